@@ -1,0 +1,1 @@
+"""Tools: each file wraps one tool behind a small protocol."""

@@ -1,0 +1,66 @@
+"""What a tool is: small protocols with numpy and plain values in and out.
+
+Pictures are RGB ``uint8`` arrays of shape ``(H, W, 3)``, EXIF-upright. Boxes are
+``(x1, y1, x2, y2)`` in absolute pixels of that array, floats, ``x2 > x1``, ``y2 > y1``,
+inside the picture. Scores run from 0 to 1. A tool raises `ToolError` when it fails on a
+picture and `MissingExtraError` or `ModelFileError` when it cannot be set up.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deixis.schema import Mask
+
+Box = tuple[float, float, float, float]
+Picture = NDArray[np.uint8]
+
+
+class Detection(NamedTuple):
+    """One object found: what it was called, where it is, how sure the tool is."""
+
+    label: str
+    box: Box
+    score: float
+
+
+class Word(NamedTuple):
+    """One line of writing read in a picture."""
+
+    text: str
+    box: Box
+    score: float
+
+
+class Detector(Protocol):
+    """Finds objects by name."""
+
+    name: str
+    labels: tuple[str, ...] | None
+    """The only labels it knows, or None when it takes any phrase."""
+
+    def detect(self, picture: Picture, phrases: Sequence[str]) -> list[Detection]:
+        """Return the objects that `phrases` name, best score first; `label` is the phrase."""
+        ...
+
+
+class Reader(Protocol):
+    """Reads the writing in a picture."""
+
+    name: str
+
+    def read(self, picture: Picture) -> list[Word]:
+        """Return the lines of writing, top to bottom."""
+        ...
+
+
+class Segmenter(Protocol):
+    """Turns boxes into masks."""
+
+    name: str
+
+    def segment(self, picture: Picture, boxes: Sequence[Box]) -> list[Mask | None]:
+        """Return one mask a box, at the picture's size; None where it found no object."""
+        ...
