@@ -1,0 +1,1 @@
+"""Agents: one file each; what it asks, and what it accepts as an answer."""

@@ -1,0 +1,161 @@
+"""entail: can this be seen here? Candidates are gathered on the way.
+
+A mention is groundable when the picture gives evidence: its name, or a part of it, is read
+there, or it is a person and there are people. No evidence is an answer (not groundable);
+a tool that could not look leaves the question open (None).
+"""
+
+from typing import Any, NamedTuple
+
+from deixis.agents.observe import FAILED, LOOKED
+from deixis.agents.state import State, Update, decision
+from deixis.agents.toolbox import Toolbox
+from deixis.tools import evidence as weights
+from deixis.tools.base import Word
+from deixis.tools.evidence import Cue, probability_shown
+from deixis.tools.names_in_picture import NameMatch, find_name
+
+PERSON_TEMPLATE = "person"
+UNINFORMED_PRIOR = 0.5
+
+
+class Finding(NamedTuple):
+    """What speaks for a mention, what against, what was looked for; boxes it may have."""
+
+    cues: list[Cue]
+    against: list[Cue]
+    candidates: list[dict[str, Any]]
+    undecided: list[str]
+
+
+def entail(state: State, toolbox: Toolbox) -> Update:
+    """Decide for each mention whether the picture shows it."""
+    mentions = state["mentions"]
+    if state.get("picture") is None:
+        verdicts = {entity: _verdict(None, 0.0, []) for entity in mentions}
+        decisions: Update = {}
+        for entity in mentions:
+            decisions |= decision(
+                entity, "entail", "groundable", None, evidence=["there is no picture"]
+            )
+        return {"verdicts": verdicts, "decisions": decisions}
+    threshold = toolbox.settings.options.groundable_threshold
+    verdicts, decisions = {}, {}
+    for entity, mention in mentions.items():
+        is_person = toolbox.types.get(mention["type"]).template == PERSON_TEMPLATE
+        finding = gather(mention["text"], is_person, state["observation"])
+        verdict, said = judge(finding, mention["prior"], threshold)
+        verdicts[entity] = verdict
+        outcome = {True: "yes", False: "no", None: None}[verdict["groundable"]]
+        probability = verdict["probability"]
+        decisions |= decision(
+            entity,
+            "entail",
+            "groundable",
+            outcome,
+            model="evidence",
+            confidence=probability if verdict["groundable"] else 1.0 - probability,
+            evidence=said,
+        )
+    return {"verdicts": verdicts, "decisions": decisions}
+
+
+def gather(name: str, is_person: bool, observation: dict[str, Any]) -> Finding:
+    """Look a mention up among the objects and the words of the picture."""
+    looking, people = observation["looking"], observation["objects"]
+    finding = Finding([], [], [], [])
+    words = [Word(each["text"], tuple(each["box"]), each["score"]) for each in observation["words"]]
+    match = find_name(name, words) if words else None
+    if match:
+        finding.cues.append(_name_cue(name, match))
+    elif looking.get("words") == LOOKED:
+        read = "its name is not among the words read" if words else "no writing was read"
+        finding.against.append(Cue(weights.NAME_NOT_READ, read))
+    if looking.get("words") == FAILED:
+        finding.undecided.append("the writing could not be read")
+    if is_person:
+        _add_people(finding, people, match, looking.get("people"))
+    if match and not (is_person and people):
+        word = observation["words"][words.index(match.word)]
+        finding.candidates.append(
+            {
+                "key": f"{word['id']}/{match.part.casefold()}",
+                "box": list(match.box),
+                "strength": match.similarity * match.word.score,
+                "what": f"the writing {match.word.text!r}",
+                "role": "reader",
+            }
+        )
+    return finding
+
+
+def _add_people(
+    finding: Finding, people: list[dict[str, Any]], match: NameMatch | None, how: str | None
+) -> None:
+    if how == FAILED:
+        finding.undecided.append("people could not be looked for")
+    elif how == LOOKED and not people:
+        finding.against[:] = [Cue(weights.NO_PEOPLE, "it is a person, and no people were seen")]
+    if people:
+        seen = "one person was seen" if len(people) == 1 else f"{len(people)} people were seen"
+        finding.cues.append(Cue(weights.PEOPLE_SEEN, f"it is a person, and {seen}"))
+    for order, person in enumerate(sorted(people, key=lambda each: each["box"][0])):
+        tagged = match is not None and _inside(match.box, person["box"])
+        remark = f", with {match.word.text!r} written there" if match and tagged else ""
+        finding.candidates.append(
+            {
+                "key": person["id"],
+                "box": person["box"],
+                "strength": person["score"] * (1.0 if tagged or match is None else 0.5),
+                "what": f"person {order + 1} of {len(people)} from the left{remark}",
+                "role": "detector",
+                "order": order,
+            }
+        )
+
+
+def _name_cue(name: str, match: NameMatch) -> Cue:
+    whole = len(match.part) >= len(name.strip("#@ "))
+    ratio = weights.WHOLE_NAME_READ if whole else weights.PART_OF_NAME_READ
+    which = "its name" if whole else f"the part {match.part!r} of its name"
+    return Cue(ratio, f"{which} is read in {match.word.text!r} (similarity {match.similarity:.2f})")
+
+
+def judge(
+    finding: Finding, prior: float | None, threshold: float
+) -> tuple[dict[str, Any], list[str]]:
+    """Turn a finding into a verdict and the reasons for it."""
+    start = UNINFORMED_PRIOR if prior is None else prior
+    said = (
+        [f"prior {start:.2f}: nothing is known of how often such mentions are shown"]
+        if prior is None
+        else [f"prior {start:.2f}: how often such mentions are shown (Twitter-GMNER, learned)"]
+    )
+    cues = finding.cues or finding.against
+    probability = probability_shown(start, cues)
+    said += [f"{cue.words}: odds x {cue.ratio:g}" for cue in cues]
+    if finding.cues:
+        groundable: bool | None = probability >= threshold
+        if not groundable:
+            said.append(f"{probability:.2f} is below the threshold {threshold:g}")
+    elif finding.undecided:
+        groundable = None
+        said += finding.undecided
+    elif not cues:
+        groundable = None
+        said.append("no tool that could find it is among the roles")
+    else:
+        groundable = False
+    return _verdict(groundable, probability, finding.candidates if groundable else []), said
+
+
+def _verdict(
+    groundable: bool | None, probability: float, candidates: list[dict[str, Any]]
+) -> dict[str, Any]:
+    return {"groundable": groundable, "probability": probability, "candidates": candidates}
+
+
+def _inside(inner: Any, outer: Any) -> bool:
+    """Whether the middle of one box lies in another."""
+    x, y = (inner[0] + inner[2]) / 2, (inner[1] + inner[3]) / 2
+    return bool(outer[0] <= x <= outer[2] and outer[1] <= y <= outer[3])

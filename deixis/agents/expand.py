@@ -1,0 +1,53 @@
+"""expand: write the referring expression of every entity, in one call a sample.
+
+The form is *Named Entity (Type) - expression* (RiVEG, section IV-B.2).
+"""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, create_model
+
+from deixis.agents.phrases import phrase
+from deixis.agents.state import State, Update, decision
+from deixis.agents.toolbox import Toolbox
+from deixis.prompts import render
+
+
+def expand(state: State, toolbox: Toolbox) -> Update:
+    """Ask for a phrase an entity; where there is none, its visual knowledge serves."""
+    mentions = state["mentions"]
+    if not mentions:
+        return {}
+    spec = toolbox.settings.roles.expander
+    known = {
+        entity: each.get("summary") or "" for entity, each in state.get("knowledge", {}).items()
+    }
+    entities = [
+        {"id": entity, "text": each["text"], "type": each["type"], "known": known.get(entity, "")}
+        for entity, each in mentions.items()
+    ]
+    caption = (state.get("observation") or {}).get("caption") or ""
+    prompt = render("expand", entities=entities, caption=caption, text=state["text"])
+    fields: dict[str, Any] = dict.fromkeys(mentions, (phrase(12, least_words=2), ...))
+    answer: type[BaseModel] = create_model(
+        "Expressions", __config__=ConfigDict(extra="forbid"), **fields
+    )
+    reply, update = toolbox.ask("expand", "expander", spec, prompt, answer)
+    phrases = reply.value.model_dump() if reply.value else {}
+    expressions: dict[str, str] = {}
+    decisions: Update = {}
+    for entity, mention in mentions.items():
+        given = toolbox.types.get(mention["type"])
+        about = state["templates"][given.template]["about"]
+        written = " ".join(phrases.get(entity, "").split())
+        expressions[entity] = f"{mention['text']} ({mention['type']}) – {written or about}"  # noqa: RUF001 (as the paper writes it)
+        said = [] if written else [f"no phrase ({reply.status}); the type's description serves"]
+        decisions |= decision(
+            entity,
+            "expand",
+            "expression",
+            expressions[entity],
+            model=spec if written else None,
+            evidence=said,
+        )
+    return {**update, "expressions": expressions, "decisions": decisions}

@@ -1,0 +1,84 @@
+"""observe: look at the picture itself: objects, words, a caption."""
+
+from collections import Counter
+from typing import Any, NamedTuple
+
+from deixis.agents.state import State, Update, notice
+from deixis.agents.toolbox import Toolbox
+from deixis.errors import ToolError
+from deixis.tools.base import Detection, Picture, Word
+
+LOOKED, OFF, FAILED = "looked", "off", "failed"
+
+
+class Sight(NamedTuple):
+    """What was seen, and how each kind of looking went: looked, off or failed."""
+
+    objects: list[Detection]
+    words: list[Word]
+    looking: dict[str, str]
+    notices: Update
+
+
+def observe(state: State, toolbox: Toolbox) -> Update:
+    """Detect people and read writing; nothing is done when there is no picture."""
+    pixels = toolbox.pixels(state)
+    if pixels is None:
+        return {"observation": {"caption": None, "objects": [], "words": [], "looking": {}}}
+    sight = look(pixels, toolbox)
+    observation = {
+        "caption": caption(sight, toolbox.settings.options.top_k),
+        "objects": [_plain(each, id=f"o{i}") for i, each in enumerate(sight.objects, start=1)],
+        "words": [_plain(each, id=f"w{i}") for i, each in enumerate(sight.words, start=1)],
+        "looking": sight.looking,
+    }
+    return {"observation": observation, "notices": sight.notices}
+
+
+def look(pixels: Picture, toolbox: Toolbox) -> Sight:
+    """Use the detector and the reader; a tool that fails leaves a notice, not a hole."""
+    sight = Sight([], [], {"people": OFF, "words": OFF}, {})
+    detector, reader = toolbox.detector, toolbox.reader
+    if detector is not None:
+        try:
+            sight.objects.extend(detector.detect(pixels, ["person"]))
+            sight.looking["people"] = LOOKED
+        except ToolError as error:
+            sight.looking["people"] = FAILED
+            sight.notices.update(notice("observe", f"people were not looked for: {error}"))
+    if reader is not None:
+        try:
+            sight.words.extend(reader.read(pixels))
+            sight.looking["words"] = LOOKED
+        except ToolError as error:
+            sight.looking["words"] = FAILED
+            sight.notices.update(notice("observe", f"writing was not read: {error}"))
+    return sight
+
+
+def caption(sight: Sight, top_k: int) -> str | None:
+    """Say what was seen in a sentence; None when no tool looked."""
+    if LOOKED not in sight.looking.values():
+        return None
+    count = Counter(each.label for each in sight.objects[:top_k])
+    parts = [f"{n} {label if n == 1 else _plural(label)}" for label, n in count.items()]
+    more = len(sight.objects) - top_k
+    if more > 0:
+        parts.append(f"{more} more")
+    read = [repr(word.text) for word in sight.words[:top_k]]
+    if read:
+        parts.append(f"writing that says {', '.join(read)}")
+    if parts:
+        return "Seen: " + "; ".join(parts)
+    missing = {"people": "no people", "words": "no writing"}
+    return "Seen: " + ", ".join(
+        missing[kind] for kind, how in sight.looking.items() if how == LOOKED
+    )
+
+
+def _plural(label: str) -> str:
+    return "people" if label == "person" else f"{label}s"
+
+
+def _plain(record: Detection | Word, **extra: Any) -> dict[str, Any]:
+    return {**extra, **record._asdict(), "box": list(record.box)}

@@ -1,0 +1,52 @@
+"""Pixels of the pictures in hand: in this process only, never in the graph's state."""
+
+import threading
+from collections import OrderedDict
+from typing import Any
+
+from deixis.errors import InputError
+from deixis.images import OpenedImage, open_image
+from deixis.tools.base import Picture
+
+KEEP_BYTES = 256_000_000
+"""Pixels kept for the nodes still to come; older pictures are opened again if needed."""
+
+_kept: OrderedDict[str, Picture] = OrderedDict()
+_lock = threading.Lock()
+
+
+def take_in(image: Any, max_pixels: int) -> OpenedImage:
+    """Open a picture and keep its pixels.
+
+    Raises:
+        InputError: the picture cannot be used.
+    """
+    opened = open_image(image, max_pixels=max_pixels)
+    with _lock:
+        _kept[opened.sha256] = opened.pixels
+        _kept.move_to_end(opened.sha256)
+        while len(_kept) > 1 and sum(each.nbytes for each in _kept.values()) > KEEP_BYTES:
+            _kept.popitem(last=False)
+    return opened
+
+
+def pixels_of(picture: dict[str, Any], given: Any, max_pixels: int) -> Picture:
+    """Return the pixels of a picture opened before, opening it again when they are gone.
+
+    Args:
+        picture: its record in the state.
+        given: the picture as the user gave it; None on a thread resumed elsewhere.
+        max_pixels: as for `take_in`.
+
+    Raises:
+        InputError: it cannot be opened again, or has changed since.
+    """
+    with _lock:
+        kept = _kept.get(picture["sha256"])
+    if kept is not None:
+        return kept
+    again = given if given is not None and not isinstance(given, dict) else picture["source"]
+    opened = take_in(again, max_pixels)
+    if opened.sha256 != picture["sha256"]:
+        raise InputError(f"the picture {picture['source']} changed while it was looked at")
+    return opened.pixels

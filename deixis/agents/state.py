@@ -1,0 +1,145 @@
+"""What flows through the main graph: plain data, keyed by entity id.
+
+Every reduced channel merges by key, so that replaying a step or resuming a thread adds
+nothing twice. `open` empties them, so that a thread can be used for the next sample.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Self
+
+from langgraph.channels import EphemeralValue, UntrackedValue
+from typing_extensions import TypedDict  # typing's breaks LangGraph's JSON schemas on 3.11
+
+Update = dict[str, Any]
+
+
+def merge(old: Mapping[str, Any] | None, new: Mapping[str, Any]) -> dict[str, Any]:
+    """Return both mappings together; the newer value of a key stays."""
+    return {**(old or {}), **new}
+
+
+class GivenImage(UntrackedValue[Any]):
+    """The picture as given; only what names it (a path, a URL, a record) is checkpointed."""
+
+    def checkpoint(self) -> Any:
+        """Return a path, URL or record; pixels and bytes are left out."""
+        return self.value if isinstance(self.value, str | dict) else super().checkpoint()
+
+    def from_checkpoint(self, checkpoint: Any) -> Self:
+        """Restore what `checkpoint` kept."""
+        channel = super().from_checkpoint(checkpoint)
+        if isinstance(checkpoint, str | dict):
+            channel.value = checkpoint
+        return channel
+
+
+class GivenInput(EphemeralValue[Any]):
+    """LangGraph's start channel without pixels: it would checkpoint the input as it is."""
+
+    def checkpoint(self) -> Any:
+        """Return the input, its picture only when that is a path or a URL."""
+        value = super().checkpoint()
+        if isinstance(value, dict) and not isinstance(value.get("image"), str):
+            value = {key: each for key, each in value.items() if key != "image"}
+        return value
+
+
+Merged = Annotated[dict[str, Any], merge]
+
+
+class Input(TypedDict, total=False):
+    """What a user gives: a picture (or None, or nothing) and a text."""
+
+    image: Annotated[Any, GivenImage]
+    text: str
+
+
+class Output(TypedDict, total=False):
+    """The fields of `deixis.schema.Extraction`."""
+
+    text: str
+    image: Annotated[Any, GivenImage]
+    entities: list[dict[str, Any]]
+    caption: str | None
+    usage: list[dict[str, Any]]
+    warnings: list[dict[str, Any]]
+
+
+class State(Input, Output, total=False):
+    """The channels between.
+
+    ``picture``: the record of the opened picture (`ImageInfo`), or None.
+    ``mentions``: id to text, start, end, type, confidence, prior.
+    ``templates``: template name to visual-knowledge template.
+    ``observation``: caption, objects, words, and how each kind of looking went.
+    ``testimonies``: committee member to its status and answers.
+    ``knowledge``: id to `Knowledge`; ``kinds``: id to the voted type and fine type.
+    ``expressions``: id to referring expression.
+    ``verdicts``: id to groundable (True, False, None), probability and candidates.
+    ``regions``: id to list of `Region`.
+    ``decisions``: ``id/step/subject`` to `Decision`.
+    ``calls``: ``step/...`` to one request to a model; ``notices``: key to `Notice`.
+    """
+
+    picture: dict[str, Any] | None
+    mentions: Merged
+    templates: Merged
+    observation: dict[str, Any]
+    testimonies: Merged
+    knowledge: Merged
+    kinds: Merged
+    expressions: Merged
+    verdicts: Merged
+    regions: Merged
+    decisions: Merged
+    calls: Merged
+    notices: Merged
+
+
+class MemberTask(TypedDict):
+    """What one committee member is sent."""
+
+    member: int
+    text: str
+    mentions: dict[str, Any]
+    templates: dict[str, Any]
+
+
+class Context(TypedDict, total=False):
+    """Roles to swap for one call: ``graph.invoke(post, context={"voter": "openai:..."})``."""
+
+    recognizer: str
+    committee: list[str] | str
+    voter: str
+    expander: str
+    templater: str
+    detector: str | None
+    reader: str | None
+    segmenter: str | None
+
+
+def decision(
+    entity: str,
+    step: str,
+    subject: str,
+    outcome: str | None,
+    *,
+    model: str | None = None,
+    confidence: float | None = None,
+    evidence: list[str] | None = None,
+) -> dict[str, dict[str, Any]]:
+    """Return one entry for the channel ``decisions``."""
+    record = {
+        "step": step,
+        "subject": subject,
+        "outcome": outcome,
+        "model": model,
+        "confidence": confidence,
+        "evidence": evidence or [],
+    }
+    return {f"{entity}/{step}/{subject}": record}
+
+
+def notice(step: str, message: str) -> dict[str, dict[str, str]]:
+    """Return one entry for the channel ``notices``."""
+    return {f"{step}/{message}": {"step": step, "message": message}}

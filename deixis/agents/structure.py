@@ -1,0 +1,62 @@
+"""structure: put everything together as an `Extraction`, checked, in plain data."""
+
+from typing import Any
+
+from deixis.agents.state import State, Update
+from deixis.agents.toolbox import Toolbox
+from deixis.schema import Extraction, Usage
+
+STEPS = ("recognize", "vote", "expand", "entail", "ground", "segment")
+
+
+def structure(state: State, toolbox: Toolbox) -> Update:
+    """Build the result; a result that breaks a promise of the schema is a bug and raises."""
+    entities = [_entity(state, entity, toolbox) for entity in state["mentions"]]
+    result = Extraction.model_validate(
+        {
+            "text": state["text"],
+            "image": state.get("picture"),
+            "entities": sorted(entities, key=lambda each: (each["start"], each["end"])),
+            "caption": (state.get("observation") or {}).get("caption"),
+            "usage": usage(state.get("calls", {})),
+            "warnings": list(state.get("notices", {}).values()),
+        }
+    )
+    return result.model_dump(mode="json")
+
+
+def _entity(state: State, entity: str, toolbox: Toolbox) -> dict[str, Any]:
+    mention = state["mentions"][entity]
+    kind = state.get("kinds", {}).get(entity, {})
+    decisions = [
+        record for key, record in state["decisions"].items() if key.partition("/")[0] == entity
+    ]
+    return {
+        "id": entity,
+        "text": mention["text"],
+        "start": mention["start"],
+        "end": mention["end"],
+        "type": kind.get("type") or mention["type"],
+        "fine_type": kind.get("fine_type"),
+        "expression": state.get("expressions", {}).get(entity),
+        "knowledge": state.get("knowledge", {}).get(entity, {}),
+        "groundable": state["verdicts"][entity]["groundable"],
+        "confidence": mention["confidence"],
+        "regions": state.get("regions", {}).get(entity, []),
+        "decisions": sorted(decisions, key=lambda record: STEPS.index(record["step"])),
+    }
+
+
+def usage(calls: dict[str, dict[str, Any]]) -> list[Usage]:
+    """Add up the calls, one record a role and model."""
+    sums: dict[tuple[str, str], Usage] = {}
+    for call in calls.values():
+        each = sums.setdefault(
+            (call["role"], call["model"]), Usage(role=call["role"], model=call["model"])
+        )
+        each.calls += 1
+        each.failed += call["status"] != "ok"
+        each.input_tokens += call["input_tokens"]
+        each.output_tokens += call["output_tokens"]
+        each.seconds += call["seconds"]
+    return [sums[key] for key in sorted(sums)]

@@ -1,0 +1,63 @@
+"""The templating agent: writes the visual-knowledge template of a type that has none."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from deixis.agents.state import Update, notice
+from deixis.agents.toolbox import Toolbox
+from deixis.prompts import knowledge_templates as files
+from deixis.prompts import render
+from deixis.prompts.knowledge_templates import AskedAttribute, KnowledgeTemplate
+from deixis.type_schema import EntityType
+
+GENERIC = (
+    AskedAttribute(name="appearance", ask="how it looks"),
+    AskedAttribute(name="color", ask="main colour"),
+)
+
+
+class _Asked(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+    ask: Annotated[str, Field(min_length=3, max_length=60)]
+
+
+class _Template(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    attributes: Annotated[list[_Asked], Field(min_length=3, max_length=6)]
+
+
+def template_for(
+    entity_type: EntityType, toolbox: Toolbox, update: Update
+) -> tuple[KnowledgeTemplate, Update]:
+    """Return a type's template, having it written and saved if there is none.
+
+    Returns:
+        The template, and `update` with what was asked for it. When the templating agent
+        fails, a generic template serves this once and is not saved.
+    """
+    folder = toolbox.settings.options.templates
+    known = files.find(entity_type.template, folder)
+    if known is not None:
+        return known, update
+    spec = toolbox.settings.roles.templater
+    prompt = render("template", name=entity_type.name, description=entity_type.description)
+    reply, asked = toolbox.ask("template", "templater", spec, prompt, _Template)
+    about = entity_type.description or f"a {entity_type.name}"
+    if reply.value is None:
+        template = KnowledgeTemplate(type=entity_type.name, about=about, attributes=GENERIC)
+        said = f"no template for {entity_type.name!r}; a generic one was used and not saved"
+    else:
+        distinct = {each.name: each.ask for each in reply.value.attributes}
+        attributes = tuple(AskedAttribute(name=name, ask=ask) for name, ask in distinct.items())
+        template = KnowledgeTemplate(
+            type=entity_type.name, about=about, attributes=attributes, written_by=spec
+        )
+        path = files.save(entity_type.template, template, folder)
+        said = f"wrote a template for {entity_type.name!r}; read and edit it: {path}"
+    notices = {**update.get("notices", {}), **asked["notices"], **notice("template", said)}
+    calls = {**update.get("calls", {}), **asked["calls"]}
+    return template, {**update, "calls": calls, "notices": notices}

@@ -1,0 +1,142 @@
+"""What agents work with: settings, models and tools, each loaded when first used."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple, TypeVar
+
+from pydantic import BaseModel
+
+from deixis.agents import pictures
+from deixis.agents.state import State, Update, notice
+from deixis.errors import SettingsError
+from deixis.llms import registry as llms
+from deixis.llms.structured import Reply, ask
+from deixis.prompts import Prompt
+from deixis.settings import Settings, Spec
+from deixis.tools import registry as tools
+from deixis.tools.base import Detector, Picture, Reader, Segmenter
+from deixis.tools.tagger import CrfTagger
+from deixis.type_schema import TypeSchema
+
+Answer = TypeVar("Answer", bound=BaseModel)
+TOOL_ROLES = ("detector", "reader", "segmenter")
+
+
+class Seat(NamedTuple):
+    """One model or tool of the settings, and the role it plays."""
+
+    role: str
+    spec: str
+    is_tool: bool
+
+
+class Toolbox:
+    """Settings with everything that they name.
+
+    Raises:
+        SettingsError: a role names a model or a tool that does not exist, or the shipped
+            recognizer is asked for types that it does not know.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.types: TypeSchema = settings.type_schema
+        self._swapped: dict[str, Toolbox] = {}
+        for seat in self.seats():
+            if seat.is_tool:
+                tools.find(seat.spec, seat.role)
+            else:
+                llms.provider_of(seat.spec)
+        if self.recognizes_by_tagger and not any(each.crf for each in self.types.types):
+            raise SettingsError(
+                f"the recognizer crf knows PER, LOC, ORG and OTHER; say in the type schema "
+                f"{self.types.name!r} which of them a type is (crf: PER), or use a chat model"
+            )
+
+    @property
+    def recognizes_by_tagger(self) -> bool:
+        """Whether the recognizer is the shipped tagger (otherwise it is a chat model)."""
+        return Spec.parse(self.settings.roles.recognizer).provider in tools.TOOLS
+
+    def seats(self) -> list[Seat]:
+        """Return every model and tool that the settings name, with its role."""
+        roles = self.settings.roles
+        seats = [Seat("recognizer", roles.recognizer, self.recognizes_by_tagger)]
+        seats += [Seat("committee", spec, False) for spec in roles.committee]
+        seats += [
+            Seat(role, getattr(roles, role), False) for role in ("voter", "expander", "templater")
+        ]
+        named = [(role, getattr(roles, role)) for role in TOOL_ROLES]
+        return seats + [Seat(role, spec, True) for role, spec in named if spec is not None]
+
+    def check(self) -> None:
+        """Check, before anything is asked or paid for, that every role could be filled.
+
+        Raises:
+            MissingExtraError, MissingKeyError, SettingsError: the first that could not.
+        """
+        for seat in self.seats():
+            if seat.is_tool:
+                tools.check(seat.spec, seat.role)
+            else:
+                llms.check(seat.spec)
+
+    def for_context(self, context: Mapping[str, Any] | None) -> "Toolbox":
+        """Return the toolbox with the roles swapped that the runtime context names."""
+        if not context:
+            return self
+        key = repr(sorted(context.items()))
+        if key not in self._swapped:
+            self._swapped[key] = Toolbox(self.settings.with_roles(context))
+        return self._swapped[key]
+
+    @property
+    def tagger(self) -> CrfTagger:
+        """The shipped recognizer."""
+        tagger: CrfTagger = tools.load(self.settings.roles.recognizer, "recognizer")
+        return tagger
+
+    @property
+    def detector(self) -> Detector | None:
+        """Finds objects, or None when the role is left out."""
+        detector: Detector | None = self._tool("detector")
+        return detector
+
+    @property
+    def reader(self) -> Reader | None:
+        """Reads writing, or None when the role is left out."""
+        reader: Reader | None = self._tool("reader")
+        return reader
+
+    @property
+    def segmenter(self) -> Segmenter | None:
+        """Makes masks, or None when the role is left out."""
+        segmenter: Segmenter | None = self._tool("segmenter")
+        return segmenter
+
+    def _tool(self, role: str) -> Any:
+        spec = getattr(self.settings.roles, role)
+        return None if spec is None else tools.load(spec, role)
+
+    def pixels(self, state: State) -> Picture | None:
+        """Return the sample's picture, or None when it has none."""
+        picture = state.get("picture")
+        if picture is None:
+            return None
+        limit = self.settings.options.max_pixels
+        return pictures.pixels_of(picture, state.get("image"), limit)
+
+    def ask(
+        self, step: str, role: str, spec: str, prompt: Prompt, answer: type[Answer], seat: int = 0
+    ) -> tuple[Reply[Answer], Update]:
+        """Ask the model of a role; return its reply and the update that accounts for it.
+
+        The update holds the calls made and, when there was no usable answer, a notice.
+        """
+        reply = ask(llms.load(spec), prompt, answer, max_tokens=self.settings.options.max_tokens)
+        calls = {
+            f"{step}/{role}/{seat}/{number}": {"role": role, "model": spec, **call._asdict()}
+            for number, call in enumerate(reply.calls)
+        }
+        failed = reply.value is None
+        reason = f"{role} {spec} gave no answer ({reply.status}): {reply.detail}"
+        return reply, {"calls": calls, "notices": notice(step, reason) if failed else {}}

@@ -1,0 +1,188 @@
+"""vote: settle what the committee says about each entity (VKEL, equations 6 and 7).
+
+What members agree on after normalisation costs no call. All disputed attributes of the
+sample go to the voter in one call, which also describes each entity in a sentence. When
+the voter cannot answer, the plurality decides and a tie stays unknown.
+"""
+
+import hashlib
+import random
+from collections.abc import Mapping
+from typing import Any, Literal, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, create_model
+
+from deixis.agents.ballot import Tally, tally
+from deixis.agents.consult import UNKNOWN
+from deixis.agents.phrases import phrase
+from deixis.agents.state import State, Update, decision, notice
+from deixis.agents.toolbox import Toolbox
+from deixis.prompts import render
+
+FINE_TYPE = "fine_type"
+
+
+class _Ruling(NamedTuple):
+    """How one attribute was settled: the value or None, by whom, and a remark."""
+
+    value: str | None
+    model: str | None
+    remark: str
+
+
+def vote(state: State, toolbox: Toolbox) -> Update:
+    """Turn testimonies into knowledge, fine types, and decisions that name every vote."""
+    testimonies = state["testimonies"]
+    answers = {name: each["answers"] for name, each in testimonies.items() if each["answers"]}
+    abstained = [
+        f"{name} ({each['model']}) abstained: {each['status']}, {each['detail']}"
+        for name, each in testimonies.items()
+        if not each["answers"]
+    ]
+    quorum = toolbox.settings.options.quorum
+    if len(answers) < quorum:
+        reason = f"{len(answers)} of {len(testimonies)} members answered, {quorum} are needed"
+        unknown: Update = {}
+        for entity in state["mentions"]:
+            unknown |= decision(entity, "vote", "knowledge", None, evidence=[reason, *abstained])
+        return {"decisions": unknown, "notices": notice("vote", f"no visual knowledge: {reason}")}
+
+    ballots = {entity: _ballots(state, entity, answers) for entity in state["mentions"]}
+    rulings, summaries, update = _settle(state, toolbox, ballots)
+    knowledge: dict[str, Any] = {}
+    kinds: dict[str, Any] = {}
+    decisions: Update = {}
+    for entity, attributes in ballots.items():
+        known = []
+        for name, counted in attributes.items():
+            ruling = rulings[entity, name]
+            votes = counted.values.get(ruling.value, 0) if ruling.value else 0
+            share = votes / counted.answered
+            cast = [f"{count} x {value!r}" for value, count in counted.values.items()]
+            evidence = [ruling.remark, f"votes: {', '.join(cast) or 'none'}", *abstained]
+            outcome = ruling.value or UNKNOWN
+            decisions |= decision(
+                entity,
+                "vote",
+                name,
+                outcome,
+                model=ruling.model,
+                confidence=share if ruling.value else None,
+                evidence=evidence,
+            )
+            if ruling.value and name == FINE_TYPE:
+                owner = toolbox.types.of_fine_type(ruling.value)
+                kinds[entity] = {"type": owner.name if owner else None, "fine_type": ruling.value}
+            elif ruling.value:
+                known.append(
+                    {"name": name, "value": ruling.value, "votes": votes, "agreement": share}
+                )
+        knowledge[entity] = {"attributes": known, "summary": summaries.get(entity) or _list(known)}
+    return {**update, "knowledge": knowledge, "kinds": kinds, "decisions": decisions}
+
+
+def _ballots(state: State, entity: str, answers: Mapping[str, Any]) -> dict[str, Tally]:
+    """Count one entity's answers, attribute by attribute."""
+    closed = {
+        attribute["name"]
+        for template in state["templates"].values()
+        for attribute in template["attributes"]
+        if attribute["values"]
+    } | {FINE_TYPE}
+    names = next(iter(answers.values()))[entity]
+    return {
+        name: tally(
+            {member: given[entity][name] for member, given in answers.items()},
+            closed=name in closed,
+        )
+        for name in names
+    }
+
+
+def _settle(
+    state: State, toolbox: Toolbox, ballots: dict[str, dict[str, Tally]]
+) -> tuple[dict[tuple[str, str], _Ruling], dict[str, str], Update]:
+    """Rule on every attribute, asking the voter once if anything is disputed."""
+    rulings: dict[tuple[str, str], _Ruling] = {}
+    for entity, attributes in ballots.items():
+        for name, counted in attributes.items():
+            remark = "members who knew agreed" if counted.values else "no member knew"
+            rulings[entity, name] = _Ruling(counted.winner, None, remark)
+    options = {
+        (entity, name): _options(f"{state['text']}/{entity}/{name}", counted)
+        for entity, attributes in ballots.items()
+        for name, counted in attributes.items()
+        if counted.disputed
+    }
+    if not options:
+        return rulings, {}, {}
+    voter = toolbox.settings.roles.voter
+    entities = [
+        {"id": entity, "text": mention["text"], "type": mention["type"]}
+        for entity, mention in state["mentions"].items()
+        if any(counted.values for counted in ballots[entity].values())
+    ]
+    prompt = render(
+        "vote",
+        text=state["text"],
+        entities=entities,
+        agreed={
+            each["id"]: [
+                f"{name}: {counted.winner}"
+                for name, counted in ballots[each["id"]].items()
+                if counted.values and not counted.disputed
+            ]
+            for each in entities
+        },
+        disputes={
+            each["id"]: [
+                {"name": name, "options": choices}
+                for (owner, name), choices in options.items()
+                if owner == each["id"]
+            ]
+            for each in entities
+        },
+    )
+    reply, update = toolbox.ask("vote", "voter", voter, prompt, _answer(entities, options))
+    chosen = reply.value.model_dump() if reply.value else {}
+    for (entity, name), choices in options.items():
+        if not chosen:
+            remark = f"the voter gave no answer ({reply.status}); plurality, a tie is unknown"
+            rulings[entity, name] = _Ruling(ballots[entity][name].winner, None, remark)
+        else:
+            choice = chosen[entity][name]
+            value = choice if choice in choices else None
+            rulings[entity, name] = _Ruling(value, voter, "disputed; the voter chose")
+    return rulings, {entity: each["look"].strip() for entity, each in chosen.items()}, update
+
+
+def _options(seed: str, counted: Tally) -> list[str]:
+    """Put the disputed answers in an order that tells nothing of who gave them.
+
+    The order depends on the sample alone, so that the same dispute is the same prompt.
+    """
+    values = list(counted.values)
+    random.Random(hashlib.sha256(seed.encode()).digest()).shuffle(values)
+    return values
+
+
+def _answer(
+    entities: list[dict[str, str]], options: dict[tuple[str, str], list[str]]
+) -> type[BaseModel]:
+    """Build the reply's schema: one of the answers a dispute, a sentence an entity."""
+    forbid = ConfigDict(extra="forbid")
+    fields: dict[str, Any] = {}
+    for entity in entities:
+        asked: dict[str, Any] = {
+            name: (Literal[(*choices, UNKNOWN)], ...)
+            for (owner, name), choices in options.items()
+            if owner == entity["id"]
+        }
+        asked["look"] = (phrase(10, least_words=3), ...)
+        fields[entity["id"]] = (create_model(entity["id"], __config__=forbid, **asked), ...)
+    return create_model("Ruling", __config__=forbid, **fields)
+
+
+def _list(known: list[dict[str, Any]]) -> str | None:
+    """Summarise by listing, where no model was asked to."""
+    return "; ".join(f"{each['name']}: {each['value']}" for each in known) or None

@@ -1,0 +1,1 @@
+"""Graphs: one file a system; how its nodes are wired, and nothing else."""

@@ -1,0 +1,1 @@
+"""Language models: backends by name, structured answers, usage."""

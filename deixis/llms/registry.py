@@ -1,0 +1,132 @@
+"""Chat models by name: ``provider:model?option=value``.
+
+LangChain has no hook for new providers, so this is a small table of our own that calls
+LangChain's wrappers. An SDK is imported when a role first uses it.
+"""
+
+import os
+import threading
+from collections.abc import Callable
+from functools import lru_cache
+from importlib import import_module
+from importlib.metadata import entry_points
+from importlib.util import find_spec
+from typing import Any, NamedTuple
+
+from langchain_core.language_models import BaseChatModel
+from langchain_core.runnables import Runnable
+from pydantic import ValidationError
+
+from deixis.errors import DeixisError, MissingExtraError, MissingKeyError, SettingsError
+from deixis.settings import Spec
+from deixis.type_schema import nearest
+
+ENTRY_POINTS = "deixis.llms"
+"""Group under which other packages register ``provider = "module:function"``."""
+
+
+class Backend(NamedTuple):
+    """A chat model and how to make it answer in a JSON schema.
+
+    ``constrain(schema, max_tokens)`` returns the model bound to both, or None when the
+    provider has no schema mode: the schema is then written into the prompt.
+    """
+
+    spec: str
+    model: BaseChatModel
+    constrain: Callable[[dict[str, Any], int], Runnable[Any, Any]] | None = None
+
+
+class Provider(NamedTuple):
+    """Where a provider's wrapper is, and what it needs."""
+
+    target: str
+    package: str
+    extra: str
+    key: str | None = None
+
+
+PROVIDERS = {
+    "embedded": Provider("deixis.llms.backends:embedded", "xllamacpp", "starter"),
+    "gguf": Provider("deixis.llms.backends:gguf", "xllamacpp", "starter"),
+    "openai": Provider(
+        "deixis.llms.backends:openai", "langchain-openai", "openai", "OPENAI_API_KEY"
+    ),
+    "google_genai": Provider(
+        "deixis.llms.backends:google_genai", "langchain-google-genai", "google", "GOOGLE_API_KEY"
+    ),
+    "anthropic": Provider(
+        "deixis.llms.backends:anthropic", "langchain-anthropic", "anthropic", "ANTHROPIC_API_KEY"
+    ),
+    "ollama": Provider("deixis.llms.backends:ollama", "langchain-ollama", "ollama"),
+}
+
+_loading = threading.Lock()
+
+
+def provider_of(spec: str) -> Provider:
+    """Look up the provider of a spec without importing anything of it.
+
+    Raises:
+        SettingsError: no such provider (with the nearest right name).
+    """
+    name = Spec.parse(spec).provider
+    if name in PROVIDERS:
+        return PROVIDERS[name]
+    for point in entry_points(group=ENTRY_POINTS):
+        if point.name == name:
+            return Provider(point.value, point.dist.name if point.dist else name, name)
+    known = sorted({*PROVIDERS, *(point.name for point in entry_points(group=ENTRY_POINTS))})
+    raise SettingsError(
+        f"{spec!r}: there is no language-model provider {name!r}{nearest(name, known)}; "
+        f"known: {', '.join(known)}"
+    )
+
+
+def check(spec: str) -> None:
+    """Check that a backend could be loaded, without loading or calling it.
+
+    Raises:
+        SettingsError: unknown provider, or no model named.
+        MissingExtraError: its package is not installed.
+        MissingKeyError: its key is not in the environment.
+    """
+    provider = provider_of(spec)
+    parsed = Spec.parse(spec)
+    if not parsed.name:
+        raise SettingsError(f"{spec!r} names no model; write {parsed.provider}:MODEL")
+    if find_spec(provider.package.replace("-", "_")) is None:
+        raise MissingExtraError(provider.package, provider.extra)
+    # A server of one's own (base_url) need not want a key.
+    if provider.key and not os.environ.get(provider.key) and "base_url" not in parsed.options:
+        raise MissingKeyError(f"{spec} needs a key; set the environment variable {provider.key}")
+
+
+def load(spec: str) -> Backend:
+    """Return the backend that a spec names, made once a process.
+
+    Raises:
+        SettingsError, MissingExtraError, MissingKeyError: as `check`.
+        ModelFileError: the weights of a local model cannot be had.
+    """
+    with _loading:
+        return _load(spec)
+
+
+@lru_cache(maxsize=64)
+def _load(spec: str) -> Backend:
+    check(spec)
+    module, _, function = provider_of(spec).target.partition(":")
+    parsed = Spec.parse(spec)
+    try:
+        backend = getattr(import_module(module), function)(parsed)
+    except ValidationError as error:
+        problem = error.errors(include_url=False)[0]
+        place = ".".join(str(part) for part in problem["loc"])
+        raise SettingsError(f"{spec!r}: option {place}: {problem['msg']}") from None
+    except DeixisError:
+        raise
+    except (TypeError, ValueError) as error:
+        raise SettingsError(f"{spec!r}: {str(error).splitlines()[0]}") from None
+    model, constrain = backend
+    return Backend(spec, model, constrain)

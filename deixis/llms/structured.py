@@ -1,0 +1,183 @@
+"""One place that turns a prompt and a schema into a validated object, or says why not.
+
+A truncated reply is asked again once with twice the tokens; a reply that is not the JSON
+asked for is asked again once with the error shown; a refusal is not argued with. A
+transient fault is retried here and nowhere else.
+"""
+
+import json
+import re
+import time
+from typing import Any, Generic, NamedTuple, TypeVar
+
+import httpx
+from langchain_core.exceptions import (
+    ModelAPIError,
+    ModelConnectionError,
+    ModelError,
+    ModelRateLimitError,
+    ModelTimeoutError,
+)
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
+from pydantic import BaseModel, ValidationError
+
+from deixis.errors import ModelCallError
+from deixis.llms.registry import Backend
+from deixis.prompts import Prompt
+
+Answer = TypeVar("Answer", bound=BaseModel)
+
+_TRANSIENT = (
+    ModelRateLimitError,
+    ModelAPIError,
+    ModelTimeoutError,
+    ModelConnectionError,
+    httpx.TransportError,
+    TimeoutError,
+    ConnectionError,
+)
+_PAUSES = (0.5, 2.0)  # seconds before the second and the third try
+_TRUNCATED = {"length", "max_tokens", "max_output_tokens"}
+_REFUSED = {"content_filter", "safety", "refusal", "prohibited_content", "recitation", "blocklist"}
+# The OpenAI SDK raises these instead of returning the reply.
+_BY_ERROR_NAME = {
+    "LengthFinishReasonError": "truncated",
+    "ContentFilterFinishReasonError": "refused",
+    "OpenAIRefusalError": "refused",
+}
+
+
+class Call(NamedTuple):
+    """One request to a model: what it cost, and whether it brought a usable reply."""
+
+    status: str
+    input_tokens: int
+    output_tokens: int
+    seconds: float
+
+
+class Reply(NamedTuple, Generic[Answer]):
+    """The answer, or None with the reason; and the calls that were made for it."""
+
+    value: Answer | None
+    status: str
+    detail: str
+    calls: tuple[Call, ...]
+
+
+def ask(
+    backend: Backend, prompt: Prompt, answer: type[Answer], *, max_tokens: int
+) -> Reply[Answer]:
+    """Ask a model for an object of type `answer`.
+
+    Args:
+        backend: the model.
+        prompt: a rendered prompt.
+        answer: the pydantic model of the reply; forbids unknown keys.
+        max_tokens: most tokens of the reply; doubled once if that cuts it off.
+
+    Returns:
+        A reply whose ``status`` is ``ok``, ``failed``, ``refused``, ``truncated``,
+        ``empty`` or ``invalid``. No reply of a model makes this function raise.
+    """
+    schema = answer.model_json_schema()
+    system = prompt.system
+    if backend.constrain is None:
+        system += (
+            f"\n\nReply with one JSON object that fits this JSON Schema:\n{json.dumps(schema)}"
+        )
+    messages: list[BaseMessage] = [SystemMessage(system), HumanMessage(prompt.user)]
+    calls: list[Call] = []
+    repaired = extended = False
+    while True:
+        status, text, detail = _call(backend, messages, schema, max_tokens, calls)
+        if status == "ok":
+            try:
+                return Reply(answer.model_validate_json(_bare(text)), "ok", "", tuple(calls))
+            except ValidationError as error:
+                status, detail = "invalid", _first_problem(error)
+            calls[-1] = calls[-1]._replace(status=status)
+        if status == "truncated" and not extended:
+            extended, max_tokens = True, 2 * max_tokens
+        elif status in {"invalid", "empty"} and not repaired:
+            repaired = True
+            complaint = f"That was not the JSON asked for: {detail}. Reply with the JSON alone."
+            messages = [*messages, AIMessage(text or "(nothing)"), HumanMessage(complaint)]
+        else:
+            return Reply(None, status, detail, tuple(calls))
+
+
+def _call(
+    backend: Backend,
+    messages: list[BaseMessage],
+    schema: dict[str, Any],
+    max_tokens: int,
+    calls: list[Call],
+) -> tuple[str, str, str]:
+    """Make one request, retried when the fault is transient; return status, text, detail."""
+    model = backend.constrain(schema, max_tokens) if backend.constrain else backend.model
+    for pause in (*_PAUSES, None):
+        started = time.perf_counter()
+        try:
+            message = model.invoke(messages)
+        except _TRANSIENT as error:
+            calls.append(Call("failed", 0, 0, time.perf_counter() - started))
+            if pause is None:
+                return "failed", "", _one_line(error)
+            time.sleep(pause)
+            continue
+        except (ModelError, ModelCallError, httpx.HTTPError, ValueError) as error:
+            status = _BY_ERROR_NAME.get(type(error).__name__, "failed")
+            calls.append(Call(status, 0, 0, time.perf_counter() - started))
+            return status, "", _one_line(error)
+        except Exception as error:  # SDK errors that share no base; those of bugs propagate
+            if type(error).__module__.partition(".")[0] in {"builtins", "deixis"}:
+                raise
+            status = _BY_ERROR_NAME.get(type(error).__name__, "failed")
+            calls.append(Call(status, 0, 0, time.perf_counter() - started))
+            return status, "", _one_line(error)
+        status, detail = _judge(message)
+        usage = message.usage_metadata or {}
+        calls.append(
+            Call(
+                status,
+                usage.get("input_tokens", 0),
+                usage.get("output_tokens", 0),
+                time.perf_counter() - started,
+            )
+        )
+        return status, message.text, detail
+    raise AssertionError("unreachable")
+
+
+def _judge(message: AIMessage) -> tuple[str, str]:
+    """Tell a usable reply from a truncated, refused or empty one by its metadata."""
+    meta = message.response_metadata
+    reason = str(meta.get("finish_reason") or meta.get("stop_reason") or meta.get("done_reason"))
+    refusal = message.additional_kwargs.get("refusal")
+    if refusal or reason.lower() in _REFUSED:
+        return "refused", f"the model declined ({refusal or reason})"
+    if reason.lower() in _TRUNCATED:
+        return "truncated", "the reply was cut off at its token limit"
+    if not message.text.strip():
+        return "empty", f"the reply is empty (finish reason {reason})"
+    return "ok", ""
+
+
+def _bare(text: str) -> str:
+    """Drop a Markdown fence and anything around the outermost braces."""
+    fenced = re.search(r"```(?:json)?\s*(.*?)```", text, re.DOTALL)
+    body = fenced.group(1) if fenced else text
+    first, last = body.find("{"), body.rfind("}")
+    return body[first : last + 1] if 0 <= first < last else body
+
+
+def _first_problem(error: ValidationError) -> str:
+    problem = error.errors(include_url=False, include_input=False)[0]
+    place = ".".join(str(part) for part in problem["loc"])
+    return f"{place}: {problem['msg']}" if place else str(problem["msg"])
+
+
+def _one_line(error: Exception) -> str:
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text[:300]}" if text else type(error).__name__

@@ -1,0 +1,85 @@
+"""Visual-knowledge templates: which attributes make a type of entity recognisable by sight.
+
+One YAML file a template (VKEL, section III-D.1). Those of the eight coarse types come with
+Deixis; a file of the same name in the user's folder takes their place.
+"""
+
+import os
+import tempfile
+from pathlib import Path
+
+import yaml
+from platformdirs import user_config_path
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from deixis.errors import SettingsError
+from deixis.prompts import FOLDER
+from deixis.type_schema import describe_problem, read_yaml
+
+
+class AskedAttribute(BaseModel):
+    """One attribute: its name, how to ask for it, and its values when they are few."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")
+    ask: str = Field(min_length=1, max_length=200)
+    values: tuple[str, ...] = ()
+
+
+class KnowledgeTemplate(BaseModel):
+    """The attributes of one type of entity; ``written_by`` names the model that wrote it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    type: str
+    about: str
+    attributes: tuple[AskedAttribute, ...] = Field(min_length=1, max_length=12)
+    written_by: str | None = None
+
+
+def user_folder(folder: Path | None) -> Path:
+    """Return the folder of the user's own templates."""
+    return folder or user_config_path("deixis") / "templates"
+
+
+def find(name: str, folder: Path | None) -> KnowledgeTemplate | None:
+    """Read a template: the user's, else the one that comes with Deixis, else None.
+
+    Raises:
+        SettingsError: the file has an error; the message names file and place.
+    """
+    for path in (user_folder(folder) / f"{name}.yaml", FOLDER / "knowledge" / f"{name}.yaml"):
+        if path.is_file():
+            try:
+                return KnowledgeTemplate.model_validate(read_yaml(path))
+            except ValidationError as error:
+                problem = describe_problem(error, KnowledgeTemplate)
+                raise SettingsError(f"{path}: {problem}") from None
+    return None
+
+
+def save(name: str, template: KnowledgeTemplate, folder: Path | None) -> Path:
+    """Write a template into the user's folder, whole or not at all; return its path.
+
+    Raises:
+        SettingsError: the folder cannot be written.
+    """
+    target = user_folder(folder) / f"{name}.yaml"
+    header = (
+        f"# Written by {template.written_by}; edit it as you like, or delete it to have it\n"
+        "# written again.\n"
+    )
+    body = yaml.safe_dump(template.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, draft = tempfile.mkstemp(dir=target.parent, suffix=".part")
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(header + body)
+        os.replace(draft, target)
+    except OSError as error:
+        raise SettingsError(
+            f"cannot write the template {target}: {error.strerror}; set options.templates in the "
+            "stack to a folder that can be written"
+        ) from None
+    return target

@@ -1,0 +1,161 @@
+"""Settings: which model plays which role, which types are looked for, and the limits.
+
+A *stack* is a short YAML file that names them; ``Settings.load("starter")`` reads one that
+comes with Deixis, ``Settings.load("my-stack.yaml")`` one of yours.
+"""
+
+from collections.abc import Mapping
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, NamedTuple, Self
+from urllib.parse import parse_qsl
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from deixis.errors import SettingsError
+from deixis.type_schema import TypeSchema, describe_problem, nearest, read_yaml
+
+STACKS = Path(str(files("deixis"))) / "stacks"
+
+
+class Spec(NamedTuple):
+    """A model as a role names it: ``provider:name?option=value&option=value``."""
+
+    provider: str
+    name: str
+    options: dict[str, str]
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Split a spec string.
+
+        Raises:
+            SettingsError: the provider is missing, or an option has no ``=``.
+        """
+        head, _, query = text.partition("?")
+        provider, _, name = head.partition(":")
+        if not provider.strip():
+            raise SettingsError(f"{text!r} names no provider; write provider:model, e.g. crf")
+        try:
+            pairs = parse_qsl(query, keep_blank_values=True, strict_parsing=bool(query))
+        except ValueError:
+            raise SettingsError(f"options of {text!r} must read ?name=value&name=value") from None
+        return cls(provider, name, dict(pairs))
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class Roles(_Frozen):
+    """Who does what: language models and tools by spec string.
+
+    ``recognizer`` is ``crf`` or a chat model. ``committee`` members are asked the same
+    questions; ``voter`` settles what they dispute. ``expander`` writes referring
+    expressions, ``templater`` the templates of types that have none. A tool set to None
+    is left out: nothing is looked for with it.
+    """
+
+    recognizer: str
+    committee: tuple[str, ...] = Field(min_length=1)
+    voter: str
+    expander: str
+    templater: str
+    detector: str | None = None
+    reader: str | None = None
+    segmenter: str | None = None
+
+
+class Options(_Frozen):
+    """Numbers a user may turn; the defaults are those of every stack.
+
+    ``quorum``: committee members that must answer for their knowledge to count.
+    ``top_k``: objects named in the caption and in prompts (VKEL, section III-D.3: K = 5).
+    ``groundable_threshold``: least probability at which a mention counts as shown.
+    ``max_text``: most characters of a text. ``max_pixels``: most pixels of a picture.
+    ``max_tokens``: most tokens of one reply before it is asked again with twice as many.
+    ``templates``: folder for templates that the templating agent writes; None is
+    ``<user config>/deixis/templates``.
+    """
+
+    quorum: int = Field(default=2, ge=1)
+    top_k: int = Field(default=5, ge=1)
+    groundable_threshold: float = Field(default=0.5, gt=0.0, lt=1.0)
+    max_text: int = Field(default=20_000, ge=1)
+    max_pixels: int = Field(default=64_000_000, ge=64)
+    max_tokens: int = Field(default=600, ge=16)
+    templates: Path | None = None
+
+
+class Settings(_Frozen):
+    """Everything a graph needs to know before it runs; immutable and JSON-serialisable."""
+
+    name: str
+    description: str = ""
+    types: str = Field(default="gmner", alias="schema")
+    """Name of a type schema that comes with Deixis, or the path of a YAML file."""
+    roles: Roles
+    options: Options = Options()
+
+    @classmethod
+    def load(cls, stack: "str | Path | Settings" = "starter") -> "Settings":
+        """Read a stack by name or path; settings are returned as they are.
+
+        Raises:
+            SettingsError: there is no such stack, or the file has an error; the message
+                names the file, the place in it and, for a typo, the nearest right name.
+        """
+        if isinstance(stack, Settings):
+            return stack
+        path = Path(stack).expanduser()
+        if path.suffix not in {".yaml", ".yml"}:
+            path = STACKS / f"{stack}.yaml"
+            if not path.is_file():
+                hint = nearest(str(stack), stack_names())
+                raise SettingsError(
+                    f"there is no stack {str(stack)!r}{hint}; known: {', '.join(stack_names())}, "
+                    "or give the path of a .yaml file"
+                )
+        data = {"name": path.stem, **read_yaml(path)}
+        try:
+            settings = cls.model_validate(data)
+        except ValidationError as error:
+            raise SettingsError(f"{path}: {describe_problem(error, cls)}") from None
+        folder = path.parent
+        if Path(settings.types).suffix in {".yaml", ".yml"}:
+            settings = settings.model_copy(update={"types": str(folder / settings.types)})
+        _ = settings.type_schema  # a stack with a bad type schema fails when it is read
+        return settings
+
+    @property
+    def type_schema(self) -> TypeSchema:
+        """The types looked for, read from their file at each call."""
+        return TypeSchema.load(self.types)
+
+    def with_roles(self, overrides: Mapping[str, Any]) -> "Settings":
+        """Return these settings with some roles swapped.
+
+        Args:
+            overrides: role to spec string; ``committee`` takes a list, or one spec.
+
+        Raises:
+            SettingsError: an unknown role (with the nearest right name) or a wrong value.
+        """
+        if not overrides:
+            return self
+        roles = self.roles.model_dump()
+        for role, value in overrides.items():
+            if role not in roles:
+                raise SettingsError(
+                    f"there is no role {role!r}{nearest(role, roles)}; known: {', '.join(roles)}"
+                )
+            roles[role] = [value] if role == "committee" and isinstance(value, str) else value
+        try:
+            return self.model_copy(update={"roles": Roles.model_validate(roles)})
+        except ValidationError as error:
+            raise SettingsError(f"roles: {describe_problem(error, Roles)}") from None
+
+
+def stack_names() -> list[str]:
+    """Return the names of the stacks that come with Deixis."""
+    return sorted(path.stem for path in STACKS.glob("*.yaml"))

@@ -1,0 +1,42 @@
+"""How likely a mention is shown: a learned prior, and what was found in the picture.
+
+``odds(shown) = odds(prior) x likelihood ratio of what was found``. The prior is learned
+with the recognizer from Twitter-GMNER. The ratios are not learned: the pictures of that
+data set were not to be had, so they are stated here, rounded, for anybody to judge:
+
+=================================  =====  ==============================================
+what was found                     ratio  why
+=================================  =====  ==============================================
+the whole name is read             40     writing rarely names what is not there
+a part of the name is read         12     a last name or an acronym, sometimes another's
+a person's mention, people seen     4     people are in many pictures of other people
+a person's mention, no people       0.15  the detector finds most faces that are turned
+anything else, its name not read    0.7   most things bear no readable name
+=================================  =====  ==============================================
+"""
+
+from typing import NamedTuple
+
+WHOLE_NAME_READ = 40.0
+PART_OF_NAME_READ = 12.0
+PEOPLE_SEEN = 4.0
+NO_PEOPLE = 0.15
+NAME_NOT_READ = 0.7
+
+
+class Cue(NamedTuple):
+    """One finding: its likelihood ratio, and the finding in words."""
+
+    ratio: float
+    words: str
+
+
+def probability_shown(prior: float, cues: list[Cue]) -> float:
+    """Combine a prior (0..1, exclusive) with findings; the strongest one for counts.
+
+    Findings are far from independent (a name read on a person's chest is also a person
+    seen), so the ratios of several are not multiplied.
+    """
+    ratio = max((cue.ratio for cue in cues), default=1.0)
+    odds = prior / (1.0 - prior) * ratio
+    return odds / (1.0 + odds)

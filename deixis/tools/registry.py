@@ -1,0 +1,103 @@
+"""Tools by name: ``provider:argument?option=value``, loaded once a process."""
+
+import threading
+from functools import lru_cache
+from importlib import import_module
+from importlib.metadata import entry_points
+from importlib.util import find_spec
+from typing import Any, NamedTuple
+
+from deixis.errors import MissingExtraError, SettingsError
+from deixis.settings import Spec
+from deixis.type_schema import nearest
+
+ENTRY_POINTS = "deixis.tools"
+"""Group under which other packages register ``name = "module:Class"``."""
+
+
+class Tool(NamedTuple):
+    """Where a tool's class is, which role it can play, and the modules it needs.
+
+    ``needs`` maps each importable module to its distribution.
+    """
+
+    target: str
+    role: str
+    extra: str
+    needs: dict[str, str]
+
+
+TOOLS = {
+    "crf": Tool(
+        "deixis.tools.tagger:CrfTagger", "recognizer", "starter", {"pycrfsuite": "python-crfsuite"}
+    ),
+    "centerface": Tool(
+        "deixis.tools.centerface:CenterFace", "detector", "starter", {"onnxruntime": "onnxruntime"}
+    ),
+    "rapidocr": Tool(
+        "deixis.tools.rapidocr_reader:RapidOcrReader",
+        "reader",
+        "starter",
+        {"rapidocr": "rapidocr", "rapidfuzz": "rapidfuzz"},
+    ),
+    "grabcut": Tool(
+        "deixis.tools.grabcut:GrabCut", "segmenter", "starter", {"cv2": "opencv-python-headless"}
+    ),
+}
+
+_loading = threading.Lock()
+
+
+def find(spec: str, role: str) -> Tool:
+    """Look up the tool that a role names, without importing it.
+
+    Raises:
+        SettingsError: no such tool for this role (with the nearest right name).
+    """
+    name = Spec.parse(spec).provider
+    points = {point.name: point for point in entry_points(group=ENTRY_POINTS)}
+    if name in TOOLS and TOOLS[name].role == role:
+        return TOOLS[name]
+    if name in points:
+        return Tool(points[name].value, role, name, {})
+    known = [each for each, tool in TOOLS.items() if tool.role == role] + sorted(points)
+    raise SettingsError(
+        f"{role}: there is no tool {name!r}{nearest(name, known)}; known: {', '.join(known)}"
+    )
+
+
+def check(spec: str, role: str) -> None:
+    """Check that a tool could be loaded, without loading it.
+
+    Raises:
+        SettingsError: no such tool.
+        MissingExtraError: a package that it needs is not installed.
+    """
+    tool = find(spec, role)
+    for module, package in tool.needs.items():
+        if find_spec(module) is None:
+            raise MissingExtraError(package, tool.extra)
+
+
+def load(spec: str, role: str) -> Any:
+    """Return the tool that a spec names, made once a process.
+
+    Raises:
+        SettingsError, MissingExtraError: as `check`.
+        ModelFileError: its weights cannot be had.
+    """
+    with _loading:
+        return _load(spec, role)
+
+
+@lru_cache(maxsize=32)
+def _load(spec: str, role: str) -> Any:
+    check(spec, role)
+    module, _, name = find(spec, role).target.partition(":")
+    parsed = Spec.parse(spec)
+    arguments = (parsed.name,) if parsed.name else ()
+    try:
+        return getattr(import_module(module), name)(*arguments, **parsed.options)
+    except TypeError as error:
+        reason = str(error).partition(".__init__() ")[2] or str(error)
+        raise SettingsError(f"{role} {spec!r}: {reason}") from None

@@ -1,0 +1,133 @@
+"""Type schemas: which kinds of entity are looked for, as YAML files a person edits."""
+
+import difflib
+from collections.abc import Iterable
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from deixis.errors import SettingsError
+
+FOLDER = Path(str(files("deixis"))) / "type_schemas"
+
+
+class EntityType(BaseModel):
+    """One coarse type.
+
+    ``template`` names the visual-knowledge template (the lower-cased type name when left
+    out). ``crf`` is the tag of the shipped recognizer (PER, LOC, ORG or OTHER) that may
+    turn out to be this type; among several types of one tag the first is the default and
+    the voted fine type moves a mention to another.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(min_length=1)
+    description: str = ""
+    template: str = Field(default="", pattern=r"^[a-z0-9_-]*$")
+    crf: str | None = Field(default=None, pattern="^(PER|LOC|ORG|OTHER)$")
+    fine_types: tuple[str, ...] = ()
+
+    def model_post_init(self, _context: Any) -> None:
+        """Fill in the template's name."""
+        if not self.template:
+            slug = "".join(c if c.isascii() and c.isalnum() else "_" for c in self.name.lower())
+            object.__setattr__(self, "template", slug)
+
+
+class TypeSchema(BaseModel):
+    """The coarse types, each with its fine types."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    description: str = ""
+    types: tuple[EntityType, ...] = Field(min_length=1)
+
+    @classmethod
+    def load(cls, name_or_path: str) -> "TypeSchema":
+        """Read a schema that comes with Deixis, or a YAML file.
+
+        Raises:
+            SettingsError: no such schema, or the file has an error (where, and what).
+        """
+        path = Path(name_or_path).expanduser()
+        if path.suffix not in {".yaml", ".yml"}:
+            path = FOLDER / f"{name_or_path}.yaml"
+            known = sorted(each.stem for each in FOLDER.glob("*.yaml"))
+            if name_or_path not in known:
+                raise SettingsError(
+                    f"there is no type schema {name_or_path!r}{nearest(name_or_path, known)}; "
+                    f"known: {', '.join(known)}, or give the path of a .yaml file"
+                )
+        try:
+            schema = cls.model_validate({"name": path.stem, **read_yaml(path)})
+        except ValidationError as error:
+            raise SettingsError(f"{path}: {describe_problem(error, cls)}") from None
+        names = [each.name for each in schema.types]
+        if len(set(names)) != len(names):
+            raise SettingsError(f"{path}: a type stands there twice: {', '.join(names)}")
+        return schema
+
+    def get(self, name: str) -> EntityType:
+        """Return the type called `name`; KeyError when there is none."""
+        return {each.name: each for each in self.types}[name]
+
+    def of_tag(self, tag: str) -> list[EntityType]:
+        """Return the types that a tag of the shipped recognizer may stand for."""
+        return [each for each in self.types if each.crf == tag]
+
+    def of_fine_type(self, fine_type: str) -> EntityType | None:
+        """Return the coarse type that a fine type belongs to."""
+        return next((each for each in self.types if fine_type in each.fine_types), None)
+
+    def alternatives(self, name: str) -> list[EntityType]:
+        """Return the types that a mention recognised as `name` may still turn out to be."""
+        given = self.get(name)
+        return self.of_tag(given.crf) if given.crf else [given]
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """Read a YAML mapping.
+
+    Raises:
+        SettingsError: the file is missing, is no YAML, or holds something else.
+    """
+    try:
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(f"cannot read {path}: {error.strerror}") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        where = getattr(error, "problem_mark", None)
+        line = f", line {where.line + 1}" if where else ""
+        problem = getattr(error, "problem", None) or "not UTF-8 text"
+        raise SettingsError(f"{path}{line} is no valid YAML: {problem}") from None
+    if not isinstance(data, dict) or not all(isinstance(key, str) for key in data):
+        raise SettingsError(f"{path} must hold names and values, e.g. 'name: value'")
+    return data
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return ``"; did you mean 'x'?"`` for the closest known name, or an empty string."""
+    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
+    return f"; did you mean {close[0]!r}?" if close else ""
+
+
+def describe_problem(error: ValidationError, model: type[BaseModel]) -> str:
+    """Say the first problem of a validation error in one line, with the nearest right name."""
+    problem = error.errors(include_url=False)[0]
+    place = ".".join(str(part) for part in problem["loc"]) or "the file"
+    if problem["type"] != "extra_forbidden":
+        return f"{place}: {problem['msg']}"
+    *parents, wrong = problem["loc"]
+    owner: Any = model
+    for parent in parents:
+        if isinstance(parent, int):
+            owner = owner.__args__[0]  # tuple[EntityType, ...] -> EntityType
+        else:
+            owner = owner.model_fields[parent].annotation
+    names = [field.alias or key for key, field in owner.model_fields.items()]
+    return f"there is no {place!r}{nearest(str(wrong), names)}; known: {', '.join(names)}"
