@@ -1,0 +1,132 @@
+"""The command line: ``deixis demo``, ``run``, ``doctor``.
+
+Results go to stdout, progress and warnings to stderr. Exit codes: 0 done, 2 unusable
+input or settings.
+"""
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from deixis import __version__
+from deixis.errors import DeixisError
+
+app = typer.Typer(
+    help="Name every entity in a text, and point at it in the picture.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+StackOption = Annotated[
+    str, typer.Option("--stack", metavar="NAME|FILE", help="Models to use: a name or a YAML file.")
+]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"deixis {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Name every entity in a text, and point at it in the picture."""
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("deixis-demo"),
+    stack: StackOption = "starter",
+) -> None:
+    """Show what Deixis does on two public-domain photographs."""
+    from deixis.apps.console import out as console
+    from deixis.apps.demo import run_demo
+
+    run_demo(out, stack, console.print)
+
+
+@app.command()
+def run(
+    image: Annotated[str, typer.Argument(help="Path or URL of a picture; - for none.")],
+    text: Annotated[str, typer.Argument(help="The text that goes with it.")],
+    stack: StackOption = "starter",
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for extraction.json, overlay.png, page.html.")
+    ] = None,
+) -> None:
+    """Process one picture and its text."""
+    from deixis.apps import console, files
+    from deixis.graphs.main import build_graph
+
+    picture = None if image == "-" else image
+    graph = build_graph(stack)
+    with console.progress() as bar:
+        extraction, _ = console.extract(graph, picture, text, bar, "deixis")
+    for notice in extraction.warnings:
+        console.err.print(f"[yellow]warning[/] {escape(notice.step)}: {escape(notice.message)}")
+    written = files.write_extraction(out, extraction, picture) if out else []
+    if as_json:
+        typer.echo(extraction.model_dump_json(indent=2))
+        return
+    console.out.print(console.entity_table(extraction, escape(extraction.caption or "no picture")))
+    console.out.print(console.usage_line([extraction]))
+    for path in written:
+        console.out.print(f"wrote {escape(str(path))}")
+
+
+@app.command()
+def doctor(
+    stack: StackOption = "starter",
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Say what is installed, what each role would use, and how to mend what is missing."""
+    from deixis.apps import console
+    from deixis.apps.doctor import examine
+    from deixis.settings import Settings
+
+    findings = examine(Settings.load(stack))
+    if as_json:
+        typer.echo(json.dumps([finding._asdict() for finding in findings], indent=2))
+    else:
+        table = Table("part", "uses", "state", "what to do", title=f"stack {stack}")
+        for finding in findings:
+            colour = "red" if finding.fix else "green"
+            state = f"[{colour}]{escape(finding.state)}[/]"
+            table.add_row(finding.part, escape(finding.uses), state, escape(finding.fix))
+        console.out.print(table)
+    if any(finding.fix for finding in findings):
+        raise typer.Exit(2)
+
+
+def main() -> None:
+    """Run the command line; an error is one line on stderr, never a traceback."""
+    try:
+        app()
+    except DeixisError as error:
+        _fail(" ".join(str(error).split()))
+    except KeyboardInterrupt:
+        _fail("stopped", code=130)
+    except Exception as error:
+        if os.environ.get("DEIXIS_DEBUG"):
+            raise
+        _fail(
+            f"a bug in Deixis, please report it: {type(error).__name__}: {error} "
+            "(set DEIXIS_DEBUG=1 to see where)"
+        )
+
+
+def _fail(message: str, code: int = 2) -> None:
+    sys.stderr.write(f"Error: {message}\n")
+    raise SystemExit(code)

@@ -1,0 +1,105 @@
+"""What the terminal shows: progress on stderr, results on stdout."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from deixis.graphs.main import Graph
+from deixis.schema import Entity, Extraction
+
+out = Console()
+err = Console(stderr=True)
+
+VISIBLE = {True: "[green]yes[/]", False: "no", None: "[yellow]undecided[/]"}
+NODES = 9
+"""Nodes that every sample passes; the committee's members come on top."""
+
+
+@contextmanager
+def progress() -> Iterator[Progress]:
+    """Show a bar with the node at work and the time, on stderr."""
+    columns = (
+        TextColumn("[bold]{task.description}"),
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[at]}"),
+    )
+    with Progress(*columns, console=err, transient=True) as bar:
+        yield bar
+
+
+def extract(
+    graph: Graph, image: Any, text: str, bar: Progress, name: str
+) -> tuple[Extraction, dict[str, float]]:
+    """Run the graph on one sample and show its nodes as they go.
+
+    Returns:
+        The extraction, and the seconds that each node took (members added up).
+    """
+    task = bar.add_task(name, total=NODES, at="")
+    seconds: dict[str, float] = {}
+    result: dict[str, Any] = {}
+    events: Iterator[Any] = graph.stream(
+        {"image": image, "text": text}, stream_mode=["custom", "values"]
+    )
+    for mode, chunk in events:
+        if mode == "values":
+            result = chunk  # the last one is the output
+        elif chunk["event"] == "start":
+            bar.update(task, at=chunk["node"])
+        else:
+            node = chunk["node"]
+            if node != "consult":
+                bar.advance(task)
+            seconds[node] = seconds.get(node, 0.0) + chunk["seconds"]
+    bar.update(task, at="done")
+    return Extraction.model_validate(result), seconds
+
+
+def entity_table(extraction: Extraction, title: str) -> Table:
+    """Return the table of entities: what, which type, visible, where, why."""
+    table = Table(title=title, title_justify="left", show_lines=True, expand=True)
+    for column in ("entity", "type", "visible?", "where", "why"):
+        table.add_column(column, overflow="fold", ratio={"why": 5, "where": 2}.get(column, 1))
+    for entity in extraction.entities:
+        kind = f"{entity.type} / {entity.fine_type}" if entity.fine_type else entity.type
+        table.add_row(
+            f"[bold]{escape(entity.text)}[/]",
+            escape(kind),
+            VISIBLE[entity.groundable],
+            where(entity),
+            escape(why(entity)),
+        )
+    return table
+
+
+def where(entity: Entity) -> str:
+    """Say where an entity is: its boxes in pixels, and whether each has a mask."""
+    return "\n".join(
+        f"{', '.join(f'{value:.0f}' for value in region.box)}{' + mask' if region.mask else ''}"
+        for region in entity.regions
+    )
+
+
+def why(entity: Entity) -> str:
+    """Say why an entity is visible or not: what `entail` and `ground` gave as evidence."""
+    decided = [each for each in entity.decisions if each.step in {"entail", "ground"}]
+    return "; ".join(line for each in reversed(decided) for line in each.evidence)
+
+
+def usage_line(extractions: list[Extraction]) -> str:
+    """Say how many requests each role made, with how many tokens."""
+    calls: dict[str, int] = {}
+    tokens = 0
+    for extraction in extractions:
+        for each in extraction.usage:
+            calls[each.role] = calls.get(each.role, 0) + each.calls
+            tokens += each.input_tokens + each.output_tokens
+    by_role = ", ".join(f"{role} {count}" for role, count in calls.items())
+    return f"{sum(calls.values())} calls of language models ({by_role or 'none'}), {tokens} tokens"

@@ -1,0 +1,76 @@
+"""The demo: two public-domain photographs that come inside well-known packages."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from rich.markup import escape
+
+from deixis.apps import console, files
+from deixis.graphs.main import build_graph
+from deixis.tools.model_files import resolve
+
+
+class Post(NamedTuple):
+    """A photograph, as a model-file spec, and the text that goes with it."""
+
+    name: str
+    picture: str
+    text: str
+
+
+POSTS = (
+    Post(
+        "grace-hopper",
+        "pypi:matplotlib==3.11.2/matplotlib/mpl-data/sample_data/grace_hopper.jpg"
+        "#sha256=a8ca6d734765703b09728ab47fe59f473d93ae3967fc24c7c0288c3c7adb7130",
+        "Rear Admiral Grace Hopper of the US Navy wrote the first compiler for the UNIVAC and "
+        "taught at Harvard University. The destroyer USS Hopper bears her name.",
+    ),
+    Post(
+        "eileen-collins",
+        "pypi:scikit-image==0.26.0/skimage/data/astronaut.png"
+        "#sha256=88431cd9653ccd539741b555fb0a46b61558b301d4110412b5bc28b5e3ea6cb5",
+        "Astronaut Eileen Collins of NASA, the first woman to command a Space Shuttle, before "
+        "a model of Discovery in Houston. Bill Clinton met her at the White House.",
+    ),
+)
+
+
+def run_demo(out: Path, stack: str, say: Callable[[str], None]) -> None:
+    """Process the photographs, show a table each, and write the files.
+
+    Args:
+        out: folder to write into.
+        stack: the stack to use.
+        say: prints a line for the reader.
+    """
+    graph = build_graph(stack)
+    extractions, images = [], []
+    spent: dict[str, float] = {}
+    with console.progress() as bar:
+        for post in POSTS:
+            task = bar.add_task(post.name, total=None, at="fetching the photograph")
+            image = resolve(post.picture)
+            bar.remove_task(task)
+            extraction, seconds = console.extract(graph, image, post.text, bar, post.name)
+            extractions.append(extraction)
+            images.append(image)
+            for node, each in seconds.items():
+                spent[node] = spent.get(node, 0.0) + each
+    for post, extraction, image in zip(POSTS, extractions, images, strict=True):
+        say(f"\n{escape(post.text)}")
+        console.out.print(console.entity_table(extraction, f"{post.name}: {extraction.caption}"))
+        for notice in extraction.warnings:
+            console.err.print(f"[yellow]warning[/] {escape(notice.step)}: {escape(notice.message)}")
+        files.write_extraction(out / post.name, extraction, image)
+    index = files.write_index(out, extractions, images)
+    say(f"\nSeconds by node: {', '.join(f'{node} {each:.1f}' for node, each in spent.items())}")
+    say(console.usage_line(extractions))
+    if stack == "starter":
+        say(
+            "The starter stack's language model is tiny (135 million parameters): what it says "
+            "of how things look is mostly wrong, and the votes show it. Who is visible is "
+            "decided without it."
+        )
+    say(f"\nOpen {index} for the pictures and every reason.")

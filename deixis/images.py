@@ -1,0 +1,299 @@
+"""The one place that opens a picture: from a path, a URL, bytes, a PIL image or an array.
+
+Out comes an upright RGB array, or an `InputError` that says in one line what is wrong, where,
+and what to do. Pictures are untrusted: the size is checked before decoding, and only formats
+that Pillow decodes by itself are read (never EPS, which would start Ghostscript).
+"""
+
+import hashlib
+import io
+import os
+import re
+import stat
+import threading
+import time
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+
+from deixis.errors import InputError
+
+UNNAMED = ("bytes", "PIL image", "array")  # sources that nothing can be opened from again
+MAX_REDIRECTS = 3
+
+# HEIF is there once the user has registered pillow-heif. ICO is not: an icon can hide a
+# picture far larger than the size in its header.
+_FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF", "PPM", "MPO", "JPEG2000", "AVIF", "HEIF")
+_URL = re.compile(r"([a-z][a-z0-9+.-]+)://|(data|file):", re.IGNORECASE)
+_ORIENTATION = 0x0112
+_TURNS = "FLIP_LEFT_RIGHT ROTATE_180 FLIP_TOP_BOTTOM TRANSPOSE ROTATE_270 TRANSVERSE ROTATE_90"
+_TO_UPRIGHT = {i: Image.Transpose[name] for i, name in enumerate(_TURNS.split(), start=2)}
+_warning_filters = threading.Lock()
+
+
+class OpenedImage(NamedTuple):
+    """A decoded picture.
+
+    ``pixels`` is RGB, uint8, of shape ``(H, W, 3)``, C-contiguous and EXIF-upright. ``sha256``
+    is that of the encoded bytes, or of shape and pixels when a PIL image or an array was given.
+    ``source`` is the path or URL as given, else ``bytes``, ``PIL image`` or ``array``.
+    ``notes`` says what degraded, one line each.
+    """
+
+    pixels: NDArray[np.uint8]
+    sha256: str
+    source: str
+    notes: list[str]
+
+
+def open_image(
+    image: object,
+    *,
+    max_pixels: int = 64_000_000,
+    max_bytes: int = 50_000_000,
+    min_side: int = 8,
+    timeout: float = 20.0,
+) -> OpenedImage:
+    """Open a picture in any form that Deixis takes.
+
+    Args:
+        image: a path (str or Path), an http(s) URL, the bytes of a picture file, a PIL image,
+            or an RGB uint8 array of shape ``(H, W, 3)``. Transparency is laid on white; of an
+            animation or a document the first frame is used (of a PIL image, the current one).
+        max_pixels: refuse larger pictures, before decoding them.
+        max_bytes: refuse larger files; a download stops there.
+        min_side: refuse pictures with a shorter side, in pixels.
+        timeout: seconds a download may wait for the server, and may take in total.
+
+    Raises:
+        InputError: the picture cannot be found, read, decoded, or is outside the limits.
+    """
+    if isinstance(image, np.ndarray):
+        _check_array(image)
+        _check_size("the array", image.shape[1], image.shape[0], max_pixels, min_side)
+        pixels = np.array(image, order="C")  # a copy: the caller may go on drawing into theirs
+        return OpenedImage(pixels, _pixel_hash(pixels), "array", [])
+    if isinstance(image, Image.Image):
+        _check_size(where := "the PIL image", *image.size, max_pixels, min_side)
+        with _blame(where):
+            notes = _frame_notes(image, "current")
+            pixels = _decode(image, where, notes)
+        return OpenedImage(pixels, _pixel_hash(pixels), "PIL image", notes)
+    if isinstance(image, bytes):
+        data, where, source = image, "the bytes", "bytes"
+    elif isinstance(image, str | os.PathLike):
+        source = os.fsdecode(image)
+        where = repr(source if len(source) <= 200 else f"{source[:120]}...{source[-60:]}")
+        url = _URL.match(source) if isinstance(image, str) else None
+        if url is None:
+            data = _read_file(source, where, max_bytes)
+        else:
+            data = _download(source, where, max_bytes, timeout)
+    else:
+        raise InputError(
+            f"a picture is a path, an http(s) URL, bytes, a PIL image or an RGB uint8 array of "
+            f"shape (H, W, 3); got {type(image).__name__}"
+        )
+    if len(data) > max_bytes:
+        raise InputError(f"{where}: over {max_bytes:,} bytes; give a smaller file")
+    pixels, notes = _from_file(data, where, max_pixels, min_side)
+    return OpenedImage(pixels, hashlib.sha256(data).hexdigest(), source, notes)
+
+
+def _check_array(array: NDArray[Any]) -> None:
+    if array.dtype != np.uint8 or array.ndim != 3 or array.shape[2] != 3:
+        raise InputError(
+            f"an array must be RGB, uint8, of shape (H, W, 3); got {array.dtype} of shape "
+            f"{array.shape}: convert it, or give a PIL image"
+        )
+
+
+def _pixel_hash(pixels: NDArray[np.uint8]) -> str:
+    digest = hashlib.sha256(str(pixels.shape).encode("ascii"))
+    digest.update(pixels.data)
+    return digest.hexdigest()
+
+
+def _read_file(path: str, where: str, max_bytes: int) -> bytes:
+    try:
+        state = os.stat(path)
+        if stat.S_ISDIR(state.st_mode):
+            raise InputError(f"{where} is a folder; give the path of one picture")
+        if not stat.S_ISREG(state.st_mode):  # a pipe would block, a device never ends
+            raise InputError(f"{where} is not a regular file; give the path of one picture")
+        with open(path, "rb") as file:
+            return file.read(max_bytes + 1)
+    except FileNotFoundError:
+        raise InputError(f"{where}: no such file; check the path") from None
+    except PermissionError:
+        raise InputError(f"{where}: no permission to read it; change its mode or owner") from None
+    except (OSError, ValueError) as error:  # ValueError: a NUL or a lone surrogate in the path
+        raise InputError(f"{where}: cannot be read ({_line(error)}); check the path") from error
+
+
+def _download(url: str, where: str, max_bytes: int, timeout: float) -> bytes:
+    import httpx  # only URLs need it
+
+    deadline = time.monotonic() + timeout
+    # Some large hosts answer 403 to the default agent of HTTP libraries.
+    headers = {"User-Agent": "deixis", "Accept": "image/*", "Accept-Encoding": "identity"}
+    try:
+        address = httpx.URL(url)
+        _check_scheme(address.scheme, where)
+        with httpx.Client(timeout=timeout, headers=headers) as client:
+            for _ in range(MAX_REDIRECTS + 1):
+                with client.stream("GET", address) as response:
+                    if not response.has_redirect_location:
+                        status = f"{response.status_code} {response.reason_phrase}"
+                        if response.status_code == 200:
+                            return _receive(response.iter_bytes(), where, max_bytes, deadline)
+                        raise InputError(f"{where}: the server answers {status}; check the URL")
+                    address = address.join(response.headers["location"])
+                _check_scheme(address.scheme, f"{where} redirects")
+    except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
+        raise InputError(
+            f"{where}: the download failed ({type(error).__name__}: {_line(error)}); check the "
+            f"URL and the network, or download the picture and give its path"
+        ) from error
+    raise InputError(f"{where}: more than {MAX_REDIRECTS} redirects; give the final URL")
+
+
+def _receive(chunks: Iterator[bytes], where: str, max_bytes: int, deadline: float) -> bytes:
+    data = bytearray()
+    for chunk in chunks:
+        data += chunk
+        if len(data) > max_bytes:
+            break  # the caller refuses it
+        if time.monotonic() > deadline:  # a server that drips never meets the read timeout
+            raise InputError(f"{where}: the download takes too long; download it and give its path")
+    return bytes(data)
+
+
+def _check_scheme(scheme: str, where: str) -> None:
+    if scheme not in ("http", "https"):
+        raise InputError(f"{where}: {scheme} URLs are not opened; give an http(s) URL or a path")
+
+
+def _from_file(
+    data: bytes, where: str, max_pixels: int, min_side: int
+) -> tuple[NDArray[np.uint8], list[str]]:
+    if not data:
+        raise InputError(f"{where}: empty, 0 bytes; give a picture")
+    with _blame(where):
+        try:
+            with _quiet():
+                Image.init()  # with unknown names in `formats`, Image.open raises KeyError
+                known = [name for name in _FORMATS if name in Image.OPEN]
+                image = Image.open(io.BytesIO(data), formats=known)
+        except UnidentifiedImageError:
+            raise InputError(
+                f"{where}: not a picture, or broken at its start ({data[:12]!r}); give a JPEG, "
+                f"PNG, WebP, GIF, BMP, TIFF or AVIF"
+            ) from None
+        _check_size(where, *image.size, max_pixels, min_side)
+        notes = _frame_notes(image, "first")
+        pixels = _decode(image, where, notes)
+    _check_size(where, pixels.shape[1], pixels.shape[0], max_pixels, min_side)
+    return pixels, notes
+
+
+def _decode(image: Image.Image, where: str, notes: list[str]) -> NDArray[np.uint8]:
+    image.load()
+    with _quiet():  # after load: a TIFF is turned by its decoder
+        turn = image.getexif().get(_ORIENTATION)
+    image = _to_rgb(image, where, notes)
+    if isinstance(turn, int) and turn in _TO_UPRIGHT:
+        image = image.transpose(_TO_UPRIGHT[turn])
+    return np.array(image)  # not asarray: PyTorch warns of arrays that cannot be written to
+
+
+def _to_rgb(image: Image.Image, where: str, notes: list[str]) -> Image.Image:
+    if image.mode.startswith("I"):
+        return Image.fromarray(_from_integers(image, notes)).convert("RGB")
+    if image.mode == "F":
+        values = np.asarray(image, np.float64)
+        return Image.fromarray(_from_floats(values, where, notes)).convert("RGB")
+    if image.has_transparency_data and image.mode != "CMYK":
+        upper = (image.convert("LA") if image.mode == "La" else image).convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", image.size, "white"), upper).convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")
+
+
+def _from_integers(image: Image.Image, notes: list[str]) -> NDArray[np.uint8]:
+    """Bring 16-bit grey to 8 bits; Pillow's own conversion clips or cuts it."""
+    values = np.asarray(image).astype(np.int32)
+    low, high = int(values.min()), int(values.max())
+    if low < 0 or high > 65535:
+        notes.append(f"grey values from {low} to {high} were scaled to 0..255")
+        values = np.interp(values, (low, high), (0, 65535)).astype(np.int32)
+    elif isinstance(clear := image.info.get("transparency"), int):
+        values[values == clear] = 65535
+    return ((values + 128) // 257).astype(np.uint8)
+
+
+def _from_floats(values: NDArray[np.float64], where: str, notes: list[str]) -> NDArray[np.uint8]:
+    if not np.isfinite(values).all():
+        raise InputError(f"{where}: has NaN or infinite values; replace them with numbers")
+    low, high = float(values.min()), float(values.max())
+    if low < 0.0 or high > 255.0:
+        values = (values - low) * (255.0 / (high - low or 1.0))
+        notes.append(f"values from {low:g} to {high:g} were scaled to 0..255")
+    elif high <= 1.0:
+        values = values * 255.0
+        notes.append("values within 0..1 were multiplied by 255")
+    else:
+        notes.append("values within 0..255 were rounded")
+    return np.clip(np.rint(values), 0, 255).astype(np.uint8)
+
+
+def _frame_notes(image: Image.Image, used: str) -> list[str]:
+    with _quiet():
+        if image.format == "TIFF":  # its decoder looks at the orientation, and would warn there
+            image.getexif().get(_ORIENTATION)
+        # The extra pictures of an MPO are a thumbnail, a depth or a gain map: nothing is lost.
+        count = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
+    note = f"the {image.format} has {count} frames; only the {used} was used"
+    return [note] if count > 1 else []
+
+
+def _check_size(where: str, width: int, height: int, max_pixels: int, min_side: int) -> None:
+    if width * height > max_pixels:
+        raise InputError(
+            f"{where}: {width} x {height} is over {max_pixels:,} pixels; make the picture smaller"
+        )
+    if min(width, height) < (least := max(min_side, 1)):
+        raise InputError(f"{where}: {width} x {height}; both sides need at least {least} pixels")
+
+
+def _line(message: object) -> str:
+    """Bring the words of an exception into one short printable line."""
+    text = " ".join(str(message).split()) or type(message).__name__
+    return "".join(c if c.isprintable() else "?" for c in text)[:200]
+
+
+@contextmanager
+def _blame(where: str) -> Iterator[None]:
+    """Turn what Pillow raises on a broken picture into an error that names the picture."""
+    try:
+        yield
+    except InputError:
+        raise
+    except Image.DecompressionBombError as error:  # Pillow's own limit, whatever ours
+        raise InputError(f"{where}: {_line(error)} Make the picture smaller") from error
+    except Exception as error:  # the decoders raise a dozen unrelated types: OSError to KeyError
+        reason = _line(error)
+        raise InputError(f"{where}: broken or cut short ({reason}); give a whole one") from error
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Silence Pillow's warnings on odd headers; the size they warn of is checked by us."""
+    # Locked, for the filters are the process's: threads must not restore each other's.
+    with _warning_filters, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield

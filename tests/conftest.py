@@ -1,0 +1,107 @@
+"""What tests share: a user folder of their own, the photographs, a scripted chat model."""
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.outputs import ChatGeneration, ChatResult
+
+from deixis.apps.demo import POSTS
+from deixis.llms import registry
+from deixis.settings import Spec
+from deixis.tools.model_files import resolve
+
+Script = Callable[[str, list[BaseMessage], dict[str, Any]], str | AIMessage | Exception]
+
+
+@pytest.fixture(autouse=True)
+def user_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Keep templates that a test has written away from the user's own."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    return tmp_path / "config" / "deixis"
+
+
+@pytest.fixture(scope="session")
+def hopper() -> Path:
+    """The photograph of Grace Hopper: 512 x 600, one face, a name tag."""
+    return resolve(POSTS[0].picture)
+
+
+@pytest.fixture(scope="session")
+def collins() -> Path:
+    """The photograph of Eileen Collins: 512 x 512, one face."""
+    return resolve(POSTS[1].picture)
+
+
+class ScriptedChat(BaseChatModel):
+    """A chat model that says what a test wants: the only way to force a refusal or a crash."""
+
+    name_in_spec: str
+    script: Any
+
+    @property
+    def _llm_type(self) -> str:
+        return "scripted"
+
+    def _generate(self, messages: list[BaseMessage], *_: Any, **options: Any) -> ChatResult:
+        said = self.script(self.name_in_spec, messages, options)
+        if isinstance(said, Exception):
+            raise said
+        if isinstance(said, str):
+            usage = {"input_tokens": 7, "output_tokens": 3, "total_tokens": 10}
+            said = AIMessage(said, usage_metadata=usage, response_metadata={"finish_reason": "stop"})
+        return ChatResult(generations=[ChatGeneration(message=said)])
+
+
+@pytest.fixture
+def scripted(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Script], None]]:
+    """Give the provider ``scripted:NAME`` its script: ``script(name, messages, options)``.
+
+    ``options["json_schema"]`` is the schema asked for; the script returns a string, a
+    whole message, or an exception to raise.
+    """
+
+    def install(script: Script) -> None:
+        def make(spec: Spec) -> tuple[BaseChatModel, Any]:
+            model = ScriptedChat(name_in_spec=spec.name, script=script)
+            return model, lambda schema, limit: model.bind(json_schema=schema, max_tokens=limit)
+
+        module = ModuleType("scripted_provider")
+        module.make = make  # type: ignore[attr-defined]
+        monkeypatch.setitem(sys.modules, "scripted_provider", module)
+        provider = registry.Provider("scripted_provider:make", "deixis", "test")
+        monkeypatch.setitem(registry.PROVIDERS, "scripted", provider)
+        registry._load.cache_clear()
+
+    yield install
+    registry._load.cache_clear()
+
+
+def fill(schema: dict[str, Any], text: str = "dark blue") -> Any:
+    """Return the plainest value that fits a JSON schema: first choices, `text` for strings."""
+
+    def build(node: dict[str, Any]) -> Any:
+        if "$ref" in node:
+            return build(schema["$defs"][node["$ref"].rpartition("/")[2]])
+        if "enum" in node:
+            return node["enum"][0]
+        if "const" in node:
+            return node["const"]
+        if node["type"] == "object":
+            return {key: build(each) for key, each in node["properties"].items()}
+        if node["type"] == "array":
+            return [build(node["items"])] * node.get("minItems", 0)
+        return {"string": text, "number": 0.5, "integer": 1, "boolean": True}[node["type"]]
+
+    return build(schema)
+
+
+@pytest.fixture
+def filled() -> Callable[..., Any]:
+    """The function `fill`, for scripts that answer whatever is asked."""
+    return fill
