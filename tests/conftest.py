@@ -54,7 +54,9 @@ class ScriptedChat(BaseChatModel):
             raise said
         if isinstance(said, str):
             usage = {"input_tokens": 7, "output_tokens": 3, "total_tokens": 10}
-            said = AIMessage(said, usage_metadata=usage, response_metadata={"finish_reason": "stop"})
+            said = AIMessage(
+                said, usage_metadata=usage, response_metadata={"finish_reason": "stop"}
+            )
         return ChatResult(generations=[ChatGeneration(message=said)])
 
 

@@ -41,7 +41,8 @@ def normalise(value: str) -> str:
     plain = unicodedata.normalize("NFKD", value).casefold()
     plain = "".join(c for c in plain if not unicodedata.combining(c))
     words = re.sub(r"[\W_]+", " ", plain).split()
-    return " ".join(word for word in words if word not in _ARTICLES)
+    # A lone article is an answer: the logo of a team can be an A.
+    return " ".join([word for word in words if word not in _ARTICLES] or words)
 
 
 def tally(answers: Mapping[str, str], *, closed: bool) -> Tally:
@@ -49,12 +50,13 @@ def tally(answers: Mapping[str, str], *, closed: bool) -> Tally:
 
     Args:
         answers: member to answer.
-        closed: the attribute has a fixed list of values, in which "none" may be one.
+        closed: the attribute has a fixed list of values, in which "none" may be one; they
+            are told apart as they are spelled.
     """
     spelling: dict[str, str] = {}
     votes: Counter[str] = Counter()
     for value in answers.values():
-        key = normalise(value)
+        key = value if closed else normalise(value)
         if value == UNKNOWN or not key or (key in _UNKNOWN and not closed):
             continue
         spelling.setdefault(key, " ".join(value.split()))

@@ -40,7 +40,7 @@ def consult(task: MemberTask, toolbox: Toolbox) -> Update:
                 "id": entity,
                 "text": mention["text"],
                 "about": template["about"],
-                "template": template["type"],
+                "template": given.template,
                 "attributes": template["attributes"],
                 "fine_types": [
                     fine

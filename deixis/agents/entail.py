@@ -7,6 +7,7 @@ a tool that could not look leaves the question open (None).
 
 from typing import Any, NamedTuple
 
+from deixis.agents.ground import same_names
 from deixis.agents.observe import FAILED, LOOKED
 from deixis.agents.state import State, Update, decision
 from deixis.agents.toolbox import Toolbox
@@ -26,6 +27,8 @@ class Finding(NamedTuple):
     against: list[Cue]
     candidates: list[dict[str, Any]]
     undecided: list[str]
+    reading: dict[str, Any]
+    """The writing in which a name was read (``word``, its id), and the cue; or empty."""
 
 
 def entail(state: State, toolbox: Toolbox) -> Update:
@@ -40,11 +43,18 @@ def entail(state: State, toolbox: Toolbox) -> Update:
             )
         return {"verdicts": verdicts, "decisions": decisions}
     threshold = toolbox.settings.options.groundable_threshold
+    findings = {
+        entity: gather(
+            mention["text"],
+            toolbox.types.get(mention["type"]).template == PERSON_TEMPLATE,
+            state["observation"],
+        )
+        for entity, mention in mentions.items()
+    }
+    settle_writing(mentions, findings)
     verdicts, decisions = {}, {}
     for entity, mention in mentions.items():
-        is_person = toolbox.types.get(mention["type"]).template == PERSON_TEMPLATE
-        finding = gather(mention["text"], is_person, state["observation"])
-        verdict, said = judge(finding, mention["prior"], threshold)
+        verdict, said = judge(findings[entity], mention["prior"], threshold)
         verdicts[entity] = verdict
         outcome = {True: "yes", False: "no", None: None}[verdict["groundable"]]
         probability = verdict["probability"]
@@ -54,7 +64,9 @@ def entail(state: State, toolbox: Toolbox) -> Update:
             "groundable",
             outcome,
             model="evidence",
-            confidence=probability if verdict["groundable"] else 1.0 - probability,
+            confidence={True: probability, False: 1.0 - probability, None: None}[
+                verdict["groundable"]
+            ],
             evidence=said,
         )
     return {"verdicts": verdicts, "decisions": decisions}
@@ -63,11 +75,14 @@ def entail(state: State, toolbox: Toolbox) -> Update:
 def gather(name: str, is_person: bool, observation: dict[str, Any]) -> Finding:
     """Look a mention up among the objects and the words of the picture."""
     looking, people = observation["looking"], observation["objects"]
-    finding = Finding([], [], [], [])
+    finding = Finding([], [], [], [], {})
     words = [Word(each["text"], tuple(each["box"]), each["score"]) for each in observation["words"]]
     match = find_name(name, words) if words else None
     if match:
-        finding.cues.append(_name_cue(name, match))
+        cue = _name_cue(name, match)
+        finding.cues.append(cue)
+        word = observation["words"][words.index(match.word)]
+        finding.reading.update(word=word["id"], cue=cue, text=match.word.text)
     elif looking.get("words") == LOOKED:
         read = "its name is not among the words read" if words else "no writing was read"
         finding.against.append(Cue(weights.NAME_NOT_READ, read))
@@ -76,10 +91,9 @@ def gather(name: str, is_person: bool, observation: dict[str, Any]) -> Finding:
     if is_person:
         _add_people(finding, people, match, looking.get("people"))
     if match and not (is_person and people):
-        word = observation["words"][words.index(match.word)]
         finding.candidates.append(
             {
-                "key": f"{word['id']}/{match.part.casefold()}",
+                "key": f"{finding.reading['word']}/{match.part.casefold()}",
                 "box": list(match.box),
                 "strength": match.similarity * match.word.score,
                 "what": f"the writing {match.word.text!r}",
@@ -114,6 +128,38 @@ def _add_people(
         )
 
 
+def settle_writing(mentions: dict[str, Any], findings: dict[str, Finding]) -> None:
+    """Let each line of writing name one thing: "HOPPER" is not a person and also a ship.
+
+    The mention that is most likely shown keeps the writing, with all mentions of its name;
+    a mention whose whole name is read keeps it as well. The others lose that cue.
+    """
+    shown = {
+        entity: probability_shown(mention["prior"] or UNINFORMED_PRIOR, findings[entity].cues)
+        for entity, mention in mentions.items()
+    }
+    groups = same_names(mentions)
+    head_of = {entity: head for head, group in groups.items() for entity in group}
+    for entity, finding in findings.items():
+        if not finding.reading or finding.reading["cue"].ratio == weights.WHOLE_NAME_READ:
+            continue
+        rivals = [
+            each
+            for each, other in findings.items()
+            if other.reading.get("word") == finding.reading["word"]
+            and head_of[each] != head_of[entity]
+        ]
+        best = max(rivals, key=shown.__getitem__, default=entity)
+        if shown[best] > shown[entity]:
+            finding.cues.remove(finding.reading["cue"])
+            text, name = finding.reading["text"], mentions[best]["text"]
+            said = f"the writing {text!r} was taken for {name!r}"
+            finding.against.append(Cue(weights.NAME_NOT_READ, said))
+            finding.candidates[:] = [
+                each for each in finding.candidates if each["role"] != "reader"
+            ]
+
+
 def _name_cue(name: str, match: NameMatch) -> Cue:
     whole = len(match.part) >= len(name.strip("#@ "))
     ratio = weights.WHOLE_NAME_READ if whole else weights.PART_OF_NAME_READ
@@ -127,13 +173,13 @@ def judge(
     """Turn a finding into a verdict and the reasons for it."""
     start = UNINFORMED_PRIOR if prior is None else prior
     said = (
-        [f"prior {start:.2f}: nothing is known of how often such mentions are shown"]
+        [f"prior {start:.2f} (nothing is known of such mentions)"]
         if prior is None
-        else [f"prior {start:.2f}: how often such mentions are shown (Twitter-GMNER, learned)"]
+        else [f"prior {start:.2f} (how often such mentions are shown)"]
     )
     cues = finding.cues or finding.against
     probability = probability_shown(start, cues)
-    said += [f"{cue.words}: odds x {cue.ratio:g}" for cue in cues]
+    said = [f"{cue.words} (odds x {cue.ratio:g})" for cue in cues] + said
     if finding.cues:
         groundable: bool | None = probability >= threshold
         if not groundable:

@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, create_model
 
+from deixis.agents.ballot import normalise
 from deixis.agents.phrases import phrase
 from deixis.agents.state import State, Update, decision
 from deixis.agents.toolbox import Toolbox
@@ -39,9 +40,12 @@ def expand(state: State, toolbox: Toolbox) -> Update:
     for entity, mention in mentions.items():
         given = toolbox.types.get(mention["type"])
         about = state["templates"][given.template]["about"]
-        written = " ".join(phrases.get(entity, "").split())
+        written = phrases.get(entity, "")
+        reason = f"no phrase ({reply.status})"
+        if normalise(written) == normalise(mention["text"]):
+            written, reason = "", "the phrase only repeats the name"
         expressions[entity] = f"{mention['text']} ({mention['type']}) – {written or about}"  # noqa: RUF001 (as the paper writes it)
-        said = [] if written else [f"no phrase ({reply.status}); the type's description serves"]
+        said = [] if written else [f"{reason}; the type's description serves"]
         decisions |= decision(
             entity,
             "expand",

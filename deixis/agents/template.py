@@ -8,7 +8,11 @@ from deixis.agents.state import Update, notice
 from deixis.agents.toolbox import Toolbox
 from deixis.prompts import knowledge_templates as files
 from deixis.prompts import render
-from deixis.prompts.knowledge_templates import AskedAttribute, KnowledgeTemplate
+from deixis.prompts.knowledge_templates import (
+    AskedAttribute,
+    AttributeName,
+    KnowledgeTemplate,
+)
 from deixis.type_schema import EntityType
 
 GENERIC = (
@@ -20,7 +24,7 @@ GENERIC = (
 class _Asked(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+    name: AttributeName
     ask: Annotated[str, Field(min_length=3, max_length=60)]
 
 
@@ -45,7 +49,8 @@ def template_for(
         return known, update
     spec = toolbox.settings.roles.templater
     prompt = render("template", name=entity_type.name, description=entity_type.description)
-    reply, asked = toolbox.ask("template", "templater", spec, prompt, _Template)
+    number = len(update.get("calls", {}))  # a text may bring several new types
+    reply, asked = toolbox.ask("template", "templater", spec, prompt, _Template, number)
     about = entity_type.description or f"a {entity_type.name}"
     if reply.value is None:
         template = KnowledgeTemplate(type=entity_type.name, about=about, attributes=GENERIC)

@@ -32,6 +32,8 @@ class _Ruling(NamedTuple):
 
 def vote(state: State, toolbox: Toolbox) -> Update:
     """Turn testimonies into knowledge, fine types, and decisions that name every vote."""
+    if not state["mentions"]:
+        return {}
     testimonies = state["testimonies"]
     answers = {name: each["answers"] for name, each in testimonies.items() if each["answers"]}
     abstained = [
@@ -47,7 +49,7 @@ def vote(state: State, toolbox: Toolbox) -> Update:
             unknown |= decision(entity, "vote", "knowledge", None, evidence=[reason, *abstained])
         return {"decisions": unknown, "notices": notice("vote", f"no visual knowledge: {reason}")}
 
-    ballots = {entity: _ballots(state, entity, answers) for entity in state["mentions"]}
+    ballots = {entity: _ballots(state, entity, answers, toolbox) for entity in state["mentions"]}
     rulings, summaries, update = _settle(state, toolbox, ballots)
     knowledge: dict[str, Any] = {}
     kinds: dict[str, Any] = {}
@@ -81,14 +83,13 @@ def vote(state: State, toolbox: Toolbox) -> Update:
     return {**update, "knowledge": knowledge, "kinds": kinds, "decisions": decisions}
 
 
-def _ballots(state: State, entity: str, answers: Mapping[str, Any]) -> dict[str, Tally]:
+def _ballots(
+    state: State, entity: str, answers: Mapping[str, Any], toolbox: Toolbox
+) -> dict[str, Tally]:
     """Count one entity's answers, attribute by attribute."""
-    closed = {
-        attribute["name"]
-        for template in state["templates"].values()
-        for attribute in template["attributes"]
-        if attribute["values"]
-    } | {FINE_TYPE}
+    template = toolbox.types.get(state["mentions"][entity]["type"]).template
+    asked = state["templates"][template]["attributes"]
+    closed = {each["name"] for each in asked if each["values"]} | {FINE_TYPE}
     names = next(iter(answers.values()))[entity]
     return {
         name: tally(
@@ -161,7 +162,7 @@ def _options(seed: str, counted: Tally) -> list[str]:
 
     The order depends on the sample alone, so that the same dispute is the same prompt.
     """
-    values = list(counted.values)
+    values = sorted(counted.values)
     random.Random(hashlib.sha256(seed.encode()).digest()).shuffle(values)
     return values
 

@@ -115,7 +115,7 @@ def main() -> None:
     try:
         app()
     except DeixisError as error:
-        _fail(" ".join(str(error).split()))
+        _fail(str(error))
     except KeyboardInterrupt:
         _fail("stopped", code=130)
     except Exception as error:
@@ -128,5 +128,5 @@ def main() -> None:
 
 
 def _fail(message: str, code: int = 2) -> None:
-    sys.stderr.write(f"Error: {message}\n")
+    sys.stderr.write(f"Error: {' '.join(message.split())}\n")
     raise SystemExit(code)

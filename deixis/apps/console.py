@@ -46,11 +46,11 @@ def extract(
     seconds: dict[str, float] = {}
     result: dict[str, Any] = {}
     events: Iterator[Any] = graph.stream(
-        {"image": image, "text": text}, stream_mode=["custom", "values"]
+        {"image": image, "text": text}, stream_mode=["custom", "updates"]
     )
     for mode, chunk in events:
-        if mode == "values":
-            result = chunk  # the last one is the output
+        if mode == "updates":
+            result = chunk.get("structure") or result
         elif chunk["event"] == "start":
             bar.update(task, at=chunk["node"])
         else:
@@ -65,8 +65,11 @@ def extract(
 def entity_table(extraction: Extraction, title: str) -> Table:
     """Return the table of entities: what, which type, visible, where, why."""
     table = Table(title=title, title_justify="left", show_lines=True, expand=True)
-    for column in ("entity", "type", "visible?", "where", "why"):
-        table.add_column(column, overflow="fold", ratio={"why": 5, "where": 2}.get(column, 1))
+    table.add_column("entity", overflow="fold", ratio=3)
+    table.add_column("type", overflow="fold", ratio=2)
+    table.add_column("visible?", no_wrap=True, min_width=9)
+    table.add_column("where", overflow="fold", ratio=3)
+    table.add_column("why", overflow="fold", ratio=7)
     for entity in extraction.entities:
         kind = f"{entity.type} / {entity.fine_type}" if entity.fine_type else entity.type
         table.add_row(

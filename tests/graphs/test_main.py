@@ -1,0 +1,333 @@
+"""The whole graph on the starter stack: real tagger, LLM, detector, reader and segmenter."""
+
+import asyncio
+import json
+import sqlite3
+import sys
+from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.checkpoint.sqlite import SqliteSaver
+from PIL import Image
+
+from deixis import Extraction, Settings, build_graph
+from deixis.agents.state import State
+from deixis.errors import InputError, SettingsError, ToolError
+from deixis.graphs.main import Graph
+from deixis.tools import registry as tools
+
+TEXT = "Grace Hopper of the US Navy taught at Harvard University"
+NODES = {
+    "open",
+    "recognize",
+    "observe",
+    "consult",
+    "vote",
+    "expand",
+    "entail",
+    "ground",
+    "segment",
+    "structure",
+}
+
+
+@pytest.fixture(scope="module")
+def graph() -> Graph:
+    return build_graph()
+
+
+@pytest.fixture
+def quick(scripted: Any, filled: Callable[..., Any]) -> Settings:
+    """The starter stack with a language model that answers at once."""
+    scripted(lambda name, messages, options: json.dumps(filled(options["json_schema"])))
+    model = "scripted:any"
+    return Settings.load().with_roles(
+        {"committee": [model] * 3, "voter": model, "expander": model, "templater": model}
+    )
+
+
+@pytest.fixture
+def quick_graph(quick: Settings) -> Graph:
+    return build_graph(quick)
+
+
+def by_text(out: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {entity["text"]: entity for entity in out["entities"]}
+
+
+def test_a_post_is_grounded_by_the_starter_stack(graph: Graph, hopper: Path) -> None:
+    out = graph.invoke({"image": str(hopper), "text": TEXT})
+    json.dumps(out)  # plain data
+    extraction = Extraction.model_validate(out)
+    entities = by_text(out)
+    person = entities["Grace Hopper"]
+    assert person["type"] == "PER"
+    assert person["groundable"] is True
+    (region,) = person["regions"]
+    x1, y1, x2, y2 = region["box"]
+    assert x1 < 165 and y1 < 125 and x2 > 360 and y2 > 338, "the box holds the face"
+    mask = extraction.entities[0].regions[0].mask
+    assert mask is not None and mask.to_array()[230, 260], "the mask holds the middle of the face"
+    assert entities["Harvard University"]["groundable"] is False
+    assert out["image"] == {**out["image"], "width": 512, "height": 600, "source": str(hopper)}
+    steps = [decision["step"] for decision in person["decisions"]]
+    assert {"recognize", "vote", "expand", "entail", "ground", "segment"} == set(steps)
+    calls = {usage["role"]: usage["calls"] for usage in out["usage"]}
+    assert calls.keys() >= {"committee", "expander"}
+    assert sum(usage["output_tokens"] for usage in out["usage"]) > 0
+
+
+def as_bytes(image: Image.Image, kind: str = "PNG", **options: Any) -> bytes:
+    buffer = BytesIO()
+    image.save(buffer, format=kind, **options)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["path", "pathlib", "bytes", "pil", "array", "rotated", "alpha", "palette", "16-bit", "cmyk"],
+)
+def test_every_kind_of_picture_is_taken(quick_graph: Graph, hopper: Path, kind: str) -> None:
+    picture = Image.open(hopper).convert("RGB")
+    grey16 = Image.fromarray(np.asarray(picture.convert("L")).astype(np.uint16) * 257)
+    exif = Image.Exif()
+    exif[0x0112] = 6  # the camera was turned; upright is a quarter turn clockwise
+    images: dict[str, Any] = {
+        "path": str(hopper),
+        "pathlib": hopper,
+        "bytes": hopper.read_bytes(),
+        "pil": picture,
+        "array": np.asarray(picture),
+        "rotated": as_bytes(picture.rotate(90, expand=True), "JPEG", exif=exif),
+        "alpha": as_bytes(picture.convert("RGBA")),
+        "palette": as_bytes(picture.quantize(128)),
+        "16-bit": as_bytes(grey16),
+        "cmyk": as_bytes(picture.convert("CMYK"), "JPEG"),
+    }
+    out = quick_graph.invoke({"image": images[kind], "text": TEXT})
+    assert (out["image"]["width"], out["image"]["height"]) == (512, 600)
+    (region,) = by_text(out)["Grace Hopper"]["regions"]
+    x1, y1, x2, y2 = region["box"]
+    assert x1 < 200 and x2 > 330 and y1 < 140 and y2 > 320
+
+
+def test_without_a_picture_nothing_is_decided_about_it(quick_graph: Graph) -> None:
+    for sample in ({"image": None, "text": TEXT}, {"text": TEXT}):
+        out = quick_graph.invoke(sample)
+        assert out["image"] is None and out["caption"] is None
+        assert {entity["groundable"] for entity in out["entities"]} == {None}
+        said = by_text(out)["Grace Hopper"]["decisions"][-1]
+        assert said["outcome"] is None and said["evidence"] == ["there is no picture"]
+
+
+def test_a_text_without_names_reaches_the_end(quick_graph: Graph, hopper: Path) -> None:
+    out = quick_graph.invoke({"image": str(hopper), "text": "good morning to all of you"})
+    assert out["entities"] == [] and out["usage"] == []
+    assert out["caption"].startswith("Seen: 1 person")
+
+
+def test_batch_keeps_order_and_tells_failures_apart(quick_graph: Graph, hopper: Path) -> None:
+    samples = [
+        {"image": str(hopper), "text": TEXT},
+        {"image": None, "text": ""},
+        {"image": None, "text": "Eileen Collins flew for NASA"},
+    ]
+    first, second, third = quick_graph.batch(samples, return_exceptions=True)
+    assert "Grace Hopper" in by_text(first)
+    assert isinstance(second, InputError)
+    assert "Eileen Collins" in by_text(third)
+
+
+def test_ainvoke_gives_what_invoke_gives(quick_graph: Graph, hopper: Path) -> None:
+    sample = {"image": str(hopper), "text": TEXT}
+    later = asyncio.run(quick_graph.ainvoke(sample))
+    assert without_times(later) == without_times(quick_graph.invoke(sample))
+
+
+def without_times(out: dict[str, Any]) -> dict[str, Any]:
+    return {**out, "usage": [{**usage, "seconds": 0} for usage in out["usage"]]}
+
+
+def test_stream_tells_of_every_node(quick_graph: Graph, hopper: Path) -> None:
+    events = list(quick_graph.stream({"image": str(hopper), "text": TEXT}, stream_mode="custom"))
+    started = [event["node"] for event in events if event["event"] == "start"]
+    ended = [event for event in events if event["event"] == "end"]
+    assert set(started) == NODES and started.count("consult") == 3
+    assert len(ended) == len(started)
+    assert all(event["seconds"] >= 0 for event in ended)
+    assert {"node", "event", "seconds", "detail"} == set(ended[0])
+
+
+def test_every_key_that_a_node_writes_is_a_channel(quick_graph: Graph, hopper: Path) -> None:
+    """LangGraph drops unknown keys without a word."""
+    written: set[str] = set()
+    for update in quick_graph.stream({"image": str(hopper), "text": TEXT}, stream_mode="updates"):
+        for change in update.values():
+            written |= set(change or {})
+    assert written <= set(State.__annotations__)
+    assert written >= {"mentions", "testimonies", "verdicts", "regions", "entities"}
+
+
+def test_no_pixel_reaches_a_checkpoint(quick: Settings, tmp_path: Path, hopper: Path) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (820, 820, 3), dtype=np.uint8)
+    given = as_bytes(Image.fromarray(noise))
+    assert len(given) > 2_000_000
+    connection = sqlite3.connect(tmp_path / "checkpoints.db", check_same_thread=False)
+    graph = build_graph(quick, checkpointer=SqliteSaver(connection))
+    config: Any = {"configurable": {"thread_id": "1"}}
+    for image in (given, noise, Image.fromarray(noise)):
+        graph.invoke({"image": image, "text": TEXT}, config)
+    rows = connection.execute(
+        "select (select sum(length(checkpoint)) from checkpoints)"
+        " + (select sum(length(value)) from writes)"
+    )
+    (size,) = rows.fetchone()
+    assert 0 < size < 1_000_000, "three runs with a 2 MB picture each"
+    kept = graph.get_state(config).values
+    connection.close()
+    assert kept["image"]["width"] == 820, "the record of the picture is kept"
+
+
+def test_a_thread_used_again_holds_nothing_of_the_last_sample(
+    quick: Settings, hopper: Path
+) -> None:
+    graph = build_graph(quick, checkpointer=InMemorySaver())
+    config: Any = {"configurable": {"thread_id": "1"}}
+    sample = {"image": str(hopper), "text": TEXT}
+    first = graph.invoke(sample, config)
+    assert without_times(graph.invoke(sample, config)) == without_times(first)
+    other = graph.invoke({"image": None, "text": "Eileen Collins flew"}, config)
+    assert [entity["text"] for entity in other["entities"]] == ["Eileen Collins"]
+    assert other["image"] is None and other["caption"] is None
+
+
+def test_a_run_that_was_cut_off_goes_on_where_it_was(
+    scripted: Any, filled: Callable[..., Any], quick: Settings, hopper: Path
+) -> None:
+    asked: list[str] = []
+    broken = True
+
+    def script(name: str, messages: list[Any], options: dict[str, Any]) -> str:
+        asked.append(name)
+        if broken and name == "expander":
+            raise KeyboardInterrupt
+        return json.dumps(filled(options["json_schema"]))
+
+    scripted(script)
+    settings = quick.with_roles({"expander": "scripted:expander"})
+    graph = build_graph(settings, checkpointer=InMemorySaver())
+    config: Any = {"configurable": {"thread_id": "1"}}
+    with pytest.raises(KeyboardInterrupt):
+        graph.invoke({"image": str(hopper), "text": TEXT}, config)
+    broken, asked = False, []
+    out = graph.invoke(None, config)
+    assert asked == ["expander"], "what was answered is not asked again"
+    assert by_text(out)["Grace Hopper"]["groundable"] is True
+
+
+def test_context_swaps_a_role_for_one_call(
+    quick: Settings, scripted: Any, filled: Callable[..., Any]
+) -> None:
+    asked: list[str] = []
+
+    def script(name: str, messages: list[Any], options: dict[str, Any]) -> str:
+        asked.append(name)
+        return json.dumps(filled(options["json_schema"]))
+
+    scripted(script)
+    graph = build_graph(quick)
+    out = graph.invoke({"text": TEXT}, context={"expander": "scripted:other"})
+    assert asked == ["any"] * 3 + ["other"]
+    assert {"role": "expander", "model": "scripted:other", "calls": 1}.items() <= {
+        key: value for usage in out["usage"] for key, value in usage.items()
+    }.items()
+    asked.clear()
+    graph.invoke({"text": TEXT})
+    assert "other" not in asked
+    asked.clear()
+    graph.invoke({"text": TEXT}, context={"committee": ["scripted:a", "scripted:b"]})
+    assert sorted(asked) == ["a", "any", "b"]
+
+
+def test_a_wrong_role_in_context_is_named(quick_graph: Graph) -> None:
+    with pytest.raises(SettingsError, match=r"no role 'votr'.*did you mean 'voter'"):
+        quick_graph.invoke({"text": TEXT}, context={"votr": "scripted:any"})  # type: ignore
+
+
+def test_a_silent_member_abstains_and_the_sample_goes_on(
+    quick: Settings, scripted: Any, filled: Callable[..., Any], hopper: Path
+) -> None:
+    def script(name: str, messages: list[Any], options: dict[str, Any]) -> Any:
+        return "" if name == "mute" else json.dumps(filled(options["json_schema"]))
+
+    scripted(script)
+    committee = ["scripted:mute", "scripted:any", "scripted:any"]
+    out = build_graph(quick.with_roles({"committee": committee})).invoke(
+        {"image": str(hopper), "text": TEXT}
+    )
+    person = by_text(out)["Grace Hopper"]
+    assert person["knowledge"]["attributes"][0]["votes"] == 2
+    assert any("scripted:mute" in notice["message"] for notice in out["warnings"])
+    assert any(
+        "scripted:mute" in line and "abstained" in line
+        for decision in person["decisions"]
+        for line in decision["evidence"]
+    )
+
+
+class Blind:
+    """A tool that fails on every picture."""
+
+    name = "blind"
+
+    def detect(self, *_: Any) -> Any:
+        raise ToolError("out of memory")
+
+    read = segment = detect
+
+
+@pytest.mark.parametrize(
+    ("role", "grounded"), [("detector", None), ("reader", True), ("segmenter", True)]
+)
+def test_a_tool_that_fails_leaves_a_warning_never_a_lost_sample(
+    quick: Settings,
+    hopper: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    role: str,
+    grounded: bool | None,
+) -> None:
+    module = ModuleType("blind_tool")
+    module.Blind = Blind  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "blind_tool", module)
+    blind = tools.Tool("blind_tool:Blind", role, "starter", {})
+    monkeypatch.setitem(tools.TOOLS, "blind", blind)
+    tools._load.cache_clear()
+    roles = {role: "blind:"} | ({"reader": None} if role == "detector" else {})
+    out = build_graph(quick.with_roles(roles)).invoke({"image": str(hopper), "text": TEXT})
+    person = by_text(out)["Grace Hopper"]
+    assert person["groundable"] is grounded
+    assert any("out of memory" in notice["message"] for notice in out["warnings"])
+    if role == "segmenter":
+        assert person["regions"][0]["mask"] is None
+
+
+def test_langgraph_json_names_the_graph() -> None:
+    root = Path(__file__).parents[2]
+    config = json.loads((root / "langgraph.json").read_text())
+    path, _, factory = config["graphs"]["deixis"].partition(":")
+    module = path.removeprefix("./").removesuffix(".py").replace("/", ".")
+    graph = getattr(__import__(module, fromlist=[factory]), factory)()
+    assert set(graph.get_graph().nodes) >= NODES
+    assert set(graph.get_input_jsonschema()["properties"]) == {"image", "text"}
+    assert set(graph.get_output_jsonschema()["properties"]) == set(Extraction.model_fields)
+
+
+def test_an_unknown_stack_is_named_when_the_graph_is_built() -> None:
+    with pytest.raises(SettingsError, match="did you mean 'starter'"):
+        build_graph("startr")
