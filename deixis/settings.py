@@ -4,6 +4,7 @@ A *stack* is a short YAML file that names them; ``Settings.load("starter")`` rea
 comes with Deixis, ``Settings.load("my-stack.yaml")`` one of yours.
 """
 
+import os
 from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
@@ -107,7 +108,7 @@ class Settings(_Frozen):
         """
         if isinstance(stack, Settings):
             return stack
-        path = Path(stack).expanduser()
+        path = Path(os.path.expanduser(stack))
         if path.suffix not in {".yaml", ".yml"}:
             path = STACKS / f"{stack}.yaml"
             if not path.is_file():
@@ -121,10 +122,13 @@ class Settings(_Frozen):
             settings = cls.model_validate(data)
         except ValidationError as error:
             raise SettingsError(f"{path}: {describe_problem(error, cls)}") from None
-        folder = path.parent
         if Path(settings.types).suffix in {".yaml", ".yml"}:
-            settings = settings.model_copy(update={"types": str(folder / settings.types)})
-        _ = settings.type_schema  # a stack with a bad type schema fails when it is read
+            types = path.parent / os.path.expanduser(settings.types)
+            settings = settings.model_copy(update={"types": str(types)})
+        try:
+            _ = settings.type_schema  # a stack with a bad type schema fails when it is read
+        except SettingsError as error:
+            raise SettingsError(f"{path}: schema: {error}") from None
         return settings
 
     @property

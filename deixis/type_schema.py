@@ -1,6 +1,7 @@
 """Type schemas: which kinds of entity are looked for, as YAML files a person edits."""
 
 import difflib
+import os
 from collections.abc import Iterable
 from importlib.resources import files
 from pathlib import Path
@@ -27,14 +28,14 @@ class EntityType(BaseModel):
 
     name: str = Field(min_length=1)
     description: str = ""
-    template: str = Field(default="", pattern=r"^[a-z0-9_-]*$")
+    template: str = Field(default="", pattern=r"^[\w-]*$")
     crf: str | None = Field(default=None, pattern="^(PER|LOC|ORG|OTHER)$")
     fine_types: tuple[str, ...] = ()
 
     def model_post_init(self, _context: Any) -> None:
         """Fill in the template's name."""
         if not self.template:
-            slug = "".join(c if c.isascii() and c.isalnum() else "_" for c in self.name.lower())
+            slug = "".join(c if c.isalnum() else "_" for c in self.name.lower())
             object.__setattr__(self, "template", slug)
 
 
@@ -54,7 +55,7 @@ class TypeSchema(BaseModel):
         Raises:
             SettingsError: no such schema, or the file has an error (where, and what).
         """
-        path = Path(name_or_path).expanduser()
+        path = Path(os.path.expanduser(name_or_path))
         if path.suffix not in {".yaml", ".yml"}:
             path = FOLDER / f"{name_or_path}.yaml"
             known = sorted(each.stem for each in FOLDER.glob("*.yaml"))
@@ -70,6 +71,10 @@ class TypeSchema(BaseModel):
         names = [each.name for each in schema.types]
         if len(set(names)) != len(names):
             raise SettingsError(f"{path}: a type stands there twice: {', '.join(names)}")
+        fine_types = [fine for each in schema.types for fine in each.fine_types]
+        twice = sorted({fine for fine in fine_types if fine_types.count(fine) > 1})
+        if twice:
+            raise SettingsError(f"{path}: a fine type stands there twice: {', '.join(twice)}")
         return schema
 
     def get(self, name: str) -> EntityType:
@@ -100,10 +105,13 @@ def read_yaml(path: Path) -> dict[str, Any]:
         data = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise SettingsError(f"cannot read {path}: {error.strerror}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         where = getattr(error, "problem_mark", None)
         line = f", line {where.line + 1}" if where else ""
-        problem = getattr(error, "problem", None) or "not UTF-8 text"
+        if isinstance(error, UnicodeDecodeError):
+            problem = "not UTF-8 text"
+        else:  # a ValueError is a date that does not exist, e.g. 2026-02-30
+            problem = getattr(error, "problem", None) or " ".join(str(error).split())
         raise SettingsError(f"{path}{line} is no valid YAML: {problem}") from None
     if not isinstance(data, dict) or not all(isinstance(key, str) for key in data):
         raise SettingsError(f"{path} must hold names and values, e.g. 'name: value'")
@@ -117,8 +125,13 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
 
 def describe_problem(error: ValidationError, model: type[BaseModel]) -> str:
-    """Say the first problem of a validation error in one line, with the nearest right name."""
-    problem = error.errors(include_url=False)[0]
+    """Say one problem of a validation error in one line, with the nearest right name.
+
+    An unknown name comes first: a value that is missing was then likely misspelt.
+    """
+    problems = error.errors(include_url=False)
+    unknown = [each for each in problems if each["type"] in {"extra_forbidden", "invalid_key"}]
+    problem = (unknown or problems)[0]
     place = ".".join(str(part) for part in problem["loc"]) or "the file"
     if problem["type"] != "extra_forbidden":
         return f"{place}: {problem['msg']}"

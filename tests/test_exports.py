@@ -166,6 +166,7 @@ def test_supervision_missing(extraction: Extraction, monkeypatch: pytest.MonkeyP
         extraction.to_supervision()
 
 
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # in its decode
 def test_coco_is_read_by_coco_tools(extraction: Extraction, tmp_path: Path) -> None:
     from pycocotools.coco import COCO
 

@@ -42,7 +42,7 @@ def expand(state: State, toolbox: Toolbox) -> Update:
         about = state["templates"][given.template]["about"]
         written = phrases.get(entity, "")
         reason = f"no phrase ({reply.status})"
-        if normalise(written) == normalise(mention["text"]):
+        if written and normalise(written) == normalise(mention["text"]):
             written, reason = "", "the phrase only repeats the name"
         expressions[entity] = f"{mention['text']} ({mention['type']}) – {written or about}"  # noqa: RUF001 (as the paper writes it)
         said = [] if written else [f"{reason}; the type's description serves"]

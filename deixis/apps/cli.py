@@ -67,12 +67,17 @@ def run(
     ] = None,
 ) -> None:
     """Process one picture and its text."""
-    from deixis.apps import console, files
+    from deixis.agents.open import checked_text
+    from deixis.apps import console, files, weights
     from deixis.graphs.main import build_graph
+    from deixis.settings import Settings
 
     picture = None if image == "-" else image
-    graph = build_graph(stack)
+    settings = Settings.load(stack)
+    graph = build_graph(settings)
+    checked_text(text, settings.options.max_text)  # before anything is fetched for it
     with console.progress() as bar:
+        weights.fetch(settings, bar)
         extraction, _ = console.extract(graph, picture, text, bar, "deixis")
     for notice in extraction.warnings:
         console.err.print(f"[yellow]warning[/] {escape(notice.step)}: {escape(notice.message)}")

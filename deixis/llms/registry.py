@@ -38,7 +38,10 @@ class Backend(NamedTuple):
 
 
 class Provider(NamedTuple):
-    """Where a provider's wrapper is, and what it needs."""
+    """Where a provider's wrapper is, and what it needs.
+
+    ``package`` is the distribution that ``extra`` brings; "" for one that is there.
+    """
 
     target: str
     package: str
@@ -75,7 +78,7 @@ def provider_of(spec: str) -> Provider:
         return PROVIDERS[name]
     for point in entry_points(group=ENTRY_POINTS):
         if point.name == name:
-            return Provider(point.value, point.dist.name if point.dist else name, name)
+            return Provider(point.value, "", name)
     known = sorted({*PROVIDERS, *(point.name for point in entry_points(group=ENTRY_POINTS))})
     raise SettingsError(
         f"{spec!r}: there is no language-model provider {name!r}{nearest(name, known)}; "
@@ -95,7 +98,7 @@ def check(spec: str) -> None:
     parsed = Spec.parse(spec)
     if not parsed.name:
         raise SettingsError(f"{spec!r} names no model; write {parsed.provider}:MODEL")
-    if find_spec(provider.package.replace("-", "_")) is None:
+    if provider.package and find_spec(provider.package.replace("-", "_")) is None:
         raise MissingExtraError(provider.package, provider.extra)
     # A server of one's own (base_url) need not want a key.
     if provider.key and not os.environ.get(provider.key) and "base_url" not in parsed.options:
@@ -119,7 +122,11 @@ def _load(spec: str) -> Backend:
     module, _, function = provider_of(spec).target.partition(":")
     parsed = Spec.parse(spec)
     try:
-        backend = getattr(import_module(module), function)(parsed)
+        make = getattr(import_module(module), function)
+    except (ImportError, AttributeError) as error:
+        raise SettingsError(f"{spec!r}: its provider cannot be imported: {error}") from None
+    try:
+        backend = make(parsed)
     except ValidationError as error:
         problem = error.errors(include_url=False)[0]
         place = ".".join(str(part) for part in problem["loc"])
@@ -127,6 +134,6 @@ def _load(spec: str) -> Backend:
     except DeixisError:
         raise
     except (TypeError, ValueError) as error:
-        raise SettingsError(f"{spec!r}: {str(error).splitlines()[0]}") from None
+        raise SettingsError(f"{spec!r}: {' '.join(str(error).split())}") from None
     model, constrain = backend
     return Backend(spec, model, constrain)

@@ -8,6 +8,7 @@ transient fault is retried here and nowhere else.
 import json
 import re
 import time
+import traceback
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import httpx
@@ -39,6 +40,7 @@ _TRANSIENT = (
 _PAUSES = (0.5, 2.0)  # seconds before the second and the third try
 _TRUNCATED = {"length", "max_tokens", "max_output_tokens"}
 _REFUSED = {"content_filter", "safety", "refusal", "prohibited_content", "recitation", "blocklist"}
+_WRAPPERS = ("langchain_", "openai.", "anthropic.", "google.", "ollama.")
 # The OpenAI SDK raises these instead of returning the reply.
 _BY_ERROR_NAME = {
     "LengthFinishReasonError": "truncated",
@@ -131,10 +133,13 @@ def _call(
             calls.append(Call(status, 0, 0, time.perf_counter() - started))
             return status, "", _one_line(error)
         except Exception as error:  # SDK errors that share no base; those of bugs propagate
-            if type(error).__module__.partition(".")[0] in {"builtins", "deixis"}:
+            root = type(error).__module__.partition(".")[0]
+            if root == "deixis" or (root == "builtins" and not _in_wrapper(error)):
                 raise
             status = _BY_ERROR_NAME.get(type(error).__name__, "failed")
-            calls.append(Call(status, 0, 0, time.perf_counter() - started))
+            usage = getattr(getattr(error, "completion", None), "usage", None)
+            given, said = (getattr(usage, f"{each}_tokens", 0) for each in ("prompt", "completion"))
+            calls.append(Call(status, given, said, time.perf_counter() - started))
             return status, "", _one_line(error)
         status, detail = _judge(message)
         usage = message.usage_metadata or {}
@@ -146,7 +151,8 @@ def _call(
                 time.perf_counter() - started,
             )
         )
-        return status, message.text, detail
+        # Half a surrogate pair, as JSON can escape it, is no text that could be sent on.
+        return status, message.text.encode("utf-8", "replace").decode("utf-8"), detail
     raise AssertionError("unreachable")
 
 
@@ -170,6 +176,12 @@ def _bare(text: str) -> str:
     body = fenced.group(1) if fenced else text
     first, last = body.find("{"), body.rfind("}")
     return body[first : last + 1] if 0 <= first < last else body
+
+
+def _in_wrapper(error: Exception) -> bool:
+    """Whether a wrapper or an SDK raised the error: they choke on a reply without its parts."""
+    *_, (frame, _line) = traceback.walk_tb(error.__traceback__)
+    return str(frame.f_globals.get("__name__")).startswith(_WRAPPERS)
 
 
 def _first_problem(error: ValidationError) -> str:

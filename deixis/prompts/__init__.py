@@ -49,14 +49,20 @@ def _read(name: str) -> tuple[dict[str, Any], Any, Any]:
         match = _FILE.match(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise SettingsError(f"cannot read the prompt {path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise SettingsError(f"the prompt {path} is not UTF-8 text") from None
     if not match:
         raise SettingsError(f"{path} needs a --- header ---, then '# System', then '# User'")
     try:
         header = yaml.safe_load(match[1])
         system, user = (_environment.from_string(match[part].strip()) for part in (2, 3))
-        return {"version": int(header["version"]), "variables": header["variables"]}, system, user
+        version, names = int(header["version"]), header["variables"]
+        if not isinstance(names, list):
+            raise TypeError(f"variables is no list: {names!r}")
+        return {"version": version, "variables": names}, system, user
     except (TemplateError, yaml.YAMLError, TypeError, KeyError, ValueError) as error:
-        raise SettingsError(f"{path}: {type(error).__name__}: {error}") from None
+        said = " ".join(str(error).split())
+        raise SettingsError(f"{path}: {type(error).__name__}: {said}") from None
 
 
 def render(name: str, /, **variables: Any) -> Prompt:

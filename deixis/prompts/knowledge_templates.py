@@ -7,14 +7,27 @@ Deixis; a file of the same name in the user's folder takes their place.
 import os
 import tempfile
 from pathlib import Path
+from typing import Annotated
 
 import yaml
 from platformdirs import user_config_path
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from deixis.errors import SettingsError
 from deixis.prompts import FOLDER
 from deixis.type_schema import describe_problem, read_yaml
+
+_TAKEN = {"fine_type", "look"}  # what replies hold beside the attributes
+
+
+def _free(name: str) -> str:
+    if name in _TAKEN or hasattr(BaseModel, name):
+        raise ValueError(f"{name!r} has a meaning of its own; take another name")
+    return name
+
+
+AttributeName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$"), AfterValidator(_free)]
+"""A word that can be a field of the replies asked for."""
 
 
 class AskedAttribute(BaseModel):
@@ -22,7 +35,7 @@ class AskedAttribute(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")
+    name: AttributeName
     ask: str = Field(min_length=1, max_length=200)
     values: tuple[str, ...] = ()
 
@@ -76,7 +89,11 @@ def save(name: str, template: KnowledgeTemplate, folder: Path | None) -> Path:
         handle, draft = tempfile.mkstemp(dir=target.parent, suffix=".part")
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(header + body)
-        os.replace(draft, target)
+        try:
+            os.replace(draft, target)
+        except OSError:
+            os.unlink(draft)
+            raise
     except OSError as error:
         raise SettingsError(
             f"cannot write the template {target}: {error.strerror}; set options.templates in the "

@@ -9,7 +9,6 @@ from deixis.tools.base import Box
 from deixis.tools.grabcut import GrabCut
 from deixis.tools.model_files import resolve
 
-# pycocotools 2.0.11 decodes masks with a numpy call that numpy 2 warns of.
 
 ASTRONAUT = (
     "pypi:scikit-image==0.26.0/skimage/data/astronaut.png"

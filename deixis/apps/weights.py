@@ -1,0 +1,40 @@
+"""Which model files a stack needs, and fetching them while somebody watches."""
+
+from importlib import import_module
+
+from rich.progress import Progress
+
+from deixis.agents.toolbox import Seat, Toolbox
+from deixis.llms.llama_cpp import EMBEDDED
+from deixis.settings import Settings, Spec
+from deixis.tools import registry as tools
+from deixis.tools.model_files import is_cached, resolve
+
+
+def weights_of(seat: Seat) -> str | None:
+    """Return the model-file spec of a role's weights, if it has such."""
+    spec = Spec.parse(seat.spec)
+    if seat.is_tool:
+        module, _, name = tools.find(seat.spec, seat.role).target.partition(":")
+        default: str | None = getattr(getattr(import_module(module), name), "MODEL", None)
+        return spec.name or default
+    if spec.provider == "embedded":
+        return EMBEDDED.get(spec.name)
+    return spec.name if spec.provider == "gguf" else None
+
+
+def fetch(settings: Settings, bar: Progress) -> None:
+    """Fetch what the stack needs and the cache lacks, so that no node seems to hang.
+
+    Raises:
+        ModelFileError: a file cannot be had.
+        MissingExtraError, MissingKeyError: a role could not be filled anyway.
+    """
+    toolbox = Toolbox(settings)
+    toolbox.check()
+    for seat in toolbox.seats():
+        weights = weights_of(seat)
+        if weights and not is_cached(weights):
+            task = bar.add_task("fetching", total=None, at=f"weights of the {seat.role}")
+            resolve(weights)
+            bar.remove_task(task)

@@ -1,0 +1,1 @@
+"""Data-set readers, metrics and the training of the shipped recognizer."""

@@ -1,0 +1,106 @@
+"""From the token marginals of a linear-chain CRF to exact span marginals, and the best spans.
+
+A CRF library hands out ``p(y_i)`` but not ``p(y_i, y_i+1)``, which a span needs. In a linear
+chain the latter has the form ``u(a) exp(T[a, b]) v(b)`` with the transition weights ``T``, and
+only one matrix of that form has the two known margins. Scaling its rows and columns in turn
+(Sinkhorn's iteration) finds it, so the result is exact up to the tolerance.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Span = tuple[int, int, str]
+"""``(start, end, type)`` in tokens, half-open."""
+
+_TINY = 1e-30
+
+
+def pair_marginals(left: Floats, right: Floats, transitions: Floats) -> Floats:
+    """Return the joint marginals of neighbouring labels.
+
+    Args:
+        left: shape ``(N, L)``, marginals of the first token of each pair; rows sum to 1.
+        right: shape ``(N, L)``, marginals of the second token.
+        transitions: shape ``(L, L)``, transition weights of the model, from row to column.
+
+    Returns:
+        Shape ``(N, L, L)``; element ``[n, a, b]`` is the probability of ``a`` then ``b``.
+    """
+    kernel = np.exp(transitions - transitions.max())
+    left = np.maximum(left, _TINY)
+    right = np.maximum(right, _TINY)
+    columns = np.ones_like(right)
+    rows = left / (columns @ kernel.T)
+    for _ in range(500):
+        columns = right / (rows @ kernel)
+        sums = columns @ kernel.T
+        gap = np.abs(rows * sums - left).max(initial=0.0)
+        rows = left / sums
+        if gap < 1e-9:
+            break
+    joint: Floats = rows[:, :, None] * kernel * columns[:, None, :]
+    return joint
+
+
+def span_marginals(
+    nodes: Floats, transitions: Floats, labels: Sequence[str], floor: float
+) -> dict[Span, float]:
+    """Return the probability of every span that is at least ``floor`` likely.
+
+    The probability is that of ``B-X`` at the first token, ``I-X`` at all others and no ``I-X``
+    after the last: exactly this span with exactly this type.
+
+    Args:
+        nodes: shape ``(N, L)``, token marginals.
+        transitions: shape ``(L, L)``, transition weights of the same model.
+        labels: the ``L`` BIO labels that the columns stand for.
+        floor: probability below which a span is left out; greater than 0.
+    """
+    column = {label: k for k, label in enumerate(labels)}
+    inside = 1.0 - nodes[:, column["O"]]
+    where = np.flatnonzero(inside[:-1] >= floor)
+    joint = pair_marginals(nodes[where], nodes[where + 1], transitions)
+    row_of = {int(position): row for row, position in enumerate(where)}
+    found: dict[Span, float] = {}
+    for label, first in column.items():
+        if not label.startswith("B-"):
+            continue
+        kind = label.removeprefix("B-")
+        more = column[f"I-{kind}"]
+        for start in np.flatnonzero(nodes[:, first] >= floor):
+            end, here = int(start), first
+            so_far = float(nodes[start, first])
+            while so_far >= floor:
+                row = row_of.get(end)
+                step = 0.0
+                if row is not None:
+                    step = float(joint[row, here, more] / max(nodes[end, here], _TINY))
+                step = min(step, 1.0)
+                end += 1
+                if so_far * (1.0 - step) >= floor:
+                    found[int(start), end, kind] = so_far * (1.0 - step)
+                so_far *= step
+                here = more
+    return found
+
+
+def best_spans(candidates: dict[Span, float], price: float) -> list[tuple[Span, float]]:
+    """Choose non-overlapping spans that maximise the sum of ``probability - price``.
+
+    With ``price`` near half the F1 that is reached, this maximises the expected F1.
+
+    Returns:
+        ``(span, probability)`` sorted by start.
+    """
+    items = sorted((s, p) for s, p in candidates.items() if p > price)
+    items.sort(key=lambda item: item[0][1])
+    ends = [span[1] for span, _ in items]
+    best: list[tuple[float, list[int]]] = [(0.0, [])]
+    for k, ((start, _, _), probability) in enumerate(items):
+        before = int(np.searchsorted(ends[:k], start, side="right"))
+        taken = best[before][0] + probability - price
+        best.append((taken, [*best[before][1], k]) if taken > best[-1][0] else best[-1])
+    return [items[k] for k in best[-1][1]]

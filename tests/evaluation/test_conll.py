@@ -1,0 +1,121 @@
+import io
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from deixis.errors import DataError
+from deixis.evaluation.conll import Mention, mentions, read_conll
+from deixis.evaluation.voc import read_voc
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "sample.txt"
+    path.write_bytes(text.encode())
+    return path
+
+
+def test_reads_samples_and_keeps_odd_tokens(tmp_path: Path) -> None:
+    text = "IMGID:O_1\n\ufe0f\tO\n\u2028\tO\n \tO\n\nIMGID:2\nAda\tB-PER\nLovelace\tI-PER\n\n"
+    first, second = read_conll(write(tmp_path, text))
+    assert first.id == "O_1"
+    assert first.tokens == ("\ufe0f", "\u2028", " ")
+    assert second.tokens == ("Ada", "Lovelace")
+    assert second.tags == ("B-PER", "I-PER")
+
+
+def test_last_sample_needs_no_empty_line(tmp_path: Path) -> None:
+    assert [s.id for s in read_conll(write(tmp_path, "IMGID:1\na\tO\n\nIMGID:2\nb\tO"))] == [
+        "1",
+        "2",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "reason"),
+    [
+        ("a\tO\n", 1, "expected 'IMGID:'"),
+        ("IMGID:\na\tO\n", 1, "expected 'IMGID:'"),
+        ("IMGID:1\na O\n", 2, "expected token, tab, tag"),
+        ("IMGID:1\n\tO\n", 2, "expected token, tab, tag"),
+        ("IMGID:1\na\tB-FOO\n", 2, "unknown tag"),
+        ("IMGID:1\na\tO\r\n", 2, "unknown tag"),
+        ("IMGID:1\na\tI-PER\n", 2, "continues no PER"),
+        ("IMGID:1\na\tB-LOC\nb\tI-PER\n", 3, "continues no PER"),
+        ("IMGID:1\na\tO\n\nIMGID:1\nb\tO\n", 4, "stands twice"),
+        ("IMGID:1\n\n", 2, "has no token"),
+    ],
+)
+def test_errors_name_file_and_line(tmp_path: Path, text: str, line: int, reason: str) -> None:
+    path = write(tmp_path, text)
+    with pytest.raises(DataError) as caught:
+        read_conll(path)
+    assert f"{path}:{line}: " in str(caught.value)
+    assert reason in str(caught.value)
+    assert isinstance(caught.value, ValueError)
+
+
+def test_not_utf8(tmp_path: Path) -> None:
+    path = tmp_path / "latin.txt"
+    path.write_bytes(b"IMGID:1\n\xe9\tO\n")
+    with pytest.raises(DataError, match="not UTF-8"):
+        read_conll(path)
+
+
+@pytest.mark.parametrize(
+    ("tags", "expected"),
+    [
+        ([], []),
+        (["O", "O"], []),
+        (["B-PER", "I-PER", "O"], [Mention(0, 2, "PER")]),
+        (["B-PER", "B-PER"], [Mention(0, 1, "PER"), Mention(1, 2, "PER")]),
+        (["B-PER", "I-LOC", "I-LOC"], [Mention(0, 1, "PER"), Mention(1, 3, "LOC")]),
+        (["O", "I-ORG"], [Mention(1, 2, "ORG")]),
+    ],
+)
+def test_mentions(tags: list[str], expected: list[Mention]) -> None:
+    assert mentions(tags) == expected
+
+
+VOC = """<annotation><filename>wrong_region.jpg</filename>
+<object><name>Ada Lovelace</name><bndbox><xmin>1</xmin><ymin>2</ymin><xmax>30</xmax><ymax>40</ymax>
+</bndbox></object>
+<object><name>Ada Lovelace</name><bndbox><xmin>5</xmin><ymin>6</ymin><xmax>7</xmax><ymax>8</ymax>
+</bndbox></object></annotation>"""
+GOLD = {"O_7": {"Ada Lovelace": [(1, 2, 30, 40), (5, 6, 7, 8)]}}
+
+
+def test_voc_folder_and_archive_agree(tmp_path: Path) -> None:
+    folder = tmp_path / "xml"
+    folder.mkdir()
+    (folder / "O_7.xml").write_text(VOC)
+    archive = tmp_path / "xml.tar.gz"
+    with tarfile.open(archive, "w:gz") as tar:
+        entry = tarfile.TarInfo("xml/O_7.xml")
+        entry.size = len(VOC)
+        tar.addfile(entry, io.BytesIO(VOC.encode()))
+    assert read_voc(folder) == GOLD
+    assert read_voc(archive) == GOLD
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (VOC[:-4], "not well-formed"),
+        ("<!DOCTYPE a>" + VOC, "DTD"),
+        (VOC.replace("<xmin>1<", "<xmin>one<"), "four whole numbers"),
+        (VOC.replace("<name>Ada Lovelace</name>", "", 1), "without a name"),
+    ],
+)
+def test_voc_errors_name_the_file(tmp_path: Path, text: str, reason: str) -> None:
+    (tmp_path / "O_7.xml").write_text(text)
+    with pytest.raises(DataError, match=reason) as caught:
+        read_voc(tmp_path)
+    assert "O_7.xml" in str(caught.value)
+
+
+def test_voc_archive_that_is_none(tmp_path: Path) -> None:
+    path = tmp_path / "xml.tar.gz"
+    path.write_bytes(b"nothing")
+    with pytest.raises(DataError, match="tar archive"):
+        read_voc(path)
