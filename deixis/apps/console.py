@@ -1,5 +1,6 @@
 """What the terminal shows: progress on stderr, results on stdout."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -40,9 +41,10 @@ def extract(
     """Run the graph on one sample and show its nodes as they go.
 
     Returns:
-        The extraction, and the seconds that each node took (members added up).
+        The extraction, and the seconds from each node's first start to its last end.
     """
     task = bar.add_task(name, total=NODES, at="")
+    began: dict[str, float] = {}
     seconds: dict[str, float] = {}
     result: dict[str, Any] = {}
     events: Iterator[Any] = graph.stream(
@@ -51,13 +53,14 @@ def extract(
     for mode, chunk in events:
         if mode == "updates":
             result = chunk.get("structure") or result
-        elif chunk["event"] == "start":
-            bar.update(task, at=chunk["node"])
+            continue
+        node = chunk["node"]
+        if chunk["event"] == "start":
+            began.setdefault(node, time.perf_counter())
+            bar.update(task, at=node)
         else:
-            node = chunk["node"]
-            if node != "consult":
-                bar.advance(task)
-            seconds[node] = seconds.get(node, 0.0) + chunk["seconds"]
+            seconds[node] = time.perf_counter() - began[node]
+            bar.advance(task, 0 if node == "consult" else 1)
     bar.update(task, at="done")
     return Extraction.model_validate(result), seconds
 

@@ -25,15 +25,15 @@ POSTS = (
         "grace-hopper",
         "pypi:matplotlib==3.11.2/matplotlib/mpl-data/sample_data/grace_hopper.jpg"
         "#sha256=a8ca6d734765703b09728ab47fe59f473d93ae3967fc24c7c0288c3c7adb7130",
-        "Rear Admiral Grace Hopper of the US Navy wrote the first compiler for the UNIVAC and "
-        "taught at Harvard University. The destroyer USS Hopper bears her name.",
+        "Grace Hopper of the US Navy wrote the first compiler for the UNIVAC and taught at "
+        "Harvard University. The destroyer USS Hopper bears her name.",
     ),
     Post(
         "eileen-collins",
         "pypi:scikit-image==0.26.0/skimage/data/astronaut.png"
         "#sha256=88431cd9653ccd539741b555fb0a46b61558b301d4110412b5bc28b5e3ea6cb5",
-        "Astronaut Eileen Collins of NASA, the first woman to command a Space Shuttle, before "
-        "a model of Discovery in Houston. Bill Clinton met her at the White House.",
+        "Eileen Collins of NASA, the first woman to command a Space Shuttle, before a model of "
+        "it in Houston. Bill Clinton met her at the White House.",
     ),
 )
 
