@@ -5,7 +5,7 @@ from collections import OrderedDict
 from typing import Any
 
 from deixis.errors import InputError
-from deixis.images import OpenedImage, open_image
+from deixis.images import UNNAMED, OpenedImage, open_image
 from deixis.tools.base import Picture
 
 KEEP_BYTES = 256_000_000
@@ -46,6 +46,11 @@ def pixels_of(picture: dict[str, Any], given: Any, max_pixels: int) -> Picture:
     if kept is not None:
         return kept
     again = given if given is not None and not isinstance(given, dict) else picture["source"]
+    if again is picture["source"] and again in UNNAMED:
+        raise InputError(
+            f"the picture was given as {again}, which no checkpoint keeps, and is gone from "
+            "memory; invoke the graph with it again"
+        )
     opened = take_in(again, max_pixels)
     if opened.sha256 != picture["sha256"]:
         raise InputError(f"the picture {picture['source']} changed while it was looked at")
