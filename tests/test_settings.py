@@ -167,15 +167,18 @@ def test_a_mistake_is_told_with_its_place_and_the_nearest_right_name(
         ("crf:", ("crf", "", {})),
         ("openai:gpt-5-mini", ("openai", "gpt-5-mini", {})),
         ("ollama:qwen2.5vl:7b", ("ollama", "qwen2.5vl:7b", {})),
-        ("embedded:x?seed=1&temperature=0.6", ("embedded", "x", {"seed": "1", "temperature": "0.6"})),
-        ("openai:m?base_url=http://127.0.0.1:8000/v1", ("openai", "m", {"base_url": "http://127.0.0.1:8000/v1"})),
-        ("openai:m?base_url=http%3A%2F%2Fh%2Fv1%3Fa%3D1", ("openai", "m", {"base_url": "http://h/v1?a=1"})),
+        ("embedded:x?seed=1&top=0.6", ("embedded", "x", {"seed": "1", "top": "0.6"})),
+        ("openai:m?base_url=http://h:80/v1", ("openai", "m", {"base_url": "http://h:80/v1"})),
+        ("a:m?url=http%3A%2F%2Fh%3Fa%3D1%26b", ("a", "m", {"url": "http://h?a=1&b"})),
         ("a:b?", ("a", "b", {})),
         ("a:b?c=", ("a", "b", {"c": ""})),
-        ("gguf:pypi:n==1/m.gguf#sha256=ab?context=64", ("gguf", "pypi:n==1/m.gguf#sha256=ab", {"context": "64"})),
+        (
+            "gguf:pypi:n==1/m#sha256=ab?threads=2",
+            ("gguf", "pypi:n==1/m#sha256=ab", {"threads": "2"}),
+        ),
         ("gguf:C:\\models\\m.gguf", ("gguf", "C:\\models\\m.gguf", {})),
     ],
-)  # fmt: skip
+)
 def test_a_spec_is_split(text: str, spec: tuple[str, str, dict[str, str]]) -> None:
     assert Spec.parse(text) == spec
 

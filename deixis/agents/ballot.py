@@ -41,8 +41,8 @@ def normalise(value: str) -> str:
     plain = unicodedata.normalize("NFKD", value).casefold()
     plain = "".join(c for c in plain if not unicodedata.combining(c))
     words = re.sub(r"[\W_]+", " ", plain).split()
-    # A lone article is an answer: the logo of a team can be an A.
-    return " ".join([word for word in words if word not in _ARTICLES] or words)
+    # At the end it is no article: the logo of a team can be an A, and "n/a" is "n a".
+    return " ".join([word for word in words[:-1] if word not in _ARTICLES] + words[-1:])
 
 
 def tally(answers: Mapping[str, str], *, closed: bool) -> Tally:

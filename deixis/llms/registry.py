@@ -131,6 +131,8 @@ def _load(spec: str) -> Backend:
         problem = error.errors(include_url=False)[0]
         place = ".".join(str(part) for part in problem["loc"])
         raise SettingsError(f"{spec!r}: option {place}: {problem['msg']}") from None
+    except SettingsError as error:
+        raise SettingsError(f"{spec!r}: {error}") from None
     except DeixisError:
         raise
     except (TypeError, ValueError) as error:

@@ -162,7 +162,8 @@ def _judge(message: AIMessage) -> tuple[str, str]:
     reason = str(meta.get("finish_reason") or meta.get("stop_reason") or meta.get("done_reason"))
     refusal = message.additional_kwargs.get("refusal")
     if refusal or reason.lower() in _REFUSED:
-        return "refused", f"the model declined ({refusal or reason})"
+        said = " ".join(str(refusal or reason).split())[:300]
+        return "refused", f"the model declined ({said})"
     if reason.lower() in _TRUNCATED:
         return "truncated", "the reply was cut off at its token limit"
     if not message.text.strip():

@@ -1,11 +1,15 @@
 """Tools by name: ``provider:argument?option=value``, loaded once a process."""
 
 import threading
+from collections.abc import Callable
 from functools import lru_cache
 from importlib import import_module
 from importlib.metadata import entry_points
 from importlib.util import find_spec
+from inspect import signature
 from typing import Any, NamedTuple
+
+from pydantic import TypeAdapter, ValidationError
 
 from deixis.errors import MissingExtraError, SettingsError
 from deixis.settings import Spec
@@ -94,10 +98,37 @@ def load(spec: str, role: str) -> Any:
 def _load(spec: str, role: str) -> Any:
     check(spec, role)
     module, _, name = find(spec, role).target.partition(":")
-    parsed = Spec.parse(spec)
-    arguments = (parsed.name,) if parsed.name else ()
     try:
-        return getattr(import_module(module), name)(*arguments, **parsed.options)
-    except TypeError as error:
-        reason = str(error).partition(".__init__() ")[2] or str(error)
-        raise SettingsError(f"{role} {spec!r}: {reason}") from None
+        make = getattr(import_module(module), name)
+    except (ImportError, AttributeError) as error:
+        raise SettingsError(f"{role} {spec!r}: it cannot be imported: {error}") from None
+    try:
+        arguments = _arguments(make, Spec.parse(spec))
+    except SettingsError as error:
+        raise SettingsError(f"{role} {spec!r}: {error}") from None
+    return make(**arguments)
+
+
+def _arguments(make: Callable[..., Any], spec: Spec) -> dict[str, Any]:
+    """Turn the strings of a spec into what the constructor's annotations ask for.
+
+    What stands before the question mark is the constructor's first argument.
+    """
+    known = signature(make, eval_str=True).parameters
+    given: dict[str, str] = dict(spec.options)
+    if spec.name:
+        if not known:
+            raise SettingsError(f"{spec.provider} takes no argument")
+        given = {next(iter(known)): spec.name, **given}
+    arguments: dict[str, Any] = {}
+    for name, value in given.items():
+        if name not in known:
+            raise SettingsError(
+                f"there is no option {name!r}{nearest(name, known)}; known: {', '.join(known)}"
+            )
+        try:
+            arguments[name] = TypeAdapter(known[name].annotation).validate_python(value)
+        except ValidationError as error:
+            problem = error.errors(include_url=False)[0]["msg"]
+            raise SettingsError(f"option {name}: {problem}") from None
+    return arguments

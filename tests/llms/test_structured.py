@@ -129,7 +129,7 @@ def test_a_cut_reply_is_never_mended(asking: Any) -> None:
 @pytest.mark.parametrize(
     "message",
     [
-        said("", refusal="I cannot help with faces"),
+        said("", refusal="I cannot help\nwith faces. " * 500),
         said(GOOD, refusal="I cannot help with faces"),
         said("", "content_filter"),
         said("", "SAFETY"),
@@ -141,6 +141,7 @@ def test_a_refusal_is_not_argued_with(asking: Any, message: AIMessage) -> None:
     reply, script = asking(message)
     assert reply.value is None and reply.status == "refused"
     assert "declined" in reply.detail
+    assert "\n" not in reply.detail and len(reply.detail) < 400
     assert len(script.messages) == 1
 
 
@@ -265,8 +266,10 @@ def test_without_a_schema_mode_the_schema_is_in_the_prompt(scripted: Any) -> Non
 JUNK = st.text(st.characters(), max_size=60)
 LOOKALIKE = st.recursive(
     st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(st.sampled_from(["color", "sure", "x"]), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["color", "sure", "x"]), inner, max_size=3)
+    ),
     max_leaves=6,
 ).map(json.dumps)
 

@@ -1,0 +1,94 @@
+"""Agents without a graph: a toolbox of scripted models, and a check of every update."""
+
+import copy
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from langgraph.types import Overwrite
+
+from deixis.agents.state import State
+from deixis.agents.toolbox import Toolbox
+from deixis.prompts import knowledge_templates
+from deixis.settings import Settings
+
+
+@pytest.fixture
+def toolbox_of(scripted: Any) -> Callable[..., Toolbox]:
+    """Build a toolbox: ``toolbox_of(script, members=3, schema="gmner", recognizer="crf", ...)``.
+
+    Its models are ``scripted:m1``, ``scripted:m2``, ... (the committee), ``scripted:voter``,
+    ``scripted:expander`` and ``scripted:templater``; it has no tools unless named.
+    """
+
+    def build(
+        script: Any = None, *, members: int = 3, schema: str = "gmner", **more: Any
+    ) -> Toolbox:
+        def silent(name: str, *_: Any) -> str:
+            raise AssertionError(f"{name} was asked, though nothing was to be asked")
+
+        scripted(script or silent)
+        roles = {role: f"scripted:{role}" for role in ("voter", "expander", "templater")}
+        roles["recognizer"] = more.pop("recognizer", "crf")
+        tools = {key: more.pop(key) for key in ("detector", "reader") if key in more}
+        committee = [f"scripted:m{number + 1}" for number in range(members)]
+        return Toolbox(
+            Settings.model_validate(
+                {
+                    "name": "test",
+                    "schema": schema,
+                    "roles": {**roles, **tools, "committee": committee},
+                    "options": more,
+                }
+            )
+        )
+
+    return build
+
+
+@pytest.fixture
+def run() -> Callable[..., dict[str, Any]]:
+    """Run an agent: its input stays as it was, its update is plain data on known channels."""
+
+    def check(agent: Any, state: dict[str, Any], toolbox: Toolbox) -> dict[str, Any]:
+        before = copy.deepcopy(state)
+        update: dict[str, Any] = agent(state, toolbox)
+        assert state == before
+        assert set(update) <= set(State.__annotations__)
+        plain = {
+            key: each.value if isinstance(each, Overwrite) else each for key, each in update.items()
+        }
+        assert json.loads(json.dumps(plain, allow_nan=False)) == plain
+        return plain
+
+    return check
+
+
+@pytest.fixture
+def mention() -> Callable[..., dict[str, Any]]:
+    """Make the record of a mention that begins at `start`."""
+
+    def make(text: str, start: int = 0, type: str = "PER", prior: float | None = 0.5) -> Any:
+        end = start + len(text)
+        return {
+            "text": text,
+            "start": start,
+            "end": end,
+            "type": type,
+            "confidence": 0.9,
+            "prior": prior,
+        }
+
+    return make
+
+
+@pytest.fixture
+def templates() -> Callable[..., dict[str, Any]]:
+    """Return the templates that come with Deixis as they stand in the state."""
+
+    def read(*names: str) -> dict[str, Any]:
+        found = {name: knowledge_templates.find(name, None) for name in names}
+        return {name: each.model_dump(mode="json") for name, each in found.items() if each}
+
+    return read

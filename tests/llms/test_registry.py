@@ -1,0 +1,143 @@
+"""Providers: what is missing is told before anything is asked."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from deixis.errors import MissingExtraError, MissingKeyError, SettingsError
+from deixis.llms import registry
+from deixis.llms.registry import PROVIDERS, Provider, check, load, provider_of
+
+PLUGIN = """
+from langchain_core.language_models import FakeListChatModel
+
+def make(spec):
+    if spec.name == "refused":
+        raise ValueError("refused has\\nno model")
+    if spec.name == "silent":
+        raise ValueError
+    return FakeListChatModel(responses=[f"{spec.name} {spec.options}"]), None
+"""
+
+
+@pytest.fixture
+def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Install a package whose module is not called as its distribution is."""
+    (tmp_path / "parrot_module.py").write_text(PLUGIN)
+    info = tmp_path / "deixis_plugin_of_a_friend-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(
+        "Metadata-Version: 2.1\nName: deixis-plugin-of-a-friend\nVersion: 1.0\n"
+    )
+    (info / "entry_points.txt").write_text(
+        "[deixis.llms]\nparrot = parrot_module:make\nbroken = parrot_module:take\n"
+        "absent = no_such_module:make\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    yield
+    sys.modules.pop("parrot_module", None)
+    registry._load.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("spec", "said"),
+    [
+        ("opnai:gpt", "'opnai:gpt': there is no language-model provider 'opnai'; did you mean 'op"),
+        ("gpt-5-mini", "there is no language-model provider 'gpt-5-mini'"),
+        ("google:gemini", "did you mean 'google_genai'"),
+        (" openai:gpt", "did you mean 'openai'"),
+        ("zzz:x", "known: anthropic, embedded, gguf, google_genai, ollama, openai"),
+        ("", "names no provider"),
+        ("openai:m?seed", "must read ?name=value"),
+    ],
+)
+def test_an_unknown_provider_is_told_with_the_nearest(spec: str, said: str) -> None:
+    for function in (provider_of, check, load):
+        with pytest.raises(SettingsError) as caught:
+            function(spec)
+        assert said in str(caught.value)
+
+
+@pytest.mark.parametrize("spec", ["openai", "openai:", "embedded:?seed=1"])
+def test_a_missing_model_name_is_told(spec: str) -> None:
+    with pytest.raises(SettingsError, match=r"names no model; write (openai|embedded):MODEL"):
+        check(spec)
+
+
+def test_a_missing_package_is_told_with_the_line_that_installs_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    there = Provider("deixis.llms.backends:openai", "no-such-package-at-all", "some-extra")
+    monkeypatch.setitem(PROVIDERS, "absent", there)
+    for function in (check, load):
+        with pytest.raises(MissingExtraError) as caught:
+            function("absent:model")
+        assert 'python -m pip install "deixis[some-extra]"' in str(caught.value)
+        assert caught.value.package == "no-such-package-at-all"
+
+
+def test_a_missing_key_is_told_with_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    for function in (check, load):
+        with pytest.raises(MissingKeyError, match="set the environment variable OPENAI_API_KEY"):
+            function("openai:gpt-5-mini")
+    monkeypatch.setenv("OPENAI_API_KEY", "")
+    with pytest.raises(MissingKeyError):
+        check("openai:gpt-5-mini")
+    monkeypatch.setenv("OPENAI_API_KEY", "something")
+    check("openai:gpt-5-mini")
+
+
+def test_a_server_of_ones_own_needs_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    spec = "openai:any?base_url=http://127.0.0.1:1/v1"
+    check(spec)
+    assert load(spec).constrain is not None
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("temprature=0", "there is no option 'temprature'; did you mean 'temperature'"),
+        ("max_retries=5", "there is no option 'max_retries'"),
+        ("temperature=warm", "option temperature: Input should be a valid number"),
+    ],
+)
+def test_a_wrong_option_of_a_wrapper_is_told(query: str, said: str) -> None:
+    spec = f"openai:any?base_url=http://127.0.0.1:1/v1&{query}"
+    with pytest.raises(SettingsError) as caught:
+        load(spec)
+    assert said in str(caught.value) and spec in str(caught.value)
+
+
+def test_a_backend_is_made_once() -> None:
+    spec = "openai:any?base_url=http://127.0.0.1:1/v1&temperature=0.25"
+    assert load(spec) is load(spec)
+    assert load(spec) is not load(spec.replace("0.25", "0.5"))
+
+
+@pytest.mark.usefixtures("plugin")
+def test_another_package_brings_a_provider() -> None:
+    check("parrot:polly")
+    backend = load("parrot:polly?volume=11")
+    assert backend.model.invoke("hi").text == "polly {'volume': '11'}"
+    assert backend.constrain is None
+    with pytest.raises(SettingsError, match="did you mean 'parrot'"):
+        check("parot:polly")
+
+
+@pytest.mark.usefixtures("plugin")
+@pytest.mark.parametrize(
+    ("spec", "said"),
+    [
+        ("parrot:refused", "'parrot:refused': refused has no model"),
+        ("parrot:silent", "'parrot:silent': "),
+        ("broken:x", "'broken:x': its provider cannot be imported: module 'parrot_module' has no"),
+        ("absent:x", "'absent:x': its provider cannot be imported: No module named"),
+    ],
+)
+def test_a_provider_that_does_not_work_is_told(spec: str, said: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load(spec)
+    assert str(caught.value).startswith(said)

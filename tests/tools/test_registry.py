@@ -1,0 +1,116 @@
+"""Tools by name: what is wrong with a spec is told when it is read or loaded."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deixis.errors import MissingExtraError, SettingsError
+from deixis.tools import registry
+from deixis.tools.registry import TOOLS, Tool, check, find, load
+from deixis.tools.tagger import MODEL_FOLDER, CrfTagger
+
+PLUGIN = """
+from pathlib import Path
+
+class Eye:
+    name = "eye"
+
+    def __init__(self, weights: Path | None = None, threshold: float = 0.5, size: int = 8,
+                 mode: str = "fast") -> None:
+        self.given = (weights, threshold, size, mode)
+
+class Plain:
+    name = "plain"
+"""
+
+
+@pytest.fixture(autouse=True)
+def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Install a package that brings tools."""
+    (tmp_path / "eye_module.py").write_text(PLUGIN)
+    info = tmp_path / "some_eyes-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: some-eyes\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(
+        "[deixis.tools]\neye = eye_module:Eye\nplain = eye_module:Plain\nbroken = eye_module:Ear\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    registry._load.cache_clear()
+    yield
+    sys.modules.pop("eye_module", None)
+    registry._load.cache_clear()
+
+
+@pytest.mark.parametrize("name", TOOLS)
+def test_every_tool_that_comes_with_deixis_can_be_loaded(name: str) -> None:
+    role = TOOLS[name].role
+    check(name, role)
+    assert load(name, role).__class__.__name__ == TOOLS[name].target.partition(":")[2]
+
+
+def test_a_tool_is_made_once() -> None:
+    assert load("eye", "detector") is load("eye", "detector")
+    assert load("eye?size=9", "detector") is not load("eye", "detector")
+
+
+@pytest.mark.parametrize(
+    ("spec", "given"),
+    [
+        ("eye", (None, 0.5, 8, "fast")),
+        ("eye:/a/model.onnx", (Path("/a/model.onnx"), 0.5, 8, "fast")),
+        ("eye?threshold=0.25&mode=slow", (None, 0.25, 8, "slow")),
+        ("eye:m?size=12&threshold=1", (Path("m"), 1.0, 12, "fast")),
+    ],
+)
+def test_options_arrive_as_the_constructor_wants_them(spec: str, given: Any) -> None:
+    assert load(spec, "detector").given == given
+
+
+def test_a_recognizer_of_ones_own_is_a_folder() -> None:
+    assert isinstance(load(f"crf:{MODEL_FOLDER}", "recognizer"), CrfTagger)
+
+
+@pytest.mark.parametrize(
+    ("spec", "said"),
+    [
+        ("eye?treshold=1", "there is no option 'treshold'; did you mean 'threshold'?; known: wei"),
+        ("eye?threshold=high", "option threshold: Input should be a valid number"),
+        ("eye?size=1.5", "option size: Input should be a valid integer"),
+        ("plain:x", "plain takes no argument"),
+        ("plain?x=1", "there is no option 'x'"),
+        ("broken", "it cannot be imported: module 'eye_module' has no attribute 'Ear'"),
+    ],
+)
+def test_a_wrong_option_is_told(spec: str, said: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load(spec, "detector")
+    assert str(caught.value).startswith(f"detector {spec!r}: ") and said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("spec", "role", "said"),
+    [
+        ("centreface", "detector", "there is no tool 'centreface'; did you mean 'centerface"),
+        ("centerface", "reader", "reader: there is no tool 'centerface'"),
+        ("zzz", "reader", "known: rapidocr, broken, eye, plain"),
+        (":x", "reader", "names no provider"),
+    ],
+)  # fmt: skip
+def test_an_unknown_tool_is_told_with_the_nearest(spec: str, role: str, said: str) -> None:
+    for function in (find, check, load):
+        with pytest.raises(SettingsError) as caught:
+            function(spec, role)
+        assert said in str(caught.value)
+
+
+def test_a_missing_package_is_told_with_the_line_that_installs_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tool = Tool("nowhere:Eye", "detector", "gpu", {"no_such_module": "no-such-package"})
+    monkeypatch.setitem(TOOLS, "absent", tool)
+    for function in (check, load):
+        with pytest.raises(MissingExtraError, match=r"no-such-package .*\[gpu\]"):
+            function("absent", "detector")
