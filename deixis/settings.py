@@ -31,7 +31,7 @@ class Spec(NamedTuple):
         """Split a spec string.
 
         Raises:
-            SettingsError: the provider is missing, or an option has no ``=``.
+            SettingsError: the provider is missing, an option has no ``=``, or one is a key.
         """
         head, _, query = text.partition("?")
         provider, _, name = head.partition(":")
@@ -41,7 +41,14 @@ class Spec(NamedTuple):
             pairs = parse_qsl(query, keep_blank_values=True, strict_parsing=bool(query))
         except ValueError:
             raise SettingsError(f"options of {text!r} must read ?name=value&name=value") from None
-        return cls(provider, name, dict(pairs))
+        options = dict(pairs)
+        secret = next((option for option in options if option.endswith("api_key")), None)
+        if secret:  # a spec is shown in results, logs and files
+            raise SettingsError(
+                f"{head}: keys stay out of settings; leave out {secret}= and set the provider's "
+                "environment variable"
+            )
+        return cls(provider, name, options)
 
 
 class _Frozen(BaseModel):
@@ -70,7 +77,8 @@ class Roles(_Frozen):
 class Options(_Frozen):
     """Numbers a user may turn; the defaults are those of every stack.
 
-    ``quorum``: committee members that must answer for their knowledge to count.
+    ``quorum``: committee members that must answer for their knowledge to count; all of
+    them where the committee is smaller.
     ``top_k``: objects named in the caption and in prompts (VKEL, section III-D.3: K = 5).
     ``groundable_threshold``: least probability at which a mention counts as shown.
     ``max_text``: most characters of a text. ``max_pixels``: most pixels of a picture.

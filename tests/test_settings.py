@@ -89,7 +89,7 @@ def test_the_path_of_a_type_schema_is_relative_to_the_stack(
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("startr", "there is no stack 'startr'; did you mean 'starter'?; known: "),
+        ("startr", "there is no stack 'startr' (did you mean 'starter'?); known: "),
         ("", "there is no stack ''"),
         ("../stacks/nowhere", "there is no stack"),
         ("/no/such/file.yaml", "cannot read /no/such/file.yaml: No such file"),
@@ -129,14 +129,14 @@ def test_a_file_that_is_no_yaml_mapping_is_told(tmp_path: Path, content: bytes, 
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"roles": None, "rolse": ROLES}, "there is no 'rolse'; did you mean 'roles'?"),
-        ({"schemas": "gmner"}, "there is no 'schemas'; did you mean 'schema'?"),
-        ({"roles": ROLES | {"votr": "a"}}, "no 'roles.votr'; did you mean 'voter'?"),
+        ({"roles": None, "rolse": ROLES}, "there is no 'rolse' (did you mean 'roles'?"),
+        ({"schemas": "gmner"}, "there is no 'schemas' (did you mean 'schema'?"),
+        ({"roles": ROLES | {"votr": "a"}}, "no 'roles.votr' (did you mean 'voter'?"),
         (
             {"roles": {("votr" if key == "voter" else key): v for key, v in ROLES.items()}},
-            "no 'roles.votr'; did you mean 'voter'?",
+            "no 'roles.votr' (did you mean 'voter'?",
         ),
-        ({"options": {"quorom": 2}}, "no 'options.quorom'; did you mean 'quorum'?"),
+        ({"options": {"quorom": 2}}, "no 'options.quorom' (did you mean 'quorum'?"),
         ({"options": {"zzz": 2}}, "no 'options.zzz'; known: quorum,"),
         ({"options": {1: 2}}, "options.1: Keys should be strings"),
         ({"options": {"quorum": 0}}, "options.quorum: Input should be greater"),
@@ -149,7 +149,7 @@ def test_a_file_that_is_no_yaml_mapping_is_told(tmp_path: Path, content: bytes, 
         ({"roles": ROLES | {"voter": None}}, "roles.voter: Input should be a valid string"),
         ({"roles": {"voter": "a"}}, "roles.recognizer: Field required"),
         ({"roles": None}, "roles: Field required"),
-        ({"schema": "gmnr"}, "schema: there is no type schema 'gmnr'; did you mean 'gmner'?"),
+        ({"schema": "gmnr"}, "schema: there is no type schema 'gmnr' (did you mean 'gmner'?"),
         ({"schema": "none.yaml"}, "schema: cannot read "),
         ({"schema": 5}, "schema: Input should be a valid string"),
     ],
@@ -219,7 +219,7 @@ def test_a_committee_is_a_list_or_one_model(given: Any, committee: tuple[str, ..
 @pytest.mark.parametrize(
     ("overrides", "said"),
     [
-        ({"votr": "a:b"}, "there is no role 'votr'; did you mean 'voter'?; known: recognizer"),
+        ({"votr": "a:b"}, "there is no role 'votr' (did you mean 'voter'?); known: recognizer"),
         ({"voter": None}, "roles: voter: Input should be a valid string"),
         ({"voter": 5}, "roles: voter: Input should be a valid string"),
         ({"committee": []}, "roles: committee: Tuple should have at least 1 item"),
@@ -230,3 +230,9 @@ def test_a_wrong_swap_is_told(overrides: dict[str, Any], said: str) -> None:
     with pytest.raises(SettingsError) as caught:
         Settings.load().with_roles(overrides)
     assert said in str(caught.value)
+
+
+def test_a_key_in_a_spec_is_refused_and_not_repeated() -> None:
+    with pytest.raises(SettingsError, match="keys stay out of settings") as caught:
+        Spec.parse("openai:gpt?api_key=hush")
+    assert "hush" not in str(caught.value)

@@ -87,16 +87,16 @@ def test_the_template_of_a_type_is_a_plain_file_name(
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ("type: []", "there is no 'type'; did you mean 'types'?"),
+        ("type: []", "there is no 'type' (did you mean 'types'?"),
         ("types: []", "types: Tuple should have at least 1 item"),
         ("types: SHIP", "types: Input should be a valid tuple"),
         ("types: [SHIP]", "types.0: Input should be"),
         ("types: [{name: ''}]", "types.0.name: String should have at least 1 character"),
         ("types: [{description: a ship}]", "types.0.name: Field required"),
-        ("types: [{nmae: SHIP}]", "there is no 'types.0.nmae'; did you mean 'name'?"),
+        ("types: [{nmae: SHIP}]", "there is no 'types.0.nmae' (did you mean 'name'?"),
         (
             "types: [{name: SHIP}, {name: BIRD, fine_typs: [owl]}]",
-            "there is no 'types.1.fine_typs'; did you mean 'fine_types'?",
+            "there is no 'types.1.fine_typs' (did you mean 'fine_types'?",
         ),
         ("types: [{name: SHIP, crf: MISC}]", "types.0.crf: String should match"),
         ("types: [{name: SHIP, template: ../person}]", "types.0.template: String should match"),

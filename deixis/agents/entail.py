@@ -27,8 +27,8 @@ class Finding(NamedTuple):
     against: list[Cue]
     candidates: list[dict[str, Any]]
     undecided: list[str]
-    reading: dict[str, Any]
-    """The writing in which a name was read (``word``, its id), and the cue; or empty."""
+    writing: str | None = None
+    """The line of writing in which its name, or a part of it, was read."""
 
 
 def entail(state: State, toolbox: Toolbox) -> Update:
@@ -43,15 +43,24 @@ def entail(state: State, toolbox: Toolbox) -> Update:
             )
         return {"verdicts": verdicts, "decisions": decisions}
     threshold = toolbox.settings.options.groundable_threshold
-    findings = {
-        entity: gather(
-            mention["text"],
+    sights = {
+        entity: _Sight(
             toolbox.types.get(mention["type"]).template == PERSON_TEMPLATE,
-            state["observation"],
+            read_name(mention["text"], state["observation"]),
         )
         for entity, mention in mentions.items()
     }
-    settle_writing(mentions, findings)
+    findings = {
+        entity: gather(mentions[entity]["text"], *sight, state["observation"])
+        for entity, sight in sights.items()
+    }
+    for entity, taker in taken_writing(mentions, findings).items():
+        is_person, match = sights[entity]
+        finding = gather(mentions[entity]["text"], is_person, None, state["observation"])
+        line = match.word.text if match else ""
+        gone = f"the writing {line!r} was taken for {mentions[taker]['text']!r}"
+        against = [cue for cue in finding.against if cue.ratio != weights.NAME_NOT_READ]
+        findings[entity] = finding._replace(against=[*against, Cue(weights.NAME_NOT_READ, gone)])
     verdicts, decisions = {}, {}
     for entity, mention in mentions.items():
         verdict, said = judge(findings[entity], mention["prior"], threshold)
@@ -72,19 +81,28 @@ def entail(state: State, toolbox: Toolbox) -> Update:
     return {"verdicts": verdicts, "decisions": decisions}
 
 
-def gather(name: str, is_person: bool, observation: dict[str, Any]) -> Finding:
-    """Look a mention up among the objects and the words of the picture."""
-    looking, people = observation["looking"], observation["objects"]
-    finding = Finding([], [], [], [], {})
+class _Sight(NamedTuple):
+    is_person: bool
+    match: NameMatch | None
+
+
+def read_name(name: str, observation: dict[str, Any]) -> NameMatch | None:
+    """Find a name, or a telling part of it, among the words read in the picture."""
     words = [Word(each["text"], tuple(each["box"]), each["score"]) for each in observation["words"]]
-    match = find_name(name, words) if words else None
+    return find_name(name, words) if words else None
+
+
+def gather(
+    name: str, is_person: bool, match: NameMatch | None, observation: dict[str, Any]
+) -> Finding:
+    """Say what the objects and the words of the picture tell of one mention."""
+    looking, people = observation["looking"], observation["objects"]
+    finding = Finding([], [], [], [])
     if match:
-        cue = _name_cue(name, match)
-        finding.cues.append(cue)
-        word = observation["words"][words.index(match.word)]
-        finding.reading.update(word=word["id"], cue=cue, text=match.word.text)
+        finding.cues.append(_name_cue(name, match))
     elif looking.get("words") == LOOKED:
-        read = "its name is not among the words read" if words else "no writing was read"
+        some = bool(observation["words"])
+        read = "its name is not among the words read" if some else "no writing was read"
         finding.against.append(Cue(weights.NAME_NOT_READ, read))
     if looking.get("words") == FAILED:
         finding.undecided.append("the writing could not be read")
@@ -93,14 +111,24 @@ def gather(name: str, is_person: bool, observation: dict[str, Any]) -> Finding:
     if match and not (is_person and people):
         finding.candidates.append(
             {
-                "key": f"{finding.reading['word']}/{match.part.casefold()}",
+                "key": f"{_word_id(match, observation)}/{match.part.casefold()}",
                 "box": list(match.box),
                 "strength": match.similarity * match.word.score,
                 "what": f"the writing {match.word.text!r}",
                 "role": "reader",
             }
         )
-    return finding
+    return finding._replace(writing=_word_id(match, observation) if match else None)
+
+
+def _word_id(match: NameMatch, observation: dict[str, Any]) -> str:
+    """Return the id of the line of writing in which a name was read."""
+    found: str = next(
+        each["id"]
+        for each in observation["words"]
+        if (each["text"], tuple(each["box"])) == (match.word.text, match.word.box)
+    )
+    return found
 
 
 def _add_people(
@@ -128,36 +156,38 @@ def _add_people(
         )
 
 
-def settle_writing(mentions: dict[str, Any], findings: dict[str, Finding]) -> None:
+def taken_writing(mentions: dict[str, Any], findings: dict[str, Finding]) -> dict[str, str]:
     """Let each line of writing name one thing: "HOPPER" is not a person and also a ship.
 
     The mention that is most likely shown keeps the writing, with all mentions of its name;
-    a mention whose whole name is read keeps it as well. The others lose that cue.
+    a mention whose whole name is read keeps it as well.
+
+    Returns:
+        Each mention that loses its writing, to the mention that keeps it.
     """
     shown = {
-        entity: probability_shown(mention["prior"] or UNINFORMED_PRIOR, findings[entity].cues)
+        entity: probability_shown(_prior(mention), findings[entity].cues)
         for entity, mention in mentions.items()
     }
-    groups = same_names(mentions)
-    head_of = {entity: head for head, group in groups.items() for entity in group}
+    head_of = {entity: head for head, group in same_names(mentions).items() for entity in group}
+    taken = {}
     for entity, finding in findings.items():
-        if not finding.reading or finding.reading["cue"].ratio == weights.WHOLE_NAME_READ:
+        if finding.writing is None or finding.cues[0].ratio == weights.WHOLE_NAME_READ:
             continue
         rivals = [
             each
             for each, other in findings.items()
-            if other.reading.get("word") == finding.reading["word"]
-            and head_of[each] != head_of[entity]
+            if other.writing == finding.writing and head_of[each] != head_of[entity]
         ]
         best = max(rivals, key=shown.__getitem__, default=entity)
         if shown[best] > shown[entity]:
-            finding.cues.remove(finding.reading["cue"])
-            text, name = finding.reading["text"], mentions[best]["text"]
-            said = f"the writing {text!r} was taken for {name!r}"
-            finding.against.append(Cue(weights.NAME_NOT_READ, said))
-            finding.candidates[:] = [
-                each for each in finding.candidates if each["role"] != "reader"
-            ]
+            taken[entity] = best
+    return taken
+
+
+def _prior(mention: dict[str, Any]) -> float:
+    prior: float | None = mention["prior"]
+    return UNINFORMED_PRIOR if prior is None else prior
 
 
 def _name_cue(name: str, match: NameMatch) -> Cue:

@@ -48,10 +48,10 @@ def recognize(state: State, toolbox: Toolbox) -> Update:
             confidence=mention.confidence,
             evidence=[f"confidence is {source}"],
         )
-        for each in toolbox.types.alternatives(mention.type):
-            if each.template not in templates:
-                template, update = template_for(each, toolbox, update)
-                templates[each.template] = template.model_dump(mode="json")
+        given = toolbox.types.get(mention.type)
+        if given.template not in templates:
+            template, update = template_for(given, toolbox, update)
+            templates[given.template] = template.model_dump(mode="json")
     return {**update, "mentions": found, "templates": templates, "decisions": decisions}
 
 

@@ -15,6 +15,7 @@ from deixis.prompts.knowledge_templates import (
 )
 from deixis.type_schema import EntityType
 
+FEWEST = 3
 GENERIC = (
     AskedAttribute(name="appearance", ask="how it looks"),
     AskedAttribute(name="color", ask="main colour"),
@@ -31,7 +32,7 @@ class _Asked(BaseModel):
 class _Template(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    attributes: Annotated[list[_Asked], Field(min_length=3, max_length=6)]
+    attributes: Annotated[list[_Asked], Field(min_length=FEWEST, max_length=6)]
 
 
 def template_for(
@@ -57,6 +58,8 @@ def template_for(
         said = f"no template for {entity_type.name!r}; a generic one was used and not saved"
     else:
         distinct = {each.name: each.ask for each in reply.value.attributes}
+        if len(distinct) < FEWEST:  # small models repeat themselves
+            distinct = {each.name: each.ask for each in GENERIC} | distinct
         attributes = tuple(AskedAttribute(name=name, ask=ask) for name, ask in distinct.items())
         template = KnowledgeTemplate(
             type=entity_type.name, about=about, attributes=attributes, written_by=spec

@@ -45,7 +45,8 @@ class Toolbox:
             if seat.is_tool:
                 tools.find(seat.spec, seat.role)
             else:
-                llms.provider_of(seat.spec)
+                taggers = [name for name, tool in tools.TOOLS.items() if tool.role == seat.role]
+                llms.provider_of(seat.spec, taggers)
         if self.recognizes_by_tagger and not any(each.crf for each in self.types.types):
             raise SettingsError(
                 f"the recognizer crf knows PER, LOC, ORG and OTHER; say in the type schema "

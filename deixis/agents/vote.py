@@ -41,7 +41,7 @@ def vote(state: State, toolbox: Toolbox) -> Update:
         for name, each in testimonies.items()
         if not each["answers"]
     ]
-    quorum = toolbox.settings.options.quorum
+    quorum = min(toolbox.settings.options.quorum, len(testimonies))
     if len(answers) < quorum:
         reason = f"{len(answers)} of {len(testimonies)} members answered, {quorum} are needed"
         unknown: Update = {}

@@ -4,6 +4,7 @@ Options of a spec reach the wrapper's constructor under their own names; pydanti
 turns the strings into numbers. Wrapper retries are off: `deixis.llms.structured` retries.
 """
 
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -44,7 +45,8 @@ def openai(spec: Spec) -> Made:
 
     options = _checked(spec.options, ChatOpenAI)
     if "base_url" in options:
-        options.setdefault("api_key", "none")
+        # A server of one's own often wants no key; the SDK always does.
+        options["api_key"] = os.environ.get("OPENAI_API_KEY") or "none"
     model = ChatOpenAI(model=spec.name, **_NO_RETRIES, **options)
 
     def constrain(schema: dict[str, Any], max_tokens: int) -> Runnable[Any, Any]:

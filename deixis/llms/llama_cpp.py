@@ -34,7 +34,9 @@ class LlamaCppChat(BaseChatModel):
     Attributes:
         weights: a model-file spec (see `deixis.tools.model_files.resolve`).
         temperature: 0 always takes the likeliest token.
-        seed: with a temperature above 0, the same seed gives the same reply.
+        seed: with a temperature above 0, another seed gives another reply. The same one
+            gives the same reply as a rule; which prompts came before, whose beginnings
+            llama.cpp keeps, may change the last digits of a probability.
         context: tokens of prompt and reply together.
         threads: llama.cpp's threads. They wait for each other by spinning: on a machine
             that has other work, two threads were measured 5 to 50 times slower than one.

@@ -6,7 +6,7 @@ LangChain's wrappers. An SDK is imported when a role first uses it.
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from importlib import import_module
 from importlib.metadata import entry_points
@@ -67,8 +67,12 @@ PROVIDERS = {
 _loading = threading.Lock()
 
 
-def provider_of(spec: str) -> Provider:
+def provider_of(spec: str, others: Sequence[str] = ()) -> Provider:
     """Look up the provider of a spec without importing anything of it.
+
+    Args:
+        spec: a model as a role names it.
+        others: names that the role takes besides, for the error to mention.
 
     Raises:
         SettingsError: no such provider (with the nearest right name).
@@ -79,7 +83,8 @@ def provider_of(spec: str) -> Provider:
     for point in entry_points(group=ENTRY_POINTS):
         if point.name == name:
             return Provider(point.value, "", name)
-    known = sorted({*PROVIDERS, *(point.name for point in entry_points(group=ENTRY_POINTS))})
+    points = {point.name for point in entry_points(group=ENTRY_POINTS)}
+    known = sorted({*PROVIDERS, *points, *others})
     raise SettingsError(
         f"{spec!r}: there is no language-model provider {name!r}{nearest(name, known)}; "
         f"known: {', '.join(known)}"

@@ -15,6 +15,7 @@ anything else, its name not read    0.7   most things bear no readable name
 =================================  =====  ==============================================
 """
 
+import math
 from typing import NamedTuple
 
 WHOLE_NAME_READ = 40.0
@@ -32,11 +33,12 @@ class Cue(NamedTuple):
 
 
 def probability_shown(prior: float, cues: list[Cue]) -> float:
-    """Combine a prior (0..1, exclusive) with findings; the strongest one for counts.
+    """Combine a prior (0..1) with findings; the one farthest from a ratio of 1 counts.
 
     Findings are far from independent (a name read on a person's chest is also a person
     seen), so the ratios of several are not multiplied.
     """
-    ratio = max((cue.ratio for cue in cues), default=1.0)
+    ratio = max((cue.ratio for cue in cues), key=lambda each: abs(math.log(each)), default=1.0)
+    prior = min(max(prior, 0.001), 0.999)
     odds = prior / (1.0 - prior) * ratio
     return odds / (1.0 + odds)

@@ -1,5 +1,6 @@
 """entail: evidence makes a yes, looking in vain a no, not looking neither."""
 
+import math
 from typing import Any
 
 import pytest
@@ -198,14 +199,18 @@ def test_a_name_that_is_read_whole_keeps_its_writing(judged: Any) -> None:
     assert verdicts["e1"]["groundable"] is verdicts["e2"]["groundable"] is True
 
 
-@given(st.floats(0.001, 0.999), st.lists(st.floats(0.01, 100), max_size=4))
+@given(st.floats(0.001, 0.999), st.lists(st.floats(0.01, 100), max_size=4, unique=True))
 def test_the_strongest_finding_counts(prior: float, ratios: list[float]) -> None:
     cues = [Cue(ratio, "") for ratio in ratios]
     shown = probability_shown(prior, cues)
     assert 0 < shown < 1
-    assert shown == probability_shown(prior, cues[::-1])
     if not ratios:
         assert shown == pytest.approx(prior)
     else:
-        strongest = max(ratios)
+        strongest = max(ratios, key=lambda ratio: abs(math.log(ratio)))
         assert shown / (1 - shown) == pytest.approx(prior / (1 - prior) * strongest)
+
+
+@pytest.mark.parametrize("prior", [0.0, 1.0])
+def test_a_prior_that_is_certain_can_still_be_weighed(prior: float) -> None:
+    assert 0 < probability_shown(prior, [Cue(4.0, "seen")]) < 1

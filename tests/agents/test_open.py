@@ -142,7 +142,7 @@ def test_a_missing_package_is_told_before_anything_is_asked(
     ("role", "spec", "said"),
     [
         ("voter", "scriptd:x", "did you mean 'scripted'"),
-        ("detector", "centreface", "detector: there is no tool 'centreface'; did you mean 'cent"),
+        ("detector", "centreface", "detector: there is no tool 'centreface' (did you mean 'cent"),
         ("reader", "centerface", "reader: there is no tool 'centerface'"),
         ("recognizer", "centerface", "recognizer: there is no tool 'centerface'"),
         ("voter", "", "names no provider"),

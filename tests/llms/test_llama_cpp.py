@@ -132,7 +132,7 @@ def test_threads_load_the_weights_once_and_all_get_an_answer() -> None:
 @pytest.mark.parametrize(
     ("query", "said"),
     [
-        ("temprature=0", "there is no option 'temprature'; did you mean 'temperature'?"),
+        ("temprature=0", "there is no option 'temprature' (did you mean 'temperature'?"),
         ("max_retries=3", "known: context, max_tokens, seed, temperature, threads"),
         ("weights=x", "there is no option 'weights'"),
         ("temperature=warm", "option temperature: Input should be a valid number"),
@@ -148,5 +148,5 @@ def test_a_wrong_option_is_told(query: str, said: str) -> None:
 
 
 def test_an_unknown_embedded_model_is_told_with_the_nearest() -> None:
-    with pytest.raises(SettingsError, match="'smolm2'; did you mean 'smollm2-135m'"):
+    with pytest.raises(SettingsError, match=r"'smolm2' \(did you mean 'smollm2-135m'"):
         registry.load("embedded:smolm2")

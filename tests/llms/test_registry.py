@@ -43,7 +43,7 @@ def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("spec", "said"),
     [
-        ("opnai:gpt", "'opnai:gpt': there is no language-model provider 'opnai'; did you mean 'op"),
+        ("opnai:gpt", "'opnai:gpt': there is no language-model provider 'opnai' (did you mean 'op"),
         ("gpt-5-mini", "there is no language-model provider 'gpt-5-mini'"),
         ("google:gemini", "did you mean 'google_genai'"),
         (" openai:gpt", "did you mean 'openai'"),
@@ -99,7 +99,7 @@ def test_a_server_of_ones_own_needs_no_key(monkeypatch: pytest.MonkeyPatch) -> N
 @pytest.mark.parametrize(
     ("query", "said"),
     [
-        ("temprature=0", "there is no option 'temprature'; did you mean 'temperature'"),
+        ("temprature=0", "there is no option 'temprature' (did you mean 'temperature'"),
         ("max_retries=5", "there is no option 'max_retries'"),
         ("temperature=warm", "option temperature: Input should be a valid number"),
     ],

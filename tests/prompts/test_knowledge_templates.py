@@ -105,10 +105,10 @@ def test_a_save_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
         ("", "must hold names and values"),
         ("type: a\nabout: b\nattributes: []", "attributes: Tuple should have at least 1"),
         ("type: a\nabout: b", "attributes: Field required"),
-        ("type: a\nabout: b\natributes: []", "no 'atributes'; did you mean 'attributes'"),
+        ("type: a\nabout: b\natributes: []", "no 'atributes' (did you mean 'attributes'"),
         (
             "type: a\nabout: b\nattributes: [{name: x, ask: y, vals: [a]}]",
-            "no 'attributes.0.vals'; did you mean 'values'",
+            "no 'attributes.0.vals' (did you mean 'values'",
         ),
         ("type: a\nabout: b\nattributes: [{name: Hair Color, ask: y}]", "attributes.0.name: "),
         ("type: a\nabout: b\nattributes: [{name: x, ask: ''}]", "attributes.0.ask: "),

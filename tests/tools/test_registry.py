@@ -76,7 +76,7 @@ def test_a_recognizer_of_ones_own_is_a_folder() -> None:
 @pytest.mark.parametrize(
     ("spec", "said"),
     [
-        ("eye?treshold=1", "there is no option 'treshold'; did you mean 'threshold'?; known: wei"),
+        ("eye?treshold=1", "there is no option 'treshold' (did you mean 'threshold'?); known: wei"),
         ("eye?threshold=high", "option threshold: Input should be a valid number"),
         ("eye?size=1.5", "option size: Input should be a valid integer"),
         ("plain:x", "plain takes no argument"),
@@ -93,7 +93,7 @@ def test_a_wrong_option_is_told(spec: str, said: str) -> None:
 @pytest.mark.parametrize(
     ("spec", "role", "said"),
     [
-        ("centreface", "detector", "there is no tool 'centreface'; did you mean 'centerface"),
+        ("centreface", "detector", "there is no tool 'centreface' (did you mean 'centerface"),
         ("centerface", "reader", "reader: there is no tool 'centerface'"),
         ("zzz", "reader", "known: rapidocr, broken, eye, plain"),
         (":x", "reader", "names no provider"),
