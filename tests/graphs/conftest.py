@@ -1,0 +1,25 @@
+"""What the tests of graphs share: stacks with a language model that answers at once."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from deixis import Settings, build_graph
+from deixis.graphs.main import Graph
+
+
+@pytest.fixture
+def quick(scripted: Any, filled: Callable[..., Any]) -> Settings:
+    """The starter stack with a language model that answers at once."""
+    scripted(lambda name, messages, options: json.dumps(filled(options["json_schema"])))
+    model = "scripted:any"
+    return Settings.load().with_roles(
+        {"committee": [model] * 3, "voter": model, "expander": model, "templater": model}
+    )
+
+
+@pytest.fixture
+def quick_graph(quick: Settings) -> Graph:
+    return build_graph(quick)

@@ -1,0 +1,89 @@
+"""What a checkpointer keeps, and what a thread used again or resumed gives."""
+
+import json
+import sqlite3
+from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.checkpoint.sqlite import SqliteSaver
+from PIL import Image
+
+from deixis import Settings, build_graph
+
+TEXT = "Grace Hopper of the US Navy taught at Harvard University"
+
+
+def as_bytes(image: Image.Image, kind: str = "PNG", **options: Any) -> bytes:
+    buffer = BytesIO()
+    image.save(buffer, format=kind, **options)
+    return buffer.getvalue()
+
+
+def without_times(out: dict[str, Any]) -> dict[str, Any]:
+    return {**out, "usage": [{**usage, "seconds": 0} for usage in out["usage"]]}
+
+
+def by_text(out: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {entity["text"]: entity for entity in out["entities"]}
+
+
+def test_no_pixel_reaches_a_checkpoint(quick: Settings, tmp_path: Path, hopper: Path) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (820, 820, 3), dtype=np.uint8)
+    given = as_bytes(Image.fromarray(noise))
+    assert len(given) > 2_000_000
+    connection = sqlite3.connect(tmp_path / "checkpoints.db", check_same_thread=False)
+    graph = build_graph(quick, checkpointer=SqliteSaver(connection))
+    config: Any = {"configurable": {"thread_id": "1"}}
+    for image in (given, noise, Image.fromarray(noise)):
+        graph.invoke({"image": image, "text": TEXT}, config)
+    rows = connection.execute(
+        "select (select sum(length(checkpoint)) from checkpoints)"
+        " + (select sum(length(value)) from writes)"
+    )
+    (size,) = rows.fetchone()
+    assert 0 < size < 1_000_000, "three runs with a 2 MB picture each"
+    kept = graph.get_state(config).values
+    connection.close()
+    assert kept["image"]["width"] == 820, "the record of the picture is kept"
+
+
+def test_a_thread_used_again_holds_nothing_of_the_last_sample(
+    quick: Settings, hopper: Path
+) -> None:
+    graph = build_graph(quick, checkpointer=InMemorySaver())
+    config: Any = {"configurable": {"thread_id": "1"}}
+    sample = {"image": str(hopper), "text": TEXT}
+    first = graph.invoke(sample, config)
+    assert without_times(graph.invoke(sample, config)) == without_times(first)
+    other = graph.invoke({"image": None, "text": "Eileen Collins flew"}, config)
+    assert [entity["text"] for entity in other["entities"]] == ["Eileen Collins"]
+    assert other["image"] is None and other["caption"] is None
+
+
+def test_a_run_that_was_cut_off_goes_on_where_it_was(
+    scripted: Any, filled: Callable[..., Any], quick: Settings, hopper: Path
+) -> None:
+    asked: list[str] = []
+    broken = True
+
+    def script(name: str, messages: list[Any], options: dict[str, Any]) -> str:
+        asked.append(name)
+        if broken and name == "expander":
+            raise KeyboardInterrupt
+        return json.dumps(filled(options["json_schema"]))
+
+    scripted(script)
+    settings = quick.with_roles({"expander": "scripted:expander"})
+    graph = build_graph(settings, checkpointer=InMemorySaver())
+    config: Any = {"configurable": {"thread_id": "1"}}
+    with pytest.raises(KeyboardInterrupt):
+        graph.invoke({"image": str(hopper), "text": TEXT}, config)
+    broken, asked = False, []
+    out = graph.invoke(None, config)
+    assert asked == ["expander"], "what was answered is not asked again"
+    assert by_text(out)["Grace Hopper"]["groundable"] is True
