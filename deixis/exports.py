@@ -252,7 +252,6 @@ def _sheet(extraction: "Extraction", image: object) -> _Sheet:
 
 def _row(index: int, entity: "Entity") -> _Row:
     back = colour(index)
-    reasons = [d.evidence for d in entity.decisions if d.subject == "groundable"]
     return _Row(
         index + 1,
         entity,
@@ -260,7 +259,7 @@ def _row(index: int, entity: "Entity") -> _Row:
         _css(ink(back)),
         _kind(entity),
         _SEEN[entity.groundable],
-        reasons[-1] if reasons else [],
+        entity.why(),
     )
 
 

@@ -113,6 +113,11 @@ class Entity(Record):
     regions: list[Region] = []
     decisions: list[Decision] = []
 
+    def why(self) -> list[str]:
+        """Return the evidence on whether it can be seen, and where; the last word first."""
+        decided = [each for each in self.decisions if each.step in {"entail", "ground"}]
+        return [line for each in reversed(decided) for line in each.evidence]
+
     @model_validator(mode="after")
     def _check(self) -> Self:
         if self.end - self.start != len(self.text) or not self.text:

@@ -184,7 +184,7 @@ def test_the_page_tells_everything(extraction: Extraction) -> None:
         "(10, 20) to (60, 90)yunet, 0.50, mask",
         "0.75",
         "Ann (person) <u>",
-        "a face <i>was</i> foundit looks like her",
+        "a face <i>was</i> foundit looks like hera first guess",
     ]
     assert cells[cells.index("2Bob") + 2] == "– no"  # noqa: RUF001
     assert cells[cells.index("4Rome") + 2] == "? undecided"

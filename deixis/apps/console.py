@@ -80,7 +80,7 @@ def entity_table(extraction: Extraction, title: str) -> Table:
             escape(kind),
             VISIBLE[entity.groundable],
             where(entity),
-            escape(why(entity)),
+            escape("; ".join(entity.why())),
         )
     return table
 
@@ -91,12 +91,6 @@ def where(entity: Entity) -> str:
         f"{', '.join(f'{value:.0f}' for value in region.box)}{' + mask' if region.mask else ''}"
         for region in entity.regions
     )
-
-
-def why(entity: Entity) -> str:
-    """Say why an entity is visible or not: what `entail` and `ground` gave as evidence."""
-    decided = [each for each in entity.decisions if each.step in {"entail", "ground"}]
-    return "; ".join(line for each in reversed(decided) for line in each.evidence)
 
 
 def usage_line(extractions: list[Extraction]) -> str:
