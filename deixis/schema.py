@@ -142,12 +142,13 @@ class ImageInfo(Record):
 
 
 class Usage(Record):
-    """What one role asked of one model."""
+    """What one role asked of one model: ``cached`` answers were neither asked nor paid for."""
 
     role: str
     model: str
     calls: int = 0
     failed: int = 0
+    cached: int = 0
     input_tokens: int = 0
     output_tokens: int = 0
     seconds: float = 0.0

@@ -8,7 +8,7 @@ import os
 from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Any, Literal, NamedTuple, Self
 from urllib.parse import parse_qsl
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -75,7 +75,9 @@ class Roles(_Frozen):
 
 
 class Options(_Frozen):
-    """Numbers a user may turn; the defaults are those of every stack.
+    """What a user may turn; the defaults are those of every stack.
+
+    Folders named in a stack file are relative to that file.
 
     ``quorum``: committee members that must answer for their knowledge to count; all of
     them where the committee is smaller.
@@ -85,6 +87,10 @@ class Options(_Frozen):
     ``max_tokens``: most tokens of one reply before it is asked again with twice as many.
     ``templates``: folder for templates that the templating agent writes; None is
     ``<user config>/deixis/templates``.
+    ``prompts``: folder whose files take the place of the prompts of the same name.
+    ``cache``: ``use`` keeps what language models answer and asks nothing twice, ``refresh``
+    asks anew and overwrites, ``off`` neither reads nor writes, ``replay`` asks nobody.
+    ``cache_folder``: where; None is ``llm`` in Deixis' cache folder.
     """
 
     quorum: int = Field(default=2, ge=1)
@@ -94,6 +100,9 @@ class Options(_Frozen):
     max_pixels: int = Field(default=64_000_000, ge=64)
     max_tokens: int = Field(default=600, ge=16)
     templates: Path | None = None
+    prompts: Path | None = None
+    cache: Literal["use", "refresh", "off", "replay"] = "use"
+    cache_folder: Path | None = None
 
 
 class Settings(_Frozen):
@@ -133,6 +142,13 @@ class Settings(_Frozen):
         if Path(settings.types).suffix in {".yaml", ".yml"}:
             types = path.parent / os.path.expanduser(settings.types)
             settings = settings.model_copy(update={"types": str(types)})
+        folders = {  # those of a stack file are relative to it
+            name: path.parent / os.path.expanduser(folder)
+            for name in ("prompts", "templates", "cache_folder")
+            if (folder := getattr(settings.options, name)) is not None
+        }
+        options = settings.options.model_copy(update=folders)
+        settings = settings.model_copy(update={"options": options})
         try:
             _ = settings.type_schema  # a stack with a bad type schema fails when it is read
         except SettingsError as error:

@@ -21,8 +21,9 @@ Script = Callable[[str, list[BaseMessage], dict[str, Any]], str | AIMessage | Ex
 
 @pytest.fixture(autouse=True)
 def user_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Keep templates that a test has written away from the user's own."""
+    """Keep templates and answers that a test has written away from the user's own."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setattr("deixis.agents.toolbox.cache_folder", lambda: tmp_path / "cache")
     return tmp_path / "config" / "deixis"
 
 

@@ -7,7 +7,6 @@ from pydantic import BaseModel, ConfigDict, create_model
 from deixis.agents.phrases import phrase
 from deixis.agents.state import MemberTask, State, Update
 from deixis.agents.toolbox import Toolbox
-from deixis.prompts import render
 
 UNKNOWN = "unknown"
 MOST_WORDS = 6
@@ -30,7 +29,9 @@ def member_tasks(state: State, members: int) -> list[MemberTask]:
 
 def consult(task: MemberTask, toolbox: Toolbox) -> Update:
     """Ask one member (VKEL, equation 5); a member that cannot answer abstains."""
-    spec = toolbox.settings.roles.committee[task["member"]]
+    committee, seat = toolbox.settings.roles.committee, task["member"]
+    spec = committee[seat]
+    sample = committee[:seat].count(spec)  # one model asked several times: self-consistency
     entities = []
     for entity, mention in task["mentions"].items():
         given = toolbox.types.get(mention["type"])
@@ -51,9 +52,9 @@ def consult(task: MemberTask, toolbox: Toolbox) -> Update:
         )
     used = {each["template"]: each for each in entities}
     templates = [{"type": name, "attributes": each["attributes"]} for name, each in used.items()]
-    prompt = render("consult", templates=templates, mentions=entities, text=task["text"])
+    prompt = toolbox.render("consult", templates=templates, mentions=entities, text=task["text"])
     reply, update = toolbox.ask(
-        "consult", "committee", spec, prompt, _answer(entities), task["member"]
+        "consult", "committee", spec, prompt, _answer(entities), task["member"], sample
     )
     testimony = {
         "model": spec,

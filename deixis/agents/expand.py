@@ -11,7 +11,6 @@ from deixis.agents.ballot import normalise
 from deixis.agents.phrases import phrase
 from deixis.agents.state import State, Update, decision
 from deixis.agents.toolbox import Toolbox
-from deixis.prompts import render
 
 
 def expand(state: State, toolbox: Toolbox) -> Update:
@@ -28,7 +27,7 @@ def expand(state: State, toolbox: Toolbox) -> Update:
         for entity, each in mentions.items()
     ]
     caption = (state.get("observation") or {}).get("caption") or ""
-    prompt = render("expand", entities=entities, caption=caption, text=state["text"])
+    prompt = toolbox.render("expand", entities=entities, caption=caption, text=state["text"])
     fields: dict[str, Any] = dict.fromkeys(mentions, (phrase(12, least_words=2), ...))
     answer: type[BaseModel] = create_model(
         "Expressions", __config__=ConfigDict(extra="forbid"), **fields

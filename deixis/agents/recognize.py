@@ -7,7 +7,6 @@ from pydantic import BaseModel, ConfigDict, Field, create_model
 from deixis.agents.state import State, Update, decision, notice
 from deixis.agents.template import template_for
 from deixis.agents.toolbox import Toolbox
-from deixis.prompts import render
 
 MOST_MENTIONS = 60
 
@@ -71,7 +70,7 @@ def _by_tagger(text: str, toolbox: Toolbox) -> list[Mention]:
 def _by_model(text: str, toolbox: Toolbox) -> tuple[list[Mention], Update]:
     """Ask a chat model; spans are computed here, and text that is not there is dropped."""
     spec = toolbox.settings.roles.recognizer
-    prompt = render("recognize", types=toolbox.types.types, text=text)
+    prompt = toolbox.render("recognize", types=toolbox.types.types, text=text)
     reply, update = toolbox.ask("recognize", "recognizer", spec, prompt, _answer(toolbox))
     notices = dict(update["notices"])
     mentions: list[Mention] = []

@@ -54,8 +54,9 @@ def usage(calls: dict[str, dict[str, Any]]) -> list[Usage]:
         each = sums.setdefault(
             (call["role"], call["model"]), Usage(role=call["role"], model=call["model"])
         )
-        each.calls += 1
-        each.failed += call["status"] != "ok"
+        each.cached += call["status"] == "cached"
+        each.calls += call["status"] != "cached"
+        each.failed += call["status"] not in {"ok", "cached"}
         each.input_tokens += call["input_tokens"]
         each.output_tokens += call["output_tokens"]
         each.seconds += call["seconds"]

@@ -7,7 +7,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from deixis.agents.state import Update, notice
 from deixis.agents.toolbox import Toolbox
 from deixis.prompts import knowledge_templates as files
-from deixis.prompts import render
 from deixis.prompts.knowledge_templates import (
     AskedAttribute,
     AttributeName,
@@ -49,7 +48,7 @@ def template_for(
     if known is not None:
         return known, update
     spec = toolbox.settings.roles.templater
-    prompt = render("template", name=entity_type.name, description=entity_type.description)
+    prompt = toolbox.render("template", name=entity_type.name, description=entity_type.description)
     number = len(update.get("calls", {}))  # a text may bring several new types
     reply, asked = toolbox.ask("template", "templater", spec, prompt, _Template, number)
     about = entity_type.description or f"a {entity_type.name}"

@@ -9,11 +9,14 @@ from deixis.agents import pictures
 from deixis.agents.state import State, Update, notice
 from deixis.errors import SettingsError
 from deixis.llms import registry as llms
+from deixis.llms.cache import LlmCache, Request
+from deixis.llms.replies import revived, stored
 from deixis.llms.structured import Reply, ask
-from deixis.prompts import Prompt
+from deixis.prompts import Prompt, render
 from deixis.settings import Settings, Spec
 from deixis.tools import registry as tools
 from deixis.tools.base import Detector, Picture, Reader, Segmenter
+from deixis.tools.model_files import cache_folder
 from deixis.tools.tagger import CrfTagger
 from deixis.type_schema import TypeSchema
 
@@ -41,6 +44,8 @@ class Toolbox:
         self.settings = settings
         self.types: TypeSchema = settings.type_schema
         self._swapped: dict[str, Toolbox] = {}
+        folder = settings.options.cache_folder or cache_folder() / "llm"
+        self.cache = LlmCache(folder, settings.options.cache)
         for seat in self.seats():
             if seat.is_tool:
                 tools.find(seat.spec, seat.role)
@@ -78,7 +83,7 @@ class Toolbox:
         for seat in self.seats():
             if seat.is_tool:
                 tools.check(seat.spec, seat.role)
-            else:
+            elif self.cache.mode != "replay":  # a replay asks nobody
                 llms.check(seat.spec)
 
     def for_context(self, context: Mapping[str, Any] | None) -> "Toolbox":
@@ -126,18 +131,51 @@ class Toolbox:
         limit = self.settings.options.max_pixels
         return pictures.pixels_of(picture, state.get("image"), limit)
 
+    def render(self, name: str, /, **variables: Any) -> Prompt:
+        """Fill in a prompt: the file in the user's folder, else the one of Deixis.
+
+        Raises:
+            SettingsError: as for `deixis.prompts.render`.
+        """
+        return render(name, self.settings.options.prompts, **variables)
+
     def ask(
-        self, step: str, role: str, spec: str, prompt: Prompt, answer: type[Answer], seat: int = 0
+        self,
+        step: str,
+        role: str,
+        spec: str,
+        prompt: Prompt,
+        answer: type[Answer],
+        seat: int = 0,
+        sample: int = 0,
     ) -> tuple[Reply[Answer], Update]:
         """Ask the model of a role; return its reply and the update that accounts for it.
 
-        The update holds the calls made and, when there was no usable answer, a notice.
+        The update holds the calls made and, when there was no usable answer, a notice. An
+        answer that is in the cache is one call with the status ``cached``; `sample` tells
+        apart the answers that one model is asked for several times.
+
+        Raises:
+            CacheMissError: the cache is only replayed, and lacks this answer.
         """
-        reply = ask(llms.load(spec), prompt, answer, max_tokens=self.settings.options.max_tokens)
+        limit = self.settings.options.max_tokens
+        reply, _ = self.cache.get_or_ask(
+            Request(spec, prompt.system, prompt.user, answer.model_json_schema(), (), sample),
+            lambda: ask(llms.load(spec), prompt, answer, max_tokens=limit),
+            keep=stored,
+            revive=lambda found: revived(found, answer),
+        )
         calls = {
-            f"{step}/{role}/{seat}/{number}": {"role": role, "model": spec, **call._asdict()}
+            f"{step}/{role}/{seat}/{number}": {
+                "role": role,
+                "model": spec,
+                "prompt": f"{prompt.name} {prompt.version}",
+                **call._asdict(),
+            }
             for number, call in enumerate(reply.calls)
         }
-        failed = reply.value is None
-        reason = f"{role} {spec} gave no answer ({reply.status}): {reply.detail}"
-        return reply, {"calls": calls, "notices": notice(step, reason) if failed else {}}
+        trouble = notice("cache", self.cache.trouble) if self.cache.trouble else {}
+        if reply.value is None:
+            reason = f"{role} {spec} gave no answer ({reply.status}): {reply.detail}"
+            return reply, {"calls": calls, "notices": trouble | notice(step, reason)}
+        return reply, {"calls": calls, "notices": trouble}

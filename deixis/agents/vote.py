@@ -17,7 +17,6 @@ from deixis.agents.consult import UNKNOWN
 from deixis.agents.phrases import phrase
 from deixis.agents.state import State, Update, decision, notice
 from deixis.agents.toolbox import Toolbox
-from deixis.prompts import render
 
 FINE_TYPE = "fine_type"
 
@@ -123,7 +122,7 @@ def _settle(
         for entity, mention in state["mentions"].items()
         if any(counted.values for counted in ballots[entity].values())
     ]
-    prompt = render(
+    prompt = toolbox.render(
         "vote",
         text=state["text"],
         entities=entities,

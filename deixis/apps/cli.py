@@ -1,4 +1,4 @@
-"""The command line: ``deixis demo``, ``run``, ``doctor``.
+"""The command line: ``deixis demo``, ``run``, ``doctor``, ``prompts``, ``cache``.
 
 Results go to stdout, progress and warnings to stderr. Exit codes: 0 done, 2 unusable
 input or settings.
@@ -8,14 +8,19 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
 from rich.table import Table
 
 from deixis import __version__
+from deixis.apps.cache_cli import cache_app
+from deixis.apps.prompts_cli import PromptsOption, prompts_app
 from deixis.errors import DeixisError
+
+if TYPE_CHECKING:
+    from deixis.settings import Settings
 
 app = typer.Typer(
     help="Name every entity in a text, and point at it in the picture.",
@@ -23,10 +28,25 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.add_typer(prompts_app, name="prompts")
+app.add_typer(cache_app, name="cache")
 
 StackOption = Annotated[
     str, typer.Option("--stack", metavar="NAME|FILE", help="Models to use: a name or a YAML file.")
 ]
+
+
+def _settings(stack: str, prompts: Path | None) -> "Settings":
+    """Read a stack with its prompts, so that a mistake is told before anything is fetched."""
+    from deixis.prompts import check
+    from deixis.settings import Settings
+
+    settings = Settings.load(stack)
+    if prompts is not None:
+        options = settings.options.model_copy(update={"prompts": prompts})
+        settings = settings.model_copy(update={"options": options})
+    check(settings.options.prompts)
+    return settings
 
 
 def _version(wanted: bool) -> None:
@@ -48,12 +68,13 @@ def _root(
 def demo(
     out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("deixis-demo"),
     stack: StackOption = "starter",
+    prompts: PromptsOption = None,
 ) -> None:
     """Show what Deixis does on two public-domain photographs."""
     from deixis.apps.console import out as console
     from deixis.apps.demo import run_demo
 
-    run_demo(out, stack, console.print)
+    run_demo(out, _settings(stack, prompts), console.print)
 
 
 @app.command()
@@ -65,15 +86,15 @@ def run(
     out: Annotated[
         Path | None, typer.Option(help="Folder for extraction.json, overlay.png, page.html.")
     ] = None,
+    prompts: PromptsOption = None,
 ) -> None:
     """Process one picture and its text."""
     from deixis.agents.open import checked_text
     from deixis.apps import console, files, weights
     from deixis.graphs.main import build_graph
-    from deixis.settings import Settings
 
     picture = None if image == "-" else image
-    settings = Settings.load(stack)
+    settings = _settings(stack, prompts)
     graph = build_graph(settings)
     checked_text(text, settings.options.max_text)  # before anything is fetched for it
     with console.progress() as bar:

@@ -96,10 +96,12 @@ def where(entity: Entity) -> str:
 def usage_line(extractions: list[Extraction]) -> str:
     """Say how many requests each role made, with how many tokens."""
     calls: dict[str, int] = {}
-    tokens = 0
+    tokens = cached = 0
     for extraction in extractions:
         for each in extraction.usage:
             calls[each.role] = calls.get(each.role, 0) + each.calls
+            cached += each.cached
             tokens += each.input_tokens + each.output_tokens
     by_role = ", ".join(f"{role} {count}" for role, count in calls.items())
-    return f"{sum(calls.values())} calls of language models ({by_role or 'none'}), {tokens} tokens"
+    made = f"{sum(calls.values())} calls of language models ({by_role or 'none'}), {tokens} tokens"
+    return f"{made}; {cached} answers from the cache" if cached else made

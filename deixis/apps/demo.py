@@ -38,15 +38,14 @@ POSTS = (
 )
 
 
-def run_demo(out: Path, stack: str, say: Callable[[str], None]) -> None:
+def run_demo(out: Path, settings: Settings, say: Callable[[str], None]) -> None:
     """Process the photographs, show a table each, and write the files.
 
     Args:
         out: folder to write into.
-        stack: the stack to use.
+        settings: the stack to use.
         say: prints a line for the reader.
     """
-    settings = Settings.load(stack)
     graph = build_graph(settings)
     extractions, images = [], []
     spent: dict[str, float] = {}
@@ -70,7 +69,7 @@ def run_demo(out: Path, stack: str, say: Callable[[str], None]) -> None:
     index = files.write_index(out, extractions, images)
     say(f"\nSeconds by node: {', '.join(f'{node} {each:.1f}' for node, each in spent.items())}")
     say(console.usage_line(extractions))
-    if stack == "starter":
+    if settings.name == "starter":
         say(
             "The starter stack's language model is tiny (135 million parameters): what it says "
             "of how things look is mostly wrong, and the votes show it. Who is visible is "

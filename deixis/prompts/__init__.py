@@ -1,22 +1,28 @@
 """What the agents say: text files that a person edits.
 
-A prompt file is Markdown with a header (``version``, ``variables``) and two parts,
+A prompt file is Markdown with a header (``name``, ``version``, ``variables``) and two parts,
 ``# System`` and ``# User``, filled in by sandboxed Jinja2. A variable that is missing,
 or that the header does not name, is an error. Text of posts goes through the filter
 ``quoted``, which keeps it inside its tags.
+
+A file of the same name in a user's folder takes the place of one that comes with Deixis.
+Files are read again when they have changed on disk.
 """
 
+import os
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import yaml
-from jinja2 import StrictUndefined, TemplateError
+from jinja2 import StrictUndefined, Template, TemplateError, meta
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from deixis.errors import SettingsError
+from deixis.type_schema import nearest
 
 FOLDER = Path(str(files("deixis"))) / "prompts"
 _FILE = re.compile(r"\A---\n(.*?)\n---\n+# System\n(.*?)\n# User\n(.*)\Z", re.DOTALL)
@@ -31,6 +37,17 @@ class Prompt(NamedTuple):
     version: int
 
 
+class PromptFile(NamedTuple):
+    """A prompt file that was read: what its header says, and its two parts."""
+
+    path: Path
+    name: str
+    version: int
+    variables: tuple[str, ...]
+    system: Template
+    user: Template
+
+
 def _quoted(text: str) -> str:
     """Keep the text of a post inside ``<post>``: a closing tag in it loses its meaning."""
     return re.sub(r"<(\s*/?\s*post)", "\u2039\\1", text, flags=re.IGNORECASE)
@@ -42,42 +59,145 @@ _environment = ImmutableSandboxedEnvironment(
 _environment.filters["quoted"] = _quoted
 
 
-@lru_cache(maxsize=64)
-def _read(name: str) -> tuple[dict[str, Any], Any, Any]:
-    path = FOLDER / f"{name}.md"
+def names() -> list[str]:
+    """Return the names of the prompts, which are also those a user's folder may hold."""
+    return sorted(path.stem for path in FOLDER.glob("*.md"))
+
+
+def find(name: str, folder: Path | None = None) -> Path:
+    """Return the file of a prompt: the one in the user's folder, else the shipped one.
+
+    Raises:
+        SettingsError: there is no prompt of this name, or the folder cannot be used: it is
+            not there, or holds something that is no prompt (its name may be misspelt).
+    """
+    known = names()
+    if name not in known:
+        raise SettingsError(
+            f"there is no prompt {name!r}{nearest(name, known)}; known: {', '.join(known)}"
+        )
+    own = overrides(folder)
+    return own.get(name, FOLDER / f"{name}.md")
+
+
+def overrides(folder: Path | None) -> dict[str, Path]:
+    """Return the files of a user's folder by the names of their prompts.
+
+    Raises:
+        SettingsError: as for `find`. Hidden files and backups of editors are passed over.
+    """
+    if folder is None:
+        return {}
+    place = Path(os.path.expanduser(folder))
     try:
-        match = _FILE.match(path.read_text(encoding="utf-8"))
+        entries = sorted(each.name for each in place.iterdir())
+    except OSError as error:
+        raise SettingsError(
+            f"cannot read the folder of prompts {place}: {error.strerror}"
+        ) from None
+    known = [f"{name}.md" for name in names()]
+    for entry in entries:
+        if entry not in known and not entry.startswith(".") and not entry.endswith("~"):
+            raise SettingsError(
+                f"{place / entry} is no prompt{nearest(entry, known)}; a folder of prompts may "
+                f"hold {', '.join(known)} and nothing else"
+            )
+    return {entry.removesuffix(".md"): place / entry for entry in entries if entry in known}
+
+
+def read(name: str, folder: Path | None = None) -> PromptFile:
+    """Read the file of a prompt; one that has not changed since is not read again.
+
+    Raises:
+        SettingsError: as for `find`; or the file cannot be read, is malformed, or takes other
+            variables than the shipped file of this name.
+    """
+    path = find(name, folder)
+    found = _read(path)
+    if path.parent != FOLDER:
+        _same_variables(found.variables, _read(FOLDER / f"{name}.md").variables, f"{path}: header")
+    return found
+
+
+def check(folder: Path | None) -> None:
+    """Read every prompt, so that a mistake in one is told before anything is asked.
+
+    Raises:
+        SettingsError: as for `read`.
+    """
+    for name in names():
+        read(name, folder)
+
+
+def render(name: str, folder: Path | None = None, /, **variables: Any) -> Prompt:
+    """Fill in the prompt `name`.
+
+    Args:
+        name: name of the prompt.
+        folder: the user's folder of prompts; a file in it takes the place of the shipped one.
+        variables: what the header of the file names, no more and no less.
+
+    Raises:
+        SettingsError: a mistake in the file or in any other of the folder, a variable that
+            is missing or one that the file's header does not name.
+    """
+    if folder is not None:
+        check(folder)  # a mistake in a later prompt is told before the first is paid for
+    file = read(name, folder)
+    _same_variables(variables, file.variables, f"prompt {name}")
+    try:
+        return Prompt(file.system.render(variables), file.user.render(variables), *file[1:3])
+    # What an expression of a user's file can come to.
+    except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError) as error:
+        said = " ".join(str(error).split())
+        raise SettingsError(f"prompt {name}: {said} (in {file.path})") from None
+
+
+def _same_variables(given: Any, wanted: Sequence[str], where: str) -> None:
+    wrong = sorted(set(given) ^ set(wanted))
+    if wrong:
+        raise SettingsError(f"{where}: these variables are missing or unknown: {wrong}")
+
+
+def _read(path: Path) -> PromptFile:
+    try:
+        found = path.stat()
+        return _parse(path, found.st_mtime_ns, found.st_size)
     except OSError as error:
         raise SettingsError(f"cannot read the prompt {path}: {error.strerror}") from None
+
+
+@lru_cache(maxsize=64)
+def _parse(path: Path, _mtime_ns: int, _size: int) -> PromptFile:
+    """Parse a file; the time and size of its last change are there to tell versions apart."""
+    try:
+        match = _FILE.match(path.read_text(encoding="utf-8-sig"))
     except UnicodeDecodeError:
         raise SettingsError(f"the prompt {path} is not UTF-8 text") from None
     if not match:
         raise SettingsError(f"{path} needs a --- header ---, then '# System', then '# User'")
     try:
-        header = yaml.safe_load(match[1])
-        system, user = (_environment.from_string(match[part].strip()) for part in (2, 3))
-        version, names = int(header["version"]), header["variables"]
-        if not isinstance(names, list):
-            raise TypeError(f"variables is no list: {names!r}")
-        return {"version": version, "variables": names}, system, user
+        name, version, variables = _header(yaml.safe_load(match[1]), path.stem)
+        parts = match[2].strip(), match[3].strip()
+        system, user = map(_environment.from_string, parts)
+        used = set().union(
+            *(meta.find_undeclared_variables(_environment.parse(part)) for part in parts)
+        )
     except (TemplateError, yaml.YAMLError, TypeError, KeyError, ValueError) as error:
         said = " ".join(str(error).split())
         raise SettingsError(f"{path}: {type(error).__name__}: {said}") from None
+    unnamed = sorted(used - set(variables) - set(_environment.globals))
+    if unnamed:
+        raise SettingsError(f"{path}: the variables of the header do not name {unnamed}, used here")
+    return PromptFile(path, name, version, variables, system, user)
 
 
-def render(name: str, /, **variables: Any) -> Prompt:
-    """Fill in the prompt file `name`.
-
-    Raises:
-        SettingsError: no such file, a malformed one, a variable that is missing or one
-            that the file's header does not name.
-    """
-    header, system, user = _read(name)
-    declared = set(header["variables"])
-    if declared != set(variables):
-        wrong = sorted(declared ^ set(variables))
-        raise SettingsError(f"prompt {name}: these variables are missing or unknown: {wrong}")
-    try:
-        return Prompt(system.render(variables), user.render(variables), name, header["version"])
-    except TemplateError as error:
-        raise SettingsError(f"prompt {name}: {error}") from None
+def _header(header: Any, stem: str) -> tuple[str, int, tuple[str, ...]]:
+    name, version, variables = header["name"], header["version"], header["variables"]
+    if name != stem:
+        raise ValueError(f"the name is {name!r}, that of the file {stem!r}")
+    if type(version) is not int:  # a record of 1.1 as 1 would mislead, and true is no version
+        raise ValueError(f"version is no whole number: {version!r}")
+    if not isinstance(variables, list) or not all(isinstance(each, str) for each in variables):
+        raise TypeError(f"variables is no list of names: {variables!r}")
+    return name, version, tuple(variables)

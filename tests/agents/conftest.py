@@ -39,7 +39,7 @@ def toolbox_of(scripted: Any) -> Callable[..., Toolbox]:
                     "name": "test",
                     "schema": schema,
                     "roles": {**roles, **tools, "committee": committee},
-                    "options": more,
+                    "options": {"cache": "off", **more},
                 }
             )
         )

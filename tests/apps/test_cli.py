@@ -14,6 +14,7 @@ from PIL import Image
 
 from deixis import Extraction, __version__
 from deixis.apps.cli import main
+from deixis.llms.registry import PROVIDERS, Provider
 
 TEXT = "Grace Hopper of the US Navy"
 ROLES = "{recognizer: crf, committee: [scripted:a], voter: scripted:a, expander: scripted:a, "
@@ -166,10 +167,18 @@ def test_a_wrong_stack_names_the_nearest_right_word(
     assert_one_line_error(*deixis("run", hopper, TEXT, "--stack", stack), said)
 
 
+@pytest.fixture
+def absent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A provider whose package nobody has."""
+    provider = Provider("deixis.llms.backends:openai", "no-such-package-at-all", "some-extra")
+    monkeypatch.setitem(PROVIDERS, "absent", provider)
+
+
+@pytest.mark.usefixtures("absent")
 def test_a_missing_extra_names_its_install_line(deixis: Any, stack: Path, hopper: Path) -> None:
-    stack.write_text(f"roles: {ROLES.replace('voter: scripted:a', 'voter: anthropic:any')}")
+    stack.write_text(f"roles: {ROLES.replace('voter: scripted:a', 'voter: absent:any')}")
     code, printed, error = deixis("run", hopper, TEXT, "--stack", stack)
-    assert_one_line_error(code, printed, error, r"pip install \"deixis\[anthropic\]\"")
+    assert_one_line_error(code, printed, error, r"pip install \"deixis\[some-extra\]\"")
 
 
 def test_a_missing_key_names_its_variable(
@@ -206,19 +215,20 @@ def test_the_doctor_finds_the_starter_stack_ready(deixis: Any) -> None:
     assert not [finding for finding in findings if finding["fix"]]
 
 
+@pytest.mark.usefixtures("absent")
 def test_the_doctor_says_what_is_missing_and_how_to_mend_it(
     deixis: Any, stack: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     roles = ROLES.replace("voter: scripted:a", "voter: openai:gpt-5-mini")
-    roles = roles.replace("expander: scripted:a", "expander: anthropic:any")
+    roles = roles.replace("expander: scripted:a", "expander: absent:any")
     roles = roles.replace("templater: scripted:a", "templater: gguf:/no/such.gguf")
     stack.write_text(f"roles: {roles}")
     code, printed, _ = deixis("doctor", "--stack", stack, "--json")
     fixes = {finding["part"]: finding["fix"] for finding in json.loads(printed)}
     assert code == 2
     assert fixes["voter"] == "set the environment variable OPENAI_API_KEY"
-    assert fixes["expander"] == 'run: python -m pip install "deixis[anthropic]"'
+    assert fixes["expander"] == 'run: python -m pip install "deixis[some-extra]"'
     assert "/no/such.gguf" in fixes["templater"]
     assert fixes["recognizer"] == ""
 

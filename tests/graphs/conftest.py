@@ -23,3 +23,9 @@ def quick(scripted: Any, filled: Callable[..., Any]) -> Settings:
 @pytest.fixture
 def quick_graph(quick: Settings) -> Graph:
     return build_graph(quick)
+
+
+@pytest.fixture
+def facts() -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """What two runs of one sample share: all but what they cost."""
+    return lambda out: {key: value for key, value in out.items() if key != "usage"}

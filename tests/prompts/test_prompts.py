@@ -1,5 +1,6 @@
 """Prompt files: filled in strictly, and the text of a post stays text."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -53,13 +54,18 @@ EXPECTED = {
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty folder of prompts."""
     monkeypatch.setattr(prompts, "FOLDER", tmp_path)
-    prompts._read.cache_clear()
-    yield tmp_path
-    prompts._read.cache_clear()
+    return tmp_path
 
 
-def write(folder: Path, body: str, header: str = "version: 3\nvariables: [text]") -> None:
+def write(
+    folder: Path, body: str, header: str = "name: mine\nversion: 3\nvariables: [text]"
+) -> None:
     (folder / "mine.md").write_text(f"---\n{header}\n---\n{body}", encoding="utf-8")
+
+
+def headed(name: str, version: str, variables: str, system: str = "a", user: str = "b") -> str:
+    header = f"name: {name}\nversion: {version}\nvariables: {variables}"
+    return f"---\n{header}\n---\n# System\n{system}\n# User\n{user}"
 
 
 def test_every_prompt_file_is_tried_here() -> None:
@@ -150,15 +156,22 @@ def test_a_file_has_a_system_and_a_user_part(folder: Path) -> None:
         ("# System\na\n# User\nb", "needs a --- header ---"),
         ("---\nversion: 1\nvariables: []\n---\n# System\na\n", "then '# User'"),
         ("---\nversion: 1\nvariables: []\n---\n# User\na\n# System\nb", "then '# System'"),
-        ("---\nvariables: []\n---\n# System\na\n# User\nb", "KeyError: 'version'"),
-        ("---\nversion: 1\n---\n# System\na\n# User\nb", "KeyError: 'variables'"),
-        ("---\nversion: x\nvariables: []\n---\n# System\na\n# User\nb", "ValueError"),
-        ("---\nversion: 1\nvariables: text\n---\n# System\na\n# User\nb", "variables is no list"),
-        ("---\nversion: 1\nvariables:\n---\n# System\na\n# User\nb", "variables is no list"),
+        ("---\nname: mine\nvariables: []\n---\n# System\na\n# User\nb", "KeyError: 'version'"),
+        ("---\nname: mine\nversion: 1\n---\n# System\na\n# User\nb", "KeyError: 'variables'"),
+        ("---\nversion: 1\nvariables: []\n---\n# System\na\n# User\nb", "KeyError: 'name'"),
+        (headed("mien", "1", "[]"), "ValueError: the name is 'mien', that of the file 'mine'"),
+        (headed("1", "1", "[]"), "ValueError: the name is 1, that of the file 'mine'"),
+        (headed("mine", "x", "[]"), "ValueError: version is no whole number: 'x'"),
+        (headed("mine", "1.5", "[]"), "ValueError: version is no whole number: 1.5"),
+        (headed("mine", "yes", "[]"), "ValueError: version is no whole number: True"),
+        (headed("mine", "1", "text"), "variables is no list of names: 'text'"),
+        (headed("mine", "1", ""), "variables is no list of names: None"),
+        (headed("mine", "1", "[1]"), "variables is no list of names: [1]"),
+        (headed("mine", "1", "["), "ParserError"),
         ("---\n- a\n---\n# System\na\n# User\nb", "TypeError"),
-        ("---\nversion: [\n---\n# System\na\n# User\nb", "ParserError"),
-        ("---\nversion: 1\nvariables: []\n---\n# System\n{% if %}\n# User\nb", "TemplateSyntax"),
-        ("---\nversion: 1\nvariables: []\n---\n# System\na\n# User\n{{ x | nope }}", "nope"),
+        (headed("mine", "1", "[]", system="{% if %}"), "TemplateSyntax"),
+        (headed("mine", "1", "[]", user="{{ x | nope }}"), "nope"),
+        (headed("mine", "1", "[a, b]", user="{{ a }}{{ c }}"), "do not name ['c'], used here"),
     ],
 )
 def test_a_malformed_file_is_told(folder: Path, content: str, said: str) -> None:
@@ -170,17 +183,51 @@ def test_a_malformed_file_is_told(folder: Path, content: str, said: str) -> None
 
 
 def test_a_file_that_cannot_be_read_is_told(folder: Path) -> None:
-    with pytest.raises(SettingsError, match=r"cannot read the prompt .*mine\.md: No such file"):
-        render("mine")
     (folder / "mine.md").write_bytes(b"---\n\xff")
     with pytest.raises(SettingsError, match=r"mine\.md is not UTF-8 text"):
         render("mine")
+    (folder / "mine.md").unlink()
+    (folder / "mine.md").mkdir()
+    with pytest.raises(SettingsError, match=r"cannot read the prompt .*mine\.md: Is a directory"):
+        render("mine")
+
+
+def test_a_prompt_that_is_not_there_names_the_nearest() -> None:
+    with pytest.raises(SettingsError, match=r"no prompt 'votes' \(did you mean 'vote'\?\); known"):
+        render("votes")
 
 
 @pytest.mark.parametrize(
-    "expression", ["{{ other }}", "{{ text.nothing }}", "{{ text.__class__.__mro__ }}"]
+    "expression",
+    [
+        "{{ text.nothing }}",
+        "{{ text.__class__.__mro__ }}",
+        "{{ 1 | quoted }}",
+        "{{ 1 / 0 }}",
+        "{{ range(10 ** 9) }}",
+        "{{ text + 1 }}",
+    ],
 )
-def test_what_a_file_may_not_use_is_told(folder: Path, expression: str) -> None:
+def test_what_a_file_may_not_do_is_told(folder: Path, expression: str) -> None:
     write(folder, f"# System\na\n# User\n{expression}")
-    with pytest.raises(SettingsError, match="prompt mine: "):
+    with pytest.raises(SettingsError, match=r"prompt mine: .*\(in .*mine\.md\)"):
         render("mine", text="x")
+
+
+def test_a_file_that_has_changed_is_read_again(folder: Path) -> None:
+    def change(said: str, version: int, time: int) -> None:
+        header = f"name: mine\nversion: {version}\nvariables: [text]"
+        write(folder, f"# System\na\n# User\n{said} {{{{ text }}}}", header)
+        os.utime(folder / "mine.md", ns=(time, time))
+
+    change("one", 3, 10**18)
+    assert render("mine", text="x")[1:] == ("one x", "mine", 3)
+    change("three", 4, 10**18)  # another size
+    assert render("mine", text="x")[1:] == ("three x", "mine", 4)
+    change("seven", 5, 10**18 + 1_000_000)  # another time
+    assert render("mine", text="x")[1:] == ("seven x", "mine", 5)
+
+
+def test_a_file_that_has_not_changed_is_read_once(folder: Path) -> None:
+    write(folder, "# System\na\n# User\n{{ text }}")
+    assert prompts.read("mine").user is prompts.read("mine").user

@@ -1,0 +1,187 @@
+"""The command line of the cache: ``deixis cache stats``, ``list``, ``show``, ``clear``, ...
+
+Results go to stdout, questions to stderr. Exit codes: 0 done, 2 unusable input or settings.
+"""
+
+import heapq
+import json
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from deixis.errors import InputError
+from deixis.llms.cache import LlmCache, Record
+from deixis.tools.model_files import cache_folder
+
+cache_app = typer.Typer(
+    help="See, share and remove the stored answers of language models.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+# Not the one of deixis.apps.console, which loads the graph to show its progress.
+_out = Console()
+
+FolderOption = Annotated[
+    Path | None,
+    typer.Option("--folder", help="Where the answers are; by default in the user's cache."),
+]
+ModelOption = Annotated[
+    str | None,
+    typer.Option("--model", metavar="SPEC", help="Only of this model, e.g. openai:gpt-5-mini."),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+_SHORT = 12  # digits of a key in a list; `show` takes any number of them
+
+
+def _open(folder: Path | None) -> LlmCache:
+    return LlmCache(cache_folder() / "llm" if folder is None else folder)
+
+
+def _print_json(data: Any) -> None:
+    typer.echo(json.dumps(data, indent=2, ensure_ascii=False))
+
+
+def _when(time: datetime | None) -> str:
+    return "" if time is None else time.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+@cache_app.command()
+def stats(folder: FolderOption = None, as_json: JsonOption = False) -> None:
+    """Say how many answers there are, of which models, and what they cost."""
+    cache = _open(folder)
+    found = cache.stats()
+    times = {"oldest": found.oldest, "newest": found.newest}
+    if as_json:
+        models = {spec: each._asdict() for spec, each in found.models.items()}
+        written = {name: time and time.isoformat() for name, time in times.items()}
+        _print_json(
+            {"folder": str(cache.folder), **found._asdict(), "models": models, **written},
+        )
+        return
+    table = Table(title=escape(str(cache.folder)), title_justify="left")
+    table.add_column("model", overflow="fold")
+    for name in ("answers", "bytes", "input tokens", "output tokens"):
+        table.add_column(name, justify="right")
+    for spec, each in found.models.items():
+        table.add_row(escape(spec), *map(str, each))
+    _out.print(table)
+    span = f", from {_when(found.oldest)} to {_when(found.newest)}" if found.entries else ""
+    damaged = f", {found.damaged} damaged" if found.damaged else ""
+    _out.print(f"{found.entries} answers, {found.bytes} bytes{damaged}{span}")
+
+
+@cache_app.command("list")
+def list_(
+    model: ModelOption = None,
+    limit: Annotated[int, typer.Option(min=1, help="Show so many, the newest first.")] = 20,
+    folder: FolderOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List answers, the newest first."""
+    newest = heapq.nlargest(limit, _open(folder).entries(model), key=lambda each: each.when)
+    if as_json:
+        _print_json([_row(each) for each in newest])
+        return
+    table = Table()
+    table.add_column("key", no_wrap=True, min_width=_SHORT)
+    for name in ("when", "model", "tokens", "prompt", "answer"):
+        table.add_column(name, overflow="fold")
+    for each in newest:
+        tokens = f"{each.input_tokens} + {each.output_tokens}"
+        cells = (_when(each.when), each.spec, tokens, _start(each.user), _start(each.text))
+        table.add_row(each.key[:_SHORT], *map(escape, cells))
+    _out.print(table)
+
+
+def _row(record: Record) -> dict[str, Any]:
+    return record.model_dump(
+        mode="json",
+        include={"key", "when", "spec", "user", "text", "input_tokens", "output_tokens"},
+    )
+
+
+def _start(text: str) -> str:
+    line = _printable(" ".join(text.split()))
+    return line if len(line) <= 60 else line[:59] + "\N{HORIZONTAL ELLIPSIS}"
+
+
+@cache_app.command()
+def show(
+    key: Annotated[str, typer.Argument(help="The key of an answer, or how it begins.")],
+    folder: FolderOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show one answer with its whole prompt."""
+    record = _open(folder).show(key)
+    if as_json:
+        _print_json(record.model_dump(mode="json"))
+        return
+    for name, value in record.model_dump(mode="json", exclude={"system", "user", "text"}).items():
+        _out.print(f"[bold]{name}[/] {escape(str(value))}", soft_wrap=True)
+    for name in ("system", "user", "text"):
+        _out.print(f"\n[bold]{name}[/]")
+        # As it is: what a model said is neither markup nor to be wrapped.
+        _out.print(_printable(getattr(record, name)), markup=False, highlight=False, soft_wrap=True)
+
+
+def _printable(text: str) -> str:
+    """Replace control characters, with which a text could rewrite the terminal."""
+    return "".join(each if each.isprintable() or each in "\n\t" else "\ufffd" for each in text)
+
+
+@cache_app.command()
+def clear(
+    model: ModelOption = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    folder: FolderOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Remove answers: all, or those of one model."""
+    cache = _open(folder)
+    if not yes:
+        which = "all answers" if model is None else f"the answers of {model}"
+        # Not typer.confirm, which writes a part of its question to stdout.
+        typer.echo(f"Remove {which} in {cache.folder}? [y/N] ", nl=False, err=True)
+        answer = sys.stdin.readline().strip().lower()
+        if answer not in {"y", "yes"}:
+            raise InputError("nothing was removed; answer y, or say --yes")
+    removed = cache.clear(model)
+    if as_json:
+        _print_json({"removed": removed})
+    else:
+        _out.print(f"removed {removed} answers")
+
+
+@cache_app.command("export")
+def export(
+    path: Annotated[Path, typer.Argument(help="File to write, one JSON object a line.")],
+    folder: FolderOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write all answers to a file that others can import; prompts are in it, keys of APIs not."""
+    written = _open(folder).export(path)
+    if as_json:
+        _print_json({"written": written, "path": str(path)})
+    else:
+        _out.print(f"wrote {written} answers to {escape(str(path))}", soft_wrap=True)
+
+
+@cache_app.command("import")
+def import_(
+    path: Annotated[Path, typer.Argument(help="File that was exported.")],
+    folder: FolderOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Take the answers of an exported file; answers that are newer here stay."""
+    done = _open(folder).import_(path)
+    if as_json:
+        _print_json(done._asdict())
+    else:
+        _out.print(f"took {done.taken} answers, kept {done.kept} that were here or newer")

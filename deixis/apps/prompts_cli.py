@@ -1,0 +1,202 @@
+"""The command line of the prompts: ``deixis prompts list``, ``show``, ``diff``, ``render``.
+
+Results go to stdout, remarks to stderr. Exit codes: 0 done, 2 unusable input or settings.
+"""
+
+import difflib
+import io
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from deixis.errors import InputError
+
+prompts_app = typer.Typer(
+    help="See what the agents say, and what your own folder of prompts changes.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+PromptsOption = Annotated[
+    Path | None,
+    typer.Option("--prompts", metavar="DIR", help="Folder of prompts that replace ours."),
+]
+NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="Name of a prompt.")]
+
+_TEXT = "Grace Hopper of the US Navy"
+_HOPPER = {"id": "e1", "text": "Grace Hopper", "type": "PER"}
+_NAVY = {"id": "e2", "text": "US Navy", "type": "ORG"}
+EXAMPLES: dict[str, dict[str, Any]] = {
+    "consult": {
+        "templates": [
+            {
+                "type": "person",
+                "attributes": [
+                    {"name": "hair_color", "ask": "colour of the hair", "values": ["grey", "red"]},
+                    {"name": "clothing", "ask": "what is worn", "values": []},
+                ],
+            },
+            {
+                "type": "organization",
+                "attributes": [{"name": "logo", "ask": "what its logo shows", "values": []}],
+            },
+        ],
+        "mentions": [
+            {
+                **_HOPPER,
+                "about": "a person",
+                "template": "person",
+                "fine_types": ["politician", "author"],
+            },
+            {**_NAVY, "about": "an organization", "template": "organization", "fine_types": []},
+        ],
+        "text": _TEXT,
+    },
+    "expand": {
+        "entities": [{**_HOPPER, "known": "an officer in a dark uniform"}, {**_NAVY, "known": ""}],
+        "caption": "Seen: 1 person. Read: 'HOPPER'.",
+        "text": _TEXT,
+    },
+    "recognize": {
+        "types": [
+            {"name": "PER", "description": "people"},
+            {"name": "ORG", "description": "companies, clubs, institutions"},
+        ],
+        "text": _TEXT,
+    },
+    "template": {"name": "SHIP", "description": "a vessel that crosses the sea"},
+    "vote": {
+        "disputes": {
+            "e1": [{"name": "hair_color", "options": ["grey", "red", "unknown"]}],
+            "e2": [{"name": "logo", "options": ["an anchor", "an eagle", "unknown"]}],
+        },
+        "agreed": {"e1": ["clothing: dark uniform"], "e2": []},
+        "entities": [_HOPPER, _NAVY],
+        "text": _TEXT,
+    },
+}
+"""What ``render`` fills a prompt in with when nothing else is given."""
+
+
+@prompts_app.command("list")
+def list_(
+    prompts: PromptsOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """List the prompts: name, version, variables, and the file that is used."""
+    from deixis.prompts import names, overrides, read
+
+    own = overrides(prompts)
+    found = [read(name, prompts) for name in names()]
+    if as_json:
+        rows = [
+            {
+                "name": each.name,
+                "version": each.version,
+                "variables": each.variables,
+                "source": "yours" if each.name in own else "deixis",
+                "path": str(each.path),
+            }
+            for each in found
+        ]
+        typer.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+        return
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table("name", "version")
+    for column in ("variables", "from", "file"):
+        table.add_column(column, overflow="fold")
+    for each in found:
+        source = "yours" if each.name in own else "deixis"
+        shipped = read(each.name)
+        if each.version == shipped.version and _text(each.path) != _text(shipped.path):
+            source += ", changed; raise its version"
+        cells = (each.name, str(each.version), ", ".join(each.variables), source, str(each.path))
+        table.add_row(*map(escape, cells))
+    Console().print(table)
+
+
+@prompts_app.command()
+def show(name: NameArgument, prompts: PromptsOption = None) -> None:
+    """Print the file of a prompt as it is, for a copy to edit."""
+    from deixis.prompts import find
+
+    typer.echo(_text(find(name, prompts)), nl=False)
+
+
+@prompts_app.command()
+def diff(
+    name: Annotated[
+        str | None, typer.Argument(metavar="[NAME]", help="Name of a prompt; all by default.")
+    ] = None,
+    prompts: PromptsOption = None,
+) -> None:
+    """Print what your folder changes of the prompts that come with Deixis."""
+    from deixis.prompts import find, names, overrides
+
+    if prompts is None:
+        raise InputError("there is nothing to compare with; name your folder with --prompts DIR")
+    own = overrides(prompts)
+    printed = False
+    for each in names() if name is None else [name]:
+        shipped = find(each)
+        lines = difflib.unified_diff(
+            io.StringIO(_text(shipped)).readlines(),
+            io.StringIO(_text(own.get(each, shipped))).readlines(),
+            f"deixis/prompts/{each}.md",
+            str(own.get(each, shipped)),
+        )
+        for line in lines:
+            printed = True
+            end = "" if line.endswith("\n") else "\n\\ No newline at end of file\n"
+            typer.echo(line + end, nl=False)
+    if not printed:
+        typer.echo("nothing differs", err=True)
+
+
+@prompts_app.command()
+def render(
+    name: NameArgument,
+    text: Annotated[str | None, typer.Option(help="Text of a post, as the prompt's text.")] = None,
+    var: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", help="A variable; JSON for a list or an object."),
+    ] = None,
+    prompts: PromptsOption = None,
+) -> None:
+    """Print what a model would be told; what you do not give is filled in by an example."""
+    from deixis.prompts import find
+    from deixis.prompts import render as fill_in
+
+    find(name, prompts)
+    variables = dict(EXAMPLES[name])
+    given = [each.partition("=") for each in var or []]
+    for key, equals, value in [*given, *([] if text is None else [("text", "=", text)])]:
+        if key not in variables or not equals:
+            raise InputError(
+                f"prompt {name} takes NAME=VALUE for {', '.join(variables)}; got {key + equals!r}"
+            )
+        variables[key] = value if isinstance(variables[key], str) else _json(key, value)
+    prompt = fill_in(name, prompts, **variables)
+    for title, part in (("System", prompt.system), ("User", prompt.user)):
+        typer.echo(f"# {title}\n{part}")
+
+
+def _json(key: str, value: str) -> Any:
+    try:
+        return json.loads(value)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"the value of {key} is no JSON: {error}") from None
+
+
+def _text(path: Path) -> str:
+    """Read a file with the ends of lines as they are, whatever is wrong with its contents."""
+    try:
+        return path.read_bytes().decode("utf-8", "replace")
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}") from None

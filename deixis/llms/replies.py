@@ -1,0 +1,31 @@
+"""What of a reply goes into the cache, and how it comes back."""
+
+from typing import TypeVar
+
+from pydantic import BaseModel
+
+from deixis.llms import cache
+from deixis.llms.structured import Call, Reply
+
+Kind = TypeVar("Kind", bound=BaseModel)
+
+
+def stored(reply: Reply[Kind]) -> cache.Answer | None:
+    """Return a validated reply as the cache keeps it, None for any other."""
+    if reply.value is None:
+        return None
+    return cache.Answer(
+        reply.value.model_dump_json(),
+        sum(call.input_tokens for call in reply.calls),
+        sum(call.output_tokens for call in reply.calls),
+    )
+
+
+def revived(answer: cache.Answer, kind: type[Kind]) -> Reply[Kind]:
+    """Return a reply from the cache; it counts as one call that cost nothing.
+
+    Raises:
+        ValueError: the answer does not fit `kind` (any more).
+    """
+    value = kind.model_validate_json(answer.text)
+    return Reply(value, "ok", "", (Call("cached", 0, 0, 0.0),))

@@ -1,0 +1,100 @@
+"""The notebooks as a user re-runs them: every cell runs, and shows what it promises."""
+
+import base64
+import io
+import re
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+from PIL import Image
+
+FOLDER = Path(__file__).parents[1] / "notebooks"
+NOTEBOOKS = sorted(path.name for path in FOLDER.glob("*.ipynb"))
+SHOWN = {"01_first_post.ipynb", "03_swap_backends.ipynb"}
+
+
+@pytest.fixture
+def shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Run a notebook in its own folder; return what each code cell showed, by the cell's id."""
+    for variable in ("IPYTHONDIR", "JUPYTER_RUNTIME_DIR", "JUPYTER_CONFIG_DIR"):
+        monkeypatch.setenv(variable, str(tmp_path / variable.lower()))
+    for variable in ("OPENAI_API_KEY", "COLUMNS"):
+        monkeypatch.delenv(variable, raising=False)
+
+    def run(name: str) -> dict[str, list[Any]]:
+        notebook = nbformat.read(FOLDER / name, as_version=4)
+        client = NotebookClient(
+            notebook, timeout=600, resources={"metadata": {"path": str(FOLDER)}}
+        )
+        client.execute()
+        return {cell.id: cell.outputs for cell in notebook.cells if cell.cell_type == "code"}
+
+    return run
+
+
+def text_of(outputs: list[Any]) -> str:
+    """What the last result of a cell says in plain text, its lines and borders joined."""
+    assert outputs, "the cell shows nothing"
+    plain = re.sub(r"\x1b\[\d*m", "", outputs[-1].data["text/plain"])
+    return " ".join(re.sub(r"[^\w\s.:/?=&,'-]", " ", plain).split())
+
+
+def test_every_notebook_is_run_here() -> None:
+    assert set(NOTEBOOKS) == SHOWN
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_a_notebook_is_stored_without_outputs(name: str) -> None:
+    notebook = nbformat.read(FOLDER / name, as_version=nbformat.NO_CONVERT)
+    nbformat.validate(notebook)
+    assert notebook.metadata.kernelspec.name == "python3"
+    assert notebook.cells[0].cell_type == "markdown"
+    for cell in notebook.cells:
+        assert not cell.get("outputs") and cell.get("execution_count") is None
+
+
+def test_the_first_post_shows_overlays_and_a_chain_of_decisions(shown: Any) -> None:
+    cells = shown("01_first_post.ipynb")
+    entities = text_of(cells["result"])
+    assert "Grace Hopper PER True" in entities and "Eileen Collins PER True" in entities
+    assert "False" in entities
+    for cell, size in (("overlay-hopper", (512, 600)), ("overlay-collins", (512, 512))):
+        (output,) = cells[cell]
+        with Image.open(io.BytesIO(base64.b64decode(output.data["image/png"]))) as picture:
+            assert picture.width >= size[0] and picture.height > size[1]
+            assert len(picture.convert("RGB").getcolors(1 << 24)) > 1000, "a photograph"
+    last = list(cells)[-1]
+    assert last == "why"
+    chain = text_of(cells[last])
+    assert chain.startswith("Grace Hopper")
+    steps = ["recognize", "vote", "expand", "entail", "ground", "segment"]
+    places = [chain.find(step) for step in steps]
+    assert min(places) > 0 and places == sorted(places), places
+    assert "Hopper" in chain.partition("entail")[2], "the name read in the picture is evidence"
+
+
+def test_swapping_backends_shows_votes_and_disagreement(shown: Any) -> None:
+    cells = shown("03_swap_backends.ipynb")
+    attributes = ["gender", "age", "skin_tone", "hair_color", "facial_contour", "clothing"]
+    for cell in ("votes", "swap"):
+        table = text_of(cells[cell])
+        assert table.startswith("Eileen Collins")
+        assert "temperature=0 " in table and "disagreement" in table
+        for attribute in attributes:
+            assert attribute in table
+    shares = re.findall(r"\b(\d\.\d\d)\b", text_of(cells["disagreement"]))
+    assert len(shares) == 4 and all(0 <= float(each) <= 1 for each in shares)
+    assert any(float(each) > 0 for each in shares), "three temperatures do not always agree"
+    compared = text_of(cells["compare"])
+    assert compared.count("Eileen Collins") >= 1 and "White House" in compared
+    assert list(cells)[-1] == "usage"
+    usage = re.sub(r"\s", "", text_of(cells["usage"]))
+    before, _, after = usage.partition("secondcommittee")
+    assert "firstvoterembedded:smollm2-135m?temperature=0" in before and after
+    assert "secondvoterembedded:smollm2-135m?temperature=0.8&seed=4" in after
+    assert "seed=4" not in before
+    for temperature in ("temperature=0", "temperature=0.6&seed=1", "temperature=1.2&seed=1"):
+        assert f"firstcommitteeembedded:smollm2-135m?{temperature}" in before
