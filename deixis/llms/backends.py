@@ -13,6 +13,7 @@ from langchain_core.runnables import Runnable
 
 from deixis.errors import SettingsError
 from deixis.llms.llama_cpp import EMBEDDED, LlamaCppChat
+from deixis.llms.schemas import for_anthropic, for_google, for_ollama, for_openai
 from deixis.settings import Spec
 from deixis.type_schema import nearest
 
@@ -20,8 +21,9 @@ Constrain = Callable[[dict[str, Any], int], Runnable[Any, Any]]
 Made = tuple[BaseChatModel, Constrain | None]
 
 _NO_RETRIES: dict[str, Any] = {"max_retries": 0}
-_NOT_OPTIONS = {"model", "model_name", "weights", "max_retries"}
-_UNSUPPORTED_BY_STRICT = {"maxLength", "minLength", "pattern", "title", "default"}
+_NOT_OPTIONS = {"model", "model_name", "weights", "max_retries", "retries"}
+# A server of one's own often wants no key; the SDKs always do.
+_NO_KEY = "none"
 
 
 def embedded(spec: Spec) -> Made:
@@ -45,12 +47,11 @@ def openai(spec: Spec) -> Made:
 
     options = _checked(spec.options, ChatOpenAI)
     if "base_url" in options:
-        # A server of one's own often wants no key; the SDK always does.
-        options["api_key"] = os.environ.get("OPENAI_API_KEY") or "none"
+        options["api_key"] = os.environ.get("OPENAI_API_KEY") or _NO_KEY
     model = ChatOpenAI(model=spec.name, **_NO_RETRIES, **options)
 
     def constrain(schema: dict[str, Any], max_tokens: int) -> Runnable[Any, Any]:
-        answer = {"name": "answer", "strict": True, "schema": _strict(schema)}
+        answer = {"name": "answer", "strict": True, "schema": for_openai(schema)}
         return model.bind(
             response_format={"type": "json_schema", "json_schema": answer}, max_tokens=max_tokens
         )
@@ -59,26 +60,55 @@ def openai(spec: Spec) -> Made:
 
 
 def google_genai(spec: Spec) -> Made:
-    """``google_genai:MODEL``: Gemini."""
+    """``google_genai:MODEL``: Gemini; what it thinks counts towards the token limit."""
     from langchain_google_genai import ChatGoogleGenerativeAI
 
     options = _checked(spec.options, ChatGoogleGenerativeAI)
-    return ChatGoogleGenerativeAI(model=spec.name, **_NO_RETRIES, **options), None
+    keys = ("GOOGLE_API_KEY", "GEMINI_API_KEY")
+    if "base_url" in options and not any(os.environ.get(key) for key in keys):
+        options["api_key"] = _NO_KEY
+    # Here it is the number of tries; 0 means the SDK's default of five.
+    model: BaseChatModel = ChatGoogleGenerativeAI(model=spec.name, max_retries=1, **options)
+
+    def constrain(schema: dict[str, Any], max_tokens: int) -> Runnable[Any, Any]:
+        return model.bind(
+            response_mime_type="application/json",
+            response_json_schema=for_google(schema),
+            max_output_tokens=max_tokens,
+        )
+
+    return model, constrain
 
 
 def anthropic(spec: Spec) -> Made:
-    """``anthropic:MODEL``: Claude."""
+    """``anthropic:MODEL``: Claude, from 4.5 on (older ones have no schema mode)."""
     from langchain_anthropic import ChatAnthropic
 
     options = _checked(spec.options, ChatAnthropic)
-    return ChatAnthropic(model_name=spec.name, **_NO_RETRIES, **options), None
+    if "base_url" in options:
+        options["api_key"] = os.environ.get("ANTHROPIC_API_KEY") or _NO_KEY
+    model: BaseChatModel = ChatAnthropic(model_name=spec.name, **_NO_RETRIES, **options)
+
+    def constrain(schema: dict[str, Any], max_tokens: int) -> Runnable[Any, Any]:
+        answer = {"type": "json_schema", "schema": for_anthropic(schema)}
+        return model.bind(output_config={"format": answer}, max_tokens=max_tokens)
+
+    return model, constrain
 
 
 def ollama(spec: Spec) -> Made:
-    """``ollama:MODEL``: a local Ollama server."""
+    """``ollama:MODEL``: an Ollama server, which has no retries to switch off."""
     from langchain_ollama import ChatOllama
 
-    return ChatOllama(model=spec.name, **_checked(spec.options, ChatOllama)), None
+    model: BaseChatModel = ChatOllama(model=spec.name, **_checked(spec.options, ChatOllama))
+
+    def constrain(schema: dict[str, Any], max_tokens: int) -> Runnable[Any, Any]:
+        # A limit bound to a call would replace all other options of the model. Of a reply in
+        # pieces nothing tells that the last are missing; a whole one is there or is not.
+        limited = model.model_copy(update={"num_predict": max_tokens})
+        return limited.bind(format=for_ollama(schema), stream=False)
+
+    return model, constrain
 
 
 def _llama(weights: str, options: dict[str, str]) -> Made:
@@ -105,18 +135,3 @@ def _checked(options: dict[str, str], model: type[BaseChatModel]) -> dict[str, A
                 f"there is no option {name!r}{nearest(name, known)}; known: {', '.join(known)}"
             )
     return dict(options)
-
-
-def _strict(node: Any) -> Any:
-    """Drop the keywords that OpenAI's strict mode refuses; the answer is checked by us."""
-    if isinstance(node, list):
-        return [_strict(each) for each in node]
-    if not isinstance(node, dict):
-        return node
-    return {
-        key: {name: _strict(each) for name, each in value.items()}
-        if key in {"properties", "$defs"}
-        else _strict(value)
-        for key, value in node.items()
-        if key not in _UNSUPPORTED_BY_STRICT
-    }

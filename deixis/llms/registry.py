@@ -40,26 +40,38 @@ class Backend(NamedTuple):
 class Provider(NamedTuple):
     """Where a provider's wrapper is, and what it needs.
 
-    ``package`` is the distribution that ``extra`` brings; "" for one that is there.
+    ``package`` is the distribution that ``extra`` brings; "" for one that is there. Any one
+    of ``keys`` in the environment will do.
     """
 
     target: str
     package: str
     extra: str
-    key: str | None = None
+    keys: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str | None:
+        """The variable with the key: the first that is set, else the first that could be."""
+        return next((key for key in self.keys if os.environ.get(key)), (*self.keys, None)[0])
 
 
 PROVIDERS = {
     "embedded": Provider("deixis.llms.backends:embedded", "xllamacpp", "starter"),
     "gguf": Provider("deixis.llms.backends:gguf", "xllamacpp", "starter"),
     "openai": Provider(
-        "deixis.llms.backends:openai", "langchain-openai", "openai", "OPENAI_API_KEY"
+        "deixis.llms.backends:openai", "langchain-openai", "openai", ("OPENAI_API_KEY",)
     ),
     "google_genai": Provider(
-        "deixis.llms.backends:google_genai", "langchain-google-genai", "google", "GOOGLE_API_KEY"
+        "deixis.llms.backends:google_genai",
+        "langchain-google-genai",
+        "google",
+        ("GOOGLE_API_KEY", "GEMINI_API_KEY"),
     ),
     "anthropic": Provider(
-        "deixis.llms.backends:anthropic", "langchain-anthropic", "anthropic", "ANTHROPIC_API_KEY"
+        "deixis.llms.backends:anthropic",
+        "langchain-anthropic",
+        "anthropic",
+        ("ANTHROPIC_API_KEY",),
     ),
     "ollama": Provider("deixis.llms.backends:ollama", "langchain-ollama", "ollama"),
 }
@@ -107,7 +119,8 @@ def check(spec: str) -> None:
         raise MissingExtraError(provider.package, provider.extra)
     # A server of one's own (base_url) need not want a key.
     if provider.key and not os.environ.get(provider.key) and "base_url" not in parsed.options:
-        raise MissingKeyError(f"{spec} needs a key; set the environment variable {provider.key}")
+        names = " or ".join(provider.keys)
+        raise MissingKeyError(f"{spec} needs a key; set the environment variable {names}")
 
 
 def load(spec: str) -> Backend:

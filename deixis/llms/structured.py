@@ -2,50 +2,44 @@
 
 A truncated reply is asked again once with twice the tokens; a reply that is not the JSON
 asked for is asked again once with the error shown; a refusal is not argued with. A
-transient fault is retried here and nowhere else.
+transient fault is retried here and nowhere else, after the pause that the server asks for.
 """
 
 import json
 import re
 import time
-import traceback
 from typing import Any, Generic, NamedTuple, TypeVar
 
-import httpx
-from langchain_core.exceptions import (
-    ModelAPIError,
-    ModelConnectionError,
-    ModelError,
-    ModelRateLimitError,
-    ModelTimeoutError,
-)
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 from pydantic import BaseModel, ValidationError
 
-from deixis.errors import ModelCallError
+from deixis.llms import faults
 from deixis.llms.registry import Backend
 from deixis.prompts import Prompt
 
 Answer = TypeVar("Answer", bound=BaseModel)
 
-_TRANSIENT = (
-    ModelRateLimitError,
-    ModelAPIError,
-    ModelTimeoutError,
-    ModelConnectionError,
-    httpx.TransportError,
-    TimeoutError,
-    ConnectionError,
-)
-_PAUSES = (0.5, 2.0)  # seconds before the second and the third try
-_TRUNCATED = {"length", "max_tokens", "max_output_tokens"}
-_REFUSED = {"content_filter", "safety", "refusal", "prohibited_content", "recitation", "blocklist"}
-_WRAPPERS = ("langchain_", "openai.", "anthropic.", "google.", "ollama.")
-# The OpenAI SDK raises these instead of returning the reply.
-_BY_ERROR_NAME = {
-    "LengthFinishReasonError": "truncated",
-    "ContentFilterFinishReasonError": "refused",
-    "OpenAIRefusalError": "refused",
+_PAUSES = (0.5, 2.0)  # seconds before the second and the third try, unless the server says
+# Finish reasons of OpenAI and llama.cpp, Anthropic, Gemini and Ollama, in small letters. One
+# that is not here ends a reply that is judged by what it says.
+_BY_REASON = {
+    "length": "truncated",  # OpenAI, Ollama
+    "max_tokens": "truncated",  # Anthropic, Gemini
+    "max_output_tokens": "truncated",
+    "model_context_window_exceeded": "truncated",  # Anthropic
+    "continuation": "truncated",  # Gemini
+    "content_filter": "refused",  # OpenAI
+    "refusal": "refused",  # Anthropic
+    # Gemini, all that follow
+    "safety": "refused",
+    "recitation": "refused",
+    "language": "refused",
+    "blocklist": "refused",
+    "prohibited_content": "refused",
+    "spii": "refused",
+    "malformed_function_call": "invalid",
+    "unexpected_tool_call": "invalid",
+    "too_many_tool_calls": "invalid",
 }
 
 
@@ -122,25 +116,16 @@ def _call(
         started = time.perf_counter()
         try:
             message = model.invoke(messages)
-        except _TRANSIENT as error:
-            calls.append(Call("failed", 0, 0, time.perf_counter() - started))
-            if pause is None:
-                return "failed", "", _one_line(error)
-            time.sleep(pause)
-            continue
-        except (ModelError, ModelCallError, httpx.HTTPError, ValueError) as error:
-            status = _BY_ERROR_NAME.get(type(error).__name__, "failed")
-            calls.append(Call(status, 0, 0, time.perf_counter() - started))
-            return status, "", _one_line(error)
-        except Exception as error:  # SDK errors that share no base; those of bugs propagate
-            root = type(error).__module__.partition(".")[0]
-            if root == "deixis" or (root == "builtins" and not _in_wrapper(error)):
+        except Exception as error:  # the SDKs' errors share no base
+            if faults.is_bug(error):
                 raise
-            status = _BY_ERROR_NAME.get(type(error).__name__, "failed")
-            usage = getattr(getattr(error, "completion", None), "usage", None)
-            given, said = (getattr(usage, f"{each}_tokens", 0) for each in ("prompt", "completion"))
-            calls.append(Call(status, given, said, time.perf_counter() - started))
-            return status, "", _one_line(error)
+            status = faults.status_of(error)
+            calls.append(Call(status, *faults.tokens_of(error), time.perf_counter() - started))
+            if pause is None or not faults.is_transient(error):
+                return status, "", faults.one_line(error)
+            asked = faults.retry_after(error)
+            time.sleep(pause if asked is None else asked)
+            continue
         status, detail = _judge(message)
         usage = message.usage_metadata or {}
         calls.append(
@@ -157,15 +142,20 @@ def _call(
 
 
 def _judge(message: AIMessage) -> tuple[str, str]:
-    """Tell a usable reply from a truncated, refused or empty one by its metadata."""
+    """Tell a usable reply from a truncated, refused, malformed or empty one by its metadata."""
     meta = message.response_metadata
     reason = str(meta.get("finish_reason") or meta.get("stop_reason") or meta.get("done_reason"))
-    refusal = message.additional_kwargs.get("refusal")
-    if refusal or reason.lower() in _REFUSED:
+    status = _BY_REASON.get(reason.lower(), "ok")
+    # Gemini answers a prompt that it blocks with no candidate, so without a finish reason.
+    blocked = (meta.get("prompt_feedback") or {}).get("block_reason")
+    refusal = message.additional_kwargs.get("refusal") or getattr(blocked, "name", blocked)
+    if refusal or status == "refused":
         said = " ".join(str(refusal or reason).split())[:300]
         return "refused", f"the model declined ({said})"
-    if reason.lower() in _TRUNCATED:
+    if status == "truncated":
         return "truncated", "the reply was cut off at its token limit"
+    if status == "invalid":
+        return "invalid", f"the reply is no text (finish reason {reason})"
     if not message.text.strip():
         return "empty", f"the reply is empty (finish reason {reason})"
     return "ok", ""
@@ -179,18 +169,7 @@ def _bare(text: str) -> str:
     return body[first : last + 1] if 0 <= first < last else body
 
 
-def _in_wrapper(error: Exception) -> bool:
-    """Whether a wrapper or an SDK raised the error: they choke on a reply without its parts."""
-    *_, (frame, _line) = traceback.walk_tb(error.__traceback__)
-    return str(frame.f_globals.get("__name__")).startswith(_WRAPPERS)
-
-
 def _first_problem(error: ValidationError) -> str:
     problem = error.errors(include_url=False, include_input=False)[0]
     place = ".".join(str(part) for part in problem["loc"])
     return f"{place}: {problem['msg']}" if place else str(problem["msg"])
-
-
-def _one_line(error: Exception) -> str:
-    text = " ".join(str(error).split())
-    return f"{type(error).__name__}: {text[:300]}" if text else type(error).__name__

@@ -1,0 +1,157 @@
+"""A server on the loopback device that plays a provider, and pauses that are not made."""
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Annotated, Any, Literal, NamedTuple
+
+import pytest
+from pydantic import BaseModel, ConfigDict, Field
+
+from deixis.agents.phrases import phrase
+from deixis.llms import registry
+from deixis.llms.structured import Reply, ask
+from deixis.prompts import Prompt
+
+PROMPT = Prompt("Be brief.", "What colour is the sky?", "colour", 1)
+
+
+class Inner(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    pattern: Annotated[str, Field(min_length=2, max_length=40)]
+    properties: Annotated[str, Field(pattern="^[a-z]+$")]
+
+
+class Work(BaseModel):
+    """Properties with the names of keywords, and keywords that some providers refuse."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    title: Literal["poster", "cover"]
+    const: Literal["one"]
+    default: phrase(2)  # type: ignore[valid-type]
+    items: Annotated[list[Inner], Field(min_length=1, max_length=3)]
+
+
+ANSWER = {
+    "title": "cover",
+    "const": "one",
+    "default": "blue",
+    "items": [{"pattern": "dots", "properties": "ab"}],
+}
+
+
+class Said(NamedTuple):
+    """What the server says: a status, JSON (or a string as it is), headers."""
+
+    status: int
+    body: Any
+    headers: dict[str, str] = {}  # noqa: RUF012 - a NamedTuple's default, never changed
+
+
+class Heard(NamedTuple):
+    """What the server was asked; the names of the headers in small letters."""
+
+    path: str
+    headers: dict[str, str]
+    body: dict[str, Any]
+
+
+class FakeProvider(ThreadingHTTPServer):
+    """Says its replies one after the other and keeps every request."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.replies: list[Said] = []
+        self.requests: list[Heard] = []
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}"
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: FakeProvider
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        self.server.requests.append(Heard(self.path, headers, body))
+        said = self.server.replies.pop(0)
+        data = (said.body if isinstance(said.body, str) else json.dumps(said.body)).encode()
+        self.send_response(said.status)
+        for name, value in {"Content-Type": "application/json", **said.headers}.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_message(self, *_: Any) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def provider() -> Iterator[FakeProvider]:
+    """The server; an SDK that asks once more than there are replies gets none and fails."""
+    with FakeProvider() as fake:
+        thread = threading.Thread(target=fake.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield fake
+        fake.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The pauses, of this library and of every SDK, kept instead of made."""
+    kept: list[float] = []
+    monkeypatch.setattr(time, "sleep", kept.append)
+    return kept
+
+
+@pytest.fixture
+def asking(provider: FakeProvider, waits: list[float]) -> Callable[..., Reply[Work]]:
+    """Return ``ask_for_work(spec, *replies)``; each reply is ``(status, body[, headers])``."""
+
+    def ask_for_work(spec: str, *replies: tuple[Any, ...]) -> Reply[Work]:
+        provider.requests.clear()
+        waits.clear()
+        provider.replies[:] = [Said(*reply) for reply in replies]
+        reply = ask(registry.load(spec), PROMPT, Work, max_tokens=50)
+        assert provider.replies == [], "fewer requests than replies"
+        return reply
+
+    return ask_for_work
+
+
+@pytest.fixture
+def work() -> dict[str, Any]:
+    """An answer that fits `Work`."""
+    return ANSWER
+
+
+@pytest.fixture
+def work_schema() -> dict[str, Any]:
+    """The JSON schema of `Work`."""
+    return Work.model_json_schema()
+
+
+def keywords(node: Any) -> set[str]:
+    """Return the keywords of a schema, and not the names of its properties."""
+    if isinstance(node, list):
+        return set().union(*map(keywords, node))
+    if not isinstance(node, dict):
+        return set()
+    found = set(node)
+    for key, value in node.items():
+        found |= keywords(list(value.values()) if key in {"properties", "$defs"} else value)
+    return found
+
+
+@pytest.fixture
+def keywords_of() -> Callable[[Any], set[str]]:
+    """The function `keywords`."""
+    return keywords
