@@ -11,8 +11,11 @@ import pytest
 from nbclient import NotebookClient
 from PIL import Image
 
+from deixis.tools.model_files import cache_folder
+
 FOLDER = Path(__file__).parents[1] / "notebooks"
 NOTEBOOKS = sorted(path.name for path in FOLDER.glob("*.ipynb"))
+MODEL = "embedded:smollm2-135m"
 SHOWN = {"01_first_post.ipynb", "03_swap_backends.ipynb"}
 
 
@@ -21,8 +24,12 @@ def shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Run a notebook in its own folder; return what each code cell showed, by the cell's id."""
     for variable in ("IPYTHONDIR", "JUPYTER_RUNTIME_DIR", "JUPYTER_CONFIG_DIR"):
         monkeypatch.setenv(variable, str(tmp_path / variable.lower()))
-    for variable in ("OPENAI_API_KEY", "COLUMNS"):
-        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.delenv("COLUMNS", raising=False)
+    weights, cache = cache_folder() / "pypi", tmp_path / "cache"  # answers are asked anew
+    weights.mkdir(parents=True, exist_ok=True)
+    cache.mkdir()
+    (cache / "pypi").symlink_to(weights)
+    monkeypatch.setenv("DEIXIS_CACHE", str(cache))
 
     def run(name: str) -> dict[str, list[Any]]:
         notebook = nbformat.read(FOLDER / name, as_version=4)
@@ -91,10 +98,12 @@ def test_swapping_backends_shows_votes_and_disagreement(shown: Any) -> None:
     compared = text_of(cells["compare"])
     assert compared.count("Eileen Collins") >= 1 and "White House" in compared
     assert list(cells)[-1] == "usage"
-    usage = re.sub(r"\s", "", text_of(cells["usage"]))
-    before, _, after = usage.partition("secondcommittee")
-    assert "firstvoterembedded:smollm2-135m?temperature=0" in before and after
-    assert "secondvoterembedded:smollm2-135m?temperature=0.8&seed=4" in after
-    assert "seed=4" not in before
+    usage = text_of(cells["usage"])
+    before, _, after = usage.partition("second committee")
     for temperature in ("temperature=0", "temperature=0.6&seed=1", "temperature=1.2&seed=1"):
-        assert f"firstcommitteeembedded:smollm2-135m?{temperature}" in before
+        member = re.escape(f"committee {MODEL}?{temperature}")
+        assert re.search(rf"first {member} [1-9] 0 [1-9]", before), "asked"
+        assert re.search(rf"{member} 0 1 0\b", f"committee{after}"), "kept"
+    voters = [re.escape(f"voter {MODEL}?temperature={each}") for each in ("0", "0.8&seed=4")]
+    assert re.search(rf"first {voters[0]} [1-9] 0 [1-9]", before)
+    assert re.search(rf"second {voters[1]} [1-9] 0 [1-9]", after)

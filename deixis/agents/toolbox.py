@@ -13,6 +13,7 @@ from deixis.llms.cache import LlmCache, Request
 from deixis.llms.replies import revived, stored
 from deixis.llms.structured import Reply, ask
 from deixis.prompts import Prompt, render
+from deixis.prompts import check as check_prompts
 from deixis.settings import Settings, Spec
 from deixis.tools import registry as tools
 from deixis.tools.base import Detector, Picture, Reader, Segmenter
@@ -37,13 +38,15 @@ class Toolbox:
 
     Raises:
         SettingsError: a role names a model or a tool that does not exist, or the shipped
-            recognizer is asked for types that it does not know.
+            recognizer is asked for types that it does not know, or the user's folder of
+            prompts has a mistake.
     """
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.types: TypeSchema = settings.type_schema
         self._swapped: dict[str, Toolbox] = {}
+        check_prompts(settings.options.prompts)
         folder = settings.options.cache_folder or cache_folder() / "llm"
         self.cache = LlmCache(folder, settings.options.cache)
         for seat in self.seats():
