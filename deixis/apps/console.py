@@ -102,6 +102,6 @@ def usage_line(extractions: list[Extraction]) -> str:
             calls[each.role] = calls.get(each.role, 0) + each.calls
             cached += each.cached
             tokens += each.input_tokens + each.output_tokens
-    by_role = ", ".join(f"{role} {count}" for role, count in calls.items())
+    by_role = ", ".join(f"{role} {count}" for role, count in calls.items() if count)
     made = f"{sum(calls.values())} calls of language models ({by_role or 'none'}), {tokens} tokens"
     return f"{made}; {cached} answers from the cache" if cached else made
