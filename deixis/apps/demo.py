@@ -62,7 +62,8 @@ def run_demo(out: Path, settings: Settings, say: Callable[[str], None]) -> None:
                 spent[node] = spent.get(node, 0.0) + each
     for post, extraction, image in zip(POSTS, extractions, images, strict=True):
         say(f"\n{escape(post.text)}")
-        console.out.print(console.entity_table(extraction, f"{post.name}: {extraction.caption}"))
+        title = escape(f"{post.name}: {extraction.caption}")
+        console.out.print(console.entity_table(extraction, title))
         for notice in extraction.warnings:
             console.err.print(f"[yellow]warning[/] {escape(notice.step)}: {escape(notice.message)}")
         files.write_extraction(out / post.name, extraction, image)
