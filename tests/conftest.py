@@ -23,7 +23,7 @@ Script = Callable[[str, list[BaseMessage], dict[str, Any]], str | AIMessage | Ex
 def user_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Keep templates and answers that a test has written away from the user's own."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-    monkeypatch.setattr("deixis.agents.toolbox.cache_folder", lambda: tmp_path / "cache")
+    monkeypatch.setattr("deixis.agents.toolbox.default_folder", lambda: tmp_path / "answers")
     return tmp_path / "config" / "deixis"
 
 

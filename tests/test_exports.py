@@ -12,8 +12,6 @@ from deixis.errors import InputError, MissingExtraError
 from deixis.images import open_image
 from deixis.schema import Entity, Extraction, ImageInfo, Mask, Region
 
-# pycocotools 2.0.11 decodes with a numpy protocol that numpy 2.4 deprecates
-
 TEXT = "Ann and Bob of NASA met in Rome"
 BOX = (10.0, 20.0, 60.5, 90.0)
 DISC = np.hypot(*np.mgrid[-50:70, -30:130]) < 30

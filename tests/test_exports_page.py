@@ -23,8 +23,6 @@ from deixis.schema import (
     Usage,
 )
 
-# pycocotools 2.0.11 decodes with a numpy protocol that numpy 2.4 deprecates
-
 TEXT = "Ann & Bob of NASA <script>alert(1)</script> met in Rome"
 BOX = (10.0, 20.0, 60.5, 90.0)
 DISC = np.hypot(*np.mgrid[-50:70, -30:130]) < 30

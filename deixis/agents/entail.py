@@ -166,7 +166,7 @@ def taken_writing(mentions: dict[str, Any], findings: dict[str, Finding]) -> dic
         Each mention that loses its writing, to the mention that keeps it.
     """
     shown = {
-        entity: probability_shown(_prior(mention), findings[entity].cues)
+        entity: probability_shown(_prior(mention["prior"]), findings[entity].cues)
         for entity, mention in mentions.items()
     }
     head_of = {entity: head for head, group in same_names(mentions).items() for entity in group}
@@ -185,8 +185,7 @@ def taken_writing(mentions: dict[str, Any], findings: dict[str, Finding]) -> dic
     return taken
 
 
-def _prior(mention: dict[str, Any]) -> float:
-    prior: float | None = mention["prior"]
+def _prior(prior: float | None) -> float:
     return UNINFORMED_PRIOR if prior is None else prior
 
 
@@ -201,7 +200,7 @@ def judge(
     finding: Finding, prior: float | None, threshold: float
 ) -> tuple[dict[str, Any], list[str]]:
     """Turn a finding into a verdict and the reasons for it."""
-    start = UNINFORMED_PRIOR if prior is None else prior
+    start = _prior(prior)
     said = (
         [f"prior {start:.2f} (nothing is known of such mentions)"]
         if prior is None

@@ -3,22 +3,9 @@
 from langgraph.types import Overwrite
 
 from deixis.agents.pictures import take_in
-from deixis.agents.state import State, Update, notice
+from deixis.agents.state import MERGED, State, Update, notice
 from deixis.agents.toolbox import Toolbox
 from deixis.errors import InputError
-
-MERGED = (
-    "mentions",
-    "templates",
-    "testimonies",
-    "knowledge",
-    "kinds",
-    "expressions",
-    "verdicts",
-    "regions",
-    "decisions",
-    "calls",
-)
 
 
 def open_sample(state: State, toolbox: Toolbox) -> Update:

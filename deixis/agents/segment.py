@@ -13,8 +13,7 @@ def segment(state: State, toolbox: Toolbox) -> Update:
     pixels = toolbox.pixels(state) if regions else None
     if pixels is None or toolbox.segmenter is None:
         return {}
-    places = [(entity, number) for entity, each in regions.items() for number in range(len(each))]
-    boxes = list({tuple(regions[entity][number]["box"]) for entity, number in places})
+    boxes = list({tuple(region["box"]) for each in regions.values() for region in each})
     spec = toolbox.settings.roles.segmenter
     try:
         masks = dict(zip(boxes, toolbox.segmenter.segment(pixels, boxes), strict=True))

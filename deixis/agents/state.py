@@ -8,7 +8,10 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Self
 
 from langgraph.channels import EphemeralValue, UntrackedValue
-from typing_extensions import TypedDict  # typing's breaks LangGraph's JSON schemas on 3.11
+from typing_extensions import (  # typing's breaks LangGraph's JSON schemas on 3.11
+    TypedDict,
+    get_type_hints,
+)
 
 Update = dict[str, Any]
 
@@ -94,6 +97,12 @@ class State(Input, Output, total=False):
     decisions: Merged
     calls: Merged
     notices: Merged
+
+
+MERGED = tuple(
+    name for name, kind in get_type_hints(State, include_extras=True).items() if kind == Merged
+)
+"""The channels that merge by key."""
 
 
 class MemberTask(TypedDict):

@@ -11,7 +11,7 @@ STEPS = ("recognize", "vote", "expand", "entail", "ground", "segment")
 
 def structure(state: State, toolbox: Toolbox) -> Update:
     """Build the result; a result that breaks a promise of the schema is a bug and raises."""
-    entities = [_entity(state, entity, toolbox) for entity in state["mentions"]]
+    entities = [_entity(state, entity) for entity in state["mentions"]]
     result = Extraction.model_validate(
         {
             "text": state["text"],
@@ -25,7 +25,7 @@ def structure(state: State, toolbox: Toolbox) -> Update:
     return result.model_dump(mode="json")
 
 
-def _entity(state: State, entity: str, toolbox: Toolbox) -> dict[str, Any]:
+def _entity(state: State, entity: str) -> dict[str, Any]:
     mention = state["mentions"][entity]
     kind = state.get("kinds", {}).get(entity, {})
     decisions = [

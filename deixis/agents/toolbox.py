@@ -9,7 +9,7 @@ from deixis.agents import pictures
 from deixis.agents.state import State, Update, notice
 from deixis.errors import SettingsError
 from deixis.llms import registry as llms
-from deixis.llms.cache import LlmCache, Request
+from deixis.llms.cache import LlmCache, Request, default_folder
 from deixis.llms.replies import revived, stored
 from deixis.llms.structured import Reply, ask
 from deixis.prompts import Prompt, render
@@ -17,7 +17,6 @@ from deixis.prompts import check as check_prompts
 from deixis.settings import Settings, Spec
 from deixis.tools import registry as tools
 from deixis.tools.base import Detector, Picture, Reader, Segmenter
-from deixis.tools.model_files import cache_folder
 from deixis.tools.tagger import CrfTagger
 from deixis.type_schema import TypeSchema
 
@@ -31,6 +30,17 @@ class Seat(NamedTuple):
     role: str
     spec: str
     is_tool: bool
+
+    def check(self) -> None:
+        """Check that the role could be filled, without loading or calling anything.
+
+        Raises:
+            MissingExtraError, MissingKeyError, SettingsError: it could not.
+        """
+        if self.is_tool:
+            tools.check(self.spec, self.role)
+        else:
+            llms.check(self.spec)
 
 
 class Toolbox:
@@ -47,7 +57,7 @@ class Toolbox:
         self.types: TypeSchema = settings.type_schema
         self._swapped: dict[str, Toolbox] = {}
         check_prompts(settings.options.prompts)
-        folder = settings.options.cache_folder or cache_folder() / "llm"
+        folder = settings.options.cache_folder or default_folder()
         self.cache = LlmCache(folder, settings.options.cache)
         for seat in self.seats():
             if seat.is_tool:
@@ -84,10 +94,8 @@ class Toolbox:
             MissingExtraError, MissingKeyError, SettingsError: the first that could not.
         """
         for seat in self.seats():
-            if seat.is_tool:
-                tools.check(seat.spec, seat.role)
-            elif self.cache.mode != "replay":  # a replay asks nobody
-                llms.check(seat.spec)
+            if seat.is_tool or self.cache.mode != "replay":  # a replay asks nobody
+                seat.check()
 
     def for_context(self, context: Mapping[str, Any] | None) -> "Toolbox":
         """Return the toolbox with the roles swapped that the runtime context names."""

@@ -16,8 +16,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from deixis.errors import InputError
-from deixis.llms.cache import LlmCache, Record
-from deixis.tools.model_files import cache_folder
+from deixis.llms.cache import LlmCache, Record, default_folder
 
 cache_app = typer.Typer(
     help="See, share and remove the stored answers of language models.",
@@ -41,7 +40,7 @@ _SHORT = 12  # digits of a key in a list; `show` takes any number of them
 
 
 def _open(folder: Path | None) -> LlmCache:
-    return LlmCache(cache_folder() / "llm" if folder is None else folder)
+    return LlmCache(default_folder() if folder is None else folder)
 
 
 def _print_json(data: Any) -> None:

@@ -37,15 +37,13 @@ StackOption = Annotated[
 
 
 def _settings(stack: str, prompts: Path | None) -> "Settings":
-    """Read a stack with its prompts, so that a mistake is told before anything is fetched."""
-    from deixis.prompts import check
+    """Read a stack; its prompts are checked when the graph is built."""
     from deixis.settings import Settings
 
     settings = Settings.load(stack)
     if prompts is not None:
         options = settings.options.model_copy(update={"prompts": prompts})
         settings = settings.model_copy(update={"options": options})
-    check(settings.options.prompts)
     return settings
 
 
@@ -100,8 +98,7 @@ def run(
     with console.progress() as bar:
         weights.fetch(settings, bar)
         extraction, _ = console.extract(graph, picture, text, bar, "deixis")
-    for notice in extraction.warnings:
-        console.err.print(f"[yellow]warning[/] {escape(notice.step)}: {escape(notice.message)}")
+    console.warn(extraction)
     written = files.write_extraction(out, extraction, picture) if out else []
     if as_json:
         typer.echo(extraction.model_dump_json(indent=2))

@@ -93,6 +93,12 @@ def where(entity: Entity) -> str:
     )
 
 
+def warn(extraction: Extraction) -> None:
+    """Print what degraded, on stderr."""
+    for notice in extraction.warnings:
+        err.print(f"[yellow]warning[/] {escape(notice.step)}: {escape(notice.message)}")
+
+
 def usage_line(extractions: list[Extraction]) -> str:
     """Say how many requests each role made, with how many tokens."""
     calls: dict[str, int] = {}

@@ -64,8 +64,7 @@ def run_demo(out: Path, settings: Settings, say: Callable[[str], None]) -> None:
         say(f"\n{escape(post.text)}")
         title = escape(f"{post.name}: {extraction.caption}")
         console.out.print(console.entity_table(extraction, title))
-        for notice in extraction.warnings:
-            console.err.print(f"[yellow]warning[/] {escape(notice.step)}: {escape(notice.message)}")
+        console.warn(extraction)
         files.write_extraction(out / post.name, extraction, image)
     index = files.write_index(out, extractions, images)
     say(f"\nSeconds by node: {', '.join(f'{node} {each:.1f}' for node, each in spent.items())}")

@@ -11,7 +11,6 @@ from deixis.apps.weights import weights_of
 from deixis.errors import DeixisError
 from deixis.llms import registry as llms
 from deixis.settings import Settings
-from deixis.tools import registry as tools
 from deixis.tools.model_files import cache_folder, is_cached
 
 
@@ -51,10 +50,7 @@ def _pip() -> Finding:
 def _seat(seat: Seat) -> Finding:
     """Check one role: its package, its key, its weights."""
     try:
-        if seat.is_tool:
-            tools.check(seat.spec, seat.role)
-        else:
-            llms.check(seat.spec)
+        seat.check()
     except DeixisError as error:
         said, _, fix = str(error).partition("; ")
         return Finding(seat.role, seat.spec, said.removeprefix(f"{seat.spec} "), fix or said)

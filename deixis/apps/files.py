@@ -1,29 +1,24 @@
 """The files that the commands write, each whole or not at all."""
 
-import os
-import tempfile
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 from deixis import exports
+from deixis.atomic import whole_file
 from deixis.errors import InputError
 from deixis.schema import Extraction
 
 
 def write(path: Path, content: bytes) -> Path:
-    """Write a file through a draft beside it, making its folder if need be.
+    """Write a file that others may read, making its folder if need be.
 
     Raises:
         InputError: the place cannot be written.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, draft = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
-        with os.fdopen(handle, "wb") as file:
+        with whole_file(path, mode=0o644) as file:
             file.write(content)
-        os.chmod(draft, 0o644)  # mkstemp makes files that others cannot read
-        os.replace(draft, path)
     except OSError as error:
         raise InputError(f"cannot write {path}: {error.strerror}") from None
     return path

@@ -8,7 +8,6 @@ none of them. Prompts are: the folder is closed to other users.
 
 import os
 import re
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -16,6 +15,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args
 
+from deixis.atomic import whole_file
 from deixis.errors import CacheMissError, DataError, InputError, SettingsError
 from deixis.llms.cache_records import (
     Answer,
@@ -32,10 +32,18 @@ from deixis.llms.cache_records import (
     stored_record,
 )
 from deixis.llms.cache_store import Store
+from deixis.tools.model_files import cache_folder
 
 __all__ = ["Answer", "Imported", "LlmCache", "Mode", "ModelStats", "Record", "Request", "Stats"]
 
 T = TypeVar("T")
+
+
+def default_folder() -> Path:
+    """Return the folder of answers in the user's cache."""
+    return cache_folder() / "llm"
+
+
 Mode = Literal["use", "refresh", "off", "replay"]
 _BATCH = 200  # records of one transaction: others wait to write while it lasts
 
@@ -194,21 +202,13 @@ class LlmCache:
             InputError: the file cannot be written.
         """
         count = 0
-        draft = None
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            handle, draft = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
-            with os.fdopen(handle, "wb") as file:
+            with whole_file(path) as file:
                 for record in self.entries():
                     file.write(record.model_dump_json().encode() + b"\n")
                     count += 1
-            os.replace(draft, path)
-            draft = None
         except OSError as error:
             raise InputError(f"cannot write {path}: {error.strerror}") from None
-        finally:
-            if draft is not None:
-                Path(draft).unlink(missing_ok=True)
         return count
 
     def import_(self, path: Path) -> Imported:

@@ -92,10 +92,9 @@ def provider_of(spec: str, others: Sequence[str] = ()) -> Provider:
     name = Spec.parse(spec).provider
     if name in PROVIDERS:
         return PROVIDERS[name]
-    for point in entry_points(group=ENTRY_POINTS):
-        if point.name == name:
-            return Provider(point.value, "", name)
-    points = {point.name for point in entry_points(group=ENTRY_POINTS)}
+    points = {point.name: point for point in entry_points(group=ENTRY_POINTS)}
+    if name in points:
+        return Provider(points[name].value, "", name)
     known = sorted({*PROVIDERS, *points, *others})
     raise SettingsError(
         f"{spec!r}: there is no language-model provider {name!r}{nearest(name, known)}; "

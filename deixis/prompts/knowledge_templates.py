@@ -4,8 +4,6 @@ One YAML file a template (VKEL, section III-D.1). Those of the eight coarse type
 Deixis; a file of the same name in the user's folder takes their place.
 """
 
-import os
-import tempfile
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +11,7 @@ import yaml
 from platformdirs import user_config_path
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from deixis.atomic import whole_file
 from deixis.errors import SettingsError
 from deixis.prompts import FOLDER
 from deixis.type_schema import describe_problem, read_yaml
@@ -85,15 +84,8 @@ def save(name: str, template: KnowledgeTemplate, folder: Path | None) -> Path:
     )
     body = yaml.safe_dump(template.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        handle, draft = tempfile.mkstemp(dir=target.parent, suffix=".part")
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(header + body)
-        try:
-            os.replace(draft, target)
-        except OSError:
-            os.unlink(draft)
-            raise
+        with whole_file(target) as file:
+            file.write((header + body).encode())
     except OSError as error:
         raise SettingsError(
             f"cannot write the template {target}: {error.strerror}; set options.templates in the "

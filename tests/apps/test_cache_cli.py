@@ -1,17 +1,12 @@
 """``deixis cache``: what it prints, how it asks, how it fails."""
 
 import json
-import sys
 from collections.abc import Callable
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
-import typer
 
-from deixis.apps import cli
-from deixis.apps.cache_cli import cache_app
 from deixis.llms.cache import Answer, LlmCache, Request
 
 Run = Callable[..., tuple[int, str, str]]
@@ -33,22 +28,9 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LlmCache:
 
 
 @pytest.fixture
-def deixis(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Run ``deixis cache ARGUMENTS`` with an answer typed in; return code, stdout, stderr."""
-    app = typer.Typer(pretty_exceptions_enable=False)
-    app.add_typer(cache_app, name="cache")
-    monkeypatch.setattr(cli, "app", app)
-
-    def run(*arguments: object, typed: str = "") -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["deixis", "cache", *map(str, arguments)])
-        monkeypatch.setattr(sys, "stdin", StringIO(typed))
-        with pytest.raises(SystemExit) as stopped:
-            cli.main()
-        captured = capsys.readouterr()
-        code = stopped.value.code
-        return (code if isinstance(code, int) else int(code is not None)), *captured
-
-    return run
+def deixis(deixis: Run) -> Run:
+    """Run ``deixis cache ARGUMENTS``."""
+    return lambda *arguments, **more: deixis("cache", *arguments, **more)
 
 
 def document(result: tuple[int, str, str]) -> Any:

@@ -3,7 +3,6 @@
 import json
 import re
 import struct
-import sys
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -13,29 +12,11 @@ import pytest
 from PIL import Image
 
 from deixis import Extraction, __version__
-from deixis.apps.cli import main
 from deixis.llms.registry import PROVIDERS, Provider
 
 TEXT = "Grace Hopper of the US Navy"
 ROLES = "{recognizer: crf, committee: [scripted:a], voter: scripted:a, expander: scripted:a, "
 ROLES += "templater: scripted:a, detector: centerface, reader: rapidocr, segmenter: grabcut}"
-
-
-@pytest.fixture
-def deixis(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Callable[..., tuple[int, str, str]]:
-    """Run ``deixis ARGUMENTS``; return exit code, stdout, stderr."""
-
-    def run(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["deixis", *map(str, arguments)])
-        with pytest.raises(SystemExit) as stopped:
-            main()
-        captured = capsys.readouterr()
-        code = stopped.value.code
-        return (code if isinstance(code, int) else int(code is not None)), *captured
-
-    return run
 
 
 @pytest.fixture

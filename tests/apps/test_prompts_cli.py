@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,30 +9,12 @@ from typing import Any
 import pytest
 
 from deixis import prompts
-from deixis.apps.cli import main
 from deixis.apps.prompts_cli import EXAMPLES
 
 NAMES = ["consult", "expand", "recognize", "template", "vote"]
 TEXT = "Ann met Bob"
 ROLES = "{recognizer: crf, committee: [scripted:a], voter: scripted:a, expander: scripted:a, "
 ROLES += "templater: scripted:a}"
-
-
-@pytest.fixture
-def deixis(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Callable[..., tuple[int, str, str]]:
-    """Run ``deixis ARGUMENTS``; return exit code, stdout, stderr."""
-
-    def run(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["deixis", *map(str, arguments)])
-        with pytest.raises(SystemExit) as stopped:
-            main()
-        captured = capsys.readouterr()
-        code = stopped.value.code
-        return (code if isinstance(code, int) else int(code is not None)), *captured
-
-    return run
 
 
 @pytest.fixture
