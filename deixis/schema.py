@@ -82,7 +82,8 @@ class Decision(Record):
 
     ``step`` is the node that decided and ``subject`` what about: ``type``, ``fine_type``,
     an attribute, ``expression``, ``groundable``, ``box`` or ``mask``. ``outcome`` is None
-    when the step could not decide; ``evidence`` then says why.
+    when the step could not decide; ``evidence`` then says why. ``replies`` are the ids of the
+    replies of language models that it rests on, in `Extraction.replies`.
     """
 
     step: str
@@ -91,6 +92,7 @@ class Decision(Record):
     model: str | None = None
     confidence: Share | None = None
     evidence: list[str] = []
+    replies: list[str] = []
 
 
 class Entity(Record):
@@ -141,17 +143,43 @@ class ImageInfo(Record):
     source: str
 
 
+class ModelReply(Record):
+    """What a language model said to one request, word for word.
+
+    ``id`` is ``step/seat/number``: the request's number among those that one answer took.
+    ``prompt`` is the name and version of what it was asked. ``status`` is ``ok``, ``failed``,
+    ``refused``, ``truncated``, ``empty`` or ``invalid``; ``finish_reason`` is the provider's,
+    ``shared`` for the share of a call that another sample is charged with.
+    """
+
+    id: str
+    role: str
+    model: str
+    prompt: str
+    status: str
+    finish_reason: str
+    text: str
+
+
 class Usage(Record):
-    """What one role asked of one model: ``cached`` answers were neither asked nor paid for."""
+    """What one role asked of one model.
+
+    ``calls`` were made, of which ``failed`` brought nothing usable and ``retries`` came after
+    another for the same answer. ``cached`` answers, and ``shared`` ones that came in a call of
+    another sample, were neither asked nor paid for here. ``cost`` is None without a price.
+    """
 
     role: str
     model: str
     calls: int = 0
     failed: int = 0
+    retries: int = 0
     cached: int = 0
+    shared: int = 0
     input_tokens: int = 0
     output_tokens: int = 0
     seconds: float = 0.0
+    cost: float | None = None
 
 
 class Notice(Record):
@@ -168,6 +196,7 @@ class Extraction(Record):
     image: ImageInfo | None
     entities: list[Entity]
     caption: str | None = None
+    replies: list[ModelReply] = []
     usage: list[Usage] = []
     warnings: list[Notice] = []
 

@@ -8,7 +8,7 @@ import os
 from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, Self
+from typing import Any, Literal, NamedTuple, Self, TypeVar
 from urllib.parse import parse_qsl
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from deixis.errors import SettingsError
 from deixis.type_schema import TypeSchema, describe_problem, nearest, read_yaml
 
+T = TypeVar("T")
 STACKS = Path(str(files("deixis"))) / "stacks"
 
 
@@ -60,11 +61,13 @@ class Roles(_Frozen):
 
     ``recognizer`` is ``crf`` or a chat model. ``committee`` members are asked the same
     questions; ``voter`` settles what they dispute. ``expander`` writes referring
-    expressions, ``templater`` the templates of types that have none. A tool set to None
-    is left out: nothing is looked for with it.
+    expressions, ``templater`` the templates of types that have none. ``corrector`` is asked
+    about the mentions of which the recognizer is unsure. A tool or the corrector set to None
+    is left out: nothing is looked for or asked with it.
     """
 
     recognizer: str
+    corrector: str | None = None
     committee: tuple[str, ...] = Field(min_length=1)
     voter: str
     expander: str
@@ -72,6 +75,28 @@ class Roles(_Frozen):
     detector: str | None = None
     reader: str | None = None
     segmenter: str | None = None
+
+
+class Limit(_Frozen):
+    """What a provider lets one process do; None is no limit."""
+
+    concurrency: int | None = Field(default=None, ge=1)
+    requests_per_minute: int | None = Field(default=None, ge=1)
+    tokens_per_minute: int | None = Field(default=None, ge=1)
+
+
+class Price(_Frozen):
+    """What a million tokens cost, in any currency: the same for all prices of a stack."""
+
+    input: float = Field(ge=0.0, allow_inf_nan=False)
+    output: float = Field(ge=0.0, allow_inf_nan=False)
+
+
+class Budget(_Frozen):
+    """The most that one graph may ask, all its samples together; None is no limit."""
+
+    calls: int | None = Field(default=None, ge=0)
+    tokens: int | None = Field(default=None, ge=0)
 
 
 class Options(_Frozen):
@@ -91,6 +116,13 @@ class Options(_Frozen):
     ``cache``: ``use`` keeps what language models answer and asks nothing twice, ``refresh``
     asks anew and overwrites, ``off`` neither reads nor writes, ``replay`` asks nobody.
     ``cache_folder``: where; None is ``llm`` in Deixis' cache folder.
+    ``gate``: a mention with at least this confidence is not second-guessed by the corrector;
+    a span that the recognizer turned down is asked about when it is likelier than 1 - gate.
+    ``posts_per_call``: most samples, of those that run at once, whose questions to a committee
+    member or to the voter go into one call: cheaper, and each answer may depend on the others.
+    ``budget``: when it is used up, nothing more is asked, and the rest goes on without.
+    ``limits`` (of a provider) and ``prices`` (of a model) are found by how a model's spec
+    begins, such as ``openai`` or ``openai:gpt-5-mini``; the longest counts.
     """
 
     quorum: int = Field(default=2, ge=1)
@@ -103,6 +135,17 @@ class Options(_Frozen):
     prompts: Path | None = None
     cache: Literal["use", "refresh", "off", "replay"] = "use"
     cache_folder: Path | None = None
+    gate: float = Field(default=0.7, ge=0.0, le=1.0)
+    posts_per_call: int = Field(default=1, ge=1, le=32)
+    budget: Budget = Budget()
+    limits: dict[str, Limit] = {}
+    prices: dict[str, Price] = {}
+
+
+def entry_for(spec: str, table: Mapping[str, T]) -> tuple[str, T] | None:
+    """Return the entry of a table whose key is the longest beginning of a spec."""
+    fitting = [key for key in table if spec == key or spec.startswith((f"{key}:", f"{key}?"))]
+    return (max(fitting, key=len), table[max(fitting, key=len)]) if fitting else None
 
 
 class Settings(_Frozen):

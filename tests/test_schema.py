@@ -141,7 +141,7 @@ def test_scores_and_confidences_run_from_0_to_1(score: Any) -> None:
         (Entity, entity(label="x")),
         (Region, region(label="x")),
         (ImageInfo, {"sha256": "", "width": 1, "height": 1, "source": "", "depth": 3}),
-        (Usage, {"role": "voter", "model": "m", "cost": 1}),
+        (Usage, {"role": "voter", "model": "m", "price": 1}),
     ],
 )
 def test_an_unknown_key_is_an_error(record: Any, data: dict[str, Any]) -> None:

@@ -1,5 +1,7 @@
 """consult: ask one committee member how every entity of the sample looks, in one call."""
 
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, create_model
@@ -7,6 +9,8 @@ from pydantic import BaseModel, ConfigDict, create_model
 from deixis.agents.phrases import phrase
 from deixis.agents.state import MemberTask, State, Update
 from deixis.agents.toolbox import Toolbox
+from deixis.llms.asking import Joint
+from deixis.prompts import Prompt
 
 UNKNOWN = "unknown"
 MOST_WORDS = 6
@@ -50,35 +54,70 @@ def consult(task: MemberTask, toolbox: Toolbox) -> Update:
                 ],
             }
         )
-    used = {each["template"]: each for each in entities}
-    templates = [{"type": name, "attributes": each["attributes"]} for name, each in used.items()]
-    prompt = toolbox.render("consult", templates=templates, mentions=entities, text=task["text"])
+
+    def question(posts: Sequence[Any]) -> tuple[Prompt, type[BaseModel]]:
+        return _question(toolbox, posts)
+
+    post = {"text": task["text"], "mentions": entities}
     reply, update = toolbox.ask(
-        "consult", "committee", spec, prompt, _answer(entities), task["member"], sample
+        "consult", "committee", spec, *question([post]), seat, sample, Joint(post, question)
     )
     testimony = {
         "model": spec,
         "status": reply.status,
         "detail": reply.detail,
         "answers": reply.value.model_dump() if reply.value else {},
+        "replies": list(update["calls"]),
     }
-    return {**update, "testimonies": {f"m{task['member'] + 1}": testimony}}
+    return {**update, "testimonies": {f"m{seat + 1}": testimony}}
 
 
-def _answer(entities: list[dict[str, Any]]) -> type[BaseModel]:
+def _question(toolbox: Toolbox, posts: Sequence[Any]) -> tuple[Prompt, type[BaseModel]]:
+    """Ask about the entities of one post by their ids, of several by ``p1_ID``, ``p2_ID``, ..."""
+    posts = named_apart(posts, "mentions")
+    entities = [each for post in posts for each in post["mentions"]]
+    used = {each["template"]: each["attributes"] for each in entities}
+    templates = [{"type": name, "attributes": asked} for name, asked in used.items()]
+    prompt = toolbox.render("consult", templates=templates, posts=posts)
+    fields = tuple(
+        (
+            each["id"],
+            tuple((asked["name"], tuple(asked["values"])) for asked in each["attributes"]),
+            tuple(each["fine_types"]),
+        )
+        for each in entities
+    )
+    return prompt, _answer(fields)
+
+
+def named_apart(posts: Sequence[Any], entities: str) -> Sequence[Any]:
+    """Return posts in which no id stands twice: the number of its post stands before it.
+
+    One post alone keeps its ids. `entities` is the key of a post under which they are listed.
+    """
+    if len(posts) == 1:
+        return posts
+    return [
+        {**post, entities: [{**each, "id": f"p{number}_{each['id']}"} for each in post[entities]]}
+        for number, post in enumerate(posts, start=1)
+    ]
+
+
+@lru_cache(maxsize=512)
+def _answer(entities: tuple[Any, ...]) -> type[BaseModel]:
     """Build the reply's schema: an object an entity id, a string an attribute.
 
-    Ids and closed values are part of the schema, so a model cannot invent any.
+    Ids and closed values are part of the schema, so a model cannot invent any. An entity is
+    given as its id, its attributes with their values (none for a free one), its fine types.
     """
     forbid = ConfigDict(extra="forbid")
     fields: dict[str, Any] = {}
-    for entity in entities:
-        asked: dict[str, Any] = {}
-        for attribute in entity["attributes"]:
-            values = attribute["values"]
-            kind = Literal[(*values, UNKNOWN)] if values else phrase(MOST_WORDS)
-            asked[attribute["name"]] = (kind, ...)
-        if entity["fine_types"]:
-            asked["fine_type"] = (Literal[(*entity["fine_types"], UNKNOWN)], ...)
-        fields[entity["id"]] = (create_model(entity["id"], __config__=forbid, **asked), ...)
+    for entity, attributes, fine_types in entities:
+        asked: dict[str, Any] = {
+            name: (Literal[(*values, UNKNOWN)] if values else phrase(MOST_WORDS), ...)
+            for name, values in attributes
+        }
+        if fine_types:
+            asked["fine_type"] = (Literal[(*fine_types, UNKNOWN)], ...)
+        fields[entity] = (create_model(entity, __config__=forbid, **asked), ...)
     return create_model("Testimony", __config__=forbid, **fields)

@@ -52,5 +52,6 @@ def expand(state: State, toolbox: Toolbox) -> Update:
             expressions[entity],
             model=spec if written else None,
             evidence=said,
+            replies=list(update["calls"]),
         )
     return {**update, "expressions": expressions, "decisions": decisions}

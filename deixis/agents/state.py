@@ -64,6 +64,7 @@ class Output(TypedDict, total=False):
     image: Annotated[Any, GivenImage]
     entities: list[dict[str, Any]]
     caption: str | None
+    replies: list[dict[str, Any]]
     usage: list[dict[str, Any]]
     warnings: list[dict[str, Any]]
 
@@ -81,7 +82,7 @@ class State(Input, Output, total=False):
     ``verdicts``: id to groundable (True, False, None), probability and candidates.
     ``regions``: id to list of `Region`.
     ``decisions``: ``id/step/subject`` to `Decision`.
-    ``calls``: ``step/...`` to one request to a model; ``notices``: key to `Notice`.
+    ``calls``: ``step/seat/number`` to one request to a model; ``notices``: key to `Notice`.
     """
 
     picture: dict[str, Any] | None
@@ -118,6 +119,7 @@ class Context(TypedDict, total=False):
     """Roles to swap for one call: ``graph.invoke(post, context={"voter": "openai:..."})``."""
 
     recognizer: str
+    corrector: str | None
     committee: list[str] | str
     voter: str
     expander: str
@@ -136,6 +138,7 @@ def decision(
     model: str | None = None,
     confidence: float | None = None,
     evidence: list[str] | None = None,
+    replies: list[str] | None = None,
 ) -> dict[str, dict[str, Any]]:
     """Return one entry for the channel ``decisions``."""
     record = {
@@ -145,6 +148,7 @@ def decision(
         "model": model,
         "confidence": confidence,
         "evidence": evidence or [],
+        "replies": replies or [],
     }
     return {f"{entity}/{step}/{subject}": record}
 

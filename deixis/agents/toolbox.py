@@ -9,9 +9,9 @@ from deixis.agents import pictures
 from deixis.agents.state import State, Update, notice
 from deixis.errors import SettingsError
 from deixis.llms import registry as llms
-from deixis.llms.cache import LlmCache, Request, default_folder
-from deixis.llms.replies import revived, stored
-from deixis.llms.structured import Reply, ask
+from deixis.llms.asking import Asker, Joint
+from deixis.llms.cache import LlmCache, default_folder
+from deixis.llms.structured import Reply
 from deixis.prompts import Prompt, render
 from deixis.prompts import check as check_prompts
 from deixis.settings import Settings, Spec
@@ -22,6 +22,8 @@ from deixis.type_schema import TypeSchema
 
 Answer = TypeVar("Answer", bound=BaseModel)
 TOOL_ROLES = ("detector", "reader", "segmenter")
+MOST_KEPT = 20_000
+"""Characters of a reply that are kept to be read later."""
 
 
 class Seat(NamedTuple):
@@ -50,15 +52,21 @@ class Toolbox:
         SettingsError: a role names a model or a tool that does not exist, or the shipped
             recognizer is asked for types that it does not know, or the user's folder of
             prompts has a mistake.
+
+    Args:
+        settings: models, tools, limits.
+        asker: asks the models; its own when None. Toolboxes that differ in roles share one,
+            and with it the budget.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, asker: Asker | None = None) -> None:
         self.settings = settings
         self.types: TypeSchema = settings.type_schema
         self._swapped: dict[str, Toolbox] = {}
+        self._checked = False
         check_prompts(settings.options.prompts)
         folder = settings.options.cache_folder or default_folder()
-        self.cache = LlmCache(folder, settings.options.cache)
+        self.asker = asker or Asker(settings.options, LlmCache(folder, settings.options.cache))
         for seat in self.seats():
             if seat.is_tool:
                 tools.find(seat.spec, seat.role)
@@ -82,7 +90,9 @@ class Toolbox:
         seats = [Seat("recognizer", roles.recognizer, self.recognizes_by_tagger)]
         seats += [Seat("committee", spec, False) for spec in roles.committee]
         seats += [
-            Seat(role, getattr(roles, role), False) for role in ("voter", "expander", "templater")
+            Seat(role, spec, False)
+            for role in ("corrector", "voter", "expander", "templater")
+            if (spec := getattr(roles, role)) is not None
         ]
         named = [(role, getattr(roles, role)) for role in TOOL_ROLES]
         return seats + [Seat(role, spec, True) for role, spec in named if spec is not None]
@@ -93,9 +103,12 @@ class Toolbox:
         Raises:
             MissingExtraError, MissingKeyError, SettingsError: the first that could not.
         """
+        if self._checked:  # it takes milliseconds, and is done for every sample
+            return
         for seat in self.seats():
-            if seat.is_tool or self.cache.mode != "replay":  # a replay asks nobody
+            if seat.is_tool or self.asker.cache.mode != "replay":  # a replay asks nobody
                 seat.check()
+        self._checked = True
 
     def for_context(self, context: Mapping[str, Any] | None) -> "Toolbox":
         """Return the toolbox with the roles swapped that the runtime context names."""
@@ -103,7 +116,7 @@ class Toolbox:
             return self
         key = repr(sorted(context.items()))
         if key not in self._swapped:
-            self._swapped[key] = Toolbox(self.settings.with_roles(context))
+            self._swapped[key] = Toolbox(self.settings.with_roles(context), self.asker)
         return self._swapped[key]
 
     @property
@@ -159,34 +172,33 @@ class Toolbox:
         answer: type[Answer],
         seat: int = 0,
         sample: int = 0,
+        joint: Joint | None = None,
     ) -> tuple[Reply[Answer], Update]:
         """Ask the model of a role; return its reply and the update that accounts for it.
 
-        The update holds the calls made and, when there was no usable answer, a notice. An
-        answer that is in the cache is one call with the status ``cached``; `sample` tells
-        apart the answers that one model is asked for several times.
+        The update holds the calls made, named ``step/seat/number`` from 1 on, and, when there
+        was no usable answer, a notice. An answer that is in the cache is one call with the
+        status ``cached``, one that came with another sample's has the status ``shared``.
+        `sample` tells apart the answers that one model is asked for several times.
 
         Raises:
             CacheMissError: the cache is only replayed, and lacks this answer.
         """
-        limit = self.settings.options.max_tokens
-        reply, _ = self.cache.get_or_ask(
-            Request(spec, prompt.system, prompt.user, answer.model_json_schema(), (), sample),
-            lambda: ask(llms.load(spec), prompt, answer, max_tokens=limit),
-            keep=stored,
-            revive=lambda found: revived(found, answer),
-        )
+        reply = self.asker.ask(spec, prompt, answer, sample, joint)
         calls = {
-            f"{step}/{role}/{seat}/{number}": {
+            f"{step}/{seat + 1}/{number}": {
                 "role": role,
                 "model": spec,
                 "prompt": f"{prompt.name} {prompt.version}",
+                "retry": number > 1 and call.status != "shared",
                 **call._asdict(),
+                "text": call.text[:MOST_KEPT],
             }
-            for number, call in enumerate(reply.calls)
+            for number, call in enumerate(reply.calls, start=1)
         }
-        trouble = notice("cache", self.cache.trouble) if self.cache.trouble else {}
+        trouble = self.asker.cache.trouble
+        notices = notice("cache", trouble) if trouble else {}
         if reply.value is None:
             reason = f"{role} {spec} gave no answer ({reply.status}): {reply.detail}"
-            return reply, {"calls": calls, "notices": trouble | notice(step, reason)}
-        return reply, {"calls": calls, "notices": trouble}
+            notices = notices | notice(step, reason)
+        return reply, {"calls": calls, "notices": notices}

@@ -7,16 +7,18 @@ the voter cannot answer, the plurality decides and a tie stays unknown.
 
 import hashlib
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, create_model
 
 from deixis.agents.ballot import Tally, tally
-from deixis.agents.consult import UNKNOWN
+from deixis.agents.consult import UNKNOWN, named_apart
 from deixis.agents.phrases import phrase
 from deixis.agents.state import State, Update, decision, notice
 from deixis.agents.toolbox import Toolbox
+from deixis.llms.asking import Joint
+from deixis.prompts import Prompt
 
 FINE_TYPE = "fine_type"
 
@@ -40,16 +42,25 @@ def vote(state: State, toolbox: Toolbox) -> Update:
         for name, each in testimonies.items()
         if not each["answers"]
     ]
+    heard = [reply for each in testimonies.values() for reply in each["replies"]]
     quorum = min(toolbox.settings.options.quorum, len(testimonies))
     if len(answers) < quorum:
         reason = f"{len(answers)} of {len(testimonies)} members answered, {quorum} are needed"
         unknown: Update = {}
         for entity in state["mentions"]:
-            unknown |= decision(entity, "vote", "knowledge", None, evidence=[reason, *abstained])
+            unknown |= decision(
+                entity,
+                "vote",
+                "knowledge",
+                None,
+                evidence=[reason, *abstained],
+                replies=heard,
+            )
         return {"decisions": unknown, "notices": notice("vote", f"no visual knowledge: {reason}")}
 
     ballots = {entity: _ballots(state, entity, answers, toolbox) for entity in state["mentions"]}
     rulings, summaries, update = _settle(state, toolbox, ballots)
+    asked = list(update.get("calls", {}))
     knowledge: dict[str, Any] = {}
     kinds: dict[str, Any] = {}
     decisions: Update = {}
@@ -70,6 +81,7 @@ def vote(state: State, toolbox: Toolbox) -> Update:
                 model=ruling.model,
                 confidence=share if ruling.value else None,
                 evidence=evidence,
+                replies=[*heard, *(asked if counted.disputed else [])],
             )
             if ruling.value and name == FINE_TYPE:
                 owner = toolbox.types.of_fine_type(ruling.value)
@@ -116,34 +128,36 @@ def _settle(
     }
     if not options:
         return rulings, {}, {}
-    voter = toolbox.settings.roles.voter
     entities = [
-        {"id": entity, "text": mention["text"], "type": mention["type"]}
+        {
+            "id": entity,
+            "text": mention["text"],
+            "type": mention["type"],
+            "agreed": [
+                f"{name}: {counted.winner}"
+                for name, counted in ballots[entity].items()
+                if counted.values and not counted.disputed
+            ],
+            "disputes": [
+                {"name": name, "options": choices}
+                for (owner, name), choices in options.items()
+                if owner == entity
+            ],
+        }
         for entity, mention in state["mentions"].items()
         if any(counted.values for counted in ballots[entity].values())
     ]
-    prompt = toolbox.render(
-        "vote",
-        text=state["text"],
-        entities=entities,
-        agreed={
-            each["id"]: [
-                f"{name}: {counted.winner}"
-                for name, counted in ballots[each["id"]].items()
-                if counted.values and not counted.disputed
-            ]
-            for each in entities
-        },
-        disputes={
-            each["id"]: [
-                {"name": name, "options": choices}
-                for (owner, name), choices in options.items()
-                if owner == each["id"]
-            ]
-            for each in entities
-        },
+
+    def question(posts: Sequence[Any]) -> tuple[Prompt, type[BaseModel]]:
+        posts = named_apart(posts, "entities")
+        asked = [each for post in posts for each in post["entities"]]
+        return toolbox.render("vote", posts=posts), _answer(asked)
+
+    voter = toolbox.settings.roles.voter
+    post = {"text": state["text"], "entities": entities}
+    reply, update = toolbox.ask(
+        "vote", "voter", voter, *question([post]), joint=Joint(post, question)
     )
-    reply, update = toolbox.ask("vote", "voter", voter, prompt, _answer(entities, options))
     chosen = reply.value.model_dump() if reply.value else {}
     for (entity, name), choices in options.items():
         if not chosen:
@@ -166,17 +180,13 @@ def _options(seed: str, counted: Tally) -> list[str]:
     return values
 
 
-def _answer(
-    entities: list[dict[str, str]], options: dict[tuple[str, str], list[str]]
-) -> type[BaseModel]:
+def _answer(entities: Sequence[Mapping[str, Any]]) -> type[BaseModel]:
     """Build the reply's schema: one of the answers a dispute, a sentence an entity."""
     forbid = ConfigDict(extra="forbid")
     fields: dict[str, Any] = {}
     for entity in entities:
         asked: dict[str, Any] = {
-            name: (Literal[(*choices, UNKNOWN)], ...)
-            for (owner, name), choices in options.items()
-            if owner == entity["id"]
+            each["name"]: (Literal[(*each["options"], UNKNOWN)], ...) for each in entity["disputes"]
         }
         asked["look"] = (phrase(10, least_words=3), ...)
         fields[entity["id"]] = (create_model(entity["id"], __config__=forbid, **asked), ...)

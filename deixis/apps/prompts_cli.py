@@ -5,6 +5,7 @@ Results go to stdout, remarks to stderr. Exit codes: 0 done, 2 unusable input or
 
 import difflib
 import io
+import copy
 import json
 from pathlib import Path
 from typing import Annotated, Any
@@ -44,16 +45,25 @@ EXAMPLES: dict[str, dict[str, Any]] = {
                 "attributes": [{"name": "logo", "ask": "what its logo shows", "values": []}],
             },
         ],
-        "mentions": [
+        "posts": [
             {
-                **_HOPPER,
-                "about": "a person",
-                "template": "person",
-                "fine_types": ["politician", "author"],
-            },
-            {**_NAVY, "about": "an organization", "template": "organization", "fine_types": []},
+                "text": _TEXT,
+                "mentions": [
+                    {
+                        **_HOPPER,
+                        "about": "a person",
+                        "template": "person",
+                        "fine_types": ["politician", "author"],
+                    },
+                    {
+                        **_NAVY,
+                        "about": "an organization",
+                        "template": "organization",
+                        "fine_types": [],
+                    },
+                ],
+            }
         ],
-        "text": _TEXT,
     },
     "expand": {
         "entities": [{**_HOPPER, "known": "an officer in a dark uniform"}, {**_NAVY, "known": ""}],
@@ -69,13 +79,23 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     },
     "template": {"name": "SHIP", "description": "a vessel that crosses the sea"},
     "vote": {
-        "disputes": {
-            "e1": [{"name": "hair_color", "options": ["grey", "red", "unknown"]}],
-            "e2": [{"name": "logo", "options": ["an anchor", "an eagle", "unknown"]}],
-        },
-        "agreed": {"e1": ["clothing: dark uniform"], "e2": []},
-        "entities": [_HOPPER, _NAVY],
-        "text": _TEXT,
+        "posts": [
+            {
+                "text": _TEXT,
+                "entities": [
+                    {
+                        **_HOPPER,
+                        "agreed": ["clothing: dark uniform"],
+                        "disputes": [{"name": "hair_color", "options": ["grey", "red"]}],
+                    },
+                    {
+                        **_NAVY,
+                        "agreed": [],
+                        "disputes": [{"name": "logo", "options": ["an anchor", "an eagle"]}],
+                    },
+                ],
+            }
+        ],
     },
 }
 """What ``render`` fills a prompt in with when nothing else is given."""
@@ -174,9 +194,13 @@ def render(
     from deixis.prompts import render as fill_in
 
     find(name, prompts)
-    variables = dict(EXAMPLES[name])
+    variables = copy.deepcopy(EXAMPLES[name])
     given = [each.partition("=") for each in var or []]
-    for key, equals, value in [*given, *([] if text is None else [("text", "=", text)])]:
+    if text is not None and "posts" in variables:
+        variables["posts"][0]["text"] = text
+    elif text is not None:
+        given.append(("text", "=", text))
+    for key, equals, value in given:
         if key not in variables or not equals:
             raise InputError(
                 f"prompt {name} takes NAME=VALUE for {', '.join(variables)}; got {key + equals!r}"

@@ -45,11 +45,12 @@ class Request(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What a model said, and what that cost when it was asked."""
+    """What a model said, word for word, why it ended, and what it cost when it was asked."""
 
     text: str
     input_tokens: int
     output_tokens: int
+    finish_reason: str = ""
 
 
 class Record(BaseModel):
@@ -69,6 +70,7 @@ class Record(BaseModel):
     text: str
     input_tokens: int
     output_tokens: int
+    finish_reason: str = ""
 
     def problem(self) -> str:
         """Say what is wrong with a record from elsewhere; "" for nothing."""
@@ -148,7 +150,8 @@ def stored_answer(body: bytes, key: str, since: datetime | None) -> Answer | Non
             return None
         if since is not None and datetime.fromisoformat(stored["when"]) < since:
             return None
-        return Answer(stored["text"], int(stored["input_tokens"]), int(stored["output_tokens"]))
+        tokens = int(stored["input_tokens"]), int(stored["output_tokens"])
+        return Answer(stored["text"], *tokens, str(stored.get("finish_reason", "")))
     except (ValueError, KeyError, TypeError):
         return None
 

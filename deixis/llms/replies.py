@@ -5,7 +5,7 @@ from typing import TypeVar
 from pydantic import BaseModel
 
 from deixis.llms import cache
-from deixis.llms.structured import Call, Reply
+from deixis.llms.structured import Call, Reply, read
 
 Kind = TypeVar("Kind", bound=BaseModel)
 
@@ -14,10 +14,12 @@ def stored(reply: Reply[Kind]) -> cache.Answer | None:
     """Return a validated reply as the cache keeps it, None for any other."""
     if reply.value is None:
         return None
+    last = reply.calls[-1]
     return cache.Answer(
-        reply.value.model_dump_json(),
+        last.text,
         sum(call.input_tokens for call in reply.calls),
         sum(call.output_tokens for call in reply.calls),
+        last.finish_reason,
     )
 
 
@@ -27,5 +29,5 @@ def revived(answer: cache.Answer, kind: type[Kind]) -> Reply[Kind]:
     Raises:
         ValueError: the answer does not fit `kind` (any more).
     """
-    value = kind.model_validate_json(answer.text)
-    return Reply(value, "ok", "", (Call("cached", 0, 0, 0.0),))
+    call = Call("cached", finish_reason=answer.finish_reason, text=answer.text)
+    return Reply(read(answer.text, kind), "ok", "", (call,))

@@ -3,19 +3,23 @@
 A truncated reply is asked again once with twice the tokens; a reply that is not the JSON
 asked for is asked again once with the error shown; a refusal is not argued with. A
 transient fault is retried here and nowhere else, after the pause that the server asks for.
+Every request waits for its provider's limiter, and is counted against the budget.
 """
 
 import json
 import re
 import time
+from functools import lru_cache
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 from pydantic import BaseModel, ValidationError
 
 from deixis.llms import faults
+from deixis.llms.limits import Limiter, Spending
 from deixis.llms.registry import Backend
 from deixis.prompts import Prompt
+from deixis.settings import Budget, Limit
 
 Answer = TypeVar("Answer", bound=BaseModel)
 
@@ -43,17 +47,22 @@ _BY_REASON = {
 }
 
 
+_CHARACTERS_PER_TOKEN = 4  # what a token of English has, about
+
+
 class Call(NamedTuple):
-    """One request to a model: what it cost, and whether it brought a usable reply."""
+    """One request to a model: what it cost, and what came back."""
 
     status: str
-    input_tokens: int
-    output_tokens: int
-    seconds: float
+    input_tokens: int = 0
+    output_tokens: int = 0
+    seconds: float = 0.0
+    finish_reason: str = ""
+    text: str = ""
 
 
 class Reply(NamedTuple, Generic[Answer]):
-    """The answer, or None with the reason; and the calls that were made for it."""
+    """The answer, or None with the reason; and the calls that were made for it, in order."""
 
     value: Answer | None
     status: str
@@ -62,7 +71,13 @@ class Reply(NamedTuple, Generic[Answer]):
 
 
 def ask(
-    backend: Backend, prompt: Prompt, answer: type[Answer], *, max_tokens: int
+    backend: Backend,
+    prompt: Prompt,
+    answer: type[Answer],
+    *,
+    max_tokens: int,
+    limiter: Limiter | None = None,
+    spending: Spending | None = None,
 ) -> Reply[Answer]:
     """Ask a model for an object of type `answer`.
 
@@ -71,25 +86,29 @@ def ask(
         prompt: a rendered prompt.
         answer: the pydantic model of the reply; forbids unknown keys.
         max_tokens: most tokens of the reply; doubled once if that cuts it off.
+        limiter: what every request waits for.
+        spending: what every request is counted against.
 
     Returns:
         A reply whose ``status`` is ``ok``, ``failed``, ``refused``, ``truncated``,
-        ``empty`` or ``invalid``. No reply of a model makes this function raise.
+        ``empty``, ``invalid`` or, when it was not asked for that reason, ``budget``. No reply
+        of a model makes this function raise.
     """
-    schema = answer.model_json_schema()
+    schema = schema_of(answer)
     system = prompt.system
     if backend.constrain is None:
         system += (
             f"\n\nReply with one JSON object that fits this JSON Schema:\n{json.dumps(schema)}"
         )
     messages: list[BaseMessage] = [SystemMessage(system), HumanMessage(prompt.user)]
+    line = _Line(backend, limiter or Limiter(Limit()), spending or Spending(Budget()))
     calls: list[Call] = []
     repaired = extended = False
     while True:
-        status, text, detail = _call(backend, messages, schema, max_tokens, calls)
+        status, text, detail = _call(line, messages, schema, max_tokens, calls)
         if status == "ok":
             try:
-                return Reply(answer.model_validate_json(_bare(text)), "ok", "", tuple(calls))
+                return Reply(read(text, answer), "ok", "", tuple(calls))
             except ValidationError as error:
                 status, detail = "invalid", _first_problem(error)
             calls[-1] = calls[-1]._replace(status=status)
@@ -103,51 +122,92 @@ def ask(
             return Reply(None, status, detail, tuple(calls))
 
 
+@lru_cache(maxsize=512)
+def schema_of(answer: type[BaseModel]) -> dict[str, Any]:
+    """Return the JSON schema of an answer; not to be changed."""
+    return answer.model_json_schema()
+
+
+def read(text: str, answer: type[Answer]) -> Answer:
+    """Read an object out of a reply, whatever stands around it.
+
+    Raises:
+        ValidationError: it is not the object asked for.
+    """
+    return answer.model_validate_json(_bare(text))
+
+
+class _Line(NamedTuple):
+    """Everything that a request passes on its way to the model."""
+
+    backend: Backend
+    limiter: Limiter
+    spending: Spending
+
+
 def _call(
-    backend: Backend,
+    line: _Line,
     messages: list[BaseMessage],
     schema: dict[str, Any],
     max_tokens: int,
     calls: list[Call],
 ) -> tuple[str, str, str]:
     """Make one request, retried when the fault is transient; return status, text, detail."""
+    backend, limiter, spending = line
     model = backend.constrain(schema, max_tokens) if backend.constrain else backend.model
+    estimate = max_tokens + sum(len(each.text) for each in messages) // _CHARACTERS_PER_TOKEN
     for pause in (*_PAUSES, None):
-        started = time.perf_counter()
-        try:
-            message = model.invoke(messages)
-        except Exception as error:  # the SDKs' errors share no base
-            if faults.is_bug(error):
-                raise
-            status = faults.status_of(error)
-            calls.append(Call(status, *faults.tokens_of(error), time.perf_counter() - started))
-            if pause is None or not faults.is_transient(error):
-                return status, "", faults.one_line(error)
-            asked = faults.retry_after(error)
-            time.sleep(pause if asked is None else asked)
-            continue
-        status, detail = _judge(message)
-        usage = message.usage_metadata or {}
-        calls.append(
-            Call(
-                status,
-                usage.get("input_tokens", 0),
-                usage.get("output_tokens", 0),
-                time.perf_counter() - started,
-            )
-        )
-        # Half a surrogate pair, as JSON can escape it, is no text that could be sent on.
-        return status, message.text.encode("utf-8", "replace").decode("utf-8"), detail
+        with limiter.turn(estimate) as entry:
+            if spent := spending.begin():
+                limiter.correct(entry, 0)
+                return "budget", "", spent
+            fault: Exception | None = None
+            started = time.perf_counter()
+            try:
+                call, detail = _answered(model.invoke(messages))
+            except Exception as error:  # the SDKs' errors share no base
+                if faults.is_bug(error):
+                    raise
+                fault, detail = error, faults.one_line(error)
+                call = Call(faults.status_of(error), *faults.tokens_of(error))
+            call = call._replace(seconds=time.perf_counter() - started)
+            limiter.correct(entry, call.input_tokens + call.output_tokens)
+        spending.add(call.input_tokens + call.output_tokens)
+        calls.append(call)
+        if fault is None:
+            return call.status, call.text, detail
+        asked = faults.retry_after(fault)
+        if asked is not None:
+            limiter.pause(asked)  # for all who ask this provider
+        if pause is None or not faults.is_transient(fault):
+            return call.status, "", detail
+        time.sleep(pause if asked is None else asked)
     raise AssertionError("unreachable")
+
+
+def _answered(message: AIMessage) -> tuple[Call, str]:
+    """Return what came back as a call, and what is wrong with it."""
+    status, detail = _judge(message)
+    usage: Any = message.usage_metadata or {}
+    tokens = (usage.get("input_tokens", 0), usage.get("output_tokens", 0))
+    # Half a surrogate pair, as JSON can escape it, is no text that could be sent on.
+    text = message.text.encode("utf-8", "replace").decode("utf-8")
+    return Call(status, *tokens, finish_reason=_finish_reason(message), text=text), detail
+
+
+def _finish_reason(message: AIMessage) -> str:
+    meta = message.response_metadata
+    return str(
+        meta.get("finish_reason") or meta.get("stop_reason") or meta.get("done_reason") or ""
+    )
 
 
 def _judge(message: AIMessage) -> tuple[str, str]:
     """Tell a usable reply from a truncated, refused, malformed or empty one by its metadata."""
-    meta = message.response_metadata
-    reason = str(meta.get("finish_reason") or meta.get("stop_reason") or meta.get("done_reason"))
+    reason = _finish_reason(message) or "none given"
     status = _BY_REASON.get(reason.lower(), "ok")
     # Gemini answers a prompt that it blocks with no candidate, so without a finish reason.
-    blocked = (meta.get("prompt_feedback") or {}).get("block_reason")
+    blocked = (message.response_metadata.get("prompt_feedback") or {}).get("block_reason")
     refusal = message.additional_kwargs.get("refusal") or getattr(blocked, "name", blocked)
     if refusal or status == "refused":
         said = " ".join(str(refusal or reason).split())[:300]

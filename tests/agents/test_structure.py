@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from deixis.agents.state import decision, merge
 from deixis.agents.structure import structure, usage
 from deixis.schema import Extraction
+from deixis.settings import Price
 
 
 @pytest.fixture
@@ -35,7 +36,7 @@ def state(mention: Any) -> dict[str, Any]:
     }
 
 
-def call(role: str, status: str = "ok", model: str = "m") -> dict[str, Any]:
+def call(role: str, status: str = "ok", model: str = "m", *, retry: bool = False) -> dict[str, Any]:
     return {
         "role": role,
         "model": model,
@@ -43,6 +44,10 @@ def call(role: str, status: str = "ok", model: str = "m") -> dict[str, Any]:
         "input_tokens": 7,
         "output_tokens": 3,
         "seconds": 0.5,
+        "retry": retry,
+        "prompt": "p 1",
+        "finish_reason": "stop",
+        "text": "{}",
     }
 
 
@@ -97,23 +102,33 @@ def test_a_result_that_breaks_a_promise_raises(
 
 def test_calls_are_added_up_by_role_and_model() -> None:
     calls = {
-        "consult/committee/0/0": call("committee"),
-        "consult/committee/1/0": call("committee", "failed"),
-        "consult/committee/2/0": call("committee", model="other"),
-        "expand/expander/0/0": call("expander", "invalid"),
+        "consult/1/1": call("committee", "failed"),
+        "consult/1/2": call("committee", retry=True),
+        "consult/2/1": call("committee", model="other?seed=1"),
+        "consult/3/1": call("committee", "cached"),
+        "consult/4/1": call("committee", "shared"),
+        "expand/1/1": call("expander", "invalid"),
     }
-    sums = {(each.role, each.model): each for each in usage(calls)}
+    prices = {"m": Price(input=1000, output=100_000), "other": Price(input=0, output=1_000_000)}
+    added = usage(calls, prices)
+    assert [each.role for each in added] == ["committee", "committee", "expander"]
+    sums = {(each.role, each.model): each for each in added}
     committee = sums["committee", "m"]
-    assert (committee.calls, committee.failed, committee.input_tokens) == (2, 1, 14)
-    assert (committee.output_tokens, committee.seconds) == (6, 1.0)
-    assert sums["committee", "other"].calls == 1
+    assert (committee.calls, committee.failed, committee.retries) == (2, 1, 1)
+    assert (committee.cached, committee.shared) == (1, 1)
+    assert (committee.input_tokens, committee.output_tokens, committee.seconds) == (28, 12, 2.0)
+    assert committee.cost == pytest.approx(28 * 0.001 + 12 * 0.1)
+    other = sums["committee", "other?seed=1"]
+    assert (other.calls, other.cost) == (1, 3.0)
     assert sums["expander", "m"].failed == 1
-    assert [each.role for each in usage(calls)] == ["committee", "committee", "expander"]
+    assert usage(calls, {"o": prices["m"]})[0].cost is None
 
 
 def test_a_step_that_is_replayed_is_counted_once(
     state: dict[str, Any], toolbox_of: Any, run: Any
 ) -> None:
-    update = {"vote/voter/0/0": call("voter")}
+    update = {"vote/1/1": call("voter")}
     state["calls"] = merge(merge(merge(None, update), update), json.loads(json.dumps(update)))
-    assert run(structure, state, toolbox_of())["usage"][0]["calls"] == 1
+    out = run(structure, state, toolbox_of())
+    assert out["usage"][0]["calls"] == 1
+    assert [(reply["id"], reply["text"]) for reply in out["replies"]] == [("vote/1/1", "{}")]

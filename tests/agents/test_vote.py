@@ -21,8 +21,10 @@ ANN = {
 
 def answered(model: str, ann: dict[str, str] | None) -> dict[str, Any]:
     if ann is None:
-        return {"model": model, "status": "refused", "detail": "it declined", "answers": {}}
-    return {"model": model, "status": "ok", "detail": "", "answers": {"e1": {**ANN, **ann}}}
+        said = {"status": "refused", "detail": "it declined", "answers": {}}
+    else:
+        said = {"status": "ok", "detail": "", "answers": {"e1": {**ANN, **ann}}}
+    return {"model": model, "replies": [f"consult/{model[-1]}/1"], **said}
 
 
 @pytest.fixture
@@ -220,6 +222,7 @@ def test_a_voted_fine_type_decides_the_coarse_type(
                     "model": "m",
                     "status": "ok",
                     "detail": "",
+                    "replies": [],
                     "answers": {"e1": {**place, "fine_type": fine}},
                 }
                 for i, fine in enumerate(fine_types)
@@ -255,6 +258,7 @@ def test_an_attribute_is_closed_by_its_own_template_only(
                 "model": "m",
                 "status": "ok",
                 "detail": "",
+                "replies": [],
                 "answers": {"e1": {"color": "none"}, "e2": {"color": said}},
             }
             for name, said in (("m1", "None"), ("m2", "Red."), ("m3", "red"))

@@ -19,11 +19,11 @@ ROLES += "templater: scripted:a}"
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A folder with a user's own ``consult``: version 2, one word changed."""
+    """A folder with a user's own ``consult``: version 3, one word changed."""
     folder = tmp_path / "words"
     folder.mkdir()
     ours = (prompts.FOLDER / "consult.md").read_text()
-    mine = ours.replace("version: 1", "version: 2").replace("Use a few words", "Use two words")
+    mine = ours.replace("version: 2", "version: 3").replace("Use a few words", "Use two words")
     assert mine != ours
     (folder / "consult.md").write_text(mine)
     return folder
@@ -42,13 +42,13 @@ def test_list_json_says_where_each_prompt_comes_from(deixis: Any, folder: Path) 
     assert (code, said, list(rows)) == (0, "", NAMES)
     assert rows["consult"] == {
         "name": "consult",
-        "version": 2,
-        "variables": ["templates", "mentions", "text"],
+        "version": 3,
+        "variables": ["templates", "posts"],
         "source": "yours",
         "path": str(folder / "consult.md"),
     }
     for name in NAMES[1:]:
-        assert rows[name]["source"] == "deixis" and rows[name]["version"] == 1
+        assert rows[name]["source"] == "deixis" and rows[name]["version"] >= 1
         assert rows[name]["path"] == str(prompts.FOLDER / f"{name}.md")
     code, printed, _ = deixis("prompts", "list", "--json")
     assert {row["source"] for row in json.loads(printed)} == {"deixis"}
@@ -59,7 +59,7 @@ def test_list_asks_to_raise_the_version_of_a_changed_prompt(deixis: Any, folder:
     assert code == 0 and all(name in printed for name in NAMES)
     assert "yours" in printed and "changed;" not in printed
     text = (folder / "consult.md").read_text()
-    (folder / "consult.md").write_text(text.replace("version: 2", "version: 1"))
+    (folder / "consult.md").write_text(text.replace("version: 3", "version: 2"))
     assert "changed;" in deixis("prompts", "list", "--prompts", folder)[1]
 
 
@@ -79,7 +79,7 @@ def test_diff_is_a_patch_that_makes_theirs_of_ours(
     code, printed, said = deixis("prompts", "diff", "--prompts", folder)
     assert (code, said) == (0, "")
     assert printed.startswith("--- deixis/prompts/consult.md\n+++ ")
-    assert "\n-version: 1\n+version: 2\n" in printed
+    assert "\n-version: 2\n+version: 3\n" in printed
     assert printed.count("--- deixis/prompts/") == 1, "nothing of prompts that are the same"
     assert deixis("prompts", "diff", "consult", "--prompts", folder)[1] == printed
     copy = tmp_path / "copy.md"
@@ -141,8 +141,8 @@ def test_render_takes_a_text_variables_and_a_folder(deixis: Any, folder: Path) -
         (["render", "template", "--text", "x"], "takes NAME=VALUE for name, description; got"),
         (["render", "template", "--var", "name"], "got 'name'"),
         (["render", "template", "--var", "nam=x"], "got 'nam='"),
-        (["render", "vote", "--var", "agreed={"], "the value of agreed is no JSON: "),
-        (["render", "vote", "--var", "agreed={}"], "prompt vote: "),
+        (["render", "vote", "--var", "posts={"], "the value of posts is no JSON: "),
+        (["render", "vote", "--var", "posts=[1]"], "prompt vote: "),
         (["render", "expand", "--var", "entities=[5]"], "prompt expand: "),
     ],
 )

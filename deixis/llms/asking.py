@@ -1,0 +1,137 @@
+"""How a model is asked: from the cache, or once its limiter and the budget allow it."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, TypeVar
+
+from pydantic import BaseModel
+
+from deixis.llms import registry
+from deixis.llms.cache import LlmCache, Request
+from deixis.llms.limits import Limiter, Spending, limiter_of
+from deixis.llms.replies import revived, stored
+from deixis.llms.structured import Call, Reply, ask, schema_of
+from deixis.llms.together import Together
+from deixis.prompts import Prompt
+from deixis.settings import Limit, Options, Spec, entry_for
+
+Answer = TypeVar("Answer", bound=BaseModel)
+_ASKED_ALONE = {"alone", "invalid", "empty", "truncated", "refused"}
+"""No company, or what one sample may have brought upon all that were asked with it."""
+
+
+class Joint(NamedTuple):
+    """How a question can be asked together with the same of other samples.
+
+    ``part`` is this sample's share. ``build(parts)`` returns a prompt for all of them and
+    the object asked for, in which the fields of part 0 are called ``p1_NAME``, and so on.
+    """
+
+    part: Any
+    build: Callable[[Sequence[Any]], tuple[Prompt, type[BaseModel]]]
+
+
+class Asker:
+    """Asks on behalf of one graph; may be shared by threads.
+
+    Args:
+        options: budget, limits, and how many questions may share a call.
+        cache: what was answered before.
+
+    Raises:
+        SettingsError: a limit or a price is for a provider that does not exist.
+    """
+
+    def __init__(self, options: Options, cache: LlmCache) -> None:
+        for name in (*options.limits, *options.prices):
+            registry.provider_of(name)
+        self.cache = cache
+        self._options = options
+        self._spending = Spending(options.budget)
+        self._together = Together(options.posts_per_call)
+
+    def ask(
+        self,
+        spec: str,
+        prompt: Prompt,
+        answer: type[Answer],
+        sample: int = 0,
+        joint: Joint | None = None,
+    ) -> Reply[Answer]:
+        """Return a model's answer, or why there is none.
+
+        Args:
+            spec: the model.
+            prompt: what it is asked.
+            answer: the object asked for.
+            sample: which of several answers of one model to one question is wanted.
+            joint: how to ask it together with others; None when it always goes alone.
+
+        Raises:
+            CacheMissError: the cache is only replayed, and lacks this answer.
+        """
+
+        def share() -> Reply[Answer]:
+            if joint is None or self._together.most == 1:
+                return self._ask(spec, prompt, answer, 1)
+            kind = (spec, sample, prompt.name)
+            reply = self._together.ask(
+                kind, joint.part, lambda parts: self._ask_all(spec, joint.build, parts)
+            )
+            if reply.status not in _ASKED_ALONE:
+                return _own(reply, answer)
+            alone = self._ask(spec, prompt, answer, 1)
+            return alone._replace(calls=(*reply.calls, *alone.calls))
+
+        request = Request(spec, prompt.system, prompt.user, schema_of(answer), (), sample)
+        return self.cache.get_or_ask(
+            request, share, keep=stored, revive=lambda found: revived(found, answer)
+        )[0]
+
+    def _ask(self, spec: str, prompt: Prompt, answer: type[Answer], parts: int) -> Reply[Answer]:
+        return ask(
+            registry.load(spec),
+            prompt,
+            answer,
+            max_tokens=parts * self._options.max_tokens,
+            limiter=self._limiter(spec),
+            spending=self._spending,
+        )
+
+    def _ask_all(
+        self,
+        spec: str,
+        build: Callable[[Sequence[Any]], tuple[Prompt, type[BaseModel]]],
+        parts: list[Any],
+    ) -> list[Reply[Any]]:
+        """Ask for all parts in one call, which is put down to the first of them."""
+        if len(parts) == 1:
+            return [Reply(None, "alone", "", ())]
+        reply: Reply[Any] = self._ask(spec, *build(parts), len(parts))
+        fields = reply.value.model_dump(mode="json") if reply.value else {}
+        return [
+            reply._replace(
+                value={
+                    name.removeprefix(f"p{number}_"): value
+                    for name, value in fields.items()
+                    if name.startswith(f"p{number}_")
+                },
+                calls=reply.calls if number == 1 else (),
+            )
+            for number in range(1, len(parts) + 1)
+        ]
+
+    def _limiter(self, spec: str) -> Limiter:
+        found = entry_for(spec, self._options.limits)
+        if found is not None:
+            return limiter_of(*found)
+        parsed = Spec.parse(spec)  # one server, one limiter, for a pause that it asks for
+        return limiter_of(f"{parsed.provider} {parsed.options.get('base_url', '')}", Limit())
+
+
+def _own(reply: Reply[Any], answer: type[Answer]) -> Reply[Answer]:
+    """Return one sample's share of a reply as if it had come alone."""
+    if reply.status != "ok":
+        return reply._replace(value=None)
+    value = answer.model_validate(reply.value)
+    call = Call("shared", finish_reason="shared", text=value.model_dump_json())
+    return Reply(value, "ok", "", (*reply.calls, call))

@@ -1,0 +1,114 @@
+"""How much may be asked at once, in a minute, and in all.
+
+Limits are those of a provider and hold for this process: all graphs and all threads that ask
+it wait at one limiter. A budget is that of one graph, for everything it is invoked with.
+"""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from functools import lru_cache
+
+from deixis.settings import Budget, Limit
+
+MINUTE = 60.0
+
+
+class Limiter:
+    """Lets requests to one provider through as its limits allow.
+
+    In no 60 seconds do more requests or tokens begin than a minute may have. Tokens are
+    estimated before a request and corrected after it; one that alone is larger than a
+    minute's tokens is let through when nothing else was in the minute before.
+    """
+
+    def __init__(self, limit: Limit) -> None:
+        self._slots = threading.BoundedSemaphore(limit.concurrency) if limit.concurrency else None
+        self._most = (limit.requests_per_minute, limit.tokens_per_minute)
+        self._guard = threading.Lock()
+        self._begun: deque[list[float]] = deque()  # time, tokens
+        self._tokens = 0.0
+        self._not_before = 0.0
+
+    @contextmanager
+    def turn(self, tokens: int) -> Iterator[list[float]]:
+        """Wait until a request of about `tokens` may begin; it ends with the block.
+
+        Yields:
+            The entry to give to `correct` when the tokens are known.
+        """
+        with self._slots or nullcontext():
+            while True:
+                with self._guard:
+                    now = time.monotonic()
+                    wait = self._wait(now, tokens)
+                    if wait <= 0:
+                        entry = [now, float(tokens)]
+                        if any(self._most):
+                            self._begun.append(entry)
+                            self._tokens += tokens
+                        break
+                time.sleep(wait)
+            yield entry
+
+    def correct(self, entry: list[float], tokens: int) -> None:
+        """Count what a request really took in place of what was estimated."""
+        with self._guard:
+            if self._begun and entry[0] >= self._begun[0][0]:  # else it has left the minute
+                self._tokens += tokens - entry[1]
+                entry[1] = float(tokens)
+
+    def pause(self, seconds: float) -> None:
+        """Begin nothing for so long: the provider has asked for a pause."""
+        with self._guard:
+            self._not_before = max(self._not_before, time.monotonic() + seconds)
+
+    def _wait(self, now: float, tokens: int) -> float:
+        """Return the seconds until a request may begin, 0 or less for at once."""
+        while self._begun and self._begun[0][0] <= now - MINUTE:
+            self._tokens -= self._begun.popleft()[1]
+        most_requests, most_tokens = self._most
+        wait = self._not_before - now
+        full = most_requests is not None and len(self._begun) >= most_requests
+        heavy = most_tokens is not None and self._begun and self._tokens + tokens > most_tokens
+        if full or heavy:
+            wait = max(wait, self._begun[0][0] + MINUTE - now)
+        return wait
+
+
+@lru_cache(maxsize=256)
+def limiter_of(name: str, limit: Limit) -> Limiter:
+    """Return the limiter of a provider: the same for all who ask with the same limits."""
+    return Limiter(limit)
+
+
+class Spending:
+    """What one graph has asked so far, against its budget.
+
+    A request that is begun is finished, so the tokens of those in flight may pass the budget;
+    the calls never do.
+    """
+
+    def __init__(self, budget: Budget) -> None:
+        self._budget = budget
+        self._guard = threading.Lock()
+        self._calls = 0
+        self._tokens = 0
+
+    def begin(self) -> str:
+        """Count one call; return why it may not be made, "" if it may."""
+        calls, tokens = self._budget.calls, self._budget.tokens
+        with self._guard:
+            if calls is not None and self._calls >= calls:
+                return f"the budget of {calls} calls is used up"
+            if tokens is not None and self._tokens >= tokens:
+                return f"the budget of {tokens} tokens is used up"
+            self._calls += 1
+        return ""
+
+    def add(self, tokens: int) -> None:
+        """Count the tokens of a call."""
+        with self._guard:
+            self._tokens += tokens
