@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, create_model
+from pydantic import BaseModel, create_model
 
-from deixis.agents.phrases import phrase
+from deixis.agents.phrases import OBJECT, phrase
 from deixis.agents.state import MemberTask, State, Update
 from deixis.agents.toolbox import Toolbox
 from deixis.llms.asking import Joint
@@ -110,7 +110,6 @@ def _answer(entities: tuple[Any, ...]) -> type[BaseModel]:
     Ids and closed values are part of the schema, so a model cannot invent any. An entity is
     given as its id, its attributes with their values (none for a free one), its fine types.
     """
-    forbid = ConfigDict(extra="forbid")
     fields: dict[str, Any] = {}
     for entity, attributes, fine_types in entities:
         asked: dict[str, Any] = {
@@ -119,5 +118,5 @@ def _answer(entities: tuple[Any, ...]) -> type[BaseModel]:
         }
         if fine_types:
             asked["fine_type"] = (Literal[(*fine_types, UNKNOWN)], ...)
-        fields[entity] = (create_model(entity, __config__=forbid, **asked), ...)
-    return create_model("Testimony", __config__=forbid, **fields)
+        fields[entity] = (create_model(entity, __config__=OBJECT, **asked), ...)
+    return create_model("Testimony", __config__=OBJECT, **fields)

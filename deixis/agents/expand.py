@@ -5,10 +5,10 @@ The form is *Named Entity (Type) - expression* (RiVEG, section IV-B.2).
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, create_model
+from pydantic import BaseModel, create_model
 
 from deixis.agents.ballot import normalise
-from deixis.agents.phrases import phrase
+from deixis.agents.phrases import OBJECT, phrase
 from deixis.agents.state import State, Update, decision
 from deixis.agents.toolbox import Toolbox
 
@@ -22,28 +22,32 @@ def expand(state: State, toolbox: Toolbox) -> Update:
     known = {
         entity: each.get("summary") or "" for entity, each in state.get("knowledge", {}).items()
     }
+    voted = {entity: each.get("type") for entity, each in state.get("kinds", {}).items()}
+    kinds = {entity: voted.get(entity) or each["type"] for entity, each in mentions.items()}
     entities = [
-        {"id": entity, "text": each["text"], "type": each["type"], "known": known.get(entity, "")}
+        {
+            "id": entity,
+            "text": each["text"],
+            "type": kinds[entity],
+            "known": known.get(entity, ""),
+        }
         for entity, each in mentions.items()
     ]
     caption = (state.get("observation") or {}).get("caption") or ""
     prompt = toolbox.render("expand", entities=entities, caption=caption, text=state["text"])
     fields: dict[str, Any] = dict.fromkeys(mentions, (phrase(12, least_words=2), ...))
-    answer: type[BaseModel] = create_model(
-        "Expressions", __config__=ConfigDict(extra="forbid"), **fields
-    )
+    answer: type[BaseModel] = create_model("Expressions", __config__=OBJECT, **fields)
     reply, update = toolbox.ask("expand", "expander", spec, prompt, answer)
     phrases = reply.value.model_dump() if reply.value else {}
     expressions: dict[str, str] = {}
     decisions: Update = {}
     for entity, mention in mentions.items():
-        given = toolbox.types.get(mention["type"])
-        about = state["templates"][given.template]["about"]
+        about = _about(kinds[entity], mention["type"], state, toolbox)
         written = phrases.get(entity, "")
         reason = f"no phrase ({reply.status})"
         if written and normalise(written) == normalise(mention["text"]):
             written, reason = "", "the phrase only repeats the name"
-        expressions[entity] = f"{mention['text']} ({mention['type']}) – {written or about}"  # noqa: RUF001 (as the paper writes it)
+        expressions[entity] = f"{mention['text']} ({kinds[entity]}) – {written or about}"  # noqa: RUF001 (as the paper writes it)
         said = [] if written else [f"{reason}; the type's description serves"]
         decisions |= decision(
             entity,
@@ -55,3 +59,10 @@ def expand(state: State, toolbox: Toolbox) -> Update:
             replies=list(update["calls"]),
         )
     return {**update, "expressions": expressions, "decisions": decisions}
+
+
+def _about(kind: str, recognized: str, state: State, toolbox: Toolbox) -> str:
+    """Describe a type: by its template, which one that was voted for may not have got."""
+    templates, given = state["templates"], toolbox.types.get(kind)
+    template = templates.get(given.template) or templates[toolbox.types.get(recognized).template]
+    return str(template["about"])

@@ -7,9 +7,17 @@ since a model that is free to choose need not be asked again for a bracket.
 
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, ConfigDict, Field
+
+OBJECT = ConfigDict(extra="forbid", protected_namespaces=())
+"""How the objects asked for are: no unknown keys, and no name that pydantic keeps to itself."""
 
 _WORD = r"(\p{L}{1,16}([-']\p{L}{1,16})?|\d{1,4})"
+
+
+def one_line(text: str) -> str:
+    """Return a text without line breaks, control characters and white space to spare."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
 def phrase(most_words: int, least_words: int = 1) -> Any:
@@ -18,7 +26,7 @@ def phrase(most_words: int, least_words: int = 1) -> Any:
     longest = 14 * most_words
 
     def tidy(text: str) -> str:
-        joined = " ".join(text.split())
+        joined = one_line(text)
         return joined if len(joined) <= longest else joined[:longest].rpartition(" ")[0]
 
     schema: dict[str, Any] = {"pattern": f"^{_WORD}(,? {_WORD}){between}$"}

@@ -1,52 +1,63 @@
 """recognize: find the mentions, with exact spans, types and confidences."""
 
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic import BaseModel, Field, create_model
 
+from deixis.agents.correct import correct
+from deixis.agents.mention import Mention, locate
+from deixis.agents.phrases import OBJECT
 from deixis.agents.state import State, Update, decision, notice
 from deixis.agents.template import template_for
 from deixis.agents.toolbox import Toolbox
+from deixis.tools.tagger import TaggedSpan
 
 MOST_MENTIONS = 60
-
-
-class Mention(NamedTuple):
-    """A mention found: half-open characters, type, confidence, chance to be shown."""
-
-    start: int
-    end: int
-    type: str
-    confidence: float
-    prior: float | None
 
 
 def recognize(state: State, toolbox: Toolbox) -> Update:
     """Tag the text and make sure that every type found has a template."""
     text = state["text"]
-    update: Update
+    rivals: list[Mention] = []
+    update: Update = {}
     if toolbox.recognizes_by_tagger:
-        mentions, update = _by_tagger(text, toolbox), {"notices": {}}
+        wanted = toolbox.settings.roles.corrector is not None
+        chosen, weighed = toolbox.tagger.weigh(text, rivals=wanted)
+        mentions, rivals = _typed(chosen, toolbox), _typed(weighed, toolbox)
         source = "the marginal probability of the span in the tagger, calibrated"
     else:
         mentions, update = _by_model(text, toolbox)
         source = "the model's own word, not calibrated"
-    model = toolbox.settings.roles.recognizer
+    corrected, asked = correct(text, mentions, rivals, toolbox)
+    update = {key: {**update.get(key, {}), **asked.get(key, {})} for key in ("calls", "notices")}
+    model, corrector = toolbox.settings.roles.recognizer, toolbox.settings.roles.corrector
     found: dict[str, dict[str, Any]] = {}
     decisions: Update = {}
     templates: dict[str, dict[str, Any]] = {}
-    for number, mention in enumerate(sorted(mentions), start=1):
+    for number, (mention, first, said) in enumerate(sorted(corrected), start=1):
         entity = f"e{number}"
         found[entity] = {**mention._asdict(), "text": text[mention.start : mention.end]}
         decisions |= decision(
             entity,
             "recognize",
             "type",
-            mention.type,
+            first.type,
             model=model,
-            confidence=mention.confidence,
+            confidence=first.confidence,
             evidence=[f"confidence is {source}"],
+            replies=[key for key in update.get("calls", {}) if key.startswith("recognize/")],
         )
+        if said:
+            decisions |= decision(
+                entity,
+                "correct",
+                "type",
+                mention.type,
+                model=corrector,
+                confidence=mention.confidence,
+                evidence=[said],
+                replies=list(asked.get("calls", {})),
+            )
         given = toolbox.types.get(mention.type)
         if given.template not in templates:
             template, update = template_for(given, toolbox, update)
@@ -54,10 +65,10 @@ def recognize(state: State, toolbox: Toolbox) -> Update:
     return {**update, "mentions": found, "templates": templates, "decisions": decisions}
 
 
-def _by_tagger(text: str, toolbox: Toolbox) -> list[Mention]:
-    """Tag with the shipped recognizer; its tags become the first type that they may be."""
+def _typed(spans: list[TaggedSpan], toolbox: Toolbox) -> list[Mention]:
+    """Give spans of the shipped recognizer the first type of the schema that they may be."""
     mentions = []
-    for span in toolbox.tagger.tag(text):
+    for span in spans:
         types = toolbox.types.of_tag(span.type)
         if types:  # a tag for which the schema has no type is not looked for
             mention = Mention(
@@ -85,41 +96,12 @@ def _by_model(text: str, toolbox: Toolbox) -> tuple[list[Mention], Update]:
 
 def _answer(toolbox: Toolbox) -> type[BaseModel]:
     types = tuple(each.name for each in toolbox.types.types)
-    forbid = ConfigDict(extra="forbid")
     of_item: dict[str, Any] = {
         "text": (Annotated[str, Field(min_length=1, max_length=200)], ...),
         "type": (Literal[types], ...),
-        "confidence": (Annotated[float, Field(ge=0, le=1)], ...),
+        "confidence": (Annotated[float, Field(ge=0, le=1, strict=True)], ...),
     }
-    item = create_model("Item", __config__=forbid, **of_item)
+    item = create_model("Item", __config__=OBJECT, **of_item)
     listed = Annotated[list[item], Field(max_length=MOST_MENTIONS)]  # type: ignore[valid-type]
     of_all: dict[str, Any] = {"entities": (listed, ...)}
-    return create_model("Entities", __config__=forbid, **of_all)
-
-
-def locate(text: str, wanted: str, taken: list[tuple[int, int]]) -> tuple[int, int] | None:
-    """Find `wanted` in the text outside the spans taken: exactly, else whatever its case.
-
-    Whole words come before parts of words, so that US is not found in MUSIC.
-
-    Returns:
-        Half-open character offsets, or None when it is not there (any more).
-    """
-    wanted = wanted.strip()
-    # Lower-casing may change a string's length ("İ"), which would shift every offset.
-    folded = (text.lower(), wanted.lower()) if len(text.lower()) == len(text) else (text, wanted)
-    for whole in (True, False):
-        for haystack, needle in ((text, wanted), folded):
-            start = haystack.find(needle) if needle else -1
-            while start >= 0:
-                end = start + len(needle)
-                free = all(end <= s or e <= start for s, e in taken)
-                if free and not (whole and (_cuts(text, start) or _cuts(text, end))):
-                    return start, end
-                start = haystack.find(needle, start + 1)
-    return None
-
-
-def _cuts(text: str, place: int) -> bool:
-    """Whether a word of the text goes on across this place."""
-    return text[max(place - 1, 0) : place + 1].isalnum() and 0 < place < len(text)
+    return create_model("Entities", __config__=OBJECT, **of_all)

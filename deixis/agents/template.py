@@ -2,8 +2,9 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from deixis.agents.phrases import one_line
 from deixis.agents.state import Update, notice
 from deixis.agents.toolbox import Toolbox
 from deixis.prompts import knowledge_templates as files
@@ -25,7 +26,7 @@ class _Asked(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     name: AttributeName
-    ask: Annotated[str, Field(min_length=3, max_length=60)]
+    ask: Annotated[str, Field(min_length=3, max_length=60), AfterValidator(one_line)]
 
 
 class _Template(BaseModel):

@@ -10,11 +10,11 @@ import random
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, create_model
+from pydantic import BaseModel, create_model
 
 from deixis.agents.ballot import Tally, tally
 from deixis.agents.consult import UNKNOWN, named_apart
-from deixis.agents.phrases import phrase
+from deixis.agents.phrases import OBJECT, phrase
 from deixis.agents.state import State, Update, decision, notice
 from deixis.agents.toolbox import Toolbox
 from deixis.llms.asking import Joint
@@ -182,15 +182,14 @@ def _options(seed: str, counted: Tally) -> list[str]:
 
 def _answer(entities: Sequence[Mapping[str, Any]]) -> type[BaseModel]:
     """Build the reply's schema: one of the answers a dispute, a sentence an entity."""
-    forbid = ConfigDict(extra="forbid")
     fields: dict[str, Any] = {}
     for entity in entities:
         asked: dict[str, Any] = {
             each["name"]: (Literal[(*each["options"], UNKNOWN)], ...) for each in entity["disputes"]
         }
         asked["look"] = (phrase(10, least_words=3), ...)
-        fields[entity["id"]] = (create_model(entity["id"], __config__=forbid, **asked), ...)
-    return create_model("Ruling", __config__=forbid, **fields)
+        fields[entity["id"]] = (create_model(entity["id"], __config__=OBJECT, **asked), ...)
+    return create_model("Ruling", __config__=OBJECT, **fields)
 
 
 def _list(known: list[dict[str, Any]]) -> str | None:

@@ -8,7 +8,7 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.markup import escape
@@ -17,7 +17,7 @@ from rich.table import Table
 from deixis import __version__
 from deixis.apps.cache_cli import cache_app
 from deixis.apps.prompts_cli import PromptsOption, prompts_app
-from deixis.errors import DeixisError
+from deixis.errors import DeixisError, InputError
 
 if TYPE_CHECKING:
     from deixis.settings import Settings
@@ -35,12 +35,32 @@ StackOption = Annotated[
     str, typer.Option("--stack", metavar="NAME|FILE", help="Models to use: a name or a YAML file.")
 ]
 
+RoleOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--role",
+        metavar="ROLE=MODEL",
+        help="Swap a role. Repeat committee=MODEL for more members; detector=none: no detector.",
+    ),
+]
 
-def _settings(stack: str, prompts: Path | None) -> "Settings":
-    """Read a stack; its prompts are checked when the graph is built."""
+
+def _settings(stack: str, prompts: Path | None, roles: list[str] | None) -> "Settings":
+    """Read a stack and change it; its prompts are checked when the graph is built."""
     from deixis.settings import Settings
 
-    settings = Settings.load(stack)
+    swapped: dict[str, Any] = {}
+    for given in roles or []:
+        role, equals, model = given.partition("=")
+        if not equals or not model:
+            raise InputError(
+                f"--role takes ROLE=MODEL, such as voter=openai:gpt-5-mini; got {given!r}"
+            )
+        if role == "committee":
+            swapped.setdefault(role, []).append(model)
+        else:
+            swapped[role] = None if model == "none" else model
+    settings = Settings.load(stack).with_roles(swapped)
     if prompts is not None:
         options = settings.options.model_copy(update={"prompts": prompts})
         settings = settings.model_copy(update={"options": options})
@@ -67,12 +87,13 @@ def demo(
     out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("deixis-demo"),
     stack: StackOption = "starter",
     prompts: PromptsOption = None,
+    role: RoleOption = None,
 ) -> None:
     """Show what Deixis does on two public-domain photographs."""
     from deixis.apps.console import out as console
     from deixis.apps.demo import run_demo
 
-    run_demo(out, _settings(stack, prompts), console.print)
+    run_demo(out, _settings(stack, prompts, role), console.print)
 
 
 @app.command()
@@ -85,6 +106,7 @@ def run(
         Path | None, typer.Option(help="Folder for extraction.json, overlay.png, page.html.")
     ] = None,
     prompts: PromptsOption = None,
+    role: RoleOption = None,
 ) -> None:
     """Process one picture and its text."""
     from deixis.agents.open import checked_text
@@ -92,7 +114,7 @@ def run(
     from deixis.graphs.main import build_graph
 
     picture = None if image == "-" else image
-    settings = _settings(stack, prompts)
+    settings = _settings(stack, prompts, role)
     graph = build_graph(settings)
     checked_text(text, settings.options.max_text)  # before anything is fetched for it
     with console.progress() as bar:
@@ -113,13 +135,13 @@ def run(
 def doctor(
     stack: StackOption = "starter",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    role: RoleOption = None,
 ) -> None:
     """Say what is installed, what each role would use, and how to mend what is missing."""
     from deixis.apps import console
     from deixis.apps.doctor import examine
-    from deixis.settings import Settings
 
-    findings = examine(Settings.load(stack))
+    findings = examine(_settings(stack, None, role))
     if as_json:
         typer.echo(json.dumps([finding._asdict() for finding in findings], indent=2))
     else:

@@ -3,9 +3,9 @@
 Results go to stdout, remarks to stderr. Exit codes: 0 done, 2 unusable input or settings.
 """
 
+import copy
 import difflib
 import io
-import copy
 import json
 from pathlib import Path
 from typing import Annotated, Any
@@ -30,6 +30,10 @@ NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="Name of a pro
 _TEXT = "Grace Hopper of the US Navy"
 _HOPPER = {"id": "e1", "text": "Grace Hopper", "type": "PER"}
 _NAVY = {"id": "e2", "text": "US Navy", "type": "ORG"}
+_TYPES = [
+    {"name": "PER", "description": "people"},
+    {"name": "ORG", "description": "companies, clubs, institutions"},
+]
 EXAMPLES: dict[str, dict[str, Any]] = {
     "consult": {
         "templates": [
@@ -65,16 +69,21 @@ EXAMPLES: dict[str, dict[str, Any]] = {
             }
         ],
     },
+    "correct": {
+        "types": _TYPES,
+        "candidates": [
+            {"id": "e1", "text": "Grace Hopper", "number": 1},
+            {"id": "e2", "text": "US Navy", "number": 1},
+        ],
+        "text": _TEXT,
+    },
     "expand": {
         "entities": [{**_HOPPER, "known": "an officer in a dark uniform"}, {**_NAVY, "known": ""}],
         "caption": "Seen: 1 person. Read: 'HOPPER'.",
         "text": _TEXT,
     },
     "recognize": {
-        "types": [
-            {"name": "PER", "description": "people"},
-            {"name": "ORG", "description": "companies, clubs, institutions"},
-        ],
+        "types": _TYPES,
         "text": _TEXT,
     },
     "template": {"name": "SHIP", "description": "a vessel that crosses the sea"},

@@ -36,6 +36,7 @@ _BY_REASON = {
     "refusal": "refused",  # Anthropic
     # Gemini, all that follow
     "safety": "refused",
+    "image_safety": "refused",
     "recitation": "refused",
     "language": "refused",
     "blocklist": "refused",
@@ -134,7 +135,14 @@ def read(text: str, answer: type[Answer]) -> Answer:
     Raises:
         ValidationError: it is not the object asked for.
     """
-    return answer.model_validate_json(_bare(text))
+    outermost = text[text.find("{") : text.rfind("}") + 1] if "{" in text else text
+    try:
+        return answer.model_validate_json(outermost)
+    except ValidationError:
+        fenced = re.search(r"```(?:json)?(.*?)```", text, re.DOTALL)
+        if fenced is None:
+            raise
+        return answer.model_validate_json(fenced.group(1).strip())
 
 
 class _Line(NamedTuple):
@@ -197,9 +205,11 @@ def _answered(message: AIMessage) -> tuple[Call, str]:
 
 def _finish_reason(message: AIMessage) -> str:
     meta = message.response_metadata
-    return str(
-        meta.get("finish_reason") or meta.get("stop_reason") or meta.get("done_reason") or ""
-    )
+    named = (meta.get(key) for key in ("finish_reason", "stop_reason", "done_reason"))
+    # OpenAI's second interface, which its wrapper takes for some models.
+    details = meta.get("incomplete_details")
+    incomplete = details.get("reason") if isinstance(details, dict) else None
+    return str(next(filter(None, named), None) or incomplete or "")
 
 
 def _judge(message: AIMessage) -> tuple[str, str]:
@@ -207,8 +217,12 @@ def _judge(message: AIMessage) -> tuple[str, str]:
     reason = _finish_reason(message) or "none given"
     status = _BY_REASON.get(reason.lower(), "ok")
     # Gemini answers a prompt that it blocks with no candidate, so without a finish reason.
-    blocked = (message.response_metadata.get("prompt_feedback") or {}).get("block_reason")
+    feedback = message.response_metadata.get("prompt_feedback")
+    blocked = feedback.get("block_reason") if isinstance(feedback, dict) else feedback
     refusal = message.additional_kwargs.get("refusal") or getattr(blocked, "name", blocked)
+    for block in message.content if isinstance(message.content, list) else []:
+        if isinstance(block, dict) and block.get("type") == "refusal":
+            refusal = block.get("refusal") or "refusal"
     if refusal or status == "refused":
         said = " ".join(str(refusal or reason).split())[:300]
         return "refused", f"the model declined ({said})"
@@ -221,15 +235,9 @@ def _judge(message: AIMessage) -> tuple[str, str]:
     return "ok", ""
 
 
-def _bare(text: str) -> str:
-    """Drop a Markdown fence and anything around the outermost braces."""
-    fenced = re.search(r"```(?:json)?\s*(.*?)```", text, re.DOTALL)
-    body = fenced.group(1) if fenced else text
-    first, last = body.find("{"), body.rfind("}")
-    return body[first : last + 1] if 0 <= first < last else body
-
-
 def _first_problem(error: ValidationError) -> str:
     problem = error.errors(include_url=False, include_input=False)[0]
     place = ".".join(str(part) for part in problem["loc"])
-    return f"{place}: {problem['msg']}" if place else str(problem["msg"])
+    said = f"{place}: {problem['msg']}" if place else str(problem["msg"])
+    # A place may be a key that the model has made up: of any length, with anything in it.
+    return "".join(c if c.isprintable() else " " for c in said[:300])

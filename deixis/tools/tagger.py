@@ -100,14 +100,35 @@ class CrfTagger:
             Non-overlapping spans sorted by start, with half-open character offsets; none starts
             or ends with white space.
         """
-        spans: list[TaggedSpan] = []
+        return self.weigh(text, rivals=False)[0]
+
+    def weigh(self, text: str, *, rivals: bool = True) -> tuple[list[TaggedSpan], list[TaggedSpan]]:
+        """Find the mentions of a text, and the spans that were weighed and turned down.
+
+        Args:
+            text: as for `tag`.
+            rivals: whether the latter are wanted.
+
+        Returns:
+            What `tag` returns, and the other spans with a marginal probability of 0.05 or
+            more, sorted by start; those may overlap.
+        """
+        both: tuple[list[TaggedSpan], list[TaggedSpan]] = [], []
         for tokens in _segments(text, tokenize(text)):
-            for found in self.tag_tokens([token.text for token in tokens]):
-                start, end = tokens[found.start].start, tokens[found.end - 1].end
-                spans.append(
-                    TaggedSpan(start, end, found.type, found.confidence, found.shown_prior)
-                )
-        return spans
+            for spans, found in zip(
+                both, self._weigh([token.text for token in tokens], rivals), strict=True
+            ):
+                spans += [
+                    TaggedSpan(
+                        tokens[each.start].start,
+                        tokens[each.end - 1].end,
+                        each.type,
+                        each.confidence,
+                        each.shown_prior,
+                    )
+                    for each in found
+                ]
+        return both
 
     def tag_tokens(self, tokens: Sequence[str]) -> list[TokenMention]:
         """Find the mentions of one text that is cut into tokens already.
@@ -118,15 +139,26 @@ class CrfTagger:
         Returns:
             Non-overlapping mentions sorted by start, with half-open token offsets.
         """
-        chosen = best_spans(self.candidates(tokens), self._price)
-        spans = [MentionSpan(*span) for span, _ in chosen]
+        return self._weigh(tokens, False)[0]
+
+    def _weigh(
+        self, tokens: Sequence[str], rivals: bool
+    ) -> tuple[list[TokenMention], list[TokenMention]]:
+        candidates = self.candidates(tokens)
+        chosen = dict(best_spans(candidates, self._price))
+        others = {
+            span: raw for span, raw in sorted(candidates.items()) if rivals and span not in chosen
+        }
+        spans = [MentionSpan(*span) for span in chosen]
         rows = prior_features(tokens, spans)
-        return [
-            TokenMention(
-                *span, self.calibrate(span.type, raw), self.shown_prior(span.type, row), raw
-            )
-            for span, (_, raw), row in zip(spans, chosen, rows, strict=True)
+        for span in others:  # each as if it were one more mention
+            with_it = sorted([*spans, MentionSpan(*span)])
+            rows.append(prior_features(tokens, with_it)[with_it.index(MentionSpan(*span))])
+        weighed = [
+            TokenMention(*span, self.calibrate(span[2], raw), self.shown_prior(span[2], row), raw)
+            for (span, raw), row in zip((chosen | others).items(), rows, strict=True)
         ]
+        return weighed[: len(chosen)], weighed[len(chosen) :]
 
     def candidates(
         self, tokens: Sequence[str], floor: float = 0.05

@@ -101,3 +101,20 @@ def test_without_knowledge_or_a_caption_it_is_asked_all_the_same(
 
 def test_a_text_without_a_mention_costs_nothing(toolbox_of: Any, run: Any) -> None:
     assert run(expand, {"text": "hi", "mentions": {}, "templates": {}}, toolbox_of()) == {}
+
+
+def test_the_type_is_the_one_that_was_voted(
+    state: dict[str, Any], toolbox_of: Any, run: Any
+) -> None:
+    state["kinds"] = {"e2": {"type": "OTHER", "fine_type": "award"}, "e1": {"type": None}}
+    prompts: list[str] = []
+
+    def script(_name: str, messages: list[Any], _options: Any) -> str:
+        prompts.append(messages[1].text)
+        return json.dumps({"e1": "a woman", "e2": "an agency"})
+
+    update = run(expand, state, toolbox_of(script))
+    assert update["expressions"]["e2"] == f"NASA (OTHER) {DASH} an agency"
+    assert "e2: NASA (OTHER)" in prompts[0] and "e1: Ann (PER)" in prompts[0]
+    failed = run(expand, state, toolbox_of(lambda *_: "no"))
+    assert failed["expressions"]["e2"].startswith(f"NASA (OTHER) {DASH} a company")

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deixis.agents.recognize import locate, recognize
+from deixis.agents.mention import locate
+from deixis.agents.recognize import recognize
 
 
 def reply(*found: tuple[str, str], confidence: Any = 0.5) -> str:
@@ -156,3 +157,11 @@ def test_what_is_located_stands_there(text: str, wanted: str, start: int, size: 
         assert all(found[1] <= s or e <= found[0] for s, e in taken)
     elif wanted.strip() and not taken:
         assert wanted.strip() not in text
+
+
+def test_a_confidence_is_a_number_and_nothing_that_could_be_read_as_one(
+    toolbox_of: Any, run: Any
+) -> None:
+    reply = '{"entities": [{"text": "Ann", "type": "PER", "confidence": true}]}'
+    update = run(recognize, {"text": "Ann"}, toolbox_of(lambda *_: reply, recognizer="scripted:r"))
+    assert update["mentions"] == {} and len(update["notices"]) == 1

@@ -54,6 +54,33 @@ def test_run_json_is_one_document_on_stdout(deixis: Any, stack: Path, hopper: Pa
     assert Extraction.model_validate(json.loads(printed)).text == TEXT
 
 
+def test_roles_are_swapped_on_the_command_line(deixis: Any, stack: Path) -> None:
+    roles = [f"--role={each}" for each in ("committee=scripted:b", "committee=scripted:c")]
+    roles += ["--role", "expander=scripted:d?x=1", "--role", "detector=none"]
+    code, printed, _ = deixis("run", "-", TEXT, "--stack", stack, "--json", *roles)
+    used = {(each["role"], each["model"]) for each in json.loads(printed)["usage"]}
+    assert code == 0
+    wanted = {("committee", f"scripted:{name}") for name in "bc"}
+    assert used == wanted | {("expander", "scripted:d?x=1")}
+    code, printed, _ = deixis("doctor", "--stack", stack, "--json", *roles)
+    parts = {each["part"]: each["uses"] for each in json.loads(printed)}
+    assert parts["expander"] == "scripted:d?x=1" and "detector" not in parts
+
+
+@pytest.mark.parametrize(
+    ("role", "said"),
+    [
+        ("voter", "ROLE=MODEL"),
+        ("voter=", "ROLE=MODEL"),
+        ("votre=embedded:smollm2-135m", "did you mean 'voter'"),
+        ("voter=opnai:gpt", "did you mean 'openai'"),
+        ("voter=none", "voter"),
+    ],
+)
+def test_a_wrong_role_is_one_line(deixis: Any, role: str, said: str) -> None:
+    assert_one_line_error(*deixis("run", "-", TEXT, "--role", role), said)
+
+
 def test_run_without_a_picture(deixis: Any, stack: Path, tmp_path: Path) -> None:
     code, printed, _ = deixis("run", "-", TEXT, "--stack", stack, "--out", tmp_path / "out")
     assert code == 0 and "undecided" in printed

@@ -11,7 +11,7 @@ import pytest
 from deixis import prompts
 from deixis.apps.prompts_cli import EXAMPLES
 
-NAMES = ["consult", "expand", "recognize", "template", "vote"]
+NAMES = ["consult", "correct", "expand", "recognize", "template", "vote"]
 TEXT = "Ann met Bob"
 ROLES = "{recognizer: crf, committee: [scripted:a], voter: scripted:a, expander: scripted:a, "
 ROLES += "templater: scripted:a}"

@@ -32,6 +32,11 @@ VARIABLES: dict[str, dict[str, Any]] = {
             }
         ],
     },
+    "correct": {
+        "types": [{"name": "PER", "description": "a person"}],
+        "candidates": [{"id": "c1", "text": "Ann", "number": 2}],
+        "text": "Ann sings",
+    },
     "expand": {
         "entities": [{"id": "e1", "text": "Ann", "type": "PER", "known": "a tall woman"}],
         "caption": "Seen: 1 person",
@@ -59,6 +64,7 @@ VARIABLES: dict[str, dict[str, Any]] = {
 WITH_POSTS = [name for name in VARIABLES if {"text", "posts"} & set(VARIABLES[name])]
 EXPECTED = {
     "consult": ["- person: age (how old: young, old)", "e1: Ann is a person", "actor, artist"],
+    "correct": ["- PER: a person", "c1: Ann (occurrence 2)"],
     "expand": ["Picture: Seen: 1 person", "e1: Ann (PER): a tall woman"],
     "recognize": ["- PER: a person"],
     "template": ["Type: SHIP (a vessel)"],
@@ -149,7 +155,12 @@ def test_a_post_cannot_leave_its_tags(name: str, tag: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "path"),
-    [("consult", "mentions"), ("expand", "entities"), ("vote", "entities")],
+    [
+        ("consult", "mentions"),
+        ("correct", "candidates"),
+        ("expand", "entities"),
+        ("vote", "entities"),
+    ],
 )
 def test_a_mention_cannot_open_a_post(name: str, path: str) -> None:
     variables = copy.deepcopy(VARIABLES[name])
