@@ -1,0 +1,143 @@
+"""Rows: what a data set holds and what a run predicts, one JSON object a line.
+
+Gold and predictions have one shape. A prediction may be the line that `deixis batch` writes:
+the fields of `Extraction` with an ``id``; what is not scored is skipped.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from deixis.atomic import whole_file
+from deixis.errors import DataError, InputError
+from deixis.schema import Mask
+
+Number = Annotated[float, Field(allow_inf_nan=False)]
+Box = tuple[Number, Number, Number, Number]
+"""``(x1, y1, x2, y2)`` in pixels of the upright picture; of a prediction even if inverted."""
+
+
+class _Row(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class RowRegion(_Row):
+    """A box, and a mask where the task has masks."""
+
+    box: Box
+    mask: Mask | None = None
+
+
+class RowEntity(_Row):
+    """An entity: ``text == row.text[start:end]`` in half-open characters.
+
+    ``start`` and ``end`` are None where a source names no place. ``regions`` are all that are
+    acceptable in gold, all that were predicted in a prediction; an empty list says that it is
+    not to be seen, None that nobody looked.
+    """
+
+    text: str = Field(min_length=1)
+    start: int | None = Field(default=None, ge=0)
+    end: int | None = Field(default=None, ge=0)
+    type: str
+    fine_type: str | None = None
+    regions: tuple[RowRegion, ...] | None = None
+
+
+class Row(_Row):
+    """One sample: its id, its text, its picture and the entities.
+
+    ``size`` is ``(width, height)`` of the picture, None when not known. ``image`` is a path or
+    URL as a graph takes it; a relative path is relative to the file of rows.
+    """
+
+    id: str = Field(min_length=1)
+    text: str = ""
+    image: str | None = None
+    size: tuple[int, int] | None = None
+    entities: tuple[RowEntity, ...] = ()
+
+
+def parse_row(data: Any) -> Row:
+    """Check one row; ``image`` may also be the record that an extraction has of its picture.
+
+    Raises:
+        ValidationError: it is no row.
+    """
+    if isinstance(data, dict) and isinstance(image := data.get("image"), dict):
+        size = data.get("size") or (image.get("width"), image.get("height"))
+        data = {**data, "image": image.get("source"), "size": size}
+    return Row.model_validate(data)
+
+
+def read_rows(path: Path) -> list[Row]:
+    """Read all rows of a file.
+
+    Raises:
+        DataError: lines that are no rows, or ids that stand twice; every one is named with
+            file and line (the first 20 of them).
+        InputError: the file cannot be read.
+    """
+    rows: list[Row] = []
+    problems: list[str] = []
+    seen: dict[str, int] = {}
+    for number, line in lines_of(path):
+        where = f"{path}:{number}"
+        try:
+            row = parse_row(json.loads(line))
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            place = ".".join(str(part) for part in first["loc"])
+            problems.append(f"{where}: {place}: {first['msg']}" if place else f"{where}: no row")
+            continue
+        except (ValueError, RecursionError) as error:
+            problems.append(f"{where}: not JSON ({error})")
+            continue
+        if row.id in seen:
+            problems.append(f"{where}: the id {row.id!r} stands on line {seen[row.id]} too")
+        seen.setdefault(row.id, number)
+        rows.append(row)
+    if problems:
+        more = f" (and {len(problems) - 20} more)" if len(problems) > 20 else ""
+        raise DataError("; ".join(problems[:20]) + more)
+    return rows
+
+
+def lines_of(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield ``(number, line)`` of a UTF-8 file; empty lines are skipped, numbers are from 1.
+
+    Raises:
+        DataError: a line is not UTF-8.
+        InputError: the file cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            for number, line in enumerate(file, start=1):
+                if not line.strip():
+                    continue
+                try:
+                    yield number, line.decode("utf-8-sig" if number == 1 else "utf-8")
+                except UnicodeDecodeError as error:
+                    raise DataError(f"{path}:{number}: not UTF-8 ({error.reason})") from None
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}") from None
+
+
+def write_rows(path: Path, rows: Iterable[Row]) -> int:
+    """Write rows, one a line, the whole file or none of it; return how many.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+    count = 0
+    try:
+        with whole_file(path) as file:
+            for row in rows:
+                file.write(row.model_dump_json(exclude_none=True).encode() + b"\n")
+                count += 1
+    except OSError as error:
+        raise InputError(f"cannot write {path}: {error.strerror}") from None
+    return count
