@@ -16,7 +16,8 @@ from deixis.tools.model_files import cache_folder
 FOLDER = Path(__file__).parents[1] / "notebooks"
 NOTEBOOKS = sorted(path.name for path in FOLDER.glob("*.ipynb"))
 MODEL = "embedded:smollm2-135m"
-SHOWN = {"01_first_post.ipynb", "03_swap_backends.ipynb"}
+SHOWN = {"01_first_post.ipynb", "02_prompts.ipynb", "03_swap_backends.ipynb"}
+LABELLED = Path(__file__).parents[2] / "shared" / "data" / "fmnerg"
 
 
 @pytest.fixture
@@ -81,6 +82,42 @@ def test_the_first_post_shows_overlays_and_a_chain_of_decisions(shown: Any) -> N
     places = [chain.find(step) for step in steps]
     assert min(places) > 0 and places == sorted(places), places
     assert "Hopper" in chain.partition("entail")[2], "the name read in the picture is evidence"
+
+
+def test_two_prompts_are_compared_by_agreement_cost_and_score(
+    shown: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DEIXIS_DATA", raising=False)
+    if LABELLED.is_dir():
+        monkeypatch.setenv("DEIXIS_DATA", str(LABELLED))
+    cells = shown("02_prompts.ipynb")
+    source = "fmnerg/dev.txt" if LABELLED.is_dir() else "this notebook"
+    posts = text_of(cells["posts"])
+    assert posts.startswith("'20 posts of") and source in posts
+    changed = "".join(output.text for output in cells["edit"]).splitlines()
+    assert [line[:10] for line in changed if line.startswith("+version")] == ["+version: "]
+    assert any(line.startswith("+") and "For example" in line for line in changed)
+
+    row = r"(\w+), {} (\d\.\d\d) (\d\.\d\d) (\d+) (\d+) (\d+) (\d+) (\d+\.\d)"
+    rows = re.findall(row.format(r"version \d+"), text_of(cells["compare"]))
+    assert [each[0] for each in rows] == ["ours", "yours"]
+    for _, agreement, score, calls, cached, _, output_tokens, _ in rows:
+        assert 0 < float(agreement) <= 1 and 0 <= float(score) <= 1
+        assert (int(calls), int(cached)) == (40, 0), "two members, twenty posts"
+        assert int(output_tokens) > 40 * 5, "a JSON object each"
+    longer = int(rows[1][5]) - int(rows[0][5])
+    assert longer > 0 and longer % 40 == 0, "the same sentence more in every call"
+
+    (picture,) = [each for each in cells["plot"] if "image/png" in each.get("data", {})]
+    with Image.open(io.BytesIO(base64.b64decode(picture.data["image/png"]))) as plot:
+        shades = {shade: count for count, shade in plot.convert("RGB").getcolors(1 << 24)}
+    for bar in ((31, 119, 180), (255, 127, 14)):
+        assert shades.get(bar, 0) > 10_000, "the bars of one prompt"
+    assert text_of(cells["examples"]).count(",") >= 2 + 2 * 3, "two titles; two members each"
+    assert list(cells)[-1] == "again"
+    ((_, agreement, score, *spent),) = re.findall(row.format("once more"), text_of(cells["again"]))
+    assert (agreement, score) == rows[1][1:3], "the same answers"
+    assert spent == ["0", "40", "0", "0", "0.0"], "all kept"
 
 
 def test_swapping_backends_shows_votes_and_disagreement(shown: Any) -> None:

@@ -3,6 +3,7 @@
 The form is *Named Entity (Type) - expression* (RiVEG, section IV-B.2).
 """
 
+from functools import lru_cache
 from typing import Any
 
 from pydantic import BaseModel, create_model
@@ -35,9 +36,7 @@ def expand(state: State, toolbox: Toolbox) -> Update:
     ]
     caption = (state.get("observation") or {}).get("caption") or ""
     prompt = toolbox.render("expand", entities=entities, caption=caption, text=state["text"])
-    fields: dict[str, Any] = dict.fromkeys(mentions, (phrase(12, least_words=2), ...))
-    answer: type[BaseModel] = create_model("Expressions", __config__=OBJECT, **fields)
-    reply, update = toolbox.ask("expand", "expander", spec, prompt, answer)
+    reply, update = toolbox.ask("expand", "expander", spec, prompt, _answer(tuple(mentions)))
     phrases = reply.value.model_dump() if reply.value else {}
     expressions: dict[str, str] = {}
     decisions: Update = {}
@@ -59,6 +58,13 @@ def expand(state: State, toolbox: Toolbox) -> Update:
             replies=list(update["calls"]),
         )
     return {**update, "expressions": expressions, "decisions": decisions}
+
+
+@lru_cache(maxsize=512)
+def _answer(entities: tuple[str, ...]) -> type[BaseModel]:
+    """Build the reply's schema: a phrase an entity."""
+    fields: dict[str, Any] = dict.fromkeys(entities, (phrase(12, least_words=2), ...))
+    return create_model("Expressions", __config__=OBJECT, **fields)
 
 
 def _about(kind: str, recognized: str, state: State, toolbox: Toolbox) -> str:

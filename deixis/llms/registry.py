@@ -74,6 +74,9 @@ PROVIDERS = {
         ("ANTHROPIC_API_KEY",),
     ),
     "ollama": Provider("deixis.llms.backends:ollama", "langchain-ollama", "ollama"),
+    "transformers": Provider(
+        "deixis.llms.transformers_chat:transformers", "transformers", "transformers"
+    ),
 }
 
 _loading = threading.Lock()

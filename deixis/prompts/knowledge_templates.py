@@ -4,6 +4,7 @@ One YAML file a template (VKEL, section III-D.1). Those of the eight coarse type
 Deixis; a file of the same name in the user's folder takes their place.
 """
 
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated
 
@@ -58,17 +59,25 @@ def user_folder(folder: Path | None) -> Path:
 def find(name: str, folder: Path | None) -> KnowledgeTemplate | None:
     """Read a template: the user's, else the one that comes with Deixis, else None.
 
+    A file that has not changed since is not read again.
+
     Raises:
         SettingsError: the file has an error; the message names file and place.
     """
     for path in (user_folder(folder) / f"{name}.yaml", FOLDER / "knowledge" / f"{name}.yaml"):
         if path.is_file():
-            try:
-                return KnowledgeTemplate.model_validate(read_yaml(path))
-            except ValidationError as error:
-                problem = describe_problem(error, KnowledgeTemplate)
-                raise SettingsError(f"{path}: {problem}") from None
+            about = path.stat()
+            return _read(path, about.st_mtime_ns, about.st_size)
     return None
+
+
+@lru_cache(maxsize=256)
+def _read(path: Path, _changed: int, _size: int) -> KnowledgeTemplate:
+    try:
+        return KnowledgeTemplate.model_validate(read_yaml(path))
+    except ValidationError as error:
+        problem = describe_problem(error, KnowledgeTemplate)
+        raise SettingsError(f"{path}: {problem}") from None
 
 
 def save(name: str, template: KnowledgeTemplate, folder: Path | None) -> Path:
