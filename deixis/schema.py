@@ -149,7 +149,7 @@ class ModelReply(Record):
     ``id`` is ``step/seat/number``: the request's number among those that one answer took.
     ``prompt`` is the name and version of what it was asked. ``status`` is ``ok``, ``failed``,
     ``refused``, ``truncated``, ``empty`` or ``invalid``; ``finish_reason`` is the provider's,
-    ``shared`` for the share of a call that another sample is charged with.
+    ``shared`` for a share of what was said to several samples at once.
     """
 
     id: str
@@ -165,8 +165,9 @@ class Usage(Record):
     """What one role asked of one model.
 
     ``calls`` were made, of which ``failed`` brought nothing usable and ``retries`` came after
-    another for the same answer. ``cached`` answers, and ``shared`` ones that came in a call of
-    another sample, were neither asked nor paid for here. ``cost`` is None without a price.
+    another for the same answer. ``cached`` answers were neither asked nor paid for. ``shared``
+    ones came in a call with those of other samples, which one of them is charged with.
+    ``cost`` is None without a price.
     """
 
     role: str

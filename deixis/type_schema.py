@@ -140,6 +140,8 @@ def describe_problem(error: ValidationError, model: type[BaseModel]) -> str:
     for parent in parents:
         if isinstance(parent, int):
             owner = owner.__args__[0]  # tuple[EntityType, ...] -> EntityType
+        elif not hasattr(owner, "model_fields"):
+            owner = owner.__args__[1]  # dict[str, Limit] -> Limit
         else:
             owner = owner.model_fields[parent].annotation
     names = [field.alias or key for key, field in owner.model_fields.items()]

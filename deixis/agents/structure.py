@@ -85,5 +85,11 @@ def _replies(calls: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
             "status": "ok" if call["status"] in NOT_ASKED else call["status"],
             **{name: call[name] for name in kept},
         }
-        for key, call in sorted(calls.items())
+        for key, call in sorted(calls.items(), key=lambda item: _place(item[0]))
     ]
+
+
+def _place(key: str) -> tuple[str, int, int]:
+    """Return ``step/seat/number`` as what it sorts by."""
+    step, seat, number = key.split("/")
+    return step, int(seat), int(number)

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from pydantic import BaseModel
 
+from deixis.errors import SettingsError
 from deixis.llms import registry
 from deixis.llms.cache import LlmCache, Request
 from deixis.llms.limits import Limiter, Spending, limiter_of
@@ -42,8 +43,12 @@ class Asker:
     """
 
     def __init__(self, options: Options, cache: LlmCache) -> None:
-        for name in (*options.limits, *options.prices):
-            registry.provider_of(name)
+        for option, table in (("limits", options.limits), ("prices", options.prices)):
+            for name in table:
+                try:
+                    registry.provider_of(name)
+                except SettingsError as error:
+                    raise SettingsError(f"options.{option}: {error}") from None
         self.cache = cache
         self._options = options
         self._spending = Spending(options.budget)
@@ -71,6 +76,8 @@ class Asker:
         """
 
         def share() -> Reply[Answer]:
+            if spent := self._spending.used_up():  # waits for no limiter, and for no company
+                return Reply(None, "budget", spent, ())
             if joint is None or self._together.most == 1:
                 return self._ask(spec, prompt, answer, 1)
             kind = (spec, sample, prompt.name)
@@ -82,7 +89,9 @@ class Asker:
             alone = self._ask(spec, prompt, answer, 1)
             return alone._replace(calls=(*reply.calls, *alone.calls))
 
-        request = Request(spec, prompt.system, prompt.user, schema_of(answer), (), sample)
+        request = Request(
+            registry.whole_spec(spec), prompt.system, prompt.user, schema_of(answer), (), sample
+        )
         return self.cache.get_or_ask(
             request, share, keep=stored, revive=lambda found: revived(found, answer)
         )[0]
@@ -107,6 +116,9 @@ class Asker:
         if len(parts) == 1:
             return [Reply(None, "alone", "", ())]
         reply: Reply[Any] = self._ask(spec, *build(parts), len(parts))
+        if reply.status == "failed" and len(reply.calls) == 1:
+            # Not tried again, so no passing fault: what is too large may do in parts.
+            reply = reply._replace(status="alone")
         fields = reply.value.model_dump(mode="json") if reply.value else {}
         return [
             reply._replace(
@@ -124,7 +136,9 @@ class Asker:
         found = entry_for(spec, self._options.limits)
         if found is not None:
             return limiter_of(*found)
-        parsed = Spec.parse(spec)  # one server, one limiter, for a pause that it asks for
+        parsed = Spec.parse(
+            registry.whole_spec(spec)
+        )  # one server, one limiter, for a pause that it asks for
         return limiter_of(f"{parsed.provider} {parsed.options.get('base_url', '')}", Limit())
 
 

@@ -14,6 +14,7 @@ from functools import lru_cache
 from deixis.settings import Budget, Limit
 
 MINUTE = 60.0
+_LOOK = 1.0  # seconds after which one who waits looks again: what was corrected makes room
 
 
 class Limiter:
@@ -28,6 +29,7 @@ class Limiter:
         self._slots = threading.BoundedSemaphore(limit.concurrency) if limit.concurrency else None
         self._most = (limit.requests_per_minute, limit.tokens_per_minute)
         self._guard = threading.Lock()
+        self._line = threading.Lock()
         self._begun: deque[list[float]] = deque()  # time, tokens
         self._tokens = 0.0
         self._not_before = 0.0
@@ -40,17 +42,8 @@ class Limiter:
             The entry to give to `correct` when the tokens are known.
         """
         with self._slots or nullcontext():
-            while True:
-                with self._guard:
-                    now = time.monotonic()
-                    wait = self._wait(now, tokens)
-                    if wait <= 0:
-                        entry = [now, float(tokens)]
-                        if any(self._most):
-                            self._begun.append(entry)
-                            self._tokens += tokens
-                        break
-                time.sleep(wait)
+            with self._line:  # or small requests would for ever overtake a large one
+                entry = self._begin(tokens)
             yield entry
 
     def correct(self, entry: list[float], tokens: int) -> None:
@@ -60,10 +53,30 @@ class Limiter:
                 self._tokens += tokens - entry[1]
                 entry[1] = float(tokens)
 
+    def forget(self, entry: list[float]) -> None:
+        """Count a request no more that was not made after all."""
+        with self._guard:
+            if any(each is entry for each in self._begun):
+                self._begun = deque(each for each in self._begun if each is not entry)
+                self._tokens -= entry[1]
+
     def pause(self, seconds: float) -> None:
         """Begin nothing for so long: the provider has asked for a pause."""
         with self._guard:
             self._not_before = max(self._not_before, time.monotonic() + seconds)
+
+    def _begin(self, tokens: int) -> list[float]:
+        while True:
+            with self._guard:
+                now = time.monotonic()
+                wait = self._wait(now, tokens)
+                if wait <= 0:
+                    entry = [now, float(tokens)]
+                    if any(self._most):
+                        self._begun.append(entry)
+                        self._tokens += tokens
+                    return entry
+            time.sleep(min(wait, _LOOK))
 
     def _wait(self, now: float, tokens: int) -> float:
         """Return the seconds until a request may begin, 0 or less for at once."""
@@ -78,10 +91,18 @@ class Limiter:
         return wait
 
 
+_making = threading.Lock()  # a cache alone gives each of two who come first its own limiter
+
+
 @lru_cache(maxsize=256)
+def _made(name: str, limit: Limit) -> Limiter:
+    return Limiter(limit)
+
+
 def limiter_of(name: str, limit: Limit) -> Limiter:
     """Return the limiter of a provider: the same for all who ask with the same limits."""
-    return Limiter(limit)
+    with _making:
+        return _made(name, limit)
 
 
 class Spending:
@@ -99,16 +120,25 @@ class Spending:
 
     def begin(self) -> str:
         """Count one call; return why it may not be made, "" if it may."""
-        calls, tokens = self._budget.calls, self._budget.tokens
         with self._guard:
-            if calls is not None and self._calls >= calls:
-                return f"the budget of {calls} calls is used up"
-            if tokens is not None and self._tokens >= tokens:
-                return f"the budget of {tokens} tokens is used up"
-            self._calls += 1
-        return ""
+            reason = self._reason()
+            self._calls += not reason
+        return reason
+
+    def used_up(self) -> str:
+        """Return why no call may be made any more, "" if one may."""
+        with self._guard:
+            return self._reason()
 
     def add(self, tokens: int) -> None:
         """Count the tokens of a call."""
         with self._guard:
             self._tokens += tokens
+
+    def _reason(self) -> str:
+        calls, tokens = self._budget.calls, self._budget.tokens
+        if calls is not None and self._calls >= calls:
+            return f"the budget of {calls} calls is used up"
+        if tokens is not None and self._tokens >= tokens:
+            return f"the budget of {tokens} tokens is used up"
+        return ""

@@ -12,6 +12,7 @@ from importlib import import_module
 from importlib.metadata import entry_points
 from importlib.util import find_spec
 from typing import Any, NamedTuple
+from urllib.parse import urlencode
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.runnables import Runnable
@@ -48,6 +49,8 @@ class Provider(NamedTuple):
     package: str
     extra: str
     keys: tuple[str, ...] = ()
+    urls: tuple[str, ...] = ()
+    """Variables by which its SDK is sent to another server."""
 
     @property
     def key(self) -> str | None:
@@ -59,21 +62,29 @@ PROVIDERS = {
     "embedded": Provider("deixis.llms.backends:embedded", "xllamacpp", "starter"),
     "gguf": Provider("deixis.llms.backends:gguf", "xllamacpp", "starter"),
     "openai": Provider(
-        "deixis.llms.backends:openai", "langchain-openai", "openai", ("OPENAI_API_KEY",)
+        "deixis.llms.backends:openai",
+        "langchain-openai",
+        "openai",
+        ("OPENAI_API_KEY",),
+        ("OPENAI_API_BASE", "OPENAI_BASE_URL"),
     ),
     "google_genai": Provider(
         "deixis.llms.backends:google_genai",
         "langchain-google-genai",
         "google",
         ("GOOGLE_API_KEY", "GEMINI_API_KEY"),
+        ("GOOGLE_GEMINI_BASE_URL",),
     ),
     "anthropic": Provider(
         "deixis.llms.backends:anthropic",
         "langchain-anthropic",
         "anthropic",
         ("ANTHROPIC_API_KEY",),
+        ("ANTHROPIC_API_URL", "ANTHROPIC_BASE_URL"),
     ),
-    "ollama": Provider("deixis.llms.backends:ollama", "langchain-ollama", "ollama"),
+    "ollama": Provider(
+        "deixis.llms.backends:ollama", "langchain-ollama", "ollama", (), ("OLLAMA_HOST",)
+    ),
     "transformers": Provider(
         "deixis.llms.transformers_chat:transformers", "transformers", "transformers"
     ),
@@ -103,6 +114,19 @@ def provider_of(spec: str, others: Sequence[str] = ()) -> Provider:
         f"{spec!r}: there is no language-model provider {name!r}{nearest(name, known)}; "
         f"known: {', '.join(known)}"
     )
+
+
+def whole_spec(spec: str) -> str:
+    """Return a spec with the server that the environment names, if the spec names none.
+
+    Another server is another model, whatever it is called: answers and limits go by this.
+    """
+    parsed = Spec.parse(spec)
+    urls = (os.environ.get(name) for name in provider_of(spec).urls)
+    url = next((url for url in urls if url), None)
+    if url is None or "base_url" in parsed.options:
+        return spec
+    return f"{spec}{'&' if parsed.options else '?'}{urlencode({'base_url': url})}"
 
 
 def check(spec: str) -> None:

@@ -167,7 +167,7 @@ def _call(
     for pause in (*_PAUSES, None):
         with limiter.turn(estimate) as entry:
             if spent := spending.begin():
-                limiter.correct(entry, 0)
+                limiter.forget(entry)
                 return "budget", "", spent
             fault: Exception | None = None
             started = time.perf_counter()
@@ -180,7 +180,7 @@ def _call(
                 call = Call(faults.status_of(error), *faults.tokens_of(error))
             call = call._replace(seconds=time.perf_counter() - started)
             limiter.correct(entry, call.input_tokens + call.output_tokens)
-        spending.add(call.input_tokens + call.output_tokens)
+            spending.add(call.input_tokens + call.output_tokens)
         calls.append(call)
         if fault is None:
             return call.status, call.text, detail

@@ -63,11 +63,8 @@ class Together:
             if group.error is not None:
                 raise group.error
         else:
-            group.full.wait(self._wait)
-            with self._guard:
-                if self._open.get(kind) is group:
-                    del self._open[kind]
             try:
+                self._collect(kind, group)
                 group.answers = ask_all(group.parts)
             except BaseException as error:
                 group.error = error
@@ -76,3 +73,12 @@ class Together:
                 group.done.set()
         answer: Answer = group.answers[place]
         return answer
+
+    def _collect(self, kind: Hashable, group: _Group) -> None:
+        """Wait until the group is full or has waited long enough, and let nobody in any more."""
+        try:
+            group.full.wait(self._wait)
+        finally:  # also when interrupted: who joined then would wait for ever
+            with self._guard:
+                if self._open.get(kind) is group:
+                    del self._open[kind]

@@ -11,7 +11,7 @@ import pytest
 from pydantic import BaseModel, ConfigDict, Field
 
 from deixis.agents.phrases import phrase
-from deixis.llms import registry
+from deixis.llms import limits, registry
 from deixis.llms.structured import Reply, ask
 from deixis.prompts import Prompt
 
@@ -106,9 +106,18 @@ def provider() -> Iterator[FakeProvider]:
 
 @pytest.fixture
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The pauses, of this library and of every SDK, kept instead of made."""
+    """The pauses, of this library and of every SDK, kept instead of made; time goes on."""
     kept: list[float] = []
-    monkeypatch.setattr(time, "sleep", kept.append)
+    monotonic, gone = time.monotonic, 0.0
+
+    def sleep(seconds: float) -> None:
+        nonlocal gone
+        gone += seconds
+        kept.append(seconds)
+
+    limits._made.cache_clear()  # another test's server may have had this one's address
+    monkeypatch.setattr(time, "sleep", sleep)
+    monkeypatch.setattr(time, "monotonic", lambda: monotonic() + gone)
     return kept
 
 

@@ -1,6 +1,7 @@
 """Claude's protocol, against a server that keeps every request."""
 
 import json
+import socket
 from collections.abc import Callable
 from typing import Any
 
@@ -167,3 +168,20 @@ def test_a_server_of_ones_own_needs_no_key(
     monkeypatch.delenv("ANTHROPIC_API_KEY", raising=False)
     assert asking(f"anthropic:no-key?base_url={provider.url}", good).status == "ok"
     assert key_in(provider.requests[0]) == "none"
+
+
+def test_a_server_that_does_not_answer_is_a_failed_call(asking: Ask, waits: list[float]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        reply = asking(f"anthropic:m?base_url={url}&timeout=0.1")
+    assert reply.status == "failed" and "timed out" in reply.detail
+    assert len(reply.calls) == 3 and waits == [0.5, 2.0]
+
+
+@pytest.mark.parametrize(("given", "seconds"), [("", 120.0), ("&timeout=7.5", 7.5)])
+def test_every_request_has_a_timeout(
+    asking: Ask, provider: Any, spec: str, good: Any, given: str, seconds: float
+) -> None:
+    """The SDK tells the server of it."""
+    assert asking(f"{spec}{given}", good).status == "ok"
+    assert float(provider.requests[0].headers["x-stainless-read-timeout"]) == seconds

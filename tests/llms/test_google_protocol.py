@@ -1,6 +1,7 @@
 """Gemini's protocol, against a server that keeps every request."""
 
 import json
+import socket
 from collections.abc import Callable
 from typing import Any
 
@@ -192,3 +193,20 @@ def test_either_variable_holds_the_key(
     assert registry.provider_of("google_genai:gemini-test").key == "GEMINI_API_KEY"
     assert asking(f"google_genai:with-key?base_url={provider.url}", good).status == "ok"
     assert provider.requests[0].headers["x-goog-api-key"] == "other-key"
+
+
+def test_a_server_that_does_not_answer_is_a_failed_call(asking: Ask, waits: list[float]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        reply = asking(f"google_genai:m?base_url={url}&timeout=0.1")
+    assert reply.status == "failed" and "timed out" in reply.detail
+    assert len(reply.calls) == 3 and waits == [0.5, 2.0]
+
+
+@pytest.mark.parametrize(("given", "told"), [("", "120"), ("&timeout=7.5", "8")])
+def test_every_request_has_a_timeout(
+    asking: Ask, provider: Any, spec: str, good: Any, given: str, told: str
+) -> None:
+    """The server is told as well, in whole seconds."""
+    assert asking(f"{spec}{given}", good).status == "ok"
+    assert provider.requests[0].headers["x-server-timeout"] == told

@@ -1,10 +1,14 @@
 """Ollama's protocol, against a server that keeps every request."""
 
 import json
+import socket
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+
+from deixis.errors import SettingsError
+from deixis.llms import registry
 
 Ask = Callable[..., Any]
 
@@ -146,3 +150,31 @@ def test_a_connection_that_breaks_is_asked_again(
     broken = (200, '{"model": "llama', {"Transfer-Encoding": "chunked"})
     assert asking(spec, broken, good).status == "ok"
     assert waits == [0.5]
+
+
+def test_a_server_that_does_not_answer_is_a_failed_call(asking: Ask, waits: list[float]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        reply = asking(f"ollama:m?base_url=http://127.0.0.1:{silent.getsockname()[1]}&timeout=0.1")
+    assert reply.status == "failed" and "timed out" in reply.detail
+    assert len(reply.calls) == 3 and waits == [0.5, 2.0]
+
+
+@pytest.mark.parametrize(("given", "seconds"), [("", 120.0), ("&timeout=7.5", 7.5)])
+def test_every_request_has_a_timeout(spec: str, given: str, seconds: float) -> None:
+    model: Any = registry.load(f"{spec}{given}").model
+    limits = model._client._client.timeout
+    assert (limits.connect, limits.read, limits.write) == (seconds, seconds, seconds)
+
+
+@pytest.mark.parametrize("name", ["openai", "google_genai", "anthropic", "ollama"])
+@pytest.mark.parametrize("given", ["soon", "", "0", "-1", "nan", "inf", "1e9", "0.0001"])
+def test_a_timeout_that_is_no_time_is_refused(provider: Any, name: str, given: str) -> None:
+    with pytest.raises(SettingsError, match=f"option timeout: '{given}' is no number of seconds"):
+        registry.load(f"{name}:m?base_url={provider.url}&timeout={given}")
+
+
+@pytest.mark.parametrize("name", ["openai", "google_genai", "anthropic", "ollama"])
+@pytest.mark.parametrize("wrong", ["timout", "request_timeout"])
+def test_the_timeout_has_one_name(provider: Any, name: str, wrong: str) -> None:
+    with pytest.raises(SettingsError, match=r"did you mean 'timeout'\?"):
+        registry.load(f"{name}:m?base_url={provider.url}&{wrong}=3")

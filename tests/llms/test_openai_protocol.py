@@ -1,6 +1,7 @@
 """OpenAI's protocol: against llama.cpp's server, and one that checks each request."""
 
 import json
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -242,6 +243,20 @@ def test_nobody_listening_is_a_failed_call(server: FakeOpenAI) -> None:
     server.server_close()
     reply = ask(registry.load(spec), PROMPT, Work, max_tokens=50)
     assert reply.status == "failed" and len(reply.calls) == 3
+
+
+def test_a_server_that_does_not_answer_is_a_failed_call(server: FakeOpenAI) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/v1"
+        backend = registry.load(f"openai:some-model?base_url={url}&timeout=0.1")
+        reply = ask(backend, PROMPT, Work, max_tokens=50)
+    assert reply.status == "failed" and "timed out" in reply.detail and len(reply.calls) == 3
+
+
+@pytest.mark.parametrize(("given", "seconds"), [("", 120.0), ("&timeout=7.5", 7.5)])
+def test_every_request_has_a_timeout(server: FakeOpenAI, given: str, seconds: float) -> None:
+    model: Any = registry.load(f"{server.spec}{given}").model
+    assert model.root_client.timeout == seconds
 
 
 @pytest.fixture(scope="module")

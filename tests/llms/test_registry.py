@@ -7,7 +7,8 @@ import pytest
 
 from deixis.errors import MissingExtraError, MissingKeyError, SettingsError
 from deixis.llms import registry
-from deixis.llms.registry import PROVIDERS, Provider, check, load, provider_of
+from deixis.llms.registry import PROVIDERS, Provider, check, load, provider_of, whole_spec
+from deixis.settings import Spec
 
 PLUGIN = """
 from langchain_core.language_models import FakeListChatModel
@@ -141,3 +142,25 @@ def test_a_provider_that_does_not_work_is_told(spec: str, said: str) -> None:
     with pytest.raises(SettingsError) as caught:
         load(spec)
     assert str(caught.value).startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("variable", "spec"),
+    [
+        ("OPENAI_BASE_URL", "openai:m"),
+        ("OPENAI_API_BASE", "openai:m?temperature=0"),
+        ("ANTHROPIC_BASE_URL", "anthropic:m"),
+        ("GOOGLE_GEMINI_BASE_URL", "google_genai:m"),
+        ("OLLAMA_HOST", "ollama:m"),
+    ],
+)
+def test_a_server_named_by_the_environment_is_another_model(
+    monkeypatch: pytest.MonkeyPatch, variable: str, spec: str
+) -> None:
+    assert whole_spec(spec) == spec
+    monkeypatch.setenv(variable, "http://127.0.0.1:1/v1?a=b&c")
+    whole = Spec.parse(whole_spec(spec))
+    assert whole.options["base_url"] == "http://127.0.0.1:1/v1?a=b&c"
+    assert {**whole.options, **Spec.parse(spec).options} == whole.options
+    own = "openai:m?base_url=http://127.0.0.1:2/v1"
+    assert whole_spec(own) == own and whole_spec("embedded:x") == "embedded:x"
