@@ -1,20 +1,25 @@
 """Read CoNLL text: an ``IMGID:`` line, then ``token<TAB>tag`` lines, then an empty line."""
 
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from deixis.errors import DataError
 
 TYPES = ("PER", "LOC", "ORG", "OTHER")
-_TAGS = frozenset(["O", *(f"{prefix}-{kind}" for kind in TYPES for prefix in "BI")])
 
 
 class TaggedTweet(NamedTuple):
-    """One sample: its id, its tokens and one BIO tag for each token."""
+    """One sample: its id, its tokens and one BIO tag for each token.
+
+    ``fine_tags`` are those of the third column: the same prefixes with fine types; empty when
+    the file has two columns.
+    """
 
     id: str
     tokens: tuple[str, ...]
     tags: tuple[str, ...]
+    fine_tags: tuple[str, ...] = ()
 
 
 class Mention(NamedTuple):
@@ -25,7 +30,13 @@ class Mention(NamedTuple):
     type: str
 
 
-def read_conll(path: Path) -> list[TaggedTweet]:
+def read_conll(
+    path: Path,
+    types: Collection[str] = TYPES,
+    *,
+    fine_types: Collection[str] = (),
+    allow_orphans: bool = False,
+) -> list[TaggedTweet]:
     """Read a whole file.
 
     Tokens are kept as they are: some consist of invisible characters only, so no line is ever
@@ -33,37 +44,28 @@ def read_conll(path: Path) -> list[TaggedTweet]:
 
     Args:
         path: UTF-8 text.
+        types: what may stand behind ``B-`` and ``I-``.
+        fine_types: the same for a third column; without any there are two columns.
+        allow_orphans: whether an ``I-X`` that continues no X is kept; it then opens an entity.
 
     Raises:
         DataError: a line does not parse; the message names the file and the line.
         OSError: the file cannot be read.
     """
-    try:
-        # Not read_text(): it would turn the carriage returns of a token into line ends.
-        text = path.read_bytes().decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path}: not UTF-8 text ({error.reason} at byte {error.start})") from None
+    columns = [_tags(each) for each in (types, fine_types) if each]
     samples: list[TaggedTweet] = []
     identity: str | None = None
-    tokens: list[str] = []
-    tags: list[str] = []
+    rows: list[list[str]] = []
     seen: set[str] = set()
-
-    def close(number: int) -> None:
-        if identity is None:
-            return
-        if not tokens:
-            raise DataError(f"{path}:{number}: sample {identity!r} has no token")
-        samples.append(TaggedTweet(identity, tuple(tokens), tuple(tags)))
-        tokens.clear()
-        tags.clear()
-
-    # Not splitlines(): tokens may hold U+0085 or U+2028, which it takes for line ends.
-    for number, line in enumerate(text.split("\n"), start=1):
+    # The line behind the last closes a sample that no empty line ends.
+    for number, line in enumerate([*_lines(path), ""], start=1):
         where = f"{path}:{number}"
         if not line:
-            close(number)
-            identity = None
+            if identity is not None and not rows:
+                raise DataError(f"{where}: sample {identity!r} has no token")
+            if identity is not None:
+                samples.append(TaggedTweet(identity, *zip(*rows, strict=True)))
+            identity, rows = None, []
         elif identity is None:
             if not line.startswith("IMGID:") or line == "IMGID:":
                 raise DataError(f"{where}: expected 'IMGID:' and an id, found {line[:60]!r}")
@@ -72,20 +74,59 @@ def read_conll(path: Path) -> list[TaggedTweet]:
                 raise DataError(f"{where}: the id {identity!r} stands twice")
             seen.add(identity)
         else:
-            token, tab, tag = line.rpartition("\t")
-            if not tab or not token:
-                raise DataError(f"{where}: expected token, tab, tag; found {line[:60]!r}")
-            if tag not in _TAGS:
-                raise DataError(f"{where}: unknown tag {tag[:60]!r}")
-            if tag.startswith("I-") and (not tags or tags[-1] not in (tag, f"B-{tag[2:]}")):
-                raise DataError(f"{where}: {tag} continues no {tag[2:]} entity")
-            tokens.append(token)
-            tags.append(tag)
-    close(text.count("\n") + 1)
+            row = line.rsplit("\t", len(columns))
+            if len(row) != len(columns) + 1 or not row[0]:
+                wanted = "token, tab, tag" + ", tab, fine tag" * (len(columns) - 1)
+                raise DataError(f"{where}: expected {wanted}; found {line[:60]!r}")
+            before = rows[-1][1] if rows else "O"
+            problem = _problem(row[1:], columns, before, allow_orphans)
+            if problem:
+                raise DataError(f"{where}: {problem}")
+            rows.append(row)
     return samples
 
 
-def mentions(tags: tuple[str, ...] | list[str]) -> list[Mention]:
+def _lines(path: Path) -> list[str]:
+    data = path.read_bytes()
+    try:
+        # Not read_text(): it would turn the carriage returns of a token into line ends. Not
+        # splitlines(): tokens may hold U+0085 or U+2028, which it takes for line ends.
+        return data.decode("utf-8").split("\n")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise DataError(f"{path}:{line}: not UTF-8 text ({error.reason})") from None
+
+
+def _tags(types: Collection[str]) -> frozenset[str]:
+    return frozenset(["O", *(f"{prefix}-{kind}" for kind in types for prefix in "BI")])
+
+
+def _problem(
+    tags: Sequence[str], columns: Sequence[frozenset[str]], before: str, allow_orphans: bool
+) -> str | None:
+    """Say what is wrong with the tags of one token; `before` is the (coarse) tag before it."""
+    for tag, known in zip(tags, columns, strict=True):
+        if tag not in known:
+            return f"unknown tag {tag[:60]!r}"
+        if tag[0] != tags[0][0]:
+            return f"the tags {tags[0]!r} and {tag!r} do not go together"
+    if not allow_orphans and _opens(tags[0], before) and tags[0][0] == "I":
+        return f"{tags[0]} continues no {tags[0][2:]} entity"
+    return None
+
+
+def _opens(tag: str, before: str) -> bool:
+    """Say whether a tag opens an entity: ``B-X``, or ``I-X`` after no X."""
+    return tag[0] == "B" or (tag[0] == "I" and before[1:] != tag[1:])
+
+
+def orphans(tags: Sequence[str]) -> int:
+    """Count the entities that an ``I-X`` after no X opens."""
+    before = ["O", *tags]
+    return sum(_opens(tag, last) and tag[0] == "I" for last, tag in zip(before, tags, strict=False))
+
+
+def mentions(tags: Sequence[str]) -> list[Mention]:
     """Return the entities that BIO tags spell, in order; ``I-X`` after no X opens one."""
     found: list[Mention] = []
     start = 0

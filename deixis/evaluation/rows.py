@@ -7,7 +7,7 @@ the fields of `Extraction` with an ``id``; what is not scored is skipped.
 import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar, overload
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -18,6 +18,9 @@ from deixis.schema import Mask
 Number = Annotated[float, Field(allow_inf_nan=False)]
 Box = tuple[Number, Number, Number, Number]
 """``(x1, y1, x2, y2)`` in pixels of the upright picture; of a prediction even if inverted."""
+
+
+R = TypeVar("R", bound="Row")
 
 
 class _Row(BaseModel):
@@ -61,7 +64,7 @@ class Row(_Row):
     entities: tuple[RowEntity, ...] = ()
 
 
-def parse_row(data: Any) -> Row:
+def parse_row(data: Any, kind: type[R]) -> R:
     """Check one row; ``image`` may also be the record that an extraction has of its picture.
 
     Raises:
@@ -70,24 +73,32 @@ def parse_row(data: Any) -> Row:
     if isinstance(data, dict) and isinstance(image := data.get("image"), dict):
         size = data.get("size") or (image.get("width"), image.get("height"))
         data = {**data, "image": image.get("source"), "size": size}
-    return Row.model_validate(data)
+    return kind.model_validate(data)
 
 
-def read_rows(path: Path) -> list[Row]:
+@overload
+def read_rows(path: Path) -> list[Row]: ...
+@overload
+def read_rows(path: Path, kind: type[R]) -> list[R]: ...
+def read_rows(path: Path, kind: type[Any] = Row) -> list[Any]:
     """Read all rows of a file.
+
+    Args:
+        path: JSON Lines, UTF-8.
+        kind: what each line is; a data set may have rows with more in them.
 
     Raises:
         DataError: lines that are no rows, or ids that stand twice; every one is named with
             file and line (the first 20 of them).
         InputError: the file cannot be read.
     """
-    rows: list[Row] = []
+    rows: list[Any] = []
     problems: list[str] = []
     seen: dict[str, int] = {}
     for number, line in lines_of(path):
         where = f"{path}:{number}"
         try:
-            row = parse_row(json.loads(line))
+            row = parse_row(json.loads(line), kind)
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
             place = ".".join(str(part) for part in first["loc"])

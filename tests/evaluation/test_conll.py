@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from deixis.errors import DataError
-from deixis.evaluation.conll import Mention, mentions, read_conll
+from deixis.evaluation.conll import Mention, mentions, orphans, read_conll
 from deixis.evaluation.voc import read_voc
 
 
@@ -58,7 +58,7 @@ def test_errors_name_file_and_line(tmp_path: Path, text: str, line: int, reason:
 def test_not_utf8(tmp_path: Path) -> None:
     path = tmp_path / "latin.txt"
     path.write_bytes(b"IMGID:1\n\xe9\tO\n")
-    with pytest.raises(DataError, match="not UTF-8"):
+    with pytest.raises(DataError, match=r"latin\.txt:2: not UTF-8"):
         read_conll(path)
 
 
@@ -75,6 +75,31 @@ def test_not_utf8(tmp_path: Path) -> None:
 )
 def test_mentions(tags: list[str], expected: list[Mention]) -> None:
     assert mentions(tags) == expected
+
+
+@pytest.mark.parametrize(
+    ("tags", "number"),
+    [
+        (["B-PER", "I-PER", "B-PER"], 0),
+        (["I-PER", "I-PER", "O", "I-PER"], 2),
+        (["B-PER", "I-LOC", "I-LOC", "I-PER"], 2),
+    ],
+)
+def test_orphans_open_entities(tmp_path: Path, tags: list[str], number: int) -> None:
+    assert orphans(tags) == number
+    text = "IMGID:1\n" + "".join(f"a\t{tag}\n" for tag in tags)
+    (sample,) = read_conll(write(tmp_path, text), allow_orphans=True)
+    begun = sum(tag[0] == "B" for tag in tags)
+    assert len(mentions(sample.tags)) == begun + number
+
+
+def test_a_third_column_holds_fine_types(tmp_path: Path) -> None:
+    text = "IMGID:1\nAda\tB-person\tB-author\nLovelace\tI-person\tI-author\nx\ty\tO\tO\n"
+    (sample,) = read_conll(write(tmp_path, text), ["person"], fine_types=["author"])
+    assert sample.tokens == ("Ada", "Lovelace", "x\ty")
+    assert sample.tags == ("B-person", "I-person", "O")
+    assert sample.fine_tags == ("B-author", "I-author", "O")
+    assert mentions(sample.fine_tags) == [Mention(0, 2, "author")]
 
 
 VOC = """<annotation><filename>wrong_region.jpg</filename>

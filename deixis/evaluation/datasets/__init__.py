@@ -1,0 +1,62 @@
+"""Readers of the field's data sets: every one turns its release into rows and counts its quirks."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from deixis.errors import InputError
+from deixis.evaluation.datasets.gmner import read_fmnerg, read_gmner
+from deixis.evaluation.datasets.mmre import read_mmre
+from deixis.evaluation.datasets.mner import read_mner
+from deixis.evaluation.datasets.muie import read_muie
+from deixis.evaluation.datasets.smner import read_smner
+from deixis.evaluation.datasets.source import Converted, Source
+from deixis.type_schema import nearest
+
+READERS: dict[str, Callable[[Source], Converted]] = {
+    "gmner": read_gmner,
+    "fmnerg": read_fmnerg,
+    "smner": read_smner,
+    "twitter2015": read_mner,
+    "twitter2017": read_mner,
+    "mmre": read_mmre,
+    "muie": read_muie,
+}
+
+
+def convert(
+    name: str,
+    src: Path,
+    split: str,
+    *,
+    boxes: Path | None = None,
+    images: Path | None = None,
+    beside: Path | None = None,
+) -> Converted:
+    """Read one split of a data set.
+
+    Args:
+        name: one of `READERS`.
+        src: the folder of the release; each reader says what it holds.
+        split: ``train``, ``dev`` or whatever the files are called.
+        boxes: the folder or archive of box files, where it is not in `src`.
+        images: a folder of pictures named by the ids, for ``image``.
+        beside: the folder of the file that the rows go to; relative paths of pictures start
+            there.
+
+    Raises:
+        DataError: a file does not parse; the message names the file and the line.
+        InputError: there is no such data set or file, it cannot be read, or the data set has no
+            use for `boxes` or `images`.
+    """
+    if name not in READERS:
+        raise InputError(
+            f"there is no data set {name!r}{nearest(name, READERS)}; known: {', '.join(READERS)}"
+        )
+    if boxes and name not in {"gmner", "fmnerg", "mmre"}:
+        raise InputError(f"{name} has no box files; leave out --boxes")
+    if images and name == "muie":
+        raise InputError("muie names its own pictures; leave out --images")
+    try:
+        return READERS[name](Source(src, split, boxes, images, beside))
+    except OSError as error:
+        raise InputError(f"cannot read {error.filename}: {error.strerror}") from None

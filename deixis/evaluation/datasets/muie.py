@@ -1,0 +1,195 @@
+"""Grounded MUIE (Zhang et al., ACL Findings 2024): entities, relations, events in four media.
+
+The authors' repository holds neither the 3,000 test instances nor their layout. What is read
+here is our own: a JSON Lines file with what sections 3 and 5 say an instance has.
+"""
+
+from collections import Counter
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, Field, model_validator
+
+from deixis.errors import DataError
+from deixis.evaluation.datasets.source import Converted, Source, read_records
+from deixis.evaluation.rows import Number, Row, RowEntity, RowRegion
+
+QUIRKS = (
+    "rows of the task ner",
+    "rows of the task re",
+    "rows of the task ee",
+    "rows without a text",
+    "rows with an image",
+    "rows with an audio",
+    "rows with a video",
+    "entities that are not in the text",
+    "entities with regions in the image",
+    "entities with spans in the audio",
+    "entities with a track in the video",
+    "relations",
+    "events",
+    "arguments",
+)
+
+Seconds = Annotated[Number, Field(ge=0)]
+Span = tuple[Seconds, Seconds]
+"""Half-open, in seconds of the audio."""
+
+
+class Frame(BaseModel, frozen=True):
+    """The regions of one entity in one frame of the video, which are counted from 0."""
+
+    frame: int = Field(ge=0)
+    regions: tuple[RowRegion, ...]
+
+
+class MuieEntity(RowEntity):
+    """An entity or an argument.
+
+    ``regions`` are of the image, ``spans`` of the audio, ``track`` of the video, one frame an
+    item; in each, an empty list says that it is not there, None that nobody looked.
+    """
+
+    spans: tuple[Span, ...] | None = None
+    track: tuple[Frame, ...] | None = None
+
+
+class Relation(BaseModel, frozen=True):
+    """Two entities, by their places (from 0) in the row's ``entities``."""
+
+    subject: int = Field(ge=0)
+    type: str = Field(min_length=1)
+    object: int = Field(ge=0)
+
+
+class Trigger(BaseModel, frozen=True):
+    """The word that names an event: where it is in the text, or when it is heard."""
+
+    text: str = Field(min_length=1)
+    start: int | None = Field(default=None, ge=0)
+    end: int | None = Field(default=None, ge=0)
+    spans: tuple[Span, ...] | None = None
+
+
+class Argument(BaseModel, frozen=True):
+    """An entity, by its place (from 0) in the row's ``entities``, and what it does."""
+
+    role: str = Field(min_length=1)
+    entity: int = Field(ge=0)
+
+
+class Event(BaseModel, frozen=True):
+    """An event: its type, its trigger, its arguments."""
+
+    type: str = Field(min_length=1)
+    trigger: Trigger | None = None
+    arguments: tuple[Argument, ...] = ()
+
+
+class MuieRow(Row):
+    """A row of MUIE; ``audio`` and ``video`` are paths or URLs as ``image`` is."""
+
+    task: Literal["ner", "re", "ee"]
+    audio: str | None = None
+    video: str | None = None
+    entities: tuple[MuieEntity, ...] = ()
+    relations: tuple[Relation, ...] = ()
+    events: tuple[Event, ...] = ()
+
+
+class _Gold(MuieRow):
+    """What gold must be beyond a row that is well formed."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if not (self.text or self.image or self.audio or self.video):
+            raise ValueError("neither text nor image, audio or video")
+        if self.relations and self.task != "re":
+            raise ValueError(f"relations in a row of the task {self.task}")
+        if self.events and self.task != "ee":
+            raise ValueError(f"events in a row of the task {self.task}")
+        for number, each in enumerate(self.entities):
+            self._check_entity(f"entities.{number}", each)
+        used = [
+            (f"relations.{n}", i)
+            for n, r in enumerate(self.relations)
+            for i in (r.subject, r.object)
+        ]
+        for number, event in enumerate(self.events):
+            used += [(f"events.{number}", argument.entity) for argument in event.arguments]
+            if event.trigger:
+                self._check_place(f"events.{number}.trigger", event.trigger)
+        for place, index in used:
+            if index >= len(self.entities):
+                raise ValueError(f"{place}: there is no entity {index}")
+        return self
+
+    def _check_entity(self, place: str, entity: MuieEntity) -> None:
+        self._check_place(place, entity)
+        for name, given, medium in (
+            ("regions", entity.regions, self.image),
+            ("track", entity.track, self.video),
+        ):
+            if given and medium is None:
+                raise ValueError(f"{place}: {name} in a row without such a medium")
+        frames = [each.frame for each in entity.track or ()]
+        if len(set(frames)) != len(frames):
+            raise ValueError(f"{place}: a frame stands twice in the track")
+        seen = [*(entity.regions or ()), *(r for f in entity.track or () for r in f.regions)]
+        for region in seen:
+            x1, y1, x2, y2 = region.box
+            if x2 <= x1 or y2 <= y1:
+                raise ValueError(f"{place}: a box needs x1 < x2 and y1 < y2; got {region.box}")
+            if region.mask is None:
+                continue
+            if self.size and region.mask.size != self.size[::-1]:
+                raise ValueError(f"{place}: the mask's size is not [height, width] of the row's")
+            region.mask.to_array()  # ValueError: the runs do not fill it
+
+    def _check_place(self, place: str, what: MuieEntity | Trigger) -> None:
+        if (what.start is None) != (what.end is None):
+            raise ValueError(f"{place}: start without end, or end without start")
+        if what.start is not None and self.text[what.start : what.end] != what.text:
+            raise ValueError(f"{place}: text[{what.start}:{what.end}] is not {what.text!r}")
+        if what.spans and self.audio is None:
+            raise ValueError(f"{place}: spans in a row without an audio")
+        for first, last in what.spans or ():
+            if last <= first:
+                raise ValueError(f"{place}: a span needs start < end; got {(first, last)}")
+
+
+def read_muie(source: Source) -> Converted:
+    """Read ``SPLIT.jsonl``, one instance a line.
+
+    An instance is what `MuieRow` says: ``{"id", "task": "ner" | "re" | "ee", "text", "image",
+    "audio", "video", "size": [w, h], "entities": [{"text", "type", "start", "end", "regions":
+    [{"box", "mask"}], "spans": [[0.5, 1.2]], "track": [{"frame", "regions"}]}], "relations":
+    [{"subject": 0, "type", "object": 1}], "events": [{"type", "trigger": {"text", "start",
+    "end", "spans"}, "arguments": [{"role", "entity": 0}]}]}``. Paths are relative to the file.
+
+    Raises:
+        DataError: a line is no such instance, or an id stands twice.
+        InputError: the file is not there.
+    """
+    counts = Counter(dict.fromkeys(QUIRKS, 0))
+    rows: dict[str, MuieRow] = {}
+    for where, gold in read_records(source.file(".jsonl"), _Gold):
+        if gold.id in rows:
+            raise DataError(f"{where}: the id {gold.id!r} stands twice")
+        paths = {name: source.media(getattr(gold, name)) for name in ("image", "audio", "video")}
+        row = MuieRow(**{**dict(gold), **paths})
+        rows[row.id] = row
+        met = (
+            *(row.task == task for task in ("ner", "re", "ee")),
+            not row.text,
+            *(path is not None for path in paths.values()),
+            sum(each.start is None for each in row.entities),
+            sum(bool(each.regions) for each in row.entities),
+            sum(bool(each.spans) for each in row.entities),
+            sum(bool(each.track) for each in row.entities),
+            len(row.relations),
+            len(row.events),
+            sum(len(each.arguments) for each in row.events),
+        )
+        for quirk, number in zip(QUIRKS, met, strict=True):
+            counts[quirk] += number
+    return Converted(tuple(rows.values()), dict(counts))

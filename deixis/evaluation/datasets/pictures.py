@@ -1,0 +1,60 @@
+"""The pictures of a data set: found by id, and measured without being decoded."""
+
+import os
+import warnings
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from PIL import ExifTags, Image
+
+from deixis.evaluation.datasets.source import Source
+from deixis.evaluation.rows import Row
+
+QUIRKS = (
+    "pictures that were not found",
+    "pictures that cannot be read",
+    "pictures of another size than their annotation says (which is kept)",
+)
+_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif"}
+
+
+def with_pictures(source: Source, rows: Sequence[Row], counts: Counter[str]) -> tuple[Row, ...]:
+    """Fill in ``image``, and ``size`` where no annotation gave it.
+
+    Without a folder of pictures the rows come back as they are; otherwise each of `QUIRKS` is
+    added to `counts`.
+
+    Raises:
+        OSError: the folder cannot be read.
+    """
+    if source.images is None:
+        return tuple(rows)
+    counts.update(dict.fromkeys(QUIRKS, 0))
+    names = sorted(os.listdir(source.images))
+    there = {Path(each).stem: each for each in names if Path(each).suffix.lower() in _SUFFIXES}
+    found: list[Row] = []
+    for row in rows:
+        if row.id not in there:
+            counts[QUIRKS[0]] += 1
+            found.append(row)
+            continue
+        path = source.images / there[row.id]
+        size = upright_size(path)
+        counts[QUIRKS[1]] += size is None
+        counts[QUIRKS[2]] += None not in (size, row.size) and size != row.size
+        known = {"image": source.from_rows(path), "size": row.size or size}
+        found.append(row.model_copy(update=known))
+    return tuple(found)
+
+
+def upright_size(path: Path) -> tuple[int, int] | None:
+    """Return ``(width, height)`` as a viewer shows it; None for what Pillow cannot open."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of odd headers: nothing is decoded
+            with Image.open(path) as picture:
+                turned = picture.getexif().get(ExifTags.Base.Orientation, 1) in {5, 6, 7, 8}
+                return picture.size[::-1] if turned else picture.size
+    except Exception:  # Pillow's readers raise a dozen unrelated types: OSError to KeyError
+        return None

@@ -1,0 +1,132 @@
+"""Where a data set lies, and what comes of it."""
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from deixis.errors import DataError, InputError
+from deixis.evaluation.rows import Row, lines_of
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class Converted(NamedTuple):
+    """The rows of a split, and how often each quirk of its files was met (0 included)."""
+
+    rows: tuple[Row, ...]
+    counts: dict[str, int]
+
+
+class Source:
+    """The files of one split; the arguments are those of `convert`."""
+
+    def __init__(
+        self,
+        folder: Path,
+        split: str,
+        boxes: Path | None = None,
+        images: Path | None = None,
+        beside: Path | None = None,
+    ) -> None:
+        self.folder = folder
+        self.split = split
+        self._boxes = boxes
+        self.images = images
+        self._beside = beside
+
+    def file(self, suffix: str, *folders: str) -> Path:
+        """Return ``SPLIT + suffix`` in the folder itself or in one of its `folders`.
+
+        Raises:
+            InputError: it is not there; the message says which splits are.
+        """
+        name = self.split + suffix
+        places = [self.folder, *(self.folder / each for each in folders)]
+        for place in places:
+            if (place / name).is_file():
+                return place / name
+        there = sorted(
+            {
+                path.name.removesuffix(suffix)
+                for place in places
+                if place.is_dir()
+                for path in place.glob(f"*{suffix}")
+            }
+        )
+        hint = f"there: {', '.join(there)}" if there else f"no file there ends in {suffix}"
+        raise InputError(f"there is no {name} in {' or '.join(map(str, places))}; {hint}")
+
+    def boxes(self) -> Path:
+        """Return the folder or archive of box files: as given, or ``xml``, ``xml.tar.gz``.
+
+        Raises:
+            InputError: there is none.
+        """
+        places = [self.folder / "xml", self.folder / "xml.tar.gz"]
+        for place in [self._boxes] if self._boxes else places:
+            if place.exists():
+                return place
+        if self._boxes:
+            raise InputError(f"there is no {self._boxes}")
+        raise InputError(
+            f"there is no {places[0]} or {places[1]}; say with --boxes where the box files are"
+        )
+
+    def media(self, given: str | None) -> str | None:
+        """Return a path as rows name it; URLs and absolute paths stay."""
+        if given is None or "://" in given or os.path.isabs(given):
+            return given
+        return self.from_rows(self.folder / given)
+
+    def from_rows(self, path: Path) -> str:
+        """Return a path as seen from the file of rows; absolute ones stay."""
+        if self._beside is None or path.is_absolute():
+            return str(path)
+        return os.path.relpath(path, self._beside)
+
+
+def read_records(path: Path, model: type[Model]) -> Iterator[tuple[str, Model]]:
+    """Yield ``(file:line, record)`` of a JSON Lines file; unknown keys are errors.
+
+    Raises:
+        DataError: a line is no such record; the message names the file, the line and the key.
+    """
+    for number, line in lines_of(path):
+        where = f"{path}:{number}"
+        try:
+            given = json.loads(line)
+            record = model.model_validate_json(line, strict=True)
+        except ValidationError as error:
+            raise DataError(f"{where}: {describe(error)}") from None
+        except (ValueError, RecursionError) as error:
+            raise DataError(f"{where}: not JSON ({error})") from None
+        unknown = _unknown(given, record.model_dump(mode="json", exclude_unset=True))
+        if unknown:
+            raise DataError(f"{where}: there is no key {unknown}")
+        yield where, record
+
+
+def _unknown(given: Any, kept: Any, place: str = "") -> str | None:
+    """Return the place of the first key that a model has ignored."""
+    if isinstance(given, dict) and isinstance(kept, dict):
+        inside = [(f"{place}.{key}".lstrip("."), key, value) for key, value in given.items()]
+        ignored = (name for name, key, _ in inside if key not in kept)
+        deeper = (_unknown(value, kept[key], name) for name, key, value in inside if key in kept)
+        return next(ignored, None) or next(filter(None, deeper), None)
+    if isinstance(given, list) and isinstance(kept, list):
+        numbered = enumerate(zip(given, kept, strict=True))
+        deeper = (_unknown(*both, f"{place}.{number}") for number, both in numbered)
+        return next(filter(None, deeper), None)
+    return None
+
+
+def describe(error: ValidationError) -> str:
+    """Say the first problem in one line."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    place = ".".join(str(part) for part in first["loc"])
+    said = first["msg"].removeprefix("Value error, ")
+    return f"{place}: {said}" if place else said

@@ -1,0 +1,61 @@
+"""What a file of rows holds, in the figures that papers print."""
+
+from collections import Counter
+from collections.abc import Sequence
+from statistics import median
+from typing import Any
+
+from deixis.evaluation.rows import Row, RowEntity
+
+
+def statistics(rows: Sequence[Row]) -> dict[str, Any]:
+    """Count rows, entities and regions.
+
+    Regions are counted for each mention that has them (``boxes``), as papers do, and once for
+    each text in a row (``distinct_boxes``). ``groundable`` is the number of entities with a
+    region, ``unknown`` that of entities nobody looked for. ``duplicates`` are the mentions
+    beyond the first of the same text and type in a row.
+    """
+    entities = [each for row in rows for each in row.entities]
+    types = sorted({each.type for each in entities})
+    fine = Counter((each.type, each.fine_type) for each in entities if each.fine_type)
+    texts = [{each.text: each.regions for each in row.entities if each.regions} for row in rows]
+    pairs = [[(each.text, each.type) for each in row.entities] for row in rows]
+    return {
+        "rows": len(rows),
+        "rows_with_entity": sum(bool(row.entities) for row in rows),
+        "rows_without_entity": sum(not row.entities for row in rows),
+        "rows_with_groundable": sum(bool(each) for each in texts),
+        "rows_with_image": sum(row.image is not None for row in rows),
+        **_counted(entities),
+        "distinct_groundable": sum(map(len, texts)),
+        "distinct_boxes": sum(len(boxes) for each in texts for boxes in each.values()),
+        "duplicates": sum(len(each) - len(set(each)) for each in pairs),
+        "types": {name: _counted([e for e in entities if e.type == name]) for name in types},
+        "fine_types": {
+            name: {each: n for (kind, each), n in sorted(fine.items()) if kind == name}
+            for name in types
+            if any(kind == name for kind, _ in fine)
+        },
+        "picture_sizes": _sizes([row.size for row in rows if row.size]),
+    }
+
+
+def _counted(entities: Sequence[RowEntity]) -> dict[str, int]:
+    shown = [each.regions for each in entities if each.regions]
+    return {
+        "entities": len(entities),
+        "groundable": len(shown),
+        "unknown": sum(each.regions is None for each in entities),
+        "boxes": sum(map(len, shown)),
+        "masks": sum(region.mask is not None for each in shown for region in each),
+        "multi_box": sum(len(each) > 1 for each in shown),
+    }
+
+
+def _sizes(sizes: Sequence[tuple[int, int]]) -> dict[str, Any]:
+    """Say how many sizes are known, how many differ, and least, median and greatest sides."""
+    found: dict[str, Any] = {"known": len(sizes), "distinct": len(set(sizes))}
+    for name, sides in zip(("width", "height"), zip(*sizes, strict=True), strict=False):
+        found[name] = {"min": min(sides), "median": median(sides), "max": max(sides)}
+    return found
