@@ -110,6 +110,7 @@ class Options(_Frozen):
     ``groundable_threshold``: least probability at which a mention counts as shown.
     ``max_text``: most characters of a text. ``max_pixels``: most pixels of a picture.
     ``max_tokens``: most tokens of one reply before it is asked again with twice as many.
+    ``image_side``: most pixels of a picture's longer side when a language model is sent it.
     ``templates``: folder for templates that the templating agent writes; None is
     ``<user config>/deixis/templates``.
     ``prompts``: folder whose files take the place of the prompts of the same name.
@@ -131,6 +132,7 @@ class Options(_Frozen):
     max_text: int = Field(default=20_000, ge=1)
     max_pixels: int = Field(default=64_000_000, ge=64)
     max_tokens: int = Field(default=600, ge=16)
+    image_side: int = Field(default=1536, ge=64)
     templates: Path | None = None
     prompts: Path | None = None
     cache: Literal["use", "refresh", "off", "replay"] = "use"

@@ -1,6 +1,6 @@
 """What agents work with: settings, models and tools, each loaded when first used."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 from pydantic import BaseModel
@@ -11,6 +11,7 @@ from deixis.errors import SettingsError
 from deixis.llms import registry as llms
 from deixis.llms.asking import Asker, Joint
 from deixis.llms.cache import LlmCache, default_folder
+from deixis.llms.photos import Photo, photo
 from deixis.llms.structured import Reply
 from deixis.prompts import Prompt, render
 from deixis.prompts import check as check_prompts
@@ -155,6 +156,11 @@ class Toolbox:
         limit = self.settings.options.max_pixels
         return pictures.pixels_of(picture, state.get("image"), limit)
 
+    def photo(self, state: State) -> Photo | None:
+        """Return the sample's picture as models are sent it, or None when it has none."""
+        pixels = self.pixels(state)
+        return None if pixels is None else photo(pixels, self.settings.options.image_side)
+
     def render(self, name: str, /, **variables: Any) -> Prompt:
         """Fill in a prompt: the file in the user's folder, else the one of Deixis.
 
@@ -173,6 +179,7 @@ class Toolbox:
         seat: int = 0,
         sample: int = 0,
         joint: Joint | None = None,
+        images: Sequence[Photo] = (),
     ) -> tuple[Reply[Answer], Update]:
         """Ask the model of a role; return its reply and the update that accounts for it.
 
@@ -184,7 +191,7 @@ class Toolbox:
         Raises:
             CacheMissError: the cache is only replayed, and lacks this answer.
         """
-        reply = self.asker.ask(spec, prompt, answer, sample, joint)
+        reply = self.asker.ask(spec, prompt, answer, sample, joint, images)
         calls = {
             f"{step}/{seat + 1}/{number}": {
                 "role": role,

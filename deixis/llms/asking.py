@@ -9,6 +9,7 @@ from deixis.errors import SettingsError
 from deixis.llms import registry
 from deixis.llms.cache import LlmCache, Request
 from deixis.llms.limits import Limiter, Spending, limiter_of
+from deixis.llms.photos import Photo
 from deixis.llms.replies import revived, stored
 from deixis.llms.structured import Call, Reply, ask, schema_of
 from deixis.llms.together import Together
@@ -61,6 +62,7 @@ class Asker:
         answer: type[Answer],
         sample: int = 0,
         joint: Joint | None = None,
+        images: Sequence[Photo] = (),
     ) -> Reply[Answer]:
         """Return a model's answer, or why there is none.
 
@@ -70,6 +72,7 @@ class Asker:
             answer: the object asked for.
             sample: which of several answers of one model to one question is wanted.
             joint: how to ask it together with others; None when it always goes alone.
+            images: pictures to be looked at; a question with pictures goes alone.
 
         Raises:
             CacheMissError: the cache is only replayed, and lacks this answer.
@@ -78,30 +81,43 @@ class Asker:
         def share() -> Reply[Answer]:
             if spent := self._spending.used_up():  # waits for no limiter, and for no company
                 return Reply(None, "budget", spent, ())
-            if joint is None or self._together.most == 1:
-                return self._ask(spec, prompt, answer, 1)
+            if joint is None or images or self._together.most == 1:
+                return self._ask(spec, prompt, answer, images=images)
             kind = (spec, sample, prompt.name)
             reply = self._together.ask(
                 kind, joint.part, lambda parts: self._ask_all(spec, joint.build, parts)
             )
             if reply.status not in _ASKED_ALONE:
                 return _own(reply, answer)
-            alone = self._ask(spec, prompt, answer, 1)
+            alone = self._ask(spec, prompt, answer)
             return alone._replace(calls=(*reply.calls, *alone.calls))
 
         request = Request(
-            registry.whole_spec(spec), prompt.system, prompt.user, schema_of(answer), (), sample
+            registry.whole_spec(spec),
+            prompt.system,
+            prompt.user,
+            schema_of(answer),
+            tuple(image.sha256 for image in images),
+            sample,
         )
         return self.cache.get_or_ask(
             request, share, keep=stored, revive=lambda found: revived(found, answer)
         )[0]
 
-    def _ask(self, spec: str, prompt: Prompt, answer: type[Answer], parts: int) -> Reply[Answer]:
+    def _ask(
+        self,
+        spec: str,
+        prompt: Prompt,
+        answer: type[Answer],
+        parts: int = 1,
+        images: Sequence[Photo] = (),
+    ) -> Reply[Answer]:
         return ask(
             registry.load(spec),
             prompt,
             answer,
             max_tokens=parts * self._options.max_tokens,
+            images=images,
             limiter=self._limiter(spec),
             spending=self._spending,
         )

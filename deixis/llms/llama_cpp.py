@@ -78,7 +78,10 @@ class LlamaCppChat(BaseChatModel):
         }
         if json_schema is not None:
             request["grammar"] = grammar_of(_compact(json_schema))
-        reply = server.handle_chat_completions(request)
+        try:
+            reply = server.handle_chat_completions(request)
+        except RuntimeError as error:  # a picture for a model without eyes, for one
+            raise ModelCallError("failed", f"llama.cpp: {error}") from None
         if "error" in reply:
             raise ModelCallError("failed", str(reply["error"].get("message", reply["error"])))
         choice, usage = reply["choices"][0], reply["usage"]

@@ -9,6 +9,7 @@ Every request waits for its provider's limiter, and is counted against the budge
 import json
 import re
 import time
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -17,6 +18,7 @@ from pydantic import BaseModel, ValidationError
 
 from deixis.llms import faults
 from deixis.llms.limits import Limiter, Spending
+from deixis.llms.photos import Photo
 from deixis.llms.registry import Backend
 from deixis.prompts import Prompt
 from deixis.settings import Budget, Limit
@@ -49,6 +51,7 @@ _BY_REASON = {
 
 
 _CHARACTERS_PER_TOKEN = 4  # what a token of English has, about
+_TOKENS_PER_IMAGE = 1000  # about; corrected by what the provider counts
 
 
 class Call(NamedTuple):
@@ -77,6 +80,7 @@ def ask(
     answer: type[Answer],
     *,
     max_tokens: int,
+    images: Sequence[Photo] = (),
     limiter: Limiter | None = None,
     spending: Spending | None = None,
 ) -> Reply[Answer]:
@@ -87,6 +91,7 @@ def ask(
         prompt: a rendered prompt.
         answer: the pydantic model of the reply; forbids unknown keys.
         max_tokens: most tokens of the reply; doubled once if that cuts it off.
+        images: pictures to be looked at; the prompt may speak of them by their numbers.
         limiter: what every request waits for.
         spending: what every request is counted against.
 
@@ -101,7 +106,7 @@ def ask(
         system += (
             f"\n\nReply with one JSON object that fits this JSON Schema:\n{json.dumps(schema)}"
         )
-    messages: list[BaseMessage] = [SystemMessage(system), HumanMessage(prompt.user)]
+    messages: list[BaseMessage] = [SystemMessage(system), _question(prompt.user, images)]
     line = _Line(backend, limiter or Limiter(Limit()), spending or Spending(Budget()))
     calls: list[Call] = []
     repaired = extended = False
@@ -145,6 +150,16 @@ def read(text: str, answer: type[Answer]) -> Answer:
         return answer.model_validate_json(fenced.group(1).strip())
 
 
+def _question(text: str, images: Sequence[Photo]) -> HumanMessage:
+    """Return the user's message: each picture after its number, then the text."""
+    if not images:
+        return HumanMessage(text)
+    content: list[str | dict[str, Any]] = []
+    for number, image in enumerate(images, start=1):
+        content += [{"type": "text", "text": f"Image {number}:"}, image.block()]
+    return HumanMessage([*content, {"type": "text", "text": text}])
+
+
 class _Line(NamedTuple):
     """Everything that a request passes on its way to the model."""
 
@@ -163,7 +178,9 @@ def _call(
     """Make one request, retried when the fault is transient; return status, text, detail."""
     backend, limiter, spending = line
     model = backend.constrain(schema, max_tokens) if backend.constrain else backend.model
-    estimate = max_tokens + sum(len(each.text) for each in messages) // _CHARACTERS_PER_TOKEN
+    pictures = sum(len(each.content) // 2 for each in messages if isinstance(each.content, list))
+    estimate = max_tokens + _TOKENS_PER_IMAGE * pictures
+    estimate += sum(len(each.text) for each in messages) // _CHARACTERS_PER_TOKEN
     for pause in (*_PAUSES, None):
         with limiter.turn(estimate) as entry:
             if spent := spending.begin():

@@ -1,0 +1,48 @@
+"""Pictures as language models are sent them: JPEG, no larger than they can use."""
+
+import base64
+import hashlib
+import io
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+QUALITY = 90
+
+
+class Photo(NamedTuple):
+    """An encoded picture.
+
+    ``scale`` is the length of one of its pixels in pixels of the picture it was made of.
+    """
+
+    data: bytes
+    sha256: str
+    width: int
+    height: int
+    scale: float
+
+    def block(self) -> dict[str, Any]:
+        """Return the content block of a message, as LangChain has it."""
+        encoded = base64.b64encode(self.data).decode()
+        return {"type": "image", "base64": encoded, "mime_type": "image/jpeg"}
+
+
+def photo(pixels: NDArray[np.uint8], longest_side: int) -> Photo:
+    """Encode a picture.
+
+    Args:
+        pixels: RGB of shape ``(H, W, 3)``.
+        longest_side: a larger picture is made smaller to this many pixels.
+    """
+    image = Image.fromarray(pixels)
+    scale = max(1.0, max(image.size) / longest_side)
+    if scale > 1.0:
+        width, height = (max(1, round(side / scale)) for side in image.size)
+        image = image.resize((width, height), Image.Resampling.LANCZOS)
+    encoded = io.BytesIO()
+    image.save(encoded, "JPEG", quality=QUALITY)
+    data = encoded.getvalue()
+    return Photo(data, hashlib.sha256(data).hexdigest(), *image.size, scale)
