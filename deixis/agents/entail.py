@@ -5,9 +5,11 @@ there, or it is a person and there are people. No evidence is an answer (not gro
 a tool that could not look leaves the question open (None).
 """
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from deixis.agents.ground import same_names
+from deixis.agents.look import Sought, look_for
 from deixis.agents.observe import FAILED, LOOKED
 from deixis.agents.state import State, Update, decision
 from deixis.agents.toolbox import Toolbox
@@ -27,6 +29,8 @@ class Finding(NamedTuple):
     against: list[Cue]
     candidates: list[dict[str, Any]]
     undecided: list[str]
+    sought: Sequence[Cue] = ()
+    """What looking for its description told: counts beside all else."""
     writing: str | None = None
     """The line of writing in which its name, or a part of it, was read."""
 
@@ -54,6 +58,7 @@ def entail(state: State, toolbox: Toolbox) -> Update:
         entity: gather(mentions[entity]["text"], *sight, state["observation"])
         for entity, sight in sights.items()
     }
+    sought, update = look_for(state, toolbox)
     for entity, taker in taken_writing(mentions, findings).items():
         is_person, match = sights[entity]
         finding = gather(mentions[entity]["text"], is_person, None, state["observation"])
@@ -63,7 +68,8 @@ def entail(state: State, toolbox: Toolbox) -> Update:
         findings[entity] = finding._replace(against=[*against, Cue(weights.NAME_NOT_READ, gone)])
     verdicts, decisions = {}, {}
     for entity, mention in mentions.items():
-        verdict, said = judge(findings[entity], mention["prior"], threshold)
+        finding = joined(findings[entity], sought[entity])
+        verdict, said = judge(finding, mention["prior"], threshold)
         verdicts[entity] = verdict
         outcome = {True: "yes", False: "no", None: None}[verdict["groundable"]]
         probability = verdict["probability"]
@@ -77,8 +83,26 @@ def entail(state: State, toolbox: Toolbox) -> Update:
                 verdict["groundable"]
             ],
             evidence=said,
+            replies=list(update["calls"]),
         )
-    return {"verdicts": verdicts, "decisions": decisions}
+    return {**update, "verdicts": verdicts, "decisions": decisions}
+
+
+def joined(finding: Finding, sought: Sought) -> Finding:
+    """Add what was sought for; two sources that point at one place strengthen each other."""
+    candidates = {each["key"]: each for each in finding.candidates}
+    for each in sought.candidates:
+        there = candidates.get(each["key"])
+        strength = each["strength"]
+        if there is not None:
+            strength = 1.0 - (1.0 - there["strength"]) * (1.0 - strength)
+            each = {**there, "what": f"{there['what']}; {each['what']}"}
+        candidates[each["key"]] = {**each, "strength": strength}
+    return finding._replace(
+        sought=sought.cues,
+        candidates=list(candidates.values()),
+        undecided=finding.undecided + sought.undecided,
+    )
 
 
 class _Sight(NamedTuple):
@@ -206,10 +230,10 @@ def judge(
         if prior is None
         else [f"prior {start:.2f} (how often such mentions are shown)"]
     )
-    cues = finding.cues or finding.against
+    cues = [*(finding.cues or finding.against), *finding.sought]
     probability = probability_shown(start, cues)
     said = [f"{cue.words} (odds x {cue.ratio:g})" for cue in cues] + said
-    if finding.cues:
+    if finding.cues or any(cue.ratio > 1.0 for cue in finding.sought):
         groundable: bool | None = probability >= threshold
         if not groundable:
             said.append(f"{probability:.2f} is below the threshold {threshold:g}")

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from deixis.agents.state import State, Update, decision
+from deixis.agents.state import State, Update, decision, notice
 from deixis.agents.toolbox import Toolbox
 from deixis.tools.assignment import assign
 
@@ -43,6 +43,7 @@ def ground(state: State, toolbox: Toolbox) -> Update:
 
     regions: dict[str, list[dict[str, Any]]] = {}
     decisions: Update = {}
+    notices: Update = {}
     changed: dict[str, Any] = {}
     roles = toolbox.settings.roles
     for row, head in enumerate(heads):
@@ -60,6 +61,12 @@ def ground(state: State, toolbox: Toolbox) -> Update:
             own = {each["key"]: each for each in verdicts[head]["candidates"]}
             chosen = own[keys[column]]
         for entity in claimants[head]:
+            if not verdicts[head]["candidates"]:
+                said = "it can be seen, but nothing points at it"
+                changed[entity] = {**verdicts[entity], "groundable": None}
+                decisions |= decision(entity, "ground", "box", None, evidence=[said])
+                notices |= notice("ground", f"{state['mentions'][entity]['text']!r}: {said}")
+                continue
             if chosen is None:
                 changed[entity] = {**verdicts[entity], "groundable": False, "candidates": []}
                 decisions |= decision(
@@ -79,7 +86,7 @@ def ground(state: State, toolbox: Toolbox) -> Update:
                 confidence=score,
                 evidence=[chosen["what"], *lost],
             )
-    return {"regions": regions, "verdicts": changed, "decisions": decisions}
+    return {"regions": regions, "verdicts": changed, "decisions": decisions, "notices": notices}
 
 
 def same_names(mentions: dict[str, dict[str, Any]]) -> dict[str, list[str]]:

@@ -120,6 +120,7 @@ class Context(TypedDict, total=False):
 
     recognizer: str
     corrector: str | None
+    entailer: str | None
     committee: list[str] | str
     voter: str
     expander: str

@@ -92,7 +92,7 @@ class Toolbox:
         seats += [Seat("committee", spec, False) for spec in roles.committee]
         seats += [
             Seat(role, spec, False)
-            for role in ("corrector", "voter", "expander", "templater")
+            for role in ("corrector", "entailer", "voter", "expander", "templater")
             if (spec := getattr(roles, role)) is not None
         ]
         named = [(role, getattr(roles, role)) for role in TOOL_ROLES]

@@ -77,6 +77,12 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         ],
         "text": _TEXT,
     },
+    "entail": {
+        "descriptions": [
+            {"id": "e1", "text": "Grace Hopper (PER) - an officer in a dark uniform"},
+            {"id": "e2", "text": "US Navy (ORG) - an anchor and an eagle"},
+        ],
+    },
     "expand": {
         "entities": [{**_HOPPER, "known": "an officer in a dark uniform"}, {**_NAVY, "known": ""}],
         "caption": "Seen: 1 person. Read: 'HOPPER'.",

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, TypeVar, overload
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from deixis.atomic import whole_file
 from deixis.errors import DataError, InputError
@@ -48,6 +48,14 @@ class RowEntity(_Row):
     type: str
     fine_type: str | None = None
     regions: tuple[RowRegion, ...] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _undecided(cls, data: Any) -> Any:
+        """Read what an extraction leaves open as what nobody has looked at."""
+        if isinstance(data, dict) and "groundable" in data and data["groundable"] is None:
+            return {**data, "regions": None}
+        return data
 
 
 class Row(_Row):

@@ -12,6 +12,9 @@ a part of the name is read         12     a last name or an acronym, sometimes a
 a person's mention, people seen     4     people are in many pictures of other people
 a person's mention, no people       0.15  the detector finds most faces that are turned
 anything else, its name not read    0.7   most things bear no readable name
+its description is found, score s  1+10s  a detector's scores are low, and order well
+its description is not found        0.4   detectors miss what is small or rare
+a model sees it, confidence c      1+11c  models say yes too easily; 1/(1+11c) for a no
 =================================  =====  ==============================================
 """
 
@@ -23,6 +26,9 @@ PART_OF_NAME_READ = 12.0
 PEOPLE_SEEN = 4.0
 NO_PEOPLE = 0.15
 NAME_NOT_READ = 0.7
+PHRASE_FOUND = 10.0
+PHRASE_NOT_FOUND = 0.4
+MODEL_SEES = 11.0
 
 
 class Cue(NamedTuple):

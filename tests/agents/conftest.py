@@ -31,7 +31,11 @@ def toolbox_of(scripted: Any) -> Callable[..., Toolbox]:
         scripted(script or silent)
         roles = {role: f"scripted:{role}" for role in ("voter", "expander", "templater")}
         roles["recognizer"] = more.pop("recognizer", "crf")
-        tools = {key: more.pop(key) for key in ("corrector", "detector", "reader") if key in more}
+        tools = {
+            key: more.pop(key)
+            for key in ("corrector", "entailer", "detector", "reader")
+            if key in more
+        }
         committee = [f"scripted:m{number + 1}" for number in range(members)]
         return Toolbox(
             Settings.model_validate(

@@ -11,7 +11,7 @@ import pytest
 from deixis import prompts
 from deixis.apps.prompts_cli import EXAMPLES
 
-NAMES = ["consult", "correct", "expand", "recognize", "template", "vote"]
+NAMES = ["consult", "correct", "entail", "expand", "recognize", "template", "vote"]
 TEXT = "Ann met Bob"
 ROLES = "{recognizer: crf, committee: [scripted:a], voter: scripted:a, expander: scripted:a, "
 ROLES += "templater: scripted:a}"
@@ -114,7 +114,9 @@ def test_every_prompt_is_rendered_by_its_example(deixis: Any, name: str) -> None
     assert system.startswith("# System\nYou ") or name == "vote"
     assert "{{" not in printed and "{%" not in printed
     shown = ["SHIP"] if name == "template" else ["<post>Grace Hopper of the US Navy</post>"]
-    if name not in {"template", "recognize"}:
+    if name == "entail":
+        shown = ["e1: <post>Grace Hopper", "e2: <post>US Navy"]
+    elif name not in {"template", "recognize"}:
         shown += ["e1: Grace Hopper", "e2: US Navy"]
     for each in shown:
         assert each in user

@@ -41,6 +41,16 @@ def test_a_line_of_a_batch_is_a_row(tmp_path: Path) -> None:
     assert row.entities[0].regions == ()
 
 
+def test_what_is_undecided_was_not_looked_at(tmp_path: Path) -> None:
+    entity = {"text": "Ann", "type": "PER", "regions": []}
+    lines = [
+        {**GOOD, "id": str(n), "entities": [{**entity, "groundable": given}]}
+        for n, given in enumerate((None, False))
+    ]
+    undecided, no = read_rows(written(tmp_path / "p.jsonl", *lines))
+    assert undecided.entities[0].regions is None and no.entities[0].regions == ()
+
+
 def test_an_inverted_box_of_a_prediction_is_kept(tmp_path: Path) -> None:
     entity = {"text": "Ann", "type": "PER", "regions": [{"box": [9, 9, 1, 1]}]}
     (row,) = read_rows(written(tmp_path / "p.jsonl", "", {**GOOD, "entities": [entity]}, ""))

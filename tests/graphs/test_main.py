@@ -182,6 +182,7 @@ class Blind:
     """A tool that fails on every picture."""
 
     name = "blind"
+    labels: tuple[str, ...] | None = ("person",)
 
     def detect(self, *_: Any) -> Any:
         raise ToolError("out of memory")

@@ -37,6 +37,7 @@ VARIABLES: dict[str, dict[str, Any]] = {
         "candidates": [{"id": "c1", "text": "Ann", "number": 2}],
         "text": "Ann sings",
     },
+    "entail": {"descriptions": [{"id": "e1", "text": "Ann sings"}]},
     "expand": {
         "entities": [{"id": "e1", "text": "Ann", "type": "PER", "known": "a tall woman"}],
         "caption": "Seen: 1 person",
@@ -65,6 +66,7 @@ WITH_POSTS = [name for name in VARIABLES if {"text", "posts"} & set(VARIABLES[na
 EXPECTED = {
     "consult": ["- person: age (how old: young, old)", "e1: Ann is a person", "actor, artist"],
     "correct": ["- PER: a person", "c1: Ann (occurrence 2)"],
+    "entail": ["e1: <post>Ann sings</post>", "yes, no or unclear"],
     "expand": ["Picture: Seen: 1 person", "e1: Ann (PER): a tall woman"],
     "recognize": ["- PER: a person"],
     "template": ["Type: SHIP (a vessel)"],

@@ -1,0 +1,149 @@
+"""Looking for descriptions in a picture: with a detector that takes any phrase, with a model.
+
+Either gives evidence for or against that an entity can be seen; the detector also gives boxes.
+"""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Annotated, Any, Literal, NamedTuple
+
+from pydantic import BaseModel, Field, create_model
+
+from deixis.agents.phrases import OBJECT
+from deixis.agents.state import State, Update, notice
+from deixis.agents.toolbox import Toolbox
+from deixis.errors import ToolError
+from deixis.tools import evidence as weights
+from deixis.tools.base import Detection
+from deixis.tools.evidence import Cue
+
+SAME_PLACE = 0.7
+"""Intersection over union from which two boxes are taken for one thing."""
+DASH = " – "  # noqa: RUF001 (between the name and the phrase of an expression)
+
+
+class Sought(NamedTuple):
+    """What looking for one entity brought."""
+
+    cues: list[Cue]
+    candidates: list[dict[str, Any]]
+    undecided: list[str]
+
+
+def look_for(state: State, toolbox: Toolbox) -> tuple[dict[str, Sought], Update]:
+    """Look for the description of every mention; nothing is asked of tools left out.
+
+    Returns:
+        Mention to what was found, and the update that accounts for it.
+    """
+    expressions = state.get("expressions", {})
+    sought = {entity: Sought([], [], []) for entity in state["mentions"]}
+    update: Update = {"calls": {}, "notices": {}}
+    if expressions and toolbox.detector is not None and toolbox.detector.labels is None:
+        update["notices"] |= _detect(state, toolbox, expressions, sought)
+    if expressions and toolbox.settings.roles.entailer is not None:
+        asked = _ask(state, toolbox, expressions, sought)
+        update = {key: {**update[key], **asked[key]} for key in update}
+    return sought, update
+
+
+def _detect(
+    state: State, toolbox: Toolbox, expressions: dict[str, str], sought: dict[str, Sought]
+) -> Update:
+    """Add what a detector finds of each description."""
+    detector, pixels = toolbox.detector, toolbox.pixels(state)
+    assert detector is not None and pixels is not None, "asked without a detector or a picture"
+    phrases = {entity: said.partition(DASH)[2] or said for entity, said in expressions.items()}
+    try:
+        found = detector.detect(pixels, list(dict.fromkeys(phrases.values())))
+    except ToolError as error:
+        for each in sought.values():
+            each.undecided.append("descriptions could not be looked for")
+        return notice("entail", f"descriptions were not looked for: {error}")
+    keys = placed(found, state["observation"]["objects"])
+    for entity, phrase in phrases.items():
+        own = [(one, key) for one, key in zip(found, keys, strict=True) if one.label == phrase]
+        best = max((one.score for one, _ in own), default=0.0)
+        if own:
+            ratio = weights.PHRASE_FOUND * best + 1.0
+            said = f"{phrase!r} was found (score {best:.2f})"
+        else:
+            ratio, said = weights.PHRASE_NOT_FOUND, f"nothing was found that is {phrase!r}"
+        sought[entity].cues.append(Cue(ratio, said))
+        sought[entity].candidates.extend(
+            {
+                "key": key,
+                "box": list(one.box),
+                "strength": one.score,
+                "what": f"what fits {phrase!r} (score {one.score:.2f})",
+                "role": "detector",
+            }
+            for one, key in own
+        )
+    return {}
+
+
+def placed(found: Sequence[Detection], objects: Sequence[dict[str, Any]]) -> list[str]:
+    """Name the place of every box: one key for all boxes of one thing.
+
+    Args:
+        found: boxes of descriptions.
+        objects: what was seen before, each with an ``id`` and a ``box``.
+    """
+    places: list[tuple[str, Any]] = [(each["id"], each["box"]) for each in objects]
+    keys = []
+    for one in found:
+        same = [(overlap(one.box, box), key) for key, box in places]
+        share, key = max(same, default=(0.0, ""))
+        if share < SAME_PLACE:
+            key = f"d{len(places) + 1}"
+            places.append((key, one.box))
+        keys.append(key)
+    return keys
+
+
+def overlap(one: Sequence[float], other: Sequence[float]) -> float:
+    """Return the intersection over union of two boxes."""
+    wide = min(one[2], other[2]) - max(one[0], other[0])
+    high = min(one[3], other[3]) - max(one[1], other[1])
+    if wide <= 0 or high <= 0:
+        return 0.0
+    areas = [(box[2] - box[0]) * (box[3] - box[1]) for box in (one, other)]
+    return wide * high / (sum(areas) - wide * high)
+
+
+def _ask(
+    state: State, toolbox: Toolbox, expressions: dict[str, str], sought: dict[str, Sought]
+) -> Update:
+    """Add what a vision-language model says (visual entailment: RiVEG, section IV-C)."""
+    spec, image = toolbox.settings.roles.entailer, toolbox.photo(state)
+    assert spec is not None and image is not None, "asked without a model or a picture"
+    descriptions = [{"id": entity, "text": said} for entity, said in expressions.items()]
+    prompt = toolbox.render("entail", descriptions=descriptions)
+    reply, update = toolbox.ask(
+        "entail", "entailer", spec, prompt, _answer(tuple(expressions)), images=[image]
+    )
+    for entity, each in sought.items():
+        if reply.value is None:
+            each.undecided.append(f"{spec} gave no answer ({reply.status})")
+            continue
+        said = getattr(reply.value, entity)
+        ratio = 1.0 + weights.MODEL_SEES * said.confidence
+        words = f"{spec} says {said.visible} (confidence {said.confidence:.2f})"
+        if said.visible == "yes":
+            each.cues.append(Cue(ratio, words))
+        elif said.visible == "no":
+            each.cues.append(Cue(1.0 / ratio, words))
+    return update
+
+
+@lru_cache(maxsize=512)
+def _answer(entities: tuple[str, ...]) -> type[BaseModel]:
+    """Build the reply's schema: a verdict an entity."""
+    of_one: dict[str, Any] = {
+        "visible": (Literal["yes", "no", "unclear"], ...),
+        "confidence": (Annotated[float, Field(ge=0, le=1, strict=True)], ...),
+    }
+    verdict = create_model("Verdict", __config__=OBJECT, **of_one)
+    fields: dict[str, Any] = dict.fromkeys(entities, (verdict, ...))
+    return create_model("Verdicts", __config__=OBJECT, **fields)
