@@ -1,26 +1,28 @@
-"""The command line: ``deixis demo``, ``run``, ``doctor``, ``prompts``, ``cache``.
+"""The command line: ``deixis demo``, ``run``, ``batch``, ``report``, ``eval``, ``compare``,
+``dataset``, ``doctor``, ``prompts``, ``cache``.
 
-Results go to stdout, progress and warnings to stderr. Exit codes: 0 done, 2 unusable
-input or settings.
+Results go to stdout, progress and warnings to stderr. Exit codes: 0 done, 1 some rows failed
+or are left, 2 unusable input or settings, 130 stopped.
 """
 
 import json
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.markup import escape
 from rich.table import Table
 
 from deixis import __version__
+from deixis.apps.batch_cli import batch, report
 from deixis.apps.cache_cli import cache_app
+from deixis.apps.dataset_cli import dataset_app
+from deixis.apps.eval_cli import compare, evaluate
+from deixis.apps.options import RoleOption, StackOption, settings_of
 from deixis.apps.prompts_cli import PromptsOption, prompts_app
-from deixis.errors import DeixisError, InputError
-
-if TYPE_CHECKING:
-    from deixis.settings import Settings
+from deixis.errors import DeixisError
 
 app = typer.Typer(
     help="Name every entity in a text, and point at it in the picture.",
@@ -30,41 +32,11 @@ app = typer.Typer(
 )
 app.add_typer(prompts_app, name="prompts")
 app.add_typer(cache_app, name="cache")
-
-StackOption = Annotated[
-    str, typer.Option("--stack", metavar="NAME|FILE", help="Models to use: a name or a YAML file.")
-]
-
-RoleOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--role",
-        metavar="ROLE=MODEL",
-        help="Swap a role. Repeat committee=MODEL for more members; detector=none: no detector.",
-    ),
-]
-
-
-def _settings(stack: str, prompts: Path | None, roles: list[str] | None) -> "Settings":
-    """Read a stack and change it; its prompts are checked when the graph is built."""
-    from deixis.settings import Settings
-
-    swapped: dict[str, Any] = {}
-    for given in roles or []:
-        role, equals, model = given.partition("=")
-        if not equals or not model:
-            raise InputError(
-                f"--role takes ROLE=MODEL, such as voter=openai:gpt-5-mini; got {given!r}"
-            )
-        if role == "committee":
-            swapped.setdefault(role, []).append(model)
-        else:
-            swapped[role] = None if model == "none" else model
-    settings = Settings.load(stack).with_roles(swapped)
-    if prompts is not None:
-        options = settings.options.model_copy(update={"prompts": prompts})
-        settings = settings.model_copy(update={"options": options})
-    return settings
+app.add_typer(dataset_app, name="dataset")
+app.command("eval")(evaluate)
+app.command("compare")(compare)
+app.command("batch")(batch)
+app.command("report")(report)
 
 
 def _version(wanted: bool) -> None:
@@ -93,7 +65,7 @@ def demo(
     from deixis.apps.console import out as console
     from deixis.apps.demo import run_demo
 
-    run_demo(out, _settings(stack, prompts, role), console.print)
+    run_demo(out, settings_of(stack, prompts, role), console.print)
 
 
 @app.command()
@@ -114,7 +86,7 @@ def run(
     from deixis.graphs.main import build_graph
 
     picture = None if image == "-" else image
-    settings = _settings(stack, prompts, role)
+    settings = settings_of(stack, prompts, role)
     graph = build_graph(settings)
     checked_text(text, settings.options.max_text)  # before anything is fetched for it
     with console.progress() as bar:
@@ -141,7 +113,7 @@ def doctor(
     from deixis.apps import console
     from deixis.apps.doctor import examine
 
-    findings = examine(_settings(stack, None, role))
+    findings = examine(settings_of(stack, None, role))
     if as_json:
         typer.echo(json.dumps([finding._asdict() for finding in findings], indent=2))
     else:

@@ -1,0 +1,231 @@
+"""The commands for many rows: ``deixis batch`` and ``deixis report``.
+
+The summary goes to stdout, progress and what is wrong to stderr. Exit codes: 0 all rows are
+finished, 1 some failed or are left, 2 unusable input or settings, 130 stopped by Ctrl-C.
+"""
+
+import json
+import os
+import re
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import timedelta
+from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from deixis.apps.options import RoleOption, StackOption, settings_of
+from deixis.apps.prompts_cli import PromptsOption
+from deixis.errors import InputError
+
+if TYPE_CHECKING:
+    from deixis.evaluation.batch import Batch, Tally
+    from deixis.evaluation.batch_input import Problem
+    from deixis.settings import Budget
+
+SHOWN = 50
+"""Wrong rows that are listed in the terminal; all are in the file of failures."""
+_EVERY = 0.5  # seconds between two looks at the progress in a terminal
+_EVERY_LOGGED = 30.0  # and in a log
+
+
+def batch(
+    source: Annotated[
+        Path,
+        typer.Argument(metavar="IN.jsonl", help='Rows: {"id": ..., "text": ..., "image": ...}'),
+    ],
+    out: Annotated[Path, typer.Option("--out", help="File of results; an old one is continued.")],
+    stack: StackOption = "starter",
+    concurrency: Annotated[int, typer.Option(min=1, max=1000, help="Rows at once.")] = 4,
+    budget: Annotated[
+        str | None,
+        typer.Option(metavar="calls=N,tokens=N", help="The most that this run may ask."),
+    ] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Only the first so many rows.")] = None,
+    shuffle_seed: Annotated[
+        int | None, typer.Option(help="Take the rows in an order of its own, the same each time.")
+    ] = None,
+    role: RoleOption = None,
+    prompts: PromptsOption = None,
+    progress: Annotated[bool, typer.Option(help="Show on stderr how far it is.")] = True,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
+) -> None:
+    """Process many rows. Run the same line again to go on after a stop, a kill or a failure."""
+    from deixis.apps import console, weights
+    from deixis.evaluation.batch import Batch
+
+    settings = settings_of(stack, prompts, role)
+    if budget is not None:
+        options = settings.options.model_copy(update={"budget": parse_budget(budget)})
+        settings = settings.model_copy(update={"options": options})
+    wrong = _Wrong()
+    run = Batch(
+        settings,
+        source,
+        out,
+        concurrency=concurrency,
+        shuffle_seed=shuffle_seed,
+        limit=limit,
+        report=wrong.show,
+    )
+    with closing(run):
+        wrong.end(run.output.failures)
+        if run.tally.earlier:
+            typer.echo(f"{run.tally.earlier} rows were finished earlier", err=True)
+        with console.progress() as bar:
+            weights.fetch(settings, bar)
+        with _stopping(run), _shown(progress) as tell:
+            tally = run.run(tell)
+    _summarise(tally, run, as_json)
+
+
+def parse_budget(text: str) -> "Budget":
+    """Read ``calls=1000,tokens=2000000``, or one of both.
+
+    Raises:
+        InputError: it is something else.
+    """
+    from deixis.settings import Budget
+
+    parts = [re.fullmatch(r"(calls|tokens)=(\d{1,15})", each.strip()) for each in text.split(",")]
+    found = {part[1]: int(part[2]) for part in parts if part}
+    if len(found) < len(parts):
+        raise InputError(f"--budget takes calls=N, tokens=N, or calls=N,tokens=N; got {text!r}")
+    return Budget(**found)
+
+
+class _Wrong:
+    """Lists the first rows that are wrong."""
+
+    def __init__(self) -> None:
+        self._count = 0
+
+    def show(self, problem: "Problem") -> None:
+        self._count += 1
+        if self._count <= SHOWN:
+            named = "" if problem.id is None else f" ({problem.id!r})"
+            typer.echo(f"line {problem.line}{named}: {problem.error}", err=True)
+
+    def end(self, failures: Path) -> None:
+        if self._count:
+            typer.echo(
+                f"{self._count} rows of the input are wrong and are left out; all of them are in "
+                f"{failures}",
+                err=True,
+            )
+
+
+@contextmanager
+def _stopping(run: "Batch") -> Iterator[None]:
+    """Let the first Ctrl-C finish what is in flight, and the second end the process at once."""
+    pressed: list[int] = []
+
+    def stop(*_: Any) -> None:
+        pressed.append(1)
+        if len(pressed) > 1:
+            os.write(2, b"\nstopped; run the same line again to go on\n")
+            os._exit(130)  # results are whole lines already; nothing else is worth waiting for
+        os.write(2, b"\nfinishing the rows in flight; press Ctrl-C again to stop at once\n")
+        run.stop()
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {each: signal.signal(each, stop) for each in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _shown(wanted: bool) -> Iterator[Any]:
+    """Yield what shows a tally: in a terminal one line that changes, in a log one at times."""
+    from rich.text import Text
+
+    from deixis.apps.console import err
+
+    if not wanted:
+        yield lambda tally: None
+        return
+    every = _EVERY if err.is_terminal else _EVERY_LOGGED
+    shown = [monotonic()]
+    status = err.status(Text("starting"))
+
+    def tell(tally: "Tally") -> None:
+        if monotonic() - shown[0] < every:
+            return
+        shown[0] = monotonic()
+        if err.is_terminal:
+            status.update(Text(describe(tally)))
+        else:
+            typer.echo(describe(tally), err=True)
+
+    if err.is_terminal:
+        with status:
+            yield tell
+    else:
+        yield tell
+
+
+def describe(tally: "Tally") -> str:
+    """Say in one line how far a run is, how fast, and what it has cost."""
+    parts = [f"{tally.rows - tally.left}/{tally.rows} rows", f"{tally.rate:.3g}/s"]
+    if tally.left and tally.rate:
+        parts.append(f"{timedelta(seconds=round(tally.left / tally.rate))} left")
+    parts += [
+        f"{tally.calls} calls",
+        f"{tally.input_tokens + tally.output_tokens} tokens",
+        *([] if tally.cost is None else [f"cost {tally.cost:.4g}"]),
+        f"{tally.cached} cached",
+        f"{tally.warned} with warnings",
+        f"{tally.failed} failed",
+    ]
+    return ", ".join(parts)
+
+
+def _summarise(tally: "Tally", run: "Batch", as_json: bool) -> None:
+    if as_json:
+        from dataclasses import asdict
+
+        files = {"out": str(run.output.path), "failures": str(run.output.failures)}
+        summary = {**files, "settings": run.output.settings, **asdict(tally), "left": tally.left}
+        typer.echo(json.dumps(summary, indent=2))
+    else:
+        typer.echo(f"{describe(tally)}; wrote {run.output.path}")
+    if tally.failed:
+        typer.echo(f"{tally.failed} rows failed: see {run.output.failures}", err=True)
+    if tally.stopped == "budget":
+        typer.echo(
+            f"the budget is used up; {tally.left} rows are left: run the same line with a larger "
+            "--budget to go on",
+            err=True,
+        )
+    elif tally.stopped:
+        typer.echo(f"stopped; {tally.left} rows are left: run the same line to go on", err=True)
+        raise typer.Exit(130)
+    if tally.failed or tally.left:
+        raise typer.Exit(1)
+
+
+def report(
+    results: Annotated[Path, typer.Argument(metavar="OUT.jsonl", help="What batch has written.")],
+    gold: Annotated[Path | None, typer.Option(help="Gold rows to score against.")] = None,
+    task: Annotated[str, typer.Option(help="What to score, as for deixis eval.")] = "gmner",
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Page to write; by default beside OUT.jsonl.")
+    ] = None,
+    samples: Annotated[int, typer.Option(min=0, help="Rows in the gallery, the first ones.")] = 50,
+) -> None:
+    """Write one HTML page: scores, cost, failures, and a gallery with the votes."""
+    from deixis.apps import files
+    from deixis.evaluation.batch_output import beside
+    from deixis.evaluation.report import report_page
+
+    page = report_page(results, gold, task=task, samples=samples)
+    typer.echo(f"wrote {files.write(out or beside(results, '.html'), page.encode())}")

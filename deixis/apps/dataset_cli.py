@@ -1,0 +1,131 @@
+"""The command line of data sets: ``deixis dataset convert``, ``stats``.
+
+Results go to stdout, what was met on the way to stderr. Exit codes: 0 done, 2 unusable input.
+"""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+dataset_app = typer.Typer(
+    help="Turn the field's data sets into files of rows, and count what is in them.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+_CONVERT = """Turn one split of a data set into a file of rows, one JSON object a line.
+
+SRC is the folder of the release. What was met on the way (orphan tags, names that match no
+entity, shared boxes, ...) is counted on stderr; nothing is dropped that is not counted. A file
+that does not parse is an error with its name and the line.
+
+NAME and what SRC holds:
+
+gmner: Twitter-GMNER, version 1 or 2. SPLIT.txt or txt/SPLIT.txt (CoNLL: IMGID:ID, then token,
+tab, tag) and VOC boxes xml/ID.xml or xml.tar.gz, linked by the exact text of the entity.
+
+fmnerg: Twitter-FMNERG. SPLIT.txt or txt_fine/SPLIT.txt with a third column for the fine type,
+and the boxes of Twitter-GMNER version 2 (--boxes if they lie elsewhere).
+
+twitter2015, twitter2017: the CoNLL text alone. MISC is called OTHER; regions are null, for
+nobody looked at the pictures.
+
+smner: Twitter-SMNER. SPLIT.txt as for gmner, and labelme/ID.json with polygons, labelled with
+the text of an entity; polygons of one label and one group_id are one mask. The release's own
+layout is not known to us; this is what the annotation tool writes.
+
+mmre: M-MRE. The files of gmner and SPLIT.summaries.jsonl with lines {"id", "summary"} and, if
+need be, "patches": [{"letter": "a", "box": (four numbers), "entity": (text or null)}]; else the
+boxes are lettered in the order of their file. Not publicly released: the format is ours.
+
+muie: grounded MUIE. SPLIT.jsonl with lines {"id", "task": "ner", "re" or "ee", "text", "image",
+"audio", "video", "size", "entities": [{"text", "type", "start", "end", "regions", "spans",
+"track"}], "relations": [{"subject", "type", "object"}], "events": [{"type", "trigger",
+"arguments": [{"role", "entity"}]}]}; subject, object and entity are places in "entities", spans
+are seconds, a track is [{"frame", "regions"}]. Not publicly released: the format is ours.
+"""
+
+
+@dataset_app.command(help=_CONVERT)
+def convert(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Which data set, as listed above.")],
+    src: Annotated[Path, typer.Argument(metavar="SRC", help="Folder of the release.")],
+    split: Annotated[str, typer.Option(help="Which split: train, dev, valid, test, ...")],
+    out: Annotated[Path, typer.Option(help="File of rows to write.")],
+    images: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Pictures named by the ids, to fill `image`."),
+    ] = None,
+    boxes: Annotated[
+        Path | None,
+        typer.Option(metavar="PATH", help="Box files, where they are not in SRC."),
+    ] = None,
+) -> None:
+    """Turn one split of a data set into a file of rows; the help is `_CONVERT`."""
+    from deixis.evaluation import datasets
+    from deixis.evaluation.rows import write_rows
+
+    rows, counts = datasets.convert(name, src, split, boxes=boxes, images=images, beside=out.parent)
+    written = write_rows(out, rows)
+    for quirk, number in counts.items():
+        typer.echo(f"{number:8}  {quirk}", err=True)
+    typer.echo(f"wrote {written} rows to {out}")
+
+
+@dataset_app.command()
+def stats(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A file of rows.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Count what a file of rows holds: rows, entities, boxes, types, sizes of pictures.
+
+    Boxes are counted for each mention that has them, and once for each text in a row (distinct).
+    """
+    from deixis.evaluation.datasets.statistics import statistics
+    from deixis.evaluation.rows import read_rows
+
+    found = statistics(read_rows(file))
+    if as_json:
+        typer.echo(json.dumps(found, indent=2, ensure_ascii=False))
+        return
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    console = Console()
+    plain = {key: value for key, value in found.items() if isinstance(value, int)}
+    summary = Table(title=escape(str(file)), title_justify="left", show_header=False)
+    summary.add_column()
+    summary.add_column(justify="right")
+    for key, value in [*plain.items(), *_flat(found["picture_sizes"])]:
+        summary.add_row(key.replace("_", " "), str(value))
+    console.print(summary)
+    columns = ("entities", "groundable", "boxes", "masks", "multi_box")
+    table = Table("type")
+    for column in columns:
+        table.add_column(column.replace("_", " "), justify="right")
+    for kind, counts in found["types"].items():
+        table.add_row(escape(kind), *(str(counts[each]) for each in columns))
+    console.print(table)
+    if found["fine_types"]:
+        table = Table("type", "fine type")
+        table.add_column("entities", justify="right")
+        for kind, fine in found["fine_types"].items():
+            for name, number in fine.items():
+                table.add_row(escape(kind), escape(name), str(number))
+        console.print(table)
+
+
+def _flat(sizes: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return the sizes of pictures as names and one-line values."""
+    sides = {key: value for key, value in sizes.items() if isinstance(value, dict)}
+    return [
+        ("pictures of known size", f"{sizes['known']} ({sizes['distinct']} sizes)"),
+        *(
+            (f"picture {side}", " / ".join(f"{name} {value:g}" for name, value in found.items()))
+            for side, found in sides.items()
+        ),
+    ]

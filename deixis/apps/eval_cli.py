@@ -1,0 +1,264 @@
+"""The command line of scores: ``deixis eval`` and ``deixis compare``.
+
+Results go to stdout, warnings to stderr. Exit codes: 0 done, 2 unusable input or settings.
+"""
+
+import json
+from collections.abc import Collection, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from deixis.evaluation.metrics.mentions import Aligned
+    from deixis.evaluation.metrics.scoring import Comparison, Entry, How, Report
+    from deixis.evaluation.mner import Score
+    from deixis.evaluation.rows import Row
+
+# Not those of deixis.apps.console, which loads the graph to show its progress.
+_out = Console()
+_err = Console(stderr=True)
+
+GoldArgument = Annotated[Path, typer.Argument(help="Gold rows, one JSON object a line.")]
+TaskOption = Annotated[
+    str,
+    typer.Option("--task", help="gmner, fmnerg, smner, mner, eeg, ees, fmner, mmre or muie."),
+]
+IouOption = Annotated[float, typer.Option("--iou", help="The IoU that a region must reach.")]
+ConventionOption = Annotated[
+    str,
+    typer.Option("--convention", help="Count as deixis, e2e, riveg, hindex or vkel does."),
+]
+CoarseOption = Annotated[bool, typer.Option("--coarse", help="Compare coarse types, not fine.")]
+FormatOption = Annotated[
+    str | None, typer.Option("--format", help="Predictions are in: vkel, e2e, pfa, riveg, muie.")
+]
+RoundsOption = Annotated[int, typer.Option("--rounds", help="Draws for intervals and p.")]
+SeedOption = Annotated[int, typer.Option("--seed", help="Seed of the draws.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+
+
+def evaluate(
+    gold: GoldArgument,
+    predictions: Annotated[Path, typer.Argument(help="Predictions with the same ids.")],
+    task: TaskOption,
+    by: Annotated[
+        str | None, typer.Option("--by", help="Break down by type, groundable or entities.")
+    ] = None,
+    iou: IouOption = 0.5,
+    convention: ConventionOption = "deixis",
+    coarse: CoarseOption = False,
+    format_name: FormatOption = None,
+    rounds: RoundsOption = 1000,
+    seed: SeedOption = 0,
+    wording: Annotated[
+        str,
+        typer.Option("--wording", help="Of mmre: plain, stemmed, sentences or characters."),
+    ] = "plain",
+    as_json: JsonOption = False,
+) -> None:
+    """Score predictions against gold, beside what calling nothing visible would score."""
+    from deixis.evaluation.metrics import papers, scoring
+    from deixis.evaluation.rows import read_rows
+
+    if task in papers.FORMATS:
+        found = papers.score_files(task, gold, predictions, format_name, wording)
+        document = {"gold": str(gold), "predictions": str(predictions), **found}
+        _print_json(document) if as_json else _print_document(document)
+        return
+    how = _how(task, coarse, convention, iou, rounds, seed)
+    rows = read_rows(gold)
+    read = _read(predictions, format_name, rows)
+    report = scoring.evaluate(rows, read.rows, how, by)
+    read.warn(report.aligned)
+    if as_json:
+        _print_json({"gold": str(gold), **read.document(), **report.document()})
+    else:
+        _print_report(report)
+
+
+def compare(
+    gold: GoldArgument,
+    first: Annotated[Path, typer.Argument(help="Predictions with the same ids.")],
+    second: Annotated[Path, typer.Argument(help="Others, compared with the first.")],
+    task: TaskOption,
+    iou: IouOption = 0.5,
+    convention: ConventionOption = "deixis",
+    coarse: CoarseOption = False,
+    format_name: FormatOption = None,
+    rounds: RoundsOption = 10_000,
+    seed: SeedOption = 0,
+    as_json: JsonOption = False,
+) -> None:
+    """Say which of two files of predictions scores higher, and whether that may be luck."""
+    from deixis.evaluation.metrics import scoring
+    from deixis.evaluation.rows import read_rows
+
+    how = _how(task, coarse, convention, iou, rounds, seed)
+    rows = read_rows(gold)
+    one, other = (_read(path, format_name, rows) for path in (first, second))
+    found = scoring.compare_two(rows, one.rows, other.rows, how)
+    one.warn(found.first)
+    other.warn(found.second)
+    if as_json:
+        document = found.document()
+        for name, read in (("first", one), ("second", other)):
+            document[name] = {**read.document(), **document[name]}
+        _print_json({"gold": str(gold), **document})
+    else:
+        _print_comparison(found)
+
+
+def _how(task: str, coarse: bool, convention: str, iou: float, rounds: int, seed: int) -> "How":
+    from deixis.evaluation.metrics import convention as conventions
+    from deixis.evaluation.metrics import scoring, tasks
+
+    return scoring.How(
+        tasks.task(task, coarse), conventions.convention(convention), iou, rounds, seed
+    )
+
+
+def _read(path: Path, format_name: str | None, gold: "list[Row]") -> "_Predictions":
+    if format_name is None:
+        from deixis.evaluation.rows import read_rows
+
+        return _Predictions(path, read_rows(path), {})
+    from deixis.evaluation import formats
+
+    found = formats.read(path, format_name, gold)
+    refused = {name: [each._asdict() for each in said] for name, said in found.problems.items()}
+    return _Predictions(path, found.rows, refused)
+
+
+class _Predictions(NamedTuple):
+    """A file that was read; ``unreadable`` has of each id the pieces that were not."""
+
+    path: Path
+    rows: "list[Row]"
+    unreadable: dict[str, list[dict[str, str]]]
+
+    def document(self) -> dict[str, Any]:
+        return {"predictions": str(self.path), "unreadable": self.unreadable}
+
+    def warn(self, aligned: "Aligned") -> None:
+        pieces = sum(map(len, self.unreadable.values()))
+        for number, problem in (
+            (pieces, f"pieces of answers could not be read ({_some(self.unreadable)})"),
+            (
+                len(aligned.missing),
+                f"samples have no predictions and count as empty ({_some(aligned.missing)})",
+            ),
+            (aligned.undecided, "predictions do not say whether they can be seen: never right"),
+            (aligned.unusable, "predicted regions have no area or lack a mask: never right"),
+        ):
+            if number:
+                said = escape(f"{self.path}: {number} {problem}")
+                _err.print(f"[yellow]warning[/] {said}", highlight=False, soft_wrap=True)
+
+
+def _some(ids: Collection[str]) -> str:
+    return ", ".join([*map(repr, list(ids)[:5]), *["..."][: len(ids) - 5]])
+
+
+def _print_json(document: Any) -> None:
+    typer.echo(json.dumps(document, indent=2, ensure_ascii=False))
+
+
+def _print_document(document: dict[str, Any]) -> None:
+    """Print the scores of a task with scores of its own, one a line."""
+
+    def show(place: str, value: Any) -> None:
+        if isinstance(value, dict):
+            for name, each in value.items():
+                show(f"{place} {name}".strip(), each)
+            return
+        if isinstance(value, list):
+            value = _some(value) or "none"
+        shown = f"{value:.4f}" if isinstance(value, float) else str(value)
+        _out.print(f"{place}: {escape(shown)}", highlight=False, soft_wrap=True)
+
+    show("", document)
+
+
+def _heading(how: "How", samples: int) -> None:
+    _out.print(
+        f"[bold]{how.task.name}[/], {samples} samples; convention {how.convention.name}: "
+        f"{how.describe()}",
+        highlight=False,
+    )
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column("", overflow="fold")
+    for name in columns:
+        table.add_column(name, justify="right", no_wrap=True)
+    return table
+
+
+def _print_scores(entries: "Iterable[tuple[str, Entry]]", baselines: bool) -> None:
+    columns = ("P", "R", "F1", "95%", "right", "pred", "gold")
+    table = _table(*columns, *(("NER+None", "gold+None") if baselines else ()))
+    for name, entry in entries:
+        beside = (entry.names_and_none, entry.gold_and_none)
+        table.add_row(
+            escape(name),
+            *(_percent(s) for s in (entry.score.precision, entry.score.recall, entry.score.f1)),
+            f"{100 * entry.low[2]:.1f}-{100 * entry.high[2]:.1f}",
+            *map(str, entry.score),
+            *(_percent(each.f1) for each in beside if each),
+        )
+    _out.print(table)
+    if baselines:
+        _out.print(
+            "NER+None, gold+None: F1 of these and of gold names and types, nothing called visible"
+        )
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.2f}"
+
+
+def _print_report(report: "Report") -> None:
+    _heading(report.how, len(report.aligned.samples))
+    _print_scores([("all", report.all), *report.parts.items()], bool(report.how.task.region))
+    if report.grounding and report.sweep:
+        found = report.grounding
+        shares = {
+            **{f"Acc@{t:g}": share for t, share in found.accuracy.items()},
+            "mean IoU": found.mean_iou,
+            "entailment accuracy": found.entailment,
+            "grounding precision@0.5": found.precision,
+        }
+        said = ", ".join(f"{name} {_percent(share)}" for name, share in shares.items())
+        _out.print(f"where the name is right: {said}", highlight=False)
+        _print_sweep(report.sweep)
+
+
+def _print_sweep(sweep: "dict[float, Score]") -> None:
+    table = _table(*(f"{threshold:g}" for threshold in sweep))
+    table.add_row("F1 at IoU", *(_percent(each.f1) for each in sweep.values()))
+    _out.print(table)
+
+
+def _print_comparison(found: "Comparison") -> None:
+    samples = len(found.first.samples)
+    _heading(found.how, samples)
+    both = zip(("first", "second"), found.entries, strict=True)
+    _print_scores(both, bool(found.how.task.region))
+    table = _table("P", "R", "F1")
+    value, low, high, p = found.difference
+    table.add_row("second - first", *(f"{100 * each:+.2f}" for each in value))
+    spans = zip(low, high, strict=True)
+    table.add_row("95%", *(f"{100 * start:+.2f} to {100 * end:+.2f}" for start, end in spans))
+    table.add_row("p", *(f"{each:.4f}" for each in p))
+    _out.print(table)
+    _out.print(
+        f"samples with fewer errors in the second: {found.won}, with more: {found.lost}, "
+        f"with as many: {samples - found.won - found.lost}",
+        highlight=False,
+    )

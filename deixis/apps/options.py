@@ -1,0 +1,50 @@
+"""Options that several commands have, and the settings that come of them."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from deixis.errors import InputError
+
+if TYPE_CHECKING:
+    from deixis.settings import Settings
+
+StackOption = Annotated[
+    str, typer.Option("--stack", metavar="NAME|FILE", help="Models to use: a name or a YAML file.")
+]
+RoleOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--role",
+        metavar="ROLE=MODEL",
+        help="Swap a role. Repeat committee=MODEL for more members; detector=none: no detector.",
+    ),
+]
+
+
+def settings_of(stack: str, prompts: Path | None, roles: list[str] | None) -> "Settings":
+    """Read a stack and change it; its prompts are checked when the graph is built.
+
+    Raises:
+        InputError: a role is not given as ROLE=MODEL.
+        SettingsError: the stack or a role is wrong.
+    """
+    from deixis.settings import Settings
+
+    swapped: dict[str, Any] = {}
+    for given in roles or []:
+        role, equals, model = given.partition("=")
+        if not equals or not model:
+            raise InputError(
+                f"--role takes ROLE=MODEL, such as voter=openai:gpt-5-mini; got {given!r}"
+            )
+        if role == "committee":
+            swapped.setdefault(role, []).append(model)
+        else:
+            swapped[role] = None if model == "none" else model
+    settings = Settings.load(stack).with_roles(swapped)
+    if prompts is not None:
+        options = settings.options.model_copy(update={"prompts": prompts})
+        settings = settings.model_copy(update={"options": options})
+    return settings

@@ -1,0 +1,66 @@
+"""Sketches of VKEL (section III-C.4), one an entity, joined by semicolons.
+
+``Ada Lovelace is a(an) person and a(an) author, whose bounding boxes are (0.1, 0.2, 0.5, 1.0)``.
+Numbers are shares of the width and the height. The answers of its first stage name the coarse
+type only and end with a full stop; without entities they say ``no entity found.``
+"""
+
+import re
+from collections.abc import Sequence
+
+from deixis.evaluation.formats.answers import ONE, Parsed, Reading, Scale, checked, read_boxes
+from deixis.evaluation.rows import RowEntity
+
+_NOTHING = ("", "no entity found", "none")
+_TYPE = r"\w[\w &/-]*?"
+# Found by what follows the name, for names hold semicolons ("Fox &amp ; Fin") and full stops.
+_SKETCH = re.compile(
+    rf"\s+is\s+a\(an\)\s+({_TYPE})(?:\s+and\s+a\(an\)\s+({_TYPE}))?"
+    r"(?:\s*,?\s*whose\s+bounding\s+boxes\s+are\b([^;\n]*?))?[ \t]*(?:;|\.?[ \t]*\n|\.?\s*\Z)"
+)
+
+
+def parse(answer: str, scale: Scale | None = ONE) -> Parsed:
+    """Read an answer; see `Format`. ``scale`` is the size of the picture."""
+    reading = Reading(scale)
+    if answer.strip().rstrip(".").rstrip().lower() in _NOTHING:
+        return reading.parsed()
+    position = 0
+    for found in _SKETCH.finditer(answer):
+        text = _name(answer[position : found.start()], reading)
+        position = found.end()
+        coarse, fine, where = found.groups()
+        boxes = None if where is None else read_boxes(where)
+        piece = text + found[0]
+        if where is not None and boxes is None:
+            reading.refuse(piece, "what it says of boxes is neither (x1, y1, x2, y2) nor None")
+        reading.add(piece, text, coarse, boxes, fine)
+    if rest := answer[position:].strip(" \t\r\n;."):
+        reading.refuse(rest, "it is not 'X is a(an) type'")
+    return reading.parsed()
+
+
+def _name(text: str, reading: Reading) -> str:
+    """Return the name; a line or a broken sketch before it is a piece of its own."""
+    before, _, name = text.strip().rpartition("\n")
+    if " is a(an) " in name:
+        broken, _, name = name.rpartition(";")
+        before = f"{before}\n{broken}"
+    if before.strip():
+        reading.refuse(before.strip(), "it is not 'X is a(an) type'")
+    return name.strip()
+
+
+def write(entities: Sequence[RowEntity]) -> str:
+    """Write sketches; see `Format`. Boxes have to be shares of the picture, 0..1."""
+    return checked(entities, _one, lambda pieces: "; ".join(pieces) or "no entity found.", parse)
+
+
+def _one(entity: RowEntity) -> str:
+    sketch = f"{entity.text} is a(an) {entity.type}"
+    if entity.fine_type is not None:
+        sketch += f" and a(an) {entity.fine_type}"
+    if entity.regions is None:
+        return sketch
+    boxes = ", ".join(f"({', '.join(map(repr, region.box))})" for region in entity.regions)
+    return f"{sketch}, whose bounding boxes are {boxes or 'None'}"

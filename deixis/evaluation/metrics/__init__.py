@@ -1,0 +1,6 @@
+"""Scores of predictions against gold: one file a question.
+
+`tasks` says what is compared and `convention` what counts as equal; `mentions` brings rows into
+that form, `overlap` and `matching` pair them, `tables` adds up, `chance` says what luck could
+do, `scoring` puts it together. `mmre` and `muie` score tasks of another shape.
+"""

@@ -1,0 +1,251 @@
+"""Scores of grounded MUIE (appendix C): what was extracted, and where it was pointed at.
+
+Extraction is a micro F1 over multisets. A phrase is its offsets in the text or, where it has
+none and its text is not in the row's (another medium), its text.
+
+Grounding is a mean IoU. Regions are paired one to one, both sides padded with empty ones to
+``P = max(G, K)``, and a pair with an empty one has IoU 0. The appendix leaves open:
+
+- the cost of a pair: binary cross-entropy is infinite for hard masks that differ, so the cost is
+  1 - IoU (the default) or the Dice loss 1 - 2 |A and B| / (|A| + |B|).
+- the denominator: P by the padding (the default), or the G regions of the gold.
+- the mean: over pictures (the default), or over all pairs at once.
+- pictures, frames and sounds with neither gold nor prediction do not count.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from typing import Literal, NamedTuple, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deixis.errors import DataError
+from deixis.evaluation.datasets.muie import MuieEntity, MuieRow, Trigger
+from deixis.evaluation.metrics.overlap import box_iou, mask_iou
+from deixis.evaluation.mner import Score
+from deixis.evaluation.rows import RowRegion
+
+Overlaps = NDArray[np.float64]
+"""IoU of shape ``(G, K)``: a row for each gold region, a column for each predicted one."""
+Cost = Literal["iou", "dice"]
+Average = Literal["picture", "pooled"]
+Over = Literal["both", "gold"]
+
+Phrase = tuple[int, int] | str
+Fact = tuple[Hashable, ...]
+Item = TypeVar("Item")
+
+
+class Extraction(NamedTuple):
+    """F1 of what was extracted: entities, relations, triggers and arguments of events."""
+
+    entities: Score
+    relations: Score
+    triggers: Score
+    arguments: Score
+
+
+class Grounding(NamedTuple):
+    """The IoU of the pairs of one picture, frame or sound, those with an empty side left out."""
+
+    ious: tuple[float, ...]
+    gold: int
+    predicted: int
+
+    def mean(self, over: Over = "both") -> float | None:
+        """Mean IoU, 0..1; None where the denominator is 0."""
+        size = self.gold if over == "gold" else max(self.gold, self.predicted)
+        return sum(self.ious) / size if size else None
+
+
+class Grounded(NamedTuple):
+    """Mean IoU in each medium, 0..1; None where nothing was to be found and nothing was."""
+
+    image: float | None
+    video: float | None
+    audio: float | None
+
+
+def score_extraction(gold: Sequence[MuieRow], predicted: Sequence[MuieRow]) -> Extraction:
+    """Score what was extracted (appendix C.1).
+
+    An entity (of rows of the task NER only) needs phrase and type, a relation both phrases and
+    its type, a trigger its phrase and the event's type, an argument its phrase, its role and
+    the event's type.
+
+    Args:
+        gold: rows.
+        predicted: the same samples in the same order. A phrase without offsets takes the first
+            place of its text in the row's that no phrase of the same text took before it.
+
+    Raises:
+        DataError: a relation or an argument names an entity that its row does not have.
+        ValueError: the two do not have the same samples.
+    """
+    _check(gold, predicted)
+    counts = [[0, 0, 0] for _ in range(4)]
+    for wanted, told in zip(gold, predicted, strict=True):
+        for count, right, found in zip(
+            counts, _facts(wanted, wanted.text), _facts(told, wanted.text), strict=True
+        ):
+            count[0] += (right & found).total()
+            count[1] += found.total()
+            count[2] += right.total()
+    return Extraction(*(Score(*count) for count in counts))
+
+
+def _check(gold: Sequence[MuieRow], predicted: Sequence[MuieRow]) -> None:
+    if [(row.id, row.task) for row in gold] != [(row.id, row.task) for row in predicted]:
+        raise ValueError("gold and predictions do not have the same ids and tasks in order")
+
+
+def _facts(row: MuieRow, text: str) -> tuple[Counter[Fact], ...]:
+    """Count the entities, relations, triggers and arguments of a row."""
+    taken: dict[str, int] = {}
+
+    def place(what: MuieEntity | Trigger) -> Phrase:
+        if what.start is not None and what.end is not None:
+            return what.start, what.end
+        found = _search(what.text, text, taken.get(what.text, 0))
+        if found is None:
+            return what.text
+        taken[what.text] = found.end()
+        return found.span()
+
+    phrases = [place(entity) for entity in row.entities]
+    kinds = [entity.type for entity in row.entities]
+    entities = zip(phrases, kinds, strict=True) if row.task == "ner" else ()
+    try:
+        return (
+            Counter(entities),
+            Counter((phrases[r.subject], r.type, phrases[r.object]) for r in row.relations),
+            Counter((place(e.trigger), e.type) for e in row.events if e.trigger),
+            Counter((phrases[a.entity], a.role, e.type) for e in row.events for a in e.arguments),
+        )
+    except IndexError:
+        raise DataError(
+            f"row {row.id!r}: a relation or an argument names an entity that is not there"
+        ) from None
+
+
+def _search(phrase: str, text: str, start: int) -> re.Match[str] | None:
+    """Find a phrase, as whole words if it can be."""
+    bare = re.escape(phrase)
+    whole = re.compile(rf"(?<!\w){bare}(?!\w)").search(text, start)
+    return whole or re.compile(bare).search(text, start)
+
+
+def pair(overlaps: Overlaps, cost: Cost = "iou") -> Grounding:
+    """Pair the regions of one picture (appendix C.2, equations 1 and 2).
+
+    The Dice loss is a function of the IoU ``i`` alone: ``1 - 2 i / (1 + i)``.
+
+    Args:
+        overlaps: IoU, shape ``(G, K)``.
+        cost: what the assignment minimises.
+    """
+    gold, predicted = overlaps.shape
+    if not overlaps.size:
+        return Grounding((), gold, predicted)
+    from scipy.optimize import linear_sum_assignment  # imports slowly
+
+    gain = 2 * overlaps / (1 + overlaps) if cost == "dice" else overlaps
+    # Empty regions cost the same with whatever they are paired, so a rectangle is enough.
+    rows, columns = linear_sum_assignment(gain, maximize=True)
+    return Grounding(tuple(overlaps[rows, columns].tolist()), gold, predicted)
+
+
+def mean_iou(
+    groundings: Iterable[Grounding], average: Average = "picture", over: Over = "both"
+) -> float | None:
+    """Average over pictures; None when there is nothing to average."""
+    counted = [each for each in groundings if each.mean(over) is not None]
+    if average == "pooled":
+        return Grounding(
+            tuple(iou for each in counted for iou in each.ious),
+            sum(each.gold for each in counted),
+            sum(max(each.gold, each.predicted) for each in counted),
+        ).mean(over)
+    return _mean(each.mean(over) for each in counted)
+
+
+def video_jaccard(frames: Iterable[Grounding], over: Over = "both") -> float | None:
+    """Average the frames of one video; None when no frame has anything."""
+    return _mean(frame.mean(over) for frame in frames)
+
+
+def _mean(values: Iterable[float | None]) -> float | None:
+    counted = [value for value in values if value is not None]
+    return sum(counted) / len(counted) if counted else None
+
+
+def overlaps_of(
+    gold: Sequence[Item], predicted: Sequence[Item], iou: Callable[[Item, Item], float]
+) -> Overlaps:
+    """Return the IoU of all pairs, shape ``(G, K)``."""
+    found = [[iou(one, other) for other in predicted] for one in gold]
+    return np.array(found, dtype=np.float64).reshape(len(gold), len(predicted))
+
+
+def region_iou(one: RowRegion, other: RowRegion) -> float:
+    """IoU of the masks where both have one, else of the boxes."""
+    if one.mask is not None and other.mask is not None:
+        return mask_iou(one.mask, other.mask)
+    return box_iou(one.box, other.box)
+
+
+def span_iou(one: tuple[float, float], other: tuple[float, float]) -> float:
+    """IoU of two half-open spans of time in seconds; 0 when one is empty or inverted."""
+    shared = min(one[1], other[1]) - max(one[0], other[0])
+    if shared <= 0:
+        return 0.0
+    return shared / (one[1] - one[0] + other[1] - other[0] - shared)
+
+
+def score_grounding(
+    gold: Sequence[MuieRow],
+    predicted: Sequence[MuieRow],
+    cost: Cost = "iou",
+    average: Average = "picture",
+    over: Over = "both",
+) -> Grounded:
+    """Score all media (appendix C.2).
+
+    The regions of a picture, of a frame or of a sound are those of all its entities. A video
+    counts as its mean over frames, whatever `average` is.
+
+    Raises:
+        ValueError: the two do not have the same samples.
+    """
+    _check(gold, predicted)
+    images: list[Grounding] = []
+    sounds: list[Grounding] = []
+    videos: list[float | None] = []
+    for wanted, told in zip(gold, predicted, strict=True):
+        images.append(pair(overlaps_of(_regions(wanted), _regions(told), region_iou), cost))
+        sounds.append(pair(overlaps_of(_spans(wanted), _spans(told), span_iou), cost))
+        one, other = _frames(wanted), _frames(told)
+        frames = [
+            pair(overlaps_of(one.get(at, []), other.get(at, []), region_iou), cost)
+            for at in sorted(one.keys() | other.keys())
+        ]
+        videos.append(video_jaccard(frames, over))
+    return Grounded(mean_iou(images, average, over), _mean(videos), mean_iou(sounds, average, over))
+
+
+def _regions(row: MuieRow) -> list[RowRegion]:
+    return [region for entity in row.entities for region in entity.regions or ()]
+
+
+def _spans(row: MuieRow) -> list[tuple[float, float]]:
+    return [span for entity in row.entities for span in entity.spans or ()]
+
+
+def _frames(row: MuieRow) -> dict[int, list[RowRegion]]:
+    frames: dict[int, list[RowRegion]] = {}
+    for entity in row.entities:
+        for frame in entity.track or ():
+            frames.setdefault(frame.frame, []).extend(frame.regions)
+    return frames

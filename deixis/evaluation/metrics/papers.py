@@ -1,0 +1,122 @@
+"""Whole files of two papers that have scores of their own: M-MRE and MUIE.
+
+Predictions are rows, or answers as the paper's models write them.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from deixis.errors import DataError, SettingsError
+from deixis.evaluation import formats
+from deixis.evaluation.datasets.mmre import MmreRow
+from deixis.evaluation.datasets.muie import MuieRow
+from deixis.evaluation.formats import muie as muie_format
+from deixis.evaluation.formats import pfa
+from deixis.evaluation.metrics import mmre, muie
+from deixis.evaluation.mner import Score
+from deixis.evaluation.rows import Row, read_rows
+
+R = TypeVar("R", bound=Row)
+FORMATS = {"mmre": "pfa", "muie": "muie"}
+"""The tasks, and the format that the answers of each paper's models have."""
+
+Document = dict[str, Any]
+
+
+def score_files(
+    task: str, gold: Path, predictions: Path, format_name: str | None, wording: str
+) -> Document:
+    """Score a file against gold.
+
+    Args:
+        task: a key of `FORMATS`.
+        gold: rows as `deixis dataset convert` writes them.
+        predictions: rows of the same kind, or answers in the format of the task.
+        format_name: that format; None for rows.
+        wording: how the summaries of M-MRE are compared, a key of `mmre.WORDINGS`.
+
+    Returns:
+        A JSON-ready document: scores, and the samples that had no prediction.
+
+    Raises:
+        DataError: a file does not parse, or names samples that the gold does not have.
+        MissingExtraError: rouge-score or sacrebleu is not installed.
+        SettingsError: the format or the wording is not one of this task.
+    """
+    if format_name not in (None, FORMATS[task]):
+        raise SettingsError(
+            f"--task {task} takes rows, or answers with --format {FORMATS[task]}; "
+            f"got --format {format_name}"
+        )
+    score = _score_mmre if task == "mmre" else _score_muie
+    return {"task": task, **score(gold, predictions, format_name, wording)}
+
+
+def _score_mmre(gold: Path, path: Path, format_name: str | None, wording: str) -> Document:
+    rows = read_rows(gold, MmreRow)
+    empty = pfa.Answer("", (), {}, ())
+    if format_name is None:
+        said = {row.id: mmre.answer_of(row) for row in read_rows(path, MmreRow)}
+    else:
+        answers = formats.read_answers(path, format_name, rows)
+        said = {each.row.id: pfa.parse_answer(each.text) for each in answers}
+    missing = _missing(rows, said, path)
+    told = [said.get(row.id, empty) for row in rows]
+    report = mmre.score([mmre.answer_of(row) for row in rows], told, wording)
+    return {
+        "samples": len(rows),
+        "missing": missing,
+        "unreadable": sum(len(each.problems) for each in told),
+        "ner": {name: _document(each) for name, each in report.pairs.items()},
+        "patch_accuracy": report.accuracy,
+        "rouge": report.summaries.rouge,
+        "bleu": report.summaries.bleu,
+        "signatures": list(report.summaries.signatures),
+    }
+
+
+def _score_muie(gold: Path, path: Path, format_name: str | None, _wording: str) -> Document:
+    rows = read_rows(gold, MuieRow)
+    unreadable = 0
+    if format_name is None:
+        said = {row.id: row for row in read_rows(path, MuieRow)}
+    else:
+        by_id = {row.id: row for row in rows}
+        said = {}
+        for each in formats.read_answers(path, format_name, rows):
+            row = by_id[each.row.id]
+            answer = muie_format.parse_answer(each.text, row.task)
+            unreadable += len(answer.problems)
+            said[row.id] = muie_format.row_of(answer, row)
+    missing = _missing(rows, said, path)
+    told = [said.get(row.id) or _nothing(row) for row in rows]
+    other = [row.id for row, each in zip(rows, told, strict=True) if row.task != each.task]
+    if other:
+        raise DataError(f"{path}: the sample {other[0]!r} has another task than in the gold")
+    extracted = muie.score_extraction(rows, told)
+    return {
+        "samples": len(rows),
+        "missing": missing,
+        "unreadable": unreadable,
+        **{name: _document(each) for name, each in extracted._asdict().items()},
+        "mean_iou": muie.score_grounding(rows, told)._asdict(),
+    }
+
+
+def _nothing(row: MuieRow) -> MuieRow:
+    return row.model_copy(update={"entities": (), "relations": (), "events": ()})
+
+
+def _missing(rows: Sequence[R], said: dict[str, Any], path: Path) -> list[str]:
+    """Return the ids without a prediction; an id that the gold does not have is an error."""
+    known = {row.id for row in rows}
+    unknown = [identity for identity in said if identity not in known]
+    if unknown:
+        raise DataError(f"{path}: the gold has no sample {unknown[0]!r}")
+    return [row.id for row in rows if row.id not in said]
+
+
+def _document(score: Score) -> Document:
+    shares = {"precision": score.precision, "recall": score.recall, "f1": score.f1}
+    return {**score._asdict(), **shares}

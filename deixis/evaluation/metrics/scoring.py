@@ -1,0 +1,251 @@
+"""Score predictions, or compare two of them: what ``deixis eval`` and ``compare`` print."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deixis.errors import SettingsError
+from deixis.evaluation.metrics.chance import Difference, Shares, difference, interval
+from deixis.evaluation.metrics.convention import Convention
+from deixis.evaluation.metrics.mentions import Aligned, Sample, align
+from deixis.evaluation.metrics.tables import (
+    Grounding,
+    compare,
+    count,
+    ground,
+    parts,
+    score,
+    without_regions,
+)
+from deixis.evaluation.metrics.tasks import Task
+from deixis.evaluation.mner import Score
+from deixis.evaluation.rows import Row
+
+SWEEP = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+NAMES = ("precision", "recall", "f1")
+BREAKDOWNS = ("type", "groundable", "entities")
+
+
+@dataclass(frozen=True)
+class How:
+    """How to score.
+
+    Attributes:
+        task: what is compared.
+        convention: what counts as equal.
+        threshold: the IoU to reach or exceed, above 0 and up to 1.
+        rounds: how often samples are drawn for an interval or a p.
+        seed: of what is drawn.
+
+    Raises:
+        SettingsError: the threshold or the rounds are out of range.
+    """
+
+    task: Task
+    convention: Convention
+    threshold: float = 0.5
+    rounds: int = 1000
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        if not 0 < self.threshold <= 1:
+            raise SettingsError(f"the IoU is above 0 and up to 1; got {self.threshold:g}")
+        if self.rounds < 1:
+            raise SettingsError(f"at least one round has to be drawn; got {self.rounds}")
+
+    def describe(self) -> str:
+        """Return one line that says every choice."""
+        return self.convention.describe(self.threshold if self.task.region else None)
+
+    def document(self) -> dict[str, Any]:
+        """Return the same as JSON-ready data."""
+        iou = self.threshold if self.task.region else None
+        about = {"task": asdict(self.task), "convention": asdict(self.convention), "iou": iou}
+        return {**about, "rounds": self.rounds, "seed": self.seed}
+
+
+class Entry(NamedTuple):
+    """One score with what surrounds it.
+
+    Attributes:
+        score: the counts.
+        low: where the 95% intervals of precision, recall and F1 begin.
+        high: where they end.
+        names_and_none: the score of the same names and types if nothing was called visible.
+        gold_and_none: the score of gold names and types with nothing called visible. Both are
+            None where regions do not count.
+    """
+
+    score: Score
+    low: Shares
+    high: Shares
+    names_and_none: Score | None
+    gold_and_none: Score | None
+
+    def document(self) -> dict[str, Any]:
+        """Return JSON-ready data; shares are 0..1."""
+        intervals = zip(NAMES, self.low.tolist(), self.high.tolist(), strict=True)
+        baselines = {"names_and_none": self.names_and_none, "gold_and_none": self.gold_and_none}
+        return {
+            **_counts(self.score),
+            "interval": {name: [low, high] for name, low, high in intervals},
+            "baselines": {name: each and _counts(each) for name, each in baselines.items()},
+        }
+
+
+@dataclass(frozen=True)
+class Report:
+    """The scores of one file of predictions.
+
+    ``parts`` are the entries of the breakdown that was asked for; ``grounding`` and ``sweep``
+    (F1 at each IoU) are None where regions do not count.
+    """
+
+    how: How
+    aligned: Aligned
+    all: Entry
+    parts: dict[str, Entry]
+    grounding: Grounding | None
+    sweep: dict[float, Score] | None
+
+    def document(self) -> dict[str, Any]:
+        """Return JSON-ready data; shares are 0..1."""
+        grounding = self.grounding
+        return {
+            **self.how.document(),
+            **_noticed(self.aligned),
+            "score": self.all.document(),
+            "parts": {name: each.document() for name, each in self.parts.items()},
+            "grounding": grounding
+            and {
+                **{f"accuracy@{t:g}": share for t, share in grounding.accuracy.items()},
+                "mean_iou": grounding.mean_iou,
+                "entailment_accuracy": grounding.entailment,
+                "grounding_precision@0.5": grounding.precision,
+            },
+            "sweep": self.sweep and {f"{t:g}": _counts(each) for t, each in self.sweep.items()},
+        }
+
+
+def evaluate(
+    gold: Sequence[Row], predicted: Sequence[Row], how: How, by: str | None = None
+) -> Report:
+    """Score predictions.
+
+    Args:
+        gold: the labelled samples.
+        predicted: predictions with the same ids; a sample without one counts as empty.
+        how: the task and its rules.
+        by: break down by ``type``, ``groundable`` or ``entities`` (see `parts`).
+
+    Raises:
+        DataError: the rows do not fit together, or lack what is compared.
+        SettingsError: there is no such breakdown, or not of this task.
+    """
+    if by is not None and by not in BREAKDOWNS:
+        raise SettingsError(f"there is no breakdown {by!r}; known: {', '.join(BREAKDOWNS)}")
+    if by == "groundable" and not how.task.region:
+        raise SettingsError(f"{how.task.name} scores no regions, so nothing is groundable in it")
+    aligned = align(gold, predicted, how.task, how.convention)
+    sides = _with_baselines(aligned.samples, how)
+    divided = [parts(each, by) if by else {} for each in sides]
+    compared = compare(aligned.samples, how.task) if how.task.region else []
+    return Report(
+        how,
+        aligned,
+        _entry(sides, how),
+        {name: _entry([each.get(name, []) for each in divided], how) for name in divided[0]},
+        ground(compared, how.convention) if how.task.region else None,
+        {t: score(count(compared, how.convention, t)) for t in SWEEP} if how.task.region else None,
+    )
+
+
+def _with_baselines(samples: Sequence[Sample], how: How) -> list[Sequence[Sample]]:
+    if not how.task.region:
+        return [samples]
+    return [samples, *(without_regions(samples, gold) for gold in (False, True))]
+
+
+def _entry(sides: Sequence[Sequence[Sample]], how: How) -> Entry:
+    """Score samples, followed by those of the baselines where there are any."""
+    counts, *baselines = (_count(each, how) for each in sides)
+    low, high = interval(counts, how.rounds, how.seed)
+    names, gold = map(score, baselines) if baselines else (None, None)
+    return Entry(score(counts), low, high, names, gold)
+
+
+def _count(samples: Sequence[Sample], how: How) -> NDArray[np.int64]:
+    return count(compare(samples, how.task), how.convention, how.threshold)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two files of predictions, sample by sample.
+
+    ``won`` samples have fewer errors (wrong and missed mentions together) in the second,
+    ``lost`` ones more; the others have as many.
+    """
+
+    how: How
+    first: Aligned
+    second: Aligned
+    entries: tuple[Entry, Entry]
+    difference: Difference
+    won: int
+    lost: int
+
+    def document(self) -> dict[str, Any]:
+        """Return JSON-ready data; shares are 0..1."""
+        found = zip(NAMES, *(each.tolist() for each in self.difference), strict=True)
+        files = zip((self.first, self.second), self.entries, strict=True)
+        first, second = ({**_noticed(each), "score": entry.document()} for each, entry in files)
+        return {
+            **self.how.document(),
+            "first": first,
+            "second": second,
+            "difference": {
+                name: {"value": value, "interval": [low, high], "p": p}
+                for name, value, low, high, p in found
+            },
+            "won": self.won,
+            "lost": self.lost,
+            "tied": len(self.first.samples) - self.won - self.lost,
+        }
+
+
+def compare_two(
+    gold: Sequence[Row], first: Sequence[Row], second: Sequence[Row], how: How
+) -> Comparison:
+    """Say how much the second file of predictions scores above the first, and if that is luck.
+
+    Raises:
+        DataError: the rows do not fit together, or lack what is compared.
+    """
+    one, other = (align(gold, rows, how.task, how.convention) for rows in (first, second))
+    counts = [_count(each.samples, how) for each in (one, other)]
+    entries = [_entry(_with_baselines(each.samples, how), how) for each in (one, other)]
+    more = (counts[1] - counts[0]) @ (-2, 1, 1)  # errors are predicted + gold - 2 correct
+    return Comparison(
+        how,
+        one,
+        other,
+        (entries[0], entries[1]),
+        difference(counts[0], counts[1], how.rounds, how.seed),
+        int((more < 0).sum()),
+        int((more > 0).sum()),
+    )
+
+
+def _counts(found: Score) -> dict[str, float]:
+    shares = zip(NAMES, (found.precision, found.recall, found.f1), strict=True)
+    return {**found._asdict(), **dict(shares)}
+
+
+def _noticed(aligned: Aligned) -> dict[str, Any]:
+    missing = list(aligned.missing)
+    oddities = {"undecided": aligned.undecided, "unusable_regions": aligned.unusable}
+    return {"samples": len(aligned.samples), "missing": missing, **oddities}

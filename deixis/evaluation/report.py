@@ -1,0 +1,206 @@
+"""One HTML page on a batch run: scores, cost, failures, warnings, and a gallery of rows."""
+
+import base64
+import io
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pydantic import ValidationError
+
+from deixis.errors import DataError, InputError
+from deixis.evaluation.batch_output import beside
+from deixis.evaluation.rows import read_rows
+from deixis.schema import Extraction, Usage
+
+_SIDE = 900  # pixels of the longer side of a picture
+_LISTED = 200  # failures and kinds of warnings that are listed, the rest is counted
+_KINDS = 5000  # kinds of warnings told apart, so that memory has a limit
+
+
+class Shown(NamedTuple):
+    """A row of the gallery; ``picture`` is a data URI, or ``problem`` says why there is none."""
+
+    id: str
+    extraction: Extraction
+    picture: str | None
+    problem: str
+
+
+@dataclass
+class Findings:
+    """What all rows of an output come to; ``usage`` is by role and model."""
+
+    rows: int = 0
+    pictures: int = 0
+    warned: int = 0
+    types: Counter[str] = field(default_factory=Counter)
+    seen: Counter[str] = field(default_factory=Counter)
+    usage: dict[tuple[str, str], Usage] = field(default_factory=dict)
+    warnings: Counter[tuple[str, str]] = field(default_factory=Counter)
+    examples: dict[tuple[str, str], str] = field(default_factory=dict)
+    shown: list[Shown] = field(default_factory=list)
+
+    @property
+    def total(self) -> Usage:
+        """The usage of all roles together."""
+        found = Usage(role="all", model="")
+        for each in self.usage.values():
+            _add(found, each)
+        return found
+
+
+def report_page(
+    results: Path, gold: Path | None = None, *, task: str = "gmner", samples: int = 50
+) -> str:
+    """Return a page that needs nothing else: no file, no network, no script.
+
+    Args:
+        results: what a batch run has written, finished or not.
+        gold: rows to score against; None leaves the scores out.
+        task: what is scored, as for ``deixis eval``.
+        samples: rows in the gallery, the first of the file.
+
+    Raises:
+        InputError: a file cannot be read.
+        DataError: a line of a file is not what it should be.
+        SettingsError: there is no such task.
+    """
+    from jinja2 import Environment, StrictUndefined
+
+    found = examine(results, samples)
+    failures, failed = _failures(beside(results, ".failures.jsonl"))
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    source = resources.files("deixis").joinpath("templates/report.html.j2").read_text("utf-8")
+    html = environment.from_string(source).render(
+        name=results.name,
+        found=found,
+        failures=failures,
+        failed=failed,
+        warnings=found.warnings.most_common(_LISTED),
+        identity=_identity(results),
+        scores=None if gold is None else _scores(gold, results, task),
+    )
+    # A lone surrogate could not be written to a file, and a NUL is not allowed in HTML.
+    return html.encode("utf-8", "replace").decode("utf-8").replace("\0", "\ufffd")
+
+
+def examine(results: Path, samples: int) -> Findings:
+    """Read an output once, row by row, and keep its first rows for the gallery.
+
+    Raises:
+        InputError: it cannot be read.
+        DataError: a line is no result of a batch run.
+    """
+    found = Findings()
+    for number, line in _whole_lines(results):
+        try:
+            row = json.loads(line)
+            id_ = row.pop("id")
+            row.pop("settings", None)
+            # A gallery needs all of a row; elsewhere its numbers are enough.
+            if found.rows < samples:
+                found.shown.append(_shown(str(id_), Extraction.model_validate(row), results))
+            _count(found, str(id_), row)
+        except (ValueError, RecursionError, KeyError, TypeError, AttributeError) as error:
+            said = "a field is missing or wrong" if isinstance(error, ValidationError) else error
+            raise DataError(f"{results}:{number}: no result of a batch run ({said})") from None
+    return found
+
+
+def _count(found: Findings, id_: str, row: dict[str, Any]) -> None:
+    found.rows += 1
+    found.pictures += row["image"] is not None
+    found.warned += bool(row["warnings"])
+    for entity in row["entities"]:
+        found.types[entity["type"]] += 1
+        found.seen[{True: "yes", False: "no"}.get(entity["groundable"], "undecided")] += 1
+    for each in row["usage"]:
+        used = Usage.model_validate(each)
+        key = (used.role, used.model)
+        _add(found.usage.setdefault(key, Usage(role=used.role, model=used.model)), used)
+    for each in row["warnings"]:
+        kind = (each["step"], _kind(each["message"]))
+        if kind in found.warnings or len(found.warnings) < _KINDS:
+            found.warnings[kind] += 1
+            found.examples.setdefault(kind, id_)
+
+
+def _add(total: Usage, used: Usage) -> None:
+    for name in ("calls", "failed", "retries", "cached", "shared", "seconds"):
+        setattr(total, name, getattr(total, name) + getattr(used, name))
+    total.input_tokens += used.input_tokens
+    total.output_tokens += used.output_tokens
+    if used.cost is not None:
+        total.cost = (total.cost or 0.0) + used.cost
+
+
+def _kind(message: str) -> str:
+    """Return a warning without its names and numbers, so that those alike count as one."""
+    return re.sub(r"\d+", "N", re.sub(r"'[^']*'|\"[^\"]*\"", "'...'", message))[:300]
+
+
+def _shown(id_: str, extraction: Extraction, results: Path) -> Shown:
+    info = extraction.image
+    picture: Any = None
+    if info is not None:
+        picture = info.source
+        if "://" not in picture:  # a path is relative to the output
+            picture = str(results.parent / picture)
+    try:
+        drawn = extraction.overlay(picture)
+    except InputError as error:
+        return Shown(id_, extraction, None, str(error))
+    drawn.thumbnail((_SIDE, _SIDE))
+    file = io.BytesIO()
+    drawn.convert("RGB").save(file, "JPEG", quality=85, subsampling=0)
+    data = base64.b64encode(file.getvalue()).decode("ascii")
+    return Shown(id_, extraction, f"data:image/jpeg;base64,{data}", "")
+
+
+def _failures(path: Path) -> tuple[list[dict[str, Any]], int]:
+    """Return the first failures of the latest run, and how many there are."""
+    listed: list[dict[str, Any]] = []
+    count = 0
+    for number, line in _whole_lines(path) if path.exists() else ():
+        count += 1
+        if count <= _LISTED:
+            try:
+                each = json.loads(line)
+                listed.append({name: each[name] for name in ("line", "id", "error")})
+            except (ValueError, KeyError, TypeError):
+                raise DataError(f"{path}:{number}: no failure of a batch run") from None
+    return listed, count
+
+
+def _whole_lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    """Yield lines with their numbers, but not half of one that a run has yet to end."""
+    try:
+        with path.open("rb") as file:
+            for number, line in enumerate(file, start=1):
+                if line.endswith(b"\n"):
+                    yield number, line
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}") from None
+
+
+def _identity(results: Path) -> dict[str, str]:
+    try:
+        found = json.loads(beside(results, ".settings.json").read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return {str(name): str(value) for name, value in found.items()}
+
+
+def _scores(gold: Path, results: Path, task: str) -> Any:
+    from deixis.evaluation.metrics import convention, scoring, tasks
+
+    how = scoring.How(tasks.task(task), convention.convention("deixis"))
+    return scoring.evaluate(read_rows(gold), read_rows(results), how, "type")

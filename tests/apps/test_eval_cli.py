@@ -1,0 +1,227 @@
+"""``deixis eval`` and ``compare``: what they print, of what they warn, how they fail."""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Run = Callable[..., tuple[int, str, str]]
+
+W, HALF, FAR = [0, 0, 10, 10], [0, 0, 5, 10], [50, 50, 60, 60]
+GOLD = {
+    "a": [("Ada", "PER", [W]), ("Rome", "LOC", [])],
+    "b": [("Bob", "PER", [W, FAR]), ("NASA", "ORG", [])],
+    "c": [("Eve [x]", "PER", [FAR])],
+}
+FIRST = {
+    "a": [("Ada", "PER", [HALF]), ("Rome", "LOC", [W])],
+    "b": [("Bob", "PER", []), ("NASA", "ORG", [])],
+    "c": [("Eve [x]", "PER", [W])],
+}
+SECOND = {**FIRST, "a": GOLD["a"], "b": GOLD["b"]}
+
+
+def write(path: Path, posts: dict[str, Any]) -> Path:
+    rows = [
+        {
+            "id": name,
+            "entities": [
+                {"text": text, "type": kind, "regions": boxes and [{"box": box} for box in boxes]}
+                for text, kind, boxes in found
+            ],
+        }
+        for name, found in posts.items()
+    ]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path, Path]:
+    monkeypatch.setenv("COLUMNS", "80")
+    gold, first, second = (tmp_path / name for name in ("gold.jsonl", "one.jsonl", "two.jsonl"))
+    return write(gold, GOLD), write(first, FIRST), write(second, SECOND)
+
+
+RULES = """\
+gmner, 3 samples; convention deixis: exact text, optimal one-to-one, duplicates 
+count, IoU >= 0.5, any predicted region, pixels of the original picture
+"""
+BASELINES = """\
+NER+None, gold+None: F1 of these and of gold names and types, nothing called 
+visible
+"""
+EVAL = f"""\
+{RULES}\
+         P      R     F1       95% right pred gold NER+None gold+None
+all  40.00  40.00  40.00  0.0-50.0     2    5    5    40.00     40.00
+LOC   0.00   0.00   0.00   0.0-0.0     0    1    1   100.00    100.00
+ORG 100.00 100.00 100.00 0.0-100.0     1    1    1   100.00    100.00
+PER  33.33  33.33  33.33 0.0-100.0     1    3    3     0.00      0.00
+{BASELINES}\
+where the name is right: Acc@0.5 33.33, Acc@0.75 0.00, mean IoU 16.67, 
+entailment accuracy 60.00, grounding precision@0.5 50.00
+            0.1   0.2   0.3   0.4   0.5   0.6   0.7   0.8   0.9
+F1 at IoU 40.00 40.00 40.00 40.00 40.00 20.00 20.00 20.00 20.00
+"""
+COMPARE = f"""\
+{RULES}\
+           P     R    F1       95% right pred gold NER+None gold+None
+first  40.00 40.00 40.00  0.0-50.0     2    5    5    40.00     40.00
+second 80.00 80.00 80.00 0.0-100.0     4    5    5    40.00     40.00
+{BASELINES}\
+                             P               R              F1
+second - first          +40.00          +40.00          +40.00
+95%            +0.00 to +50.00 +0.00 to +50.00 +0.00 to +50.00
+p                       0.0000          0.0000          0.0000
+samples with fewer errors in the second: 2, with more: 0, with as many: 1
+"""
+
+
+def test_eval_prints_tables(deixis: Run, files: tuple[Path, ...]) -> None:
+    result = deixis("eval", *files[:2], "--task", "gmner", "--by", "type")
+    assert result == (0, EVAL, "")
+
+
+def test_eval_without_regions_has_one_table(deixis: Run, files: tuple[Path, ...]) -> None:
+    code, printed, err = deixis("eval", *files[:2], "--task", "mner", "--convention", "vkel")
+    assert (code, err) == (0, "")
+    assert printed.splitlines()[2:] == [
+        "         P      R     F1         95% right pred gold",
+        "all 100.00 100.00 100.00 100.0-100.0     5    5    5",
+    ]
+    assert "exact text (case folded)" in printed and "IoU" not in printed
+
+
+def test_compare_prints_tables(deixis: Run, files: tuple[Path, ...]) -> None:
+    code, printed, err = deixis("compare", *files, "--task", "gmner")
+    assert (code, err) == (0, "")
+    assert re.sub(r"0\.[45]\d{3}", "0.0000", printed) == COMPARE  # p, which draws decide
+
+
+def document(result: tuple[int, str, str]) -> Any:
+    code, printed, err = result
+    assert (code, err) == (0, "")
+    return json.loads(printed)
+
+
+def test_eval_prints_json(deixis: Run, files: tuple[Path, ...]) -> None:
+    gold, first, _ = files
+    options = ("--iou", 0.6, "--convention", "riveg", "--by", "entities", "--json")
+    found = document(deixis("eval", gold, first, "--task", "eeg", *options))
+    assert found["gold"] == str(gold) and found["predictions"] == str(first)
+    assert found["task"] == {"name": "eeg", "type": None, "region": "box"}
+    assert found["convention"]["matching"] == "greedy" and found["iou"] == 0.6
+    assert found["score"]["correct"] == 1 and found["score"]["f1"] == 0.2
+    assert found["score"]["baselines"]["gold_and_none"]["correct"] == 2
+    assert found["parts"]["2"]["correct"] == 1 and found["parts"]["2"]["gold"] == 4
+    assert found["grounding"]["accuracy@0.5"] == pytest.approx(1 / 3)
+    assert found["sweep"]["0.5"]["correct"] == 2
+
+
+def test_compare_prints_json(deixis: Run, files: tuple[Path, ...]) -> None:
+    options = ("--task", "gmner", "--seed", 5, "--json")
+    found = document(deixis("compare", *files, *options))
+    assert [found[each]["predictions"] for each in ("first", "second")] == [*map(str, files[1:])]
+    assert [found[each]["score"]["f1"] for each in ("first", "second")] == [0.4, 0.8]
+    assert found["difference"]["f1"]["value"] == pytest.approx(0.4)
+    assert found["difference"]["f1"]["p"] == pytest.approx(0.5, abs=0.03)  # 2 swaps of 4
+    assert (found["won"], found["lost"], found["tied"]) == (2, 0, 1)
+    assert (found["seed"], found["rounds"]) == (5, 10_000)
+    assert found == document(deixis("compare", *files, *options))
+
+
+def test_fine_types(deixis: Run, tmp_path: Path) -> None:
+    row = {"id": "a", "entities": [{"text": "Ada", "type": "person", "regions": []}]}
+    paths = []
+    for name, fine in (("gold", "author"), ("said", "actor")):
+        row["entities"][0]["fine_type"] = fine  # type: ignore[index]
+        paths.append(tmp_path / name)
+        paths[-1].write_text(json.dumps(row))
+    assert document(deixis("eval", *paths, "--task", "fmnerg", "--json"))["score"]["f1"] == 0
+    coarse = document(deixis("eval", *paths, "--task", "fmnerg", "--coarse", "--json"))
+    assert coarse["score"]["f1"] == 1 and coarse["task"]["type"] == "type"
+
+
+def test_what_is_missing_or_odd_is_told(deixis: Run, files: tuple[Path, ...]) -> None:
+    gold, first, second = files
+    write(first, {"a": [("Ada", "PER", None), ("Rome", "LOC", [[5, 5, 5, 5]])]})
+    code, printed, err = deixis("eval", gold, first, "--task", "gmner", "--json")
+    assert code == 0
+    assert err == (
+        f"warning {first}: 2 samples have no predictions and count as empty ('b', 'c')\n"
+        f"warning {first}: 1 predictions do not say whether they can be seen: never right\n"
+        f"warning {first}: 1 predicted regions have no area or lack a mask: never right\n"
+    )
+    found = json.loads(printed)
+    assert (found["missing"], found["undecided"], found["unusable_regions"]) == (["b", "c"], 1, 1)
+    code, _, err = deixis("compare", gold, second, first, "--task", "mner")
+    assert (code, err.count("\n")) == (0, 1) and f"{first}: 2 samples" in err
+
+
+def test_foreign_format(deixis: Run, files: tuple[Path, ...]) -> None:
+    gold, answers, _ = files
+    lines = ["Ada|PER|[0,0,10,10]; Rome|LOC|None", "Bob|PER|[1,2,3]; NASA|ORG|None; who?", "None"]
+    answers.write_text("\n".join(lines))
+    options = ("--task", "gmner", "--format", "e2e", "--convention", "e2e", "--json")
+    code, printed, err = deixis("eval", gold, answers, *options)
+    assert code == 0 and f"{answers}: 2 pieces of answers could not be read ('b')" in err
+    found = json.loads(printed)
+    assert [each["piece"] for each in found["unreadable"]["b"]] == ["Bob|PER|[1,2,3]", "who?"]
+    score = found["score"]
+    assert (score["correct"], score["predicted"], score["gold"]) == (3, 4, 5)
+    assert found["undecided"] == 1
+    code, printed, _ = deixis("compare", gold, answers, answers, *options)
+    assert code == 0 and json.loads(printed)["second"]["unreadable"] == found["unreadable"]
+    code, printed, err = deixis("eval", gold, answers, "--task", "gmner", "--format", "x")
+    assert (code, printed) == (2, "") and "no format 'x'" in err
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        (("--task", "ner"), "there is no task 'ner'; known: gmner"),
+        (("--task", "gmner", "--by", "size"), "there is no breakdown 'size'"),
+        (("--task", "mner", "--by", "groundable"), "mner scores no regions"),
+        (("--task", "gmner", "--convention", "x"), "there is no convention 'x'"),
+        (("--task", "gmner", "--coarse"), "gmner compares no fine types"),
+        (("--task", "gmner", "--iou", "1.5"), "the IoU is above 0 and up to 1; got 1.5"),
+        (("--task", "gmner", "--rounds", "0"), "at least one round"),
+        (("--task", "fmnerg"), "'Ada' of 'a' has no fine type"),
+        (("--task", "smner"), "'Ada' of 'a' has a region without a mask"),
+        (("--task", "gmner", "--convention", "hindex"), "'Ada' of 'a' has no start and end"),
+    ],
+)
+def test_errors_are_one_line(
+    deixis: Run, files: tuple[Path, ...], options: tuple[str, ...], problem: str
+) -> None:
+    code, printed, err = deixis("eval", *files[:2], *options)
+    assert (code, printed, err.count("\n")) == (2, "", 1)
+    assert problem in err
+
+
+def test_files_that_do_not_fit(deixis: Run, files: tuple[Path, ...]) -> None:
+    gold, first, second = files
+    write(second, {"a": [], "z": []})
+    code, printed, err = deixis("compare", gold, first, second, "--task", "gmner")
+    assert (code, printed) == (2, "") and "1 predictions have an id" in err and "'z'" in err
+    first.write_text('{"id": "a"}\n{"id": 1}\nnothing\n')
+    code, printed, err = deixis("eval", gold, first, "--task", "gmner")
+    assert (code, printed, err.count("\n")) == (2, "", 1)
+    assert f"{first}:2: id: " in err and f"{first}:3: not JSON" in err
+    code, _, err = deixis("eval", gold.parent / "none", first, "--task", "gmner")
+    assert code == 2 and "cannot read" in err
+
+
+def test_m_mre_and_muie_have_scores_of_their_own(deixis: Any, tmp_path: Path) -> None:
+    row = {"id": "1", "text": "Ann", "entities": [{"text": "Ann", "type": "PER", "regions": []}]}
+    for task, more in (("mmre", {"summary": "A woman."}), ("muie", {"task": "ner"})):
+        gold = tmp_path / f"{task}.jsonl"
+        gold.write_text(json.dumps({**row, **more}) + "\n")
+        code, printed, said = deixis("eval", gold, gold, "--task", task, "--json")
+        assert (code, said) == (0, "") and json.loads(printed)["samples"] == 1
+        code, printed, said = deixis("eval", gold, gold, "--task", task)
+        assert (code, said) == (0, "") and "f1: 1.0000\n" in printed

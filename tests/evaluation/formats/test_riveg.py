@@ -1,0 +1,145 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from deixis.errors import DataError
+from deixis.evaluation.formats.riveg import (
+    Expression,
+    parse,
+    parse_expression,
+    split,
+    write,
+    write_expression,
+)
+from deixis.evaluation.rows import RowEntity, RowRegion
+
+Read = list[tuple[str, str, list[tuple[float, ...]] | None]]
+
+POINTED = "Imageid:17.jpg#0###Ann (PER)###Ann (PER)-a woman###2###&[1, 2, 3, 4]"
+ANN: Read = [("Ann", "PER", None)]
+
+CASES: list[tuple[str, Read, int]] = [
+    (POINTED, [("Ann", "PER", [(1, 2, 3, 4)])], 0),
+    (
+        "17.jpg###Ann (PER)###2###&[1, 2, 3, 4]&[5, 6, 7, 8.5]",
+        [("Ann", "PER", [(1, 2, 3, 4), (5, 6, 7, 8.5)])],
+        0,
+    ),
+    ("17.jpg###Ann (PER)###0", [("Ann", "PER", [])], 0),
+    ("17.jpg###Ann (PER)###0###&[0, 0, 0, 0]", [("Ann", "PER", [])], 0),
+    ("Imageid:17.jpg#1###Ann (PER)###Ann (PER)-a ###woman###2", ANN, 0),
+    ("17.jpg###The Band (live) (ORG)###0", [("The Band (live)", "ORG", [])], 0),
+    ("Ann (PER) – a woman", ANN, 0),  # noqa: RUF001
+    ("Ann (PER)-a woman (left)", ANN, 0),
+    ("The Band (live) (ORG) - people", [("The Band (live)", "ORG", None)], 0),
+    ("Ann (PER) — x\n\nBo (PER) - y\n", [*ANN, ("Bo", "PER", None)], 0),
+    ("", [], 0),
+    ("Ann (PER)", [], 1),
+    ("Ann – a woman", [], 1),  # noqa: RUF001
+    ("(PER) - a woman", [], 1),
+    ("Ann () - a woman", [], 1),
+    ("Ann (PER) -", [], 1),
+    ("17.jpg###Ann###0", [], 1),
+    ("17.jpg###Ann (PER)###two", [], 1),
+    ("17###Ann (PER)###0", [], 1),
+    ("17.jpg###Ann (PER)###2###&[1, 2, 3]", ANN, 1),
+    ("17.jpg###Ann (PER)###2###&[1, 2, 3, x]", ANN, 1),
+    ("17.jpg###Ann (PER)###2###[1, 2, 3, 4]", [], 1),
+    ("17.jpg### (PER)###0", [], 1),
+    ("17.jpg###Ann (PER)###" + "9" * 5000, ANN, 0),
+    ("17.jpg###\ud800 (PER)###0", [], 1),
+]
+
+
+def read(answer: str) -> tuple[Read, int]:
+    parsed = parse(answer)
+    found = [
+        (e.text, e.type, None if e.regions is None else [r.box for r in e.regions])
+        for e in parsed.entities
+    ]
+    return found, len(parsed.problems)  # type: ignore[return-value]
+
+
+@pytest.mark.parametrize(("answer", "entities", "problems"), CASES, ids=range(len(CASES)))
+def test_what_is_read(answer: str, entities: Read, problems: int) -> None:
+    assert read(answer) == (entities, problems)
+
+
+def test_lines_are_grouped_by_picture() -> None:
+    lines = [POINTED, "O_2.jpg###Bo (PER)###0", "17.jpg###Acme (ORG)###0"]
+    assert split("\n".join(lines)) == [("17", f"{lines[0]}\n{lines[2]}"), ("O_2", lines[1])]
+    assert split("Ann (PER) - a woman") is None
+    assert split("") == []
+
+
+def test_expressions() -> None:
+    ada = Expression("Ada Lovelace", "PER", "a woman in a dress")
+    assert write_expression(ada) == "Ada Lovelace (PER) – a woman in a dress"  # noqa: RUF001
+    assert parse_expression("Ada Lovelace (PER)-a woman in a dress") == ada
+    with pytest.raises(DataError, match="cannot hold"):
+        write_expression(Expression("Ada (A) - B", "PER", "a woman"))
+
+
+@pytest.mark.parametrize(
+    "entity",
+    [
+        RowEntity(text="a###b", type="PER", regions=()),
+        RowEntity(text=" Ann", type="PER", regions=()),
+        RowEntity(text="a\nb", type="PER", regions=()),
+        RowEntity(text="Ann", type="P(E)R", regions=()),
+        RowEntity(text="Ann", type="person", fine_type="author", regions=()),
+    ],
+)
+def test_what_the_format_cannot_hold(entity: RowEntity) -> None:
+    with pytest.raises(DataError, match="cannot hold"):
+        write([entity])
+
+
+def test_an_id_that_the_format_cannot_hold() -> None:
+    ann = RowEntity(text="Ann", type="PER", regions=())
+    assert write([ann], "16_05") == "16_05.jpg###Ann (PER)###0"
+    for name in ("a.jpg###b", "Imageid:17", "a\nb", ""):
+        with pytest.raises(DataError, match="cannot hold"):
+            write([ann], name)
+
+
+numbers = st.floats(allow_nan=False, allow_infinity=False)
+regions = st.builds(RowRegion, box=st.tuples(numbers, numbers, numbers, numbers))
+WORDS = ["Ann", "J.", "O'Neil", "&amp ;", "(live)", "-", "a,b", "#1"]
+names = st.lists(st.sampled_from(WORDS), min_size=1, max_size=3).map(" ".join)
+entities = st.builds(
+    RowEntity,
+    text=names,
+    start=st.none(),
+    end=st.none(),
+    type=st.sampled_from(["PER", "LOC"]),
+    fine_type=st.none(),
+    regions=st.none() | st.lists(regions, max_size=2).map(tuple),
+)
+
+
+@given(st.lists(entities, max_size=3))
+def test_round_trip(given_entities: list[RowEntity]) -> None:
+    assert parse(write(given_entities)) == (tuple(given_entities), ())
+
+
+@given(st.text(min_size=1), st.text(), st.text())
+def test_what_is_written_is_read_as_the_same_or_refused(text: str, kind: str, said: str) -> None:
+    entity = RowEntity(text=text, type=kind, regions=())
+    expression = Expression(text, kind, said)
+    try:
+        assert parse(write([entity])) == ((entity,), ())
+        assert parse_expression(write_expression(expression)) == expression
+    except DataError as error:
+        assert "cannot hold" in str(error)
+
+
+PIECES = ["Ann", " (PER)", "###", "17.jpg", "Imageid:", "0", "2", "&[1, 2, ", "3, 4]", "-", "\n"]
+
+
+@given(st.lists(st.sampled_from(PIECES)).map("".join) | st.text())
+def test_never_raises_and_drops_nothing(answer: str) -> None:
+    parsed = parse(answer)
+    lines = sum(bool(line.strip()) for line in answer.split("\n"))
+    assert len(parsed.entities) + len(parsed.problems) >= lines
+    split(answer)

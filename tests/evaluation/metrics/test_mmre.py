@@ -1,0 +1,154 @@
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deixis.errors import MissingExtraError, SettingsError
+from deixis.evaluation.datasets.mmre import MmreRow, Patch
+from deixis.evaluation.formats.pfa import Answer, parse_answer, write_answer
+from deixis.evaluation.metrics.mmre import ROUGES, answer_of, score, score_summaries
+from deixis.evaluation.mner import Score
+from deixis.evaluation.rows import RowEntity
+
+REFERENCE = (
+    Path(__file__).parents[3].parent / "shared" / "data" / "reference" / "rouge_bleu_reference.json"
+)
+
+GOLD = Answer(
+    "Two people stand on a stage.",
+    (("Ann", "PER"), ("Ann", "PER"), ("Acme", "ORG")),
+    {"a": "Ann", "b": "Acme"},
+)
+EMPTY = Answer("", (), {})
+
+
+@pytest.fixture
+def libraries() -> None:
+    pytest.importorskip("rouge_score", reason="the eval extra is not installed")
+    pytest.importorskip("sacrebleu", reason="the eval extra is not installed")
+
+
+@pytest.fixture(scope="module")
+def reference() -> dict[str, Any]:
+    if not REFERENCE.is_file():
+        pytest.skip("the reference scores are not beside the checkout")
+    found: dict[str, Any] = json.loads(REFERENCE.read_text())
+    return found
+
+
+@pytest.mark.usefixtures("libraries")
+@pytest.mark.parametrize(
+    ("wording", "rouge", "bleu"),
+    [
+        ("plain", "rouge_no_stemmer", "sacrebleu_corpus"),
+        ("stemmed", "rouge_stemmer", "sacrebleu_corpus"),
+        ("sentences", "rouge_no_stemmer", "sacrebleu_sentence_mean"),
+    ],
+)
+def test_reference_scores(wording: str, rouge: str, bleu: str, reference: dict[str, Any]) -> None:
+    pairs = reference["pairs"]
+    found = score_summaries(
+        [pair["reference"] for pair in pairs], [pair["hypothesis"] for pair in pairs], wording
+    )
+    wanted = reference[rouge]["mean_fmeasure"]
+    assert found.rouge == pytest.approx({name: wanted[name] for name in ROUGES}, abs=1e-9)
+    expected = reference[bleu]
+    if isinstance(expected, dict):
+        assert found.signatures[1].split("|version")[0] == expected["signature"].split("|vers")[0]
+        expected = expected["score"]
+    assert found.bleu == pytest.approx(expected, abs=1e-9)
+
+
+@pytest.mark.usefixtures("libraries")
+def test_reference_scores_of_each_text(reference: dict[str, Any]) -> None:
+    for number, pair in enumerate(reference["pairs"]):
+        sides = [pair["reference"]], [pair["hypothesis"]]
+        bleu = reference["sacrebleu_sentence_effective_order"][number]
+        assert score_summaries(*sides, "sentences").bleu == pytest.approx(bleu, abs=1e-9)
+        for wording, key in (("plain", "rouge_no_stemmer"), ("stemmed", "rouge_stemmer")):
+            wanted = {name: reference[key]["rows"][number][name]["fmeasure"] for name in ROUGES}
+            assert score_summaries(*sides, wording).rouge == pytest.approx(wanted, abs=1e-9)
+
+
+@pytest.mark.usefixtures("libraries")
+def test_all_scores_of_an_answer() -> None:
+    told = parse_answer(
+        "Task 1 Answer: Two people stand on a stage.\n"
+        "Task 2 Answer: NER: :PER; Ann:ORG; Ann:ORG; Acme\n"
+        "image-entity pair: {'a': 'Ann', 'b': 'Ann', 'c': 'Acme'}"
+    )
+    report = score([GOLD, GOLD], [told, EMPTY])
+    assert report.summaries.rouge == dict.fromkeys(ROUGES, 0.5)
+    assert report.pairs["all"] == Score(correct=2, predicted=3, gold=6)
+    assert report.pairs["PER"] == Score(1, 1, 4)
+    assert (report.right, report.patches, report.accuracy) == (1, 4, 0.25)
+    perfect = score([GOLD], [parse_answer(write_answer(GOLD))])
+    assert perfect.summaries.bleu == pytest.approx(100)
+    assert perfect.summaries.rouge == dict.fromkeys(ROUGES, 1.0)
+    assert perfect.pairs["all"].f1 == perfect.accuracy == 1.0
+
+
+@pytest.mark.usefixtures("libraries")
+def test_signatures_say_what_was_used() -> None:
+    signatures = {
+        name: score_summaries(["a b"], ["a b"], name).signatures
+        for name in ("plain", "stemmed", "sentences", "characters")
+    }
+    assert len(set(signatures.values())) == 4
+    assert "stem:yes" in signatures["stemmed"][0]
+    assert "tok:13a" in signatures["plain"][1]
+    assert "eff:yes" in signatures["sentences"][1]
+    assert "tok:char" in signatures["characters"][0]
+    assert "tok:char" in signatures["characters"][1]
+    assert all("version:" in text for pair in signatures.values() for text in pair)
+
+
+@pytest.mark.usefixtures("libraries")
+def test_languages_without_spaces() -> None:
+    gold, told = ["東京の夜景です"], ["東京の夜景"]
+    assert score_summaries(gold, told).rouge["rouge1"] == 0
+    found = score_summaries(gold, told, "characters")
+    assert found.rouge["rouge1"] == pytest.approx(2 * 5 / 12)
+    assert found.bleu > 50
+
+
+@pytest.mark.usefixtures("libraries")
+def test_nothing_to_score() -> None:
+    report = score([], [])
+    assert report.summaries.rouge == dict.fromkeys(ROUGES, 0.0)
+    assert report.summaries.bleu == report.accuracy == report.pairs["all"].f1 == 0.0
+
+
+def test_gold_of_a_row() -> None:
+    row = MmreRow(
+        id="1",
+        summary="A stage.",
+        entities=(RowEntity(text="Ann", type="PER"),),
+        patches=(
+            Patch(letter="a", box=(0, 0, 1, 1), entity="Ann"),
+            Patch(letter="b", box=(0, 0, 1, 1)),
+        ),
+    )
+    assert answer_of(row) == Answer("A stage.", (("Ann", "PER"),), {"a": "Ann"})
+
+
+@pytest.mark.parametrize(
+    ("module", "package"),
+    [("rouge_score.rouge_scorer", "rouge-score"), ("sacrebleu.metrics", "sacrebleu")],
+)
+@pytest.mark.usefixtures("libraries")
+def test_missing_libraries(module: str, package: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(MissingExtraError, match=rf"{package} .*deixis\[eval\]"):
+        score([GOLD], [GOLD])
+
+
+def test_wrong_calls() -> None:
+    with pytest.raises(SettingsError, match="plain, stemmed, sentences, characters"):
+        score([GOLD], [GOLD], "loud")
+    with pytest.raises(ValueError, match="1 gold"):
+        score([GOLD], [])
+    with pytest.raises(ValueError, match="1 gold texts"):
+        score_summaries(["a"], [])

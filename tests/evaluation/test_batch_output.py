@@ -1,0 +1,128 @@
+"""The output of a batch run: whole lines, one writer, one set of settings."""
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deixis.errors import DataError, DeixisError, InputError, SettingsError
+from deixis.evaluation.batch_output import Output, line_of
+
+
+def opened(path: Path, **identity: str) -> Output:
+    return Output(path, {"deixis": "1", **identity}, "s1" if not identity else "s2")
+
+
+def record(id_: str) -> dict[str, Any]:
+    return {"id": id_, "settings": "s1", "text": "caf\N{LATIN SMALL LETTER E WITH ACUTE}"}
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    """An output with three rows."""
+    path = tmp_path / "folder" / "out.jsonl"
+    with closing(opened(path)) as output:
+        assert list(output.finished()) == []
+        for name in "abc":
+            output.add(line_of(record(name)))
+        output.fail("d", 4, "no such picture")
+        output.fail(None, 5, "not JSON")
+    return path
+
+
+def ids(path: Path) -> Iterator[str]:
+    return (json.loads(line)["id"] for line in path.read_text().splitlines())
+
+
+def test_what_is_written_is_found_again(out: Path) -> None:
+    assert list(ids(out)) == ["a", "b", "c"]
+    failures = out.parent / "out.failures.jsonl"
+    assert [json.loads(line) for line in failures.read_text().splitlines()] == [
+        {"id": "d", "line": 4, "error": "no such picture", "settings": "s1"},
+        {"id": None, "line": 5, "error": "not JSON", "settings": "s1"},
+    ]
+    with closing(opened(out)) as output:
+        assert list(output.finished()) == ["a", "b", "c"]
+    assert failures.read_bytes() == b"", "they are tried again"
+    assert json.loads((out.parent / "out.settings.json").read_text()) == {"deixis": "1"}
+
+
+def test_half_a_line_is_cut_off_wherever_it_ends(out: Path) -> None:
+    whole = out.read_bytes()
+    for kept in range(len(whole)):
+        out.write_bytes(whole[:kept])
+        with closing(opened(out)) as output:
+            done = list(output.finished())
+            assert done == ["a", "b", "c"][: whole[:kept].count(b"\n")]
+            for name in "abc"[len(done) :]:
+                output.add(line_of(record(name)))
+        assert out.read_bytes() == whole
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"my notes",
+        b"my notes\n",
+        b"[1]\n",
+        b'{"id": "a"}\n',
+        b'{"id": 1, "settings": "s1"}\n',
+        b'{"id": "a", "settings": null}\n',
+        b'{"id": "a", "settings": "s1"}\nnotes\n{"id": "b", "settings": "s1"}\n',
+    ],
+)
+def test_the_file_of_somebody_else_is_left_alone(out: Path, content: bytes) -> None:
+    out.write_bytes(content)
+    failures = (out.parent / "out.failures.jsonl").read_bytes()
+    with closing(opened(out)) as output, pytest.raises(DataError, match=r"out.jsonl:\d: "):
+        list(output.finished())
+    assert out.read_bytes() == content
+    assert (out.parent / "out.failures.jsonl").read_bytes() == failures
+
+
+def test_other_settings_are_refused_by_name(out: Path) -> None:
+    before = out.read_bytes()
+    changed = opened(out, voter="another", added="new")
+    with closing(changed) as output, pytest.raises(SettingsError, match="added, voter") as raised:
+        list(output.finished())
+    assert "another --out" in str(raised.value) and out.read_bytes() == before
+    (out.parent / "out.settings.json").unlink()
+    changed = opened(out, voter="another")
+    with closing(changed) as output, pytest.raises(SettingsError, match="not known which"):
+        list(output.finished())
+
+
+def test_one_at_a_time(out: Path) -> None:
+    with closing(opened(out)), pytest.raises(InputError, match="being written by process"):
+        opened(out)
+    opened(out).close()
+
+
+def test_a_full_disk_leaves_whole_lines(out: Path) -> None:
+    resource = pytest.importorskip("resource", reason="only POSIX limits the size of files")
+    import signal
+
+    before = out.read_bytes()
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    with closing(opened(out)) as output:
+        assert len(list(output.finished())) == 3
+        resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) + 20, hard))
+        try:
+            with pytest.raises(InputError, match="run the same line again"):
+                output.add(line_of(record("d")))
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+            signal.signal(signal.SIGXFSZ, ignored)
+    assert out.read_bytes() == before
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="rights of folders are POSIX")
+def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(DeixisError, match="cannot write"):
+        opened(tmp_path / "file" / "out.jsonl")
