@@ -14,7 +14,7 @@ from contextlib import closing, contextmanager
 from datetime import timedelta
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -40,7 +40,18 @@ def batch(
     ],
     out: Annotated[Path, typer.Option("--out", help="File of results; an old one is continued.")],
     stack: StackOption = "starter",
-    concurrency: Annotated[int, typer.Option(min=1, max=1000, help="Rows at once.")] = 4,
+    concurrency: Annotated[
+        int, typer.Option(min=1, max=1000, help="Rows at once, in each worker.")
+    ] = 4,
+    engine: Annotated[
+        Literal["threads", "ray"], typer.Option(help="Where rows run: here, or on a Ray cluster.")
+    ] = "threads",
+    workers: Annotated[
+        int, typer.Option(min=1, max=10_000, help="Processes on the cluster; limits are divided.")
+    ] = 1,
+    gpus_per_worker: Annotated[
+        float, typer.Option(min=0.0, help="GPUs of each worker: 0, 1, 2, ..., or a part of one.")
+    ] = 0.0,
     budget: Annotated[
         str | None,
         typer.Option(metavar="calls=N,tokens=N", help="The most that this run may ask."),
@@ -57,7 +68,10 @@ def batch(
     """Process many rows. Run the same line again to go on after a stop, a kill or a failure."""
     from deixis.apps import console, weights
     from deixis.evaluation.batch import Batch
+    from deixis.evaluation.batch_ray import Cluster
 
+    if engine == "threads" and (workers > 1 or gpus_per_worker):
+        raise InputError("--workers and --gpus-per-worker go with --engine ray")
     settings = settings_of(stack, prompts, role)
     if budget is not None:
         options = settings.options.model_copy(update={"budget": parse_budget(budget)})
@@ -68,6 +82,7 @@ def batch(
         source,
         out,
         concurrency=concurrency,
+        cluster=Cluster(workers, gpus_per_worker) if engine == "ray" else None,
         shuffle_seed=shuffle_seed,
         limit=limit,
         report=wrong.show,

@@ -1,5 +1,4 @@
-"""The command line: ``deixis demo``, ``run``, ``batch``, ``report``, ``eval``, ``compare``,
-``dataset``, ``doctor``, ``prompts``, ``cache``.
+"""The command line: one sample, many, data sets, scores, and what is kept and installed.
 
 Results go to stdout, progress and warnings to stderr. Exit codes: 0 done, 1 some rows failed
 or are left, 2 unusable input or settings, 130 stopped.

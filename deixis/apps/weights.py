@@ -1,6 +1,7 @@
 """Which model files a stack needs, and fetching them while somebody watches."""
 
 from importlib import import_module
+from pathlib import Path
 
 from rich.progress import Progress
 
@@ -12,8 +13,15 @@ from deixis.tools.model_files import is_cached, resolve
 
 
 def weights_of(seat: Seat) -> str | None:
-    """Return the model-file spec of a role's weights, if it has such."""
+    """Return the model-file spec of a role's weights (of a repository, one file), if any."""
     spec = Spec.parse(seat.spec)
+    if spec.provider == "segment-anything":
+        return spec.options.get("checkpoint")
+    if spec.provider == "transformers" or (
+        seat.is_tool and tools.find(seat.spec, seat.role).extra == "transformers"
+    ):
+        is_path = Path(spec.name).expanduser().exists() or spec.name.startswith((".", "/", "~"))
+        return spec.name if is_path or not spec.name else f"hub:{spec.name}/config.json"
     if seat.is_tool:
         module, _, name = tools.find(seat.spec, seat.role).target.partition(":")
         default: str | None = getattr(getattr(import_module(module), name), "MODEL", None)

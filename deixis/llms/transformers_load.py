@@ -1,15 +1,12 @@
 """Chat models in Hugging Face format, from a folder or the hub, brought into memory once."""
 
-import re
 import threading
 from functools import cache
-from pathlib import Path
 from typing import Any, NamedTuple
 
-from deixis.errors import MissingExtraError, ModelFileError, SettingsError
-from deixis.tools.model_files import resolve
+from deixis.errors import MissingExtraError, ModelFileError
+from deixis.tools.torch_models import packages, place_of, pretrained, reading, source_of
 
-_REPOSITORY = re.compile(r"\w[\w.-]*/\w[\w.-]*(@[\w.-]+)?")
 _loading = threading.Lock()
 
 
@@ -55,19 +52,17 @@ def load(name: str, device: str, dtype: str, attention: str | None) -> Loaded:
 
 @cache
 def _load(name: str, device: str, dtype: str, attention: str | None) -> Loaded:
+    _, transformers = packages()
     try:
         import llguidance.hf
-        import torch
-        import transformers
-        from transformers.models.auto.processing_auto import PROCESSOR_MAPPING
     except ImportError as error:
-        package = (error.name or "transformers").partition(".")[0]
-        raise MissingExtraError(package, "transformers") from error
-    place = _device(torch, device)
-    where, source = _source(name)
-    precision = {"cuda": "bfloat16", "mps": "float16"}.get(place.type, "float32")
+        raise MissingExtraError("llguidance", "transformers") from error
+    place_of(device)  # a wrong setting is told before a missing file
+    where, source = source_of(name)
     options = {} if attention is None else {"attn_implementation": attention}
-    try:
+    with reading(name):
+        from transformers.models.auto.processing_auto import PROCESSOR_MAPPING
+
         config = transformers.AutoConfig.from_pretrained(where, **source)
         kind = type(config)
         sees = kind in transformers.MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING
@@ -83,25 +78,14 @@ def _load(name: str, device: str, dtype: str, attention: str | None) -> Loaded:
                 "-Instruct), or put its chat_template.jinja into the folder"
             )
         seeing, blind = transformers.AutoModelForImageTextToText, transformers.AutoModelForCausalLM
-        model, report = (seeing if sees else blind).from_pretrained(
-            where,
-            config=config,
-            use_safetensors=True,  # a pickle can run code
-            dtype=getattr(torch, precision if dtype == "auto" else dtype),
-            output_loading_info=True,
-            **options,
-            **source,
-        )
-        if report["missing_keys"]:  # transformers would fill them with random numbers
-            missing = sorted(report["missing_keys"])
-            raise ValueError(f"{len(missing)} weights are missing, the first is {missing[0]}")
+        model = pretrained(seeing if sees else blind, name, device, dtype, config=config, **options)
         advice, ends = model.generation_config, _ends(model.generation_config, tokenizer)
         # Nothing but what is asked for: no penalties or beams that the folder may bring.
         model.generation_config = transformers.GenerationConfig(
             eos_token_id=ends, pad_token_id=ends[0]
         )
         return Loaded(
-            model.to(place),
+            model,
             processor,
             tokenizer,
             sees,
@@ -112,42 +96,6 @@ def _load(name: str, device: str, dtype: str, attention: str | None) -> Loaded:
             advice.top_p,
             threading.Lock(),
         )
-    except ModelFileError:
-        raise
-    except Exception as error:  # a broken file makes the libraries below raise all kinds
-        said = next((line for line in str(error).splitlines() if line.strip()), repr(error))
-        hint = "; only weights in .safetensors files are read" if isinstance(error, OSError) else ""
-        raise ModelFileError(f"cannot load {name}: {said.strip()}{hint}") from error
-
-
-def _device(torch: Any, device: str) -> Any:
-    there = {"cuda": torch.cuda.device_count(), "mps": int(torch.backends.mps.is_available())}
-    if device == "auto":
-        device = next((kind for kind, count in there.items() if count), "cpu")
-    place = torch.device(device)
-    if place.type != "cpu" and (place.index or 0) >= there[place.type]:
-        raise SettingsError(f"torch finds no device {device} here; write device=auto or cpu")
-    return place
-
-
-def _source(name: str) -> tuple[str, dict[str, Any]]:
-    """Return what `from_pretrained` takes: a folder or a repository, and how to read it.
-
-    The default of ``trust_remote_code`` asks on the terminal, so it is always given. The hub
-    is asked for the configuration first: its refusals are told apart there, and with the
-    commit found, all other files are of the same one, and none is converted on the way.
-    """
-    source: dict[str, Any] = {"trust_remote_code": False}
-    folder = Path(name).expanduser()
-    if folder.is_dir() or not _REPOSITORY.fullmatch(name):
-        if not (folder / "config.json").is_file():
-            raise ModelFileError(
-                f"no config.json in the folder {folder}; name a folder with a model in Hugging "
-                "Face format, or OWNER/REPO of the hub"
-            )
-        return str(folder), source
-    config = resolve(f"hub:{name}/config.json")
-    return name.partition("@")[0], {**source, "revision": config.parent.name}
 
 
 def _of_pictures(kind: Any) -> Any:

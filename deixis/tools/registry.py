@@ -38,6 +38,18 @@ TOOLS = {
     "centerface": Tool(
         "deixis.tools.centerface:CenterFace", "detector", "starter", {"onnxruntime": "onnxruntime"}
     ),
+    "grounding-dino": Tool(
+        "deixis.tools.grounding_dino:GroundingDino",
+        "detector",
+        "transformers",
+        {"torch": "torch", "transformers": "transformers"},
+    ),
+    "owlv2": Tool(
+        "deixis.tools.owlv2:Owlv2",
+        "detector",
+        "transformers",
+        {"torch": "torch", "transformers": "transformers"},
+    ),
     "rapidocr": Tool(
         "deixis.tools.rapidocr_reader:RapidOcrReader",
         "reader",
@@ -46,6 +58,35 @@ TOOLS = {
     ),
     "grabcut": Tool(
         "deixis.tools.grabcut:GrabCut", "segmenter", "starter", {"cv2": "opencv-python-headless"}
+    ),
+    "sam": Tool(
+        "deixis.tools.sam:Sam",
+        "segmenter",
+        "transformers",
+        {"torch": "torch", "transformers": "transformers"},
+    ),
+    "sam2": Tool(
+        "deixis.tools.sam:Sam2",
+        "segmenter",
+        "transformers",
+        {"torch": "torch", "transformers": "transformers"},
+    ),
+    "sam3": Tool(
+        "deixis.tools.sam:Sam3",
+        "segmenter",
+        "transformers",
+        {"torch": "torch", "transformers": "transformers"},
+    ),
+    "segment-anything": Tool(
+        "deixis.tools.segment_anything:SegmentAnything",
+        "segmenter",
+        "segment-anything",
+        {
+            "torch": "torch",
+            "transformers": "transformers",
+            "segment_anything": "segment-anything",
+            "torchvision": "torchvision",
+        },
     ),
 }
 

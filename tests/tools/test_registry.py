@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,11 @@ def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.mark.parametrize("name", TOOLS)
 def test_every_tool_that_comes_with_deixis_can_be_loaded(name: str) -> None:
-    role = TOOLS[name].role
+    role, extra = TOOLS[name].role, TOOLS[name].extra
+    if any(find_spec(module) is None for module in TOOLS[name].needs):
+        with pytest.raises(MissingExtraError, match=rf"pip install .deixis\[{extra}\]"):
+            load(name, role)
+        return
     check(name, role)
     assert load(name, role).__class__.__name__ == TOOLS[name].target.partition(":")[2]
 

@@ -1,0 +1,78 @@
+"""What detectors that take any phrase share: the way from scores to boxes in pixels."""
+
+from typing import Annotated
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from deixis.tools.base import Box, Detection, Picture
+
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
+Limit = Annotated[int, Field(ge=1)]
+
+
+def detections(
+    label: str,
+    boxes: NDArray[np.float64],
+    scores: NDArray[np.float64],
+    picture: Picture,
+    *,
+    nms: float,
+    limit: int,
+) -> list[Detection]:
+    """Clip boxes to the picture, and keep the best of those that lie on each other.
+
+    Args:
+        label: the phrase that was looked for.
+        boxes: ``(x1, y1, x2, y2)`` in pixels of the picture, shape ``(N, 4)``; parts outside
+            of the picture are cut off, and boxes of which nothing is left are dropped.
+        scores: 0..1, shape ``(N,)``.
+        picture: shape ``(H, W, 3)``.
+        nms: a box whose intersection over union with a better one is above this is dropped;
+            1 keeps all.
+        limit: most boxes to return.
+
+    Returns:
+        The detections, best score first.
+    """
+    height, width = picture.shape[:2]
+    edges = np.array([width, height, width, height], dtype=np.float64)
+    boxes = boxes.astype(np.float64).clip(0, edges)
+    sizes = (boxes[:, 2:] - boxes[:, :2]).clip(0)
+    areas = sizes.prod(axis=1)
+    order = np.argsort(-scores, kind="stable")
+    order = order[areas[order] > 0]
+    found: list[Detection] = []
+    while len(order) and len(found) < limit:
+        best, order = order[0], order[1:]
+        x1, y1, x2, y2 = boxes[best].tolist()
+        box: Box = (x1, y1, x2, y2)
+        found.append(Detection(label, box, min(float(scores[best]), 1.0)))
+        common = np.minimum(boxes[order, 2:], boxes[best, 2:])
+        common -= np.maximum(boxes[order, :2], boxes[best, :2])
+        both = common.clip(0).prod(axis=1)
+        order = order[both <= nms * (areas[order] + areas[best] - both)]
+    return found
+
+
+def corners(boxes: NDArray[np.float64], width: float, height: float) -> NDArray[np.float64]:
+    """Turn ``(centre x, centre y, width, height)`` in shares of a frame into its pixels.
+
+    Args:
+        boxes: shape ``(N, 4)``, 0..1.
+        width: of the frame, in pixels.
+        height: of the frame, in pixels.
+
+    Returns:
+        ``(x1, y1, x2, y2)``, shape ``(N, 4)``.
+    """
+    centre, half = boxes[:, :2], boxes[:, 2:] / 2
+    frame = np.array([width, height] * 2, dtype=np.float64)
+    shares: NDArray[np.float64] = np.concatenate([centre - half, centre + half], axis=1)
+    return shares * frame
+
+
+def best_first(found: list[Detection]) -> list[Detection]:
+    """Sort detections by score, the best first; equals keep their order."""
+    return sorted(found, key=lambda detection: -detection.score)
