@@ -7,31 +7,21 @@ not run again, and what was answered for those in flight is in the cache of answ
 
 import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from queue import SimpleQueue
 from time import monotonic
-from typing import Any, NamedTuple
+from typing import Any
 
 from deixis.agents.structure import usage
-from deixis.errors import (
-    DeixisError,
-    InputError,
-    MissingExtraError,
-    MissingKeyError,
-    ModelFileError,
-    SettingsError,
-)
+from deixis.errors import InputError
 from deixis.evaluation.batch_input import Problem, Rows, Task
 from deixis.evaluation.batch_output import Output, line_of
+from deixis.evaluation.batch_ray import Cluster, RayWorkers
 from deixis.evaluation.batch_settings import fingerprint, identity, write_templates
-from deixis.graphs.main import Graph, build_graph
+from deixis.evaluation.batch_worker import Engine, Result, Threads
 from deixis.settings import Settings
 
-_FOR_ALL = (SettingsError, MissingExtraError, MissingKeyError, ModelFileError)
-"""What would fail in every row that is still to come: the run stops."""
 _OVER_BUDGET = "gave no answer (budget)"
 """How the graph's warnings speak of a question that the budget did not allow."""
 
@@ -80,15 +70,6 @@ class Tally:
                 self.cost = (self.cost or 0.0) + each["cost"]
 
 
-class _Result(NamedTuple):
-    """What came of a task: its result and that as a line, or an error, or nothing if not run."""
-
-    task: Task
-    out: dict[str, Any] | None = None
-    line: bytes = b""
-    error: BaseException | None = None
-
-
 class Batch:
     """A run: checks its input and takes hold of its output when made, works when `run`.
 
@@ -98,7 +79,8 @@ class Batch:
         source: rows, one JSON object a line, with ``id``, ``text`` and maybe ``image``.
         out: where the results go, one a line: ``id``, ``settings`` and the fields of
             `Extraction`; a relative ``image.source`` is relative to this file.
-        concurrency: rows that run at once.
+        concurrency: rows that run at once, in each worker if there are several.
+        cluster: the workers on a cluster of Ray; None for threads of this process.
         shuffle_seed: takes the rows in an order of its own.
         limit: only the first so many rows of that order.
         report: is told of every row that is wrong, before anything is asked.
@@ -106,7 +88,9 @@ class Batch:
     Raises:
         InputError: no row can be used, or the output cannot be written, or is being written.
         DataError: the output holds what no run has written.
-        SettingsError: as for `build_graph`; or the output was made with other settings.
+        SettingsError: as for `build_graph` and `batch_ray.share_of`; or the output was made with
+            other settings.
+        MissingExtraError: a cluster is given, and Ray is not installed.
     """
 
     def __init__(
@@ -116,16 +100,18 @@ class Batch:
         out: Path,
         *,
         concurrency: int = 4,
+        cluster: Cluster | None = None,
         shuffle_seed: int | None = None,
         limit: int | None = None,
         report: Callable[[Problem], None] = lambda problem: None,
     ) -> None:
         if out.exists() and source.exists() and out.samefile(source):
             raise InputError(f"{out} is the input; give another --out")
-        self._concurrency = concurrency
-        self._graph: Graph = build_graph(settings)
-        self._config: Any = {"max_concurrency": max(2, len(settings.roles.committee))}
-        self._done: SimpleQueue[_Result] = SimpleQueue()
+        self._engine: Engine = (
+            RayWorkers(settings, concurrency, cluster)
+            if cluster
+            else Threads(settings, concurrency)
+        )
         self._stopped = ""
         with ExitStack() as opened:
             self._rows = Rows(source, settings.options.max_text)
@@ -157,6 +143,7 @@ class Batch:
         May be called from a signal handler or another thread.
         """
         self._stopped = self._stopped or why
+        self._engine.stop()
 
     def close(self) -> None:
         """Let go of the input and the output; `run` does so when it ends."""
@@ -169,26 +156,23 @@ class Batch:
             tell: is called with the tally after every row.
 
         Raises:
-            InputError: the output cannot be written any more.
+            InputError: the output cannot be written any more; or the cluster cannot be used.
             SettingsError, MissingExtraError, MissingKeyError, ModelFileError: no row can be run.
         """
         try:
-            with ThreadPoolExecutor(self._concurrency, thread_name_prefix="row") as pool:
-                try:
-                    trouble = self._feed(pool, tell)
-                    self.tally.stopped = self._stopped if self.tally.left else ""
-                finally:
-                    self.stop()  # after an error here, what waits in the pool is not begun
+            if self.tally.left:
+                self._engine.start(self.output.settings)
+            trouble = self._feed(tell)
+            self.tally.stopped = self._stopped if self.tally.left else ""
         finally:
+            self._engine.close()  # after an error here, what waits in it is not begun
             self.close()
         if trouble is not None:
             raise trouble
         return self.tally
 
-    def _feed(
-        self, pool: ThreadPoolExecutor, tell: Callable[[Tally], None]
-    ) -> BaseException | None:
-        """Give the tasks to the pool and take what comes of them, until a stop or the end.
+    def _feed(self, tell: Callable[[Tally], None]) -> BaseException | None:
+        """Give the tasks to the engine and take what comes of them, until a stop or the end.
 
         Returns:
             The error that no row could escape, if there was one.
@@ -198,56 +182,47 @@ class Batch:
         in_flight = 0
         trouble: BaseException | None = None
         while True:
-            # Twice as many as run at once: a worker never waits for the next row.
-            while in_flight < 2 * self._concurrency and not self._stopped:
+            while in_flight < self._engine.room and not self._stopped:
                 task = next(waiting, None)
                 if task is None:
                     break
                 if isinstance(task, Problem):
                     self._fail(task.id, task.line, task.error)
                     continue
-                pool.submit(self._work, task)
+                self._engine.give(task)
                 in_flight += 1
             if not in_flight:
                 return trouble
-            result = self._done.get()
+            task, result = self._engine.take()
             in_flight -= 1
-            trouble = trouble or self._take(result)
+            if result.fatal is not None:
+                self.stop("error")
+                trouble = trouble or result.fatal
+            self._write(task, result)
             self.tally.seconds = monotonic() - began
             tell(self.tally)
 
-    def _work(self, task: Task) -> None:
-        result = _Result(task)
-        if not self._stopped:
-            try:
-                given: Any = {"text": task.text, "image": task.image}
-                out = self._graph.invoke(given, self._config)
-                if out["image"] is not None:
-                    out["image"]["source"] = self._from_output(task.image)
-                head = {"id": task.id, "settings": self.output.settings}
-                result = _Result(task, out, line_of({**head, **out}))
-            except BaseException as error:  # told by the main thread, which waits for it
-                result = _Result(task, error=error)
-        self._done.put(result)
-
-    def _take(self, result: _Result) -> BaseException | None:
-        """Write down what came of a task; return an error that no other row could escape."""
-        task, out, line, error = result
-        if error is not None:
-            if isinstance(error, _FOR_ALL) or not isinstance(error, Exception):
-                self.stop("error")
-                return error
-            bug = "" if isinstance(error, DeixisError) else f"a bug, {type(error).__name__}: "
-            self._fail(task.id, task.line, bug + " ".join(str(error).split()))
-        elif out is not None:
-            self.tally.add_usage(out["usage"])
-            if any(_OVER_BUDGET in each["message"] for each in out["warnings"]):
-                self.stop("budget")  # not written, so not finished: it is run again, and whole
-            else:
-                self.output.add(line)
-                self.tally.done += 1
-                self.tally.warned += bool(out["warnings"])
-        return None
+    def _write(self, task: Task, result: Result) -> None:
+        """Write down what came of a task."""
+        if result.error:
+            self._fail(task.id, task.line, result.error)
+        if result.out is None:
+            return
+        out = result.out
+        self.tally.add_usage(out["usage"])
+        if any(_OVER_BUDGET in each["message"] for each in out["warnings"]):
+            self.stop("budget")  # not written, so not finished: it is run again, and whole
+            return
+        if out["image"] is not None:
+            out["image"]["source"] = self._from_output(task.image)
+        try:
+            line = line_of({"id": task.id, "settings": self.output.settings, **out})
+        except ValueError as error:
+            self._fail(task.id, task.line, f"a bug, {type(error).__name__}: {error}")
+            return
+        self.output.add(line)
+        self.tally.done += 1
+        self.tally.warned += bool(out["warnings"])
 
     def _fail(self, id_: str | None, line: int, error: str) -> None:
         self.output.fail(id_, line, error)
