@@ -109,6 +109,8 @@ class Options(_Frozen):
     ``quorum``: committee members that must answer for their knowledge to count; all of
     them where the committee is smaller.
     ``top_k``: objects named in the caption and in prompts (VKEL, section III-D.3: K = 5).
+    ``objects``: what a detector that takes any phrase looks for beside people, whatever the
+    text says.
     ``groundable_threshold``: least probability at which a mention counts as shown.
     ``max_text``: most characters of a text. ``max_pixels``: most pixels of a picture.
     ``max_tokens``: most tokens of one reply before it is asked again with twice as many.
@@ -130,6 +132,7 @@ class Options(_Frozen):
 
     quorum: int = Field(default=2, ge=1)
     top_k: int = Field(default=5, ge=1)
+    objects: tuple[str, ...] = ()
     groundable_threshold: float = Field(default=0.5, gt=0.0, lt=1.0)
     max_text: int = Field(default=20_000, ge=1)
     max_pixels: int = Field(default=64_000_000, ge=64)

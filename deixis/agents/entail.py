@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from deixis.agents.ground import same_names
 from deixis.agents.look import Sought, look_for
-from deixis.agents.observe import FAILED, LOOKED
+from deixis.agents.observe import FAILED, LOOKED, PERSON
 from deixis.agents.state import State, Update, decision
 from deixis.agents.toolbox import Toolbox
 from deixis.tools import evidence as weights
@@ -120,7 +120,8 @@ def gather(
     name: str, is_person: bool, match: NameMatch | None, observation: dict[str, Any]
 ) -> Finding:
     """Say what the objects and the words of the picture tell of one mention."""
-    looking, people = observation["looking"], observation["objects"]
+    looking = observation["looking"]
+    people = [each for each in observation["objects"] if each["label"] == PERSON]
     finding = Finding([], [], [], [])
     if match:
         finding.cues.append(_name_cue(name, match))

@@ -8,6 +8,7 @@ from deixis.agents.toolbox import Toolbox
 from deixis.errors import ToolError
 from deixis.tools.base import Detection, Picture, Word
 
+PERSON = "person"
 LOOKED, OFF, FAILED = "looked", "off", "failed"
 
 
@@ -21,7 +22,7 @@ class Sight(NamedTuple):
 
 
 def observe(state: State, toolbox: Toolbox) -> Update:
-    """Detect people and read writing; nothing is done when there is no picture."""
+    """Detect people and objects and read writing; nothing is done without a picture."""
     pixels = toolbox.pixels(state)
     if pixels is None:
         return {"observation": {"caption": None, "objects": [], "words": [], "looking": {}}}
@@ -41,7 +42,10 @@ def look(pixels: Picture, toolbox: Toolbox) -> Sight:
     detector, reader = toolbox.detector, toolbox.reader
     if detector is not None:
         try:
-            sight.objects.extend(detector.detect(pixels, ["person"]))
+            known = detector.labels
+            named = [PERSON, *toolbox.settings.options.objects]
+            wanted = [name for name in dict.fromkeys(named) if known is None or name in known]
+            sight.objects.extend(detector.detect(pixels, wanted))
             sight.looking["people"] = LOOKED
         except ToolError as error:
             sight.looking["people"] = FAILED
