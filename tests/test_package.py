@@ -86,7 +86,7 @@ for name in ("models/recognizer/recognizer.json", "templates/page.html.j2", "py.
     print((FOLDER.parent / name).is_file())
 """
     lines = run(bare, script).splitlines()
-    assert lines == ["7 8", "starter fmnerg", "True", "True", "True"]
+    assert lines == ["8 8", "starter fmnerg", "True", "True", "True"]
 
 
 def test_the_doctor_of_a_bare_environment_gives_install_lines(bare: Path) -> None:

@@ -2,13 +2,14 @@
 
 Mentions of one name (``Eileen Collins`` and later ``Collins``) are one claimant and share
 a box; different claimants never do. Ties between people go by the order of the text, left
-to right, as captions are written.
+to right, as captions are written. Where boxes compete, a model with eyes may choose first.
 """
 
 from typing import Any
 
 import numpy as np
 
+from deixis.agents.choose import choose
 from deixis.agents.state import State, Update, decision, notice
 from deixis.agents.toolbox import Toolbox
 from deixis.tools.assignment import assign
@@ -31,19 +32,23 @@ def ground(state: State, toolbox: Toolbox) -> Update:
         for each in verdicts[entity]["candidates"]:
             candidates.setdefault(each["key"], each)
     keys = list(candidates)
+    choices, update = choose(state, toolbox, {head: verdicts[head]["candidates"] for head in heads})
+    replies = list(update.get("calls", {}))
     scores = np.zeros((len(heads), len(keys)))
     for row, head in enumerate(heads):
         offered = verdicts[head]["candidates"]
         for each in offered:
             order = _order_bonus(row, len(heads), each.get("order"), len(offered))
-            strength = verdicts[head]["probability"] * each["strength"]
-            scores[row, keys.index(each["key"])] = strength + order
+            score = verdicts[head]["probability"] * each["strength"]
+            if head in choices:
+                score = choices[head].fused(each["key"], score)
+            scores[row, keys.index(each["key"])] = score + order if score > 0 else 0.0
     given = assign(scores)
     holders = {keys[column]: heads[row] for row, column in enumerate(given) if column is not None}
 
     regions: dict[str, list[dict[str, Any]]] = {}
     decisions: Update = {}
-    notices: Update = {}
+    notices: Update = update.get("notices", {})
     changed: dict[str, Any] = {}
     roles = toolbox.settings.roles
     for row, head in enumerate(heads):
@@ -55,6 +60,7 @@ def ground(state: State, toolbox: Toolbox) -> Update:
             for each in verdicts[head]["candidates"]
             if column is None or each["key"] != keys[column]
         ]
+        lost += [choices[head].words] if head in choices else []
         chosen = None
         if column is not None:
             # Two verdicts may describe one candidate in different words: take this one's.
@@ -70,10 +76,18 @@ def ground(state: State, toolbox: Toolbox) -> Update:
             if chosen is None:
                 changed[entity] = {**verdicts[entity], "groundable": False, "candidates": []}
                 decisions |= decision(
-                    entity, "ground", "groundable", "no", model="assignment", evidence=lost
+                    entity,
+                    "ground",
+                    "groundable",
+                    "no",
+                    model="assignment",
+                    evidence=lost,
+                    replies=replies,
                 )
                 continue
             score = float(np.clip(verdicts[head]["probability"] * chosen["strength"], 0.0, 1.0))
+            if head in choices:
+                score = choices[head].fused(chosen["key"], score)
             source = getattr(roles, chosen["role"]) or chosen["role"]
             box = clipped(chosen["box"], state["picture"])
             regions[entity] = [{"box": box, "mask": None, "score": score, "source": source}]
@@ -85,8 +99,15 @@ def ground(state: State, toolbox: Toolbox) -> Update:
                 model=source,
                 confidence=score,
                 evidence=[chosen["what"], *lost],
+                replies=replies,
             )
-    return {"regions": regions, "verdicts": changed, "decisions": decisions, "notices": notices}
+    return {
+        **update,
+        "regions": regions,
+        "verdicts": changed,
+        "decisions": decisions,
+        "notices": notices,
+    }
 
 
 def same_names(mentions: dict[str, dict[str, Any]]) -> dict[str, list[str]]:

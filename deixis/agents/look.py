@@ -1,25 +1,37 @@
 """Looking for descriptions in a picture: with a detector that takes any phrase, with a model.
 
-Either gives evidence for or against that an entity can be seen; the detector also gives boxes.
+Either gives evidence for or against that an entity can be seen, and boxes: the model if it is
+known how it writes them.
 """
 
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import BaseModel, Field, create_model
+from pydantic import BaseModel, Field, WithJsonSchema, create_model
 
+from deixis.agents.match import match
 from deixis.agents.phrases import OBJECT
 from deixis.agents.state import State, Update, notice
 from deixis.agents.toolbox import Toolbox
 from deixis.errors import ToolError
+from deixis.llms.box_conventions import convention_of
+from deixis.llms.photos import Photo
 from deixis.tools import evidence as weights
-from deixis.tools.base import Detection
+from deixis.tools.base import Box, Detection
 from deixis.tools.evidence import Cue
 
 SAME_PLACE = 0.7
 """Intersection over union from which two boxes are taken for one thing."""
+MODEL_POINTS = 0.6
+"""Strength of a box of which a model is sure: its edges are looser than a detector's, and a
+person whom a detector saw (about 0.8) is not to lose to it."""
 DASH = " – "  # noqa: RUF001 (between the name and the phrase of an expression)
+
+
+_FOUR = {"type": "array", "items": {"type": "integer"}, "minItems": 4, "maxItems": 4}
+_BOX = {"anyOf": [_FOUR, {"type": "null"}]}
+"""What is asked for. What comes may be anything: a bad box is dropped, and the verdict kept."""
 
 
 class Sought(NamedTuple):
@@ -42,7 +54,8 @@ def look_for(state: State, toolbox: Toolbox) -> tuple[dict[str, Sought], Update]
     if expressions and toolbox.detector is not None and toolbox.detector.labels is None:
         update["notices"] |= _detect(state, toolbox, expressions, sought)
     if expressions and toolbox.settings.roles.entailer is not None:
-        asked = _ask(state, toolbox, expressions, sought)
+        judge = match if toolbox.entailer_is_tool else _ask
+        asked = judge(state, toolbox, expressions, sought)
         update = {key: {**update[key], **asked[key]} for key in update}
     return sought, update
 
@@ -119,17 +132,28 @@ def _ask(
     spec, image = toolbox.settings.roles.entailer, toolbox.photo(state)
     assert spec is not None and image is not None, "asked without a model or a picture"
     descriptions = [{"id": entity, "text": said} for entity, said in expressions.items()]
-    prompt = toolbox.render("entail", descriptions=descriptions)
-    reply, update = toolbox.ask(
-        "entail", "entailer", spec, prompt, _answer(tuple(expressions)), images=[image]
-    )
-    for entity, each in sought.items():
+    convention = convention_of(spec)
+    form = convention.form if convention else ""
+    prompt = toolbox.render("entail", descriptions=descriptions, form=form)
+    answer = _answer(tuple(expressions), boxes=convention is not None)
+    reply, update = toolbox.ask("entail", "entailer", spec, prompt, answer, images=[image])
+    places = list(state["observation"]["objects"])
+    for each in sought.values():
+        places += [{"id": one["key"], "box": one["box"]} for one in each.candidates]
         if reply.value is None:
             each.undecided.append(f"{spec} gave no answer ({reply.status})")
-            continue
-        said = getattr(reply.value, entity)
+    for entity in expressions if reply.value is not None else ():
+        said, each = getattr(reply.value, entity), sought[entity]
         ratio = 1.0 + weights.MODEL_SEES * said.confidence
         words = f"{spec} says {said.visible} (confidence {said.confidence:.2f})"
+        if said.visible == "yes" and convention and said.box is not None:
+            box = convention.from_model(said.box, (image.width, image.height))
+            if box is None:
+                words += f"; {repr(said.box)[:60]} is no box in the picture"
+            else:
+                candidate = _pointed(box, image, said.confidence, spec, state, places)
+                places.append({"id": candidate["key"], "box": candidate["box"]})
+                each.candidates.append(candidate)
         if said.visible == "yes":
             each.cues.append(Cue(ratio, words))
         elif said.visible == "no":
@@ -137,13 +161,33 @@ def _ask(
     return update
 
 
+def _pointed(
+    box: Box, image: Photo, confidence: float, spec: str, state: State, places: list[dict[str, Any]]
+) -> dict[str, Any]:
+    """Return the candidate for a model's box, brought from the photo it saw to the picture."""
+    picture = state["picture"]
+    assert picture is not None, "asked without a picture"
+    wide, high = picture["width"] / image.width, picture["height"] / image.height
+    whole = (box[0] * wide, box[1] * high, box[2] * wide, box[3] * high)
+    (key,) = placed([Detection("", whole, confidence)], places)
+    return {
+        "key": key,
+        "box": list(whole),
+        "strength": MODEL_POINTS * confidence,
+        "what": f"what {spec} points at (confidence {confidence:.2f})",
+        "role": "entailer",
+    }
+
+
 @lru_cache(maxsize=512)
-def _answer(entities: tuple[str, ...]) -> type[BaseModel]:
-    """Build the reply's schema: a verdict an entity."""
+def _answer(entities: tuple[str, ...], *, boxes: bool) -> type[BaseModel]:
+    """Build the reply's schema: a verdict an entity, with its box where `boxes` are wanted."""
     of_one: dict[str, Any] = {
         "visible": (Literal["yes", "no", "unclear"], ...),
         "confidence": (Annotated[float, Field(ge=0, le=1, strict=True)], ...),
     }
+    if boxes:
+        of_one["box"] = (Annotated[Any, WithJsonSchema(_BOX)], ...)
     verdict = create_model("Verdict", __config__=OBJECT, **of_one)
     fields: dict[str, Any] = dict.fromkeys(entities, (verdict, ...))
     return create_model("Verdicts", __config__=OBJECT, **fields)

@@ -1,6 +1,7 @@
 """What agents work with: settings, models and tools, each loaded when first used."""
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any, NamedTuple, TypeVar
 
 from pydantic import BaseModel
@@ -17,7 +18,7 @@ from deixis.prompts import Prompt, render
 from deixis.prompts import check as check_prompts
 from deixis.settings import Settings, Spec
 from deixis.tools import registry as tools
-from deixis.tools.base import Detector, Picture, Reader, Segmenter
+from deixis.tools.base import Detector, Entailer, Picture, Reader, Segmenter
 from deixis.tools.tagger import CrfTagger
 from deixis.type_schema import TypeSchema
 
@@ -72,8 +73,8 @@ class Toolbox:
             if seat.is_tool:
                 tools.find(seat.spec, seat.role)
             else:
-                taggers = [name for name, tool in tools.TOOLS.items() if tool.role == seat.role]
-                llms.provider_of(seat.spec, taggers)
+                others = [name for name, tool in tools.TOOLS.items() if tool.role == seat.role]
+                llms.provider_of(seat.spec, others)
         if self.recognizes_by_tagger and not any(each.crf for each in self.types.types):
             raise SettingsError(
                 f"the recognizer crf knows PER, LOC, ORG and OTHER; say in the type schema "
@@ -85,13 +86,19 @@ class Toolbox:
         """Whether the recognizer is the shipped tagger (otherwise it is a chat model)."""
         return Spec.parse(self.settings.roles.recognizer).provider in tools.TOOLS
 
+    @cached_property
+    def entailer_is_tool(self) -> bool:
+        """Whether the entailer is a tool, an image-text model (otherwise it is a chat model)."""
+        spec = self.settings.roles.entailer
+        return spec is not None and Spec.parse(spec).provider in tools.names("entailer")
+
     def seats(self) -> list[Seat]:
         """Return every model and tool that the settings name, with its role."""
         roles = self.settings.roles
         seats = [Seat("recognizer", roles.recognizer, self.recognizes_by_tagger)]
         seats += [Seat("committee", spec, False) for spec in roles.committee]
         seats += [
-            Seat(role, spec, False)
+            Seat(role, spec, role == "entailer" and self.entailer_is_tool)
             for role in ("corrector", "entailer", "voter", "expander", "templater")
             if (spec := getattr(roles, role)) is not None
         ]
@@ -143,6 +150,12 @@ class Toolbox:
         """Makes masks, or None when the role is left out."""
         segmenter: Segmenter | None = self._tool("segmenter")
         return segmenter
+
+    @property
+    def entailer(self) -> Entailer | None:
+        """Says whether descriptions fit, or None when the role is left out or is a chat model's."""
+        entailer: Entailer | None = self._tool("entailer") if self.entailer_is_tool else None
+        return entailer
 
     def _tool(self, role: str) -> Any:
         spec = getattr(self.settings.roles, role)

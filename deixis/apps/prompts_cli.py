@@ -35,6 +35,16 @@ _TYPES = [
     {"name": "ORG", "description": "companies, clubs, institutions"},
 ]
 EXAMPLES: dict[str, dict[str, Any]] = {
+    "choose": {
+        "entities": [
+            {
+                "id": "e1",
+                "text": "Grace Hopper (PER) - an officer in a dark uniform",
+                "numbers": ["1", "2"],
+            },
+            {"id": "e2", "text": "US Navy (ORG) - an anchor and an eagle", "numbers": ["3"]},
+        ],
+    },
     "consult": {
         "templates": [
             {
@@ -82,6 +92,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
             {"id": "e1", "text": "Grace Hopper (PER) - an officer in a dark uniform"},
             {"id": "e2", "text": "US Navy (ORG) - an anchor and an eagle"},
         ],
+        "form": "[x1, y1, x2, y2], whole numbers from 0 to 1000",
     },
     "expand": {
         "entities": [{**_HOPPER, "known": "an officer in a dark uniform"}, {**_NAVY, "known": ""}],

@@ -64,3 +64,13 @@ class Segmenter(Protocol):
     def segment(self, picture: Picture, boxes: Sequence[Box]) -> list[Mask | None]:
         """Return one mask a box, at the picture's size; None where it found no object."""
         ...
+
+
+class Entailer(Protocol):
+    """Says whether descriptions fit a picture."""
+
+    name: str
+
+    def entail(self, picture: Picture, expressions: Sequence[str]) -> list[float]:
+        """Return for each expression the probability, 0..1, that it fits the picture."""
+        ...

@@ -15,6 +15,7 @@ anything else, its name not read    0.7   most things bear no readable name
 its description is found, score s  1+10s  a detector's scores are low, and order well
 its description is not found        0.4   detectors miss what is small or rare
 a model sees it, confidence c      1+11c  models say yes too easily; 1/(1+11c) for a no
+it fits with probability p         odds   p/(1-p), from 1/8 to 8: one number for it all
 =================================  =====  ==============================================
 """
 
@@ -29,6 +30,7 @@ NAME_NOT_READ = 0.7
 PHRASE_FOUND = 10.0
 PHRASE_NOT_FOUND = 0.4
 MODEL_SEES = 11.0
+BEST_FIT = 8.0
 
 
 class Cue(NamedTuple):

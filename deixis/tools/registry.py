@@ -50,6 +50,32 @@ TOOLS = {
         "transformers",
         {"torch": "torch", "transformers": "transformers"},
     ),
+    "groundingdino": Tool(
+        "deixis.tools.groundingdino_original:OriginalGroundingDino",
+        "detector",
+        "groundingdino",
+        {
+            "torch": "torch",
+            "transformers": "transformers",
+            "groundingdino": "groundingdino-py",
+            "torchvision": "torchvision",
+            "timm": "timm",
+            "addict": "addict",
+            "yapf": "yapf",
+        },
+    ),
+    "siglip": Tool(
+        "deixis.tools.siglip:Siglip",
+        "entailer",
+        "transformers",
+        {"torch": "torch", "transformers": "transformers"},
+    ),
+    "clip": Tool(
+        "deixis.tools.siglip:Clip",
+        "entailer",
+        "transformers",
+        {"torch": "torch", "transformers": "transformers"},
+    ),
     "rapidocr": Tool(
         "deixis.tools.rapidocr_reader:RapidOcrReader",
         "reader",
@@ -93,6 +119,12 @@ TOOLS = {
 _loading = threading.Lock()
 
 
+def names(role: str) -> list[str]:
+    """Return the names of the tools for a role; those of other packages may play any."""
+    own = [name for name, tool in TOOLS.items() if tool.role == role]
+    return own + sorted(point.name for point in entry_points(group=ENTRY_POINTS))
+
+
 def find(spec: str, role: str) -> Tool:
     """Look up the tool that a role names, without importing it.
 
@@ -105,7 +137,7 @@ def find(spec: str, role: str) -> Tool:
         return TOOLS[name]
     if name in points:
         return Tool(points[name].value, role, name, {})
-    known = [each for each, tool in TOOLS.items() if tool.role == role] + sorted(points)
+    known = names(role)
     raise SettingsError(
         f"{role}: there is no tool {name!r}{nearest(name, known)}; known: {', '.join(known)}"
     )

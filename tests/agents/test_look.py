@@ -1,5 +1,6 @@
 """Looking for descriptions: what a detector of phrases and a model with eyes add."""
 
+import json
 import sys
 from collections.abc import Iterator, Sequence
 from types import ModuleType
@@ -11,7 +12,7 @@ import pytest
 from deixis.agents import pictures
 from deixis.agents.entail import entail
 from deixis.agents.ground import ground
-from deixis.agents.look import overlap, placed
+from deixis.agents.look import MODEL_POINTS, overlap, placed
 from deixis.errors import ToolError
 from deixis.tools import registry
 from deixis.tools.base import Detection, Picture
@@ -182,6 +183,108 @@ def test_an_unclear_answer_is_no_evidence(state: dict[str, Any], toolbox_of: Any
     unclear = '{"visible": "unclear", "confidence": 0.9}'
     toolbox = toolbox_of(lambda *_: f'{{"e1": {unclear}, "e2": {unclear}}}', entailer="scripted:e")
     assert verdicts(run(entail, state, toolbox)) == {"e1": None, "e2": None}
+
+
+def pointing(state: dict[str, Any], toolbox_of: Any, run: Any, name: str, **more: Any) -> Any:
+    """Run entail with a model that sees e1 and says of it what `more` says, and not e2."""
+    seen = {"visible": "yes", "confidence": 1.0, "box": None, **more}
+    unseen = {"visible": "no", "confidence": 1.0, "box": None}
+    asked: list[Any] = []
+
+    def script(_name: str, messages: list[Any], options: dict[str, Any]) -> str:
+        asked.append((messages[1].content[-1]["text"], options["json_schema"]))
+        return json.dumps({"e1": seen, "e2": unseen})
+
+    tools = {"detector": "phrases"} if "phrases" in registry.TOOLS else {}
+    toolbox = toolbox_of(script, entailer=f"scripted:{name}", **tools, image_side=200)
+    update = run(entail, state, toolbox)
+    ((question, schema),) = asked
+    return update, question, schema, toolbox
+
+
+@pytest.mark.parametrize(
+    ("name", "box", "form"),
+    [
+        ("qwen3-vl", [500, 0, 700, 1000], "[x1, y1, x2, y2], whole numbers from 0 to 1000"),
+        ("gemini-2.5-flash", [0, 500, 1000, 700], "[y1, x1, y2, x2], whole numbers from 0 to 1000"),
+        # It sees 200 x 150 pixels, which its processor makes 196 x 140 (multiples of 28).
+        ("qwen2.5-vl", [98, 0, 137, 140], "[x1, y1, x2, y2], whole pixels"),
+    ],
+)
+def test_a_model_that_points_is_asked_in_its_own_form_and_its_box_is_given(
+    state: dict[str, Any], toolbox_of: Any, run: Any, name: str, box: list[int], form: str
+) -> None:
+    update, question, schema, toolbox = pointing(state, toolbox_of, run, name, box=box)
+    assert form in question
+    four, nothing = schema["$defs"]["Verdict"]["properties"]["box"]["anyOf"]
+    assert nothing == {"type": "null"} and four["minItems"] == four["maxItems"] == 4
+    (candidate,) = update["verdicts"]["e1"]["candidates"]
+    assert candidate["role"] == "entailer" and candidate["strength"] == MODEL_POINTS
+    grounded = run(ground, {**state, **update}, toolbox)
+    (region,) = grounded["regions"]["e1"]
+    assert region["box"] == pytest.approx(RIGHT, abs=1.1) and region["source"] == f"scripted:{name}"
+    assert region["score"] == pytest.approx(12 / 13 * MODEL_POINTS)
+    said = grounded["decisions"]["e1/ground/box"]
+    assert said["evidence"] == [f"what scripted:{name} points at (confidence 1.00)"]
+
+
+def test_a_model_whose_boxes_nobody_can_read_is_asked_for_none(
+    state: dict[str, Any], toolbox_of: Any, run: Any
+) -> None:
+    asked: list[Any] = []
+
+    def script(_name: str, messages: list[Any], options: dict[str, Any]) -> str:
+        asked.append((messages[1].content[-1]["text"], json.dumps(options["json_schema"])))
+        one = '{"visible": "no", "confidence": 1.0}'
+        return f'{{"e1": {one}, "e2": {one}}}'
+
+    run(entail, state, toolbox_of(script, entailer="scripted:llava-1.5"))
+    assert "box" not in asked[0][0] and '"box"' not in asked[0][1]
+
+
+@pytest.mark.parametrize(
+    "bad", [[700, 0, 500, 1000], [1200, 0, 1400, 9], [1, 2, 3], "here", [1, 2, None, 4], {"x": 9}]
+)
+def test_a_bad_box_is_dropped_and_told_and_the_verdict_kept(
+    state: dict[str, Any], toolbox_of: Any, run: Any, bad: Any
+) -> None:
+    update, *_ = pointing(state, toolbox_of, run, "qwen3-vl", box=bad)
+    assert verdicts(update) == {"e1": True, "e2": False}
+    assert update["verdicts"]["e1"]["candidates"] == []
+    said = update["decisions"]["e1/entail/groundable"]
+    assert f"{bad!r} is no box in the picture" in said["evidence"][0]
+    assert said["replies"] == ["entail/1/1"], "it was not asked again"
+
+
+def test_a_box_is_no_candidate_without_a_yes(
+    state: dict[str, Any], toolbox_of: Any, run: Any
+) -> None:
+    more = {"visible": "unclear", "box": [500, 0, 700, 1000]}
+    update, *_ = pointing(state, toolbox_of, run, "qwen3-vl", **more)
+    assert update["verdicts"]["e1"] == {"groundable": None, "probability": 0.5, "candidates": []}
+
+
+def test_what_detector_and_model_point_at_is_one_candidate(
+    state: dict[str, Any], toolbox_of: Any, run: Any, detector: str
+) -> None:
+    FOUND["a tall woman"] = [(LEFT, 0.5), (RIGHT, 0.5)]
+    FOUND["a blue logo"] = [((300.0, 0.0, 390.0, 90.0), 0.5)]
+    update, *_, toolbox = pointing(state, toolbox_of, run, "qwen3-vl", box=[501, 5, 700, 999])
+    found = {each["key"]: each for each in update["verdicts"]["e1"]["candidates"]}
+    strengths = {key: each["strength"] for key, each in found.items()}
+    assert strengths == {"d1": 0.5, "d2": pytest.approx(1 - 0.5 * (1 - MODEL_POINTS))}
+    assert found["d2"]["box"] == list(RIGHT), "the detector's edges are the closer ones"
+    (region,) = run(ground, {**state, **update}, toolbox)["regions"]["e1"]
+    assert region["box"] == list(RIGHT) and region["source"] == "phrases"
+
+
+def test_a_place_of_its_own_has_a_key_of_its_own(
+    state: dict[str, Any], toolbox_of: Any, run: Any, detector: str
+) -> None:
+    FOUND["a tall woman"] = [(LEFT, 0.5), (LEFT, 0.4), (RIGHT, 0.5)]
+    update, *_ = pointing(state, toolbox_of, run, "qwen3-vl", box=[0, 0, 1000, 1000])
+    roles = [each["role"] for each in update["verdicts"]["e1"]["candidates"]]
+    assert roles == ["detector", "detector", "entailer"]
 
 
 def test_without_a_picture_nobody_is_asked(

@@ -118,7 +118,10 @@ def test_a_mistake_in_a_later_prompt_is_told_before_the_first_is_asked(
         ("Consult.md", "Consult.md is no prompt (did you mean 'consult.md'?)"),
         ("vote.txt", "vote.txt is no prompt (did you mean 'vote.md'?)"),
         ("vote", "vote is no prompt (did you mean 'vote.md'?)"),
-        ("zzzzzz.md", "zzzzzz.md is no prompt; a folder of prompts may hold consult.md, correct"),
+        (
+            "zzzzzz.md",
+            "zzzzzz.md is no prompt; a folder of prompts may hold choose.md, consult.md, correct",
+        ),
     ],
 )
 def test_a_misspelt_file_is_told_with_the_nearest_right_name(

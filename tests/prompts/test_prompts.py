@@ -15,6 +15,7 @@ from deixis.prompts import render
 
 ATTRIBUTE = {"name": "age", "ask": "how old", "values": ["young", "old"]}
 VARIABLES: dict[str, dict[str, Any]] = {
+    "choose": {"entities": [{"id": "e1", "text": "Ann sings", "numbers": ["1", "3"]}]},
     "consult": {
         "templates": [{"type": "person", "attributes": [ATTRIBUTE]}],
         "posts": [
@@ -37,7 +38,7 @@ VARIABLES: dict[str, dict[str, Any]] = {
         "candidates": [{"id": "c1", "text": "Ann", "number": 2}],
         "text": "Ann sings",
     },
-    "entail": {"descriptions": [{"id": "e1", "text": "Ann sings"}]},
+    "entail": {"descriptions": [{"id": "e1", "text": "Ann sings"}], "form": "[x1, y1, x2, y2]"},
     "expand": {
         "entities": [{"id": "e1", "text": "Ann", "type": "PER", "known": "a tall woman"}],
         "caption": "Seen: 1 person",
@@ -64,9 +65,10 @@ VARIABLES: dict[str, dict[str, Any]] = {
 }
 WITH_POSTS = [name for name in VARIABLES if {"text", "posts"} & set(VARIABLES[name])]
 EXPECTED = {
+    "choose": ["e1: <post>Ann sings</post> (1, 3)", "none or unclear"],
     "consult": ["- person: age (how old: young, old)", "e1: Ann is a person", "actor, artist"],
     "correct": ["- PER: a person", "c1: Ann (occurrence 2)"],
-    "entail": ["e1: <post>Ann sings</post>", "yes, no or unclear"],
+    "entail": ["e1: <post>Ann sings</post>", "yes, no or unclear", "else null: [x1, y1"],
     "expand": ["Picture: Seen: 1 person", "e1: Ann (PER): a tall woman"],
     "recognize": ["- PER: a person"],
     "template": ["Type: SHIP (a vessel)"],
@@ -106,7 +108,8 @@ def with_text(name: str, text: str) -> dict[str, Any]:
 @pytest.mark.parametrize("name", VARIABLES)
 def test_a_prompt_is_filled_in(name: str) -> None:
     prompt = render(name, **VARIABLES[name])
-    assert (prompt.name, prompt.version) == (name, 2 if "posts" in VARIABLES[name] else 1)
+    changed = name == "entail" or "posts" in VARIABLES[name]
+    assert (prompt.name, prompt.version) == (name, 2 if changed else 1)
     for line in EXPECTED[name]:
         assert line in prompt.system + prompt.user
     for part in (prompt.system, prompt.user):
@@ -158,6 +161,7 @@ def test_a_post_cannot_leave_its_tags(name: str, tag: str) -> None:
 @pytest.mark.parametrize(
     ("name", "path"),
     [
+        ("choose", "entities"),
         ("consult", "mentions"),
         ("correct", "candidates"),
         ("expand", "entities"),

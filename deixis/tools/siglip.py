@@ -1,0 +1,249 @@
+"""SigLIP, SigLIP 2 and CLIP: how well descriptions fit a whole picture.
+
+Radford et al., "Learning Transferable Visual Models From Natural Language Supervision" (2021,
+arXiv:2103.00020); Zhai et al., "Sigmoid Loss for Language Image Pre-Training" (2023,
+arXiv:2303.15343); Tschannen et al., "SigLIP 2" (2025, arXiv:2502.14786). A picture and a text
+each become one vector, and the cosine of the two says how well they fit.
+
+What a cosine means differs from model to model, so it is calibrated:
+``probability = 1 / (1 + exp(-slope * (score - threshold)))``. The defaults of ``slope`` and
+``threshold`` are not learned here; who has pictures with and without what is described fits
+both by logistic regression on the scores, and writes them into the spec.
+"""
+
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Annotated, Any, NamedTuple
+
+from PIL import Image
+from pydantic import Field
+
+from deixis.errors import ModelFileError, ToolError
+from deixis.tools.base import Picture
+from deixis.tools.torch_models import (
+    Precision,
+    in_batches,
+    in_halves,
+    once,
+    packages,
+    part,
+    pretrained,
+)
+
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+Positive = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
+
+_EXPRESSIONS = 64  # read in one forward pass
+_LONGEST = 4  # sides of a picture that CLIP's processor enlarges before it cuts out the middle
+_KINDS = {  # tool to the types of model that it runs, each with its class and its processor's
+    "siglip": {
+        "siglip": ("SiglipModel", "SiglipImageProcessorPil"),
+        "siglip2": ("Siglip2Model", "Siglip2ImageProcessorPil"),
+    },
+    "clip": {"clip": ("CLIPModel", "CLIPImageProcessorPil")},
+}
+
+
+class Loaded(NamedTuple):
+    """A model and what goes with it; ``turn`` is held while it runs."""
+
+    model: Any
+    processor: Any
+    tokenizer: Any
+    turn: threading.Lock
+
+
+class _ImageText(ABC):
+    """What models with one vector for a picture and one for a text have in common."""
+
+    name: str
+
+    def __init__(
+        self, weights: str, threshold: float, slope: float, device: str, dtype: Precision
+    ) -> None:
+        self._source = (self.name, weights, device, dtype)
+        self._threshold = threshold
+        self._slope = slope
+
+    def entail(self, picture: Picture, expressions: Sequence[str]) -> list[float]:
+        """Say how well each of `expressions` fits a picture.
+
+        Args:
+            picture: RGB, shape ``(H, W, 3)``, uint8; looked at once.
+            expressions: descriptions; of a long one what exceeds the model's tokens is cut off.
+
+        Returns:
+            One probability an expression, 0..1. What others there are does not change it.
+
+        Raises:
+            ToolError: the model fails on this picture, or memory does not suffice.
+            ModelFileError: the model cannot be had or is of another kind.
+            MissingExtraError: torch or transformers is not installed.
+            SettingsError: the device is not there.
+        """
+        if not expressions:
+            return []
+        torch, _ = packages()
+        loaded = load(*self._source)
+        # Half of a surrogate pair is a character that no tokenizer takes.
+        texts = [each.encode("utf-8", "replace").decode() for each in expressions]
+        with loaded.turn, torch.inference_mode():
+            seen = in_halves(
+                lambda some: [self._seen(loaded, each) for each in some], [picture], self.name
+            )
+            read = in_batches(lambda some: self._read(loaded, some), texts, _EXPRESSIONS, self.name)
+            (of_picture,) = seen.results
+            scores = self._scores(loaded.model, torch.stack(read.results) @ of_picture)
+        if not scores.isfinite().all():
+            raise ToolError(f"{self.name}: the numbers overflow; write dtype=float32")
+        fits = torch.sigmoid((scores.double() - self._threshold) * self._slope)
+        found: list[float] = fits.tolist()
+        return found
+
+    def _seen(self, loaded: Loaded, picture: Picture) -> Any:
+        """Return the vector of a picture, ``(D,)``, of length 1."""
+        model = loaded.model
+        inputs = loaded.processor(self._view(Image.fromarray(picture)), return_tensors="pt")
+        inputs = inputs.to(model.device)
+        inputs["pixel_values"] = inputs["pixel_values"].to(model.dtype)
+        return _unit(model.get_image_features(**inputs))[0]
+
+    def _read(self, loaded: Loaded, texts: Sequence[str]) -> Any:
+        """Return the vectors of texts, ``(texts, D)``, of length 1."""
+        model = loaded.model
+        return _unit(model.get_text_features(**self._tokens(loaded, texts).to(model.device)))
+
+    def _view(self, image: Image.Image) -> Image.Image:
+        """Return what the model's processor is given of a picture."""
+        return image
+
+    @abstractmethod
+    def _tokens(self, loaded: Loaded, texts: Sequence[str]) -> Any:
+        """Return what the model is given of texts."""
+
+    @abstractmethod
+    def _scores(self, model: Any, cosines: Any) -> Any:
+        """Return the scores that `threshold` and `slope` are stated in, ``(texts,)``."""
+
+
+class Siglip(_ImageText):
+    """SigLIP or SigLIP 2.
+
+    The score is the model's own logit, ``cosine * exp(scale) + bias``: with the defaults the
+    probability is the model's own. That is careful: the model learned that of tens of thousands
+    of texts one belongs to a picture, so a text that fits often gets no more than 0.1 to 0.5.
+    A negative ``threshold`` makes up for that.
+
+    Args:
+        weights: a folder, or ``OWNER/REPO[@REVISION]`` on the hub; safetensors only. The first
+            SigLIP's tokenizer needs the packages sentencepiece and protobuf, SigLIP 2's does
+            not.
+        threshold: the logit at which the probability is one half.
+        slope: how fast it rises there, a unit of the logit.
+        device: ``auto`` is CUDA, else MPS, else CPU.
+        dtype: float32, unless memory is short.
+    """
+
+    name = "siglip"
+
+    def __init__(
+        self,
+        weights: str = "google/siglip2-base-patch16-224",
+        threshold: Finite = 0.0,
+        slope: Positive = 1.0,
+        device: str = "auto",
+        dtype: Precision = "float32",
+    ) -> None:
+        super().__init__(weights, threshold, slope, device, dtype)
+
+    def _tokens(self, loaded: Loaded, texts: Sequence[str]) -> Any:
+        # It was trained on lower case, on texts filled up to one length, and without a mask.
+        tokens = _cut(loaded, [each.lower() for each in texts], padding="max_length")
+        tokens.pop("attention_mask", None)
+        return tokens
+
+    def _scores(self, model: Any, cosines: Any) -> Any:
+        return cosines * model.logit_scale.float().exp() + model.logit_bias.float()
+
+
+class Clip(_ImageText):
+    """CLIP, which looks at the square in the middle of a picture.
+
+    The score is the cosine. CLIP tells which of several texts fits best, not whether one fits:
+    its cosines lie in a narrow band (texts that fit rarely above 0.35, others rarely below 0.1)
+    and the defaults only cut that band in two.
+
+    Args:
+        weights: a folder, or ``OWNER/REPO[@REVISION]`` on the hub; safetensors only.
+        threshold: the cosine at which the probability is one half.
+        slope: how fast it rises there, a unit of the cosine.
+        device: ``auto`` is CUDA, else MPS, else CPU.
+        dtype: float32, unless memory is short.
+    """
+
+    name = "clip"
+
+    def __init__(
+        self,
+        weights: str = "openai/clip-vit-large-patch14",
+        threshold: Finite = 0.25,
+        slope: Positive = 50.0,
+        device: str = "auto",
+        dtype: Precision = "float32",
+    ) -> None:
+        super().__init__(weights, threshold, slope, device, dtype)
+
+    def _view(self, image: Image.Image) -> Image.Image:
+        # Of a picture one pixel high the processor would first make one of any width.
+        most = _LONGEST * min(image.size)
+        left, top = (max(0, (side - most) // 2) for side in image.size)
+        return image.crop((left, top, image.width - left, image.height - top))
+
+    def _tokens(self, loaded: Loaded, texts: Sequence[str]) -> Any:
+        return _cut(loaded, texts, padding=True)
+
+    def _scores(self, model: Any, cosines: Any) -> Any:
+        return cosines
+
+
+@once
+def load(name: str, weights: str, device: str, dtype: str) -> Loaded:
+    """Return the model of a tool, read by the first caller of the process and kept.
+
+    Raises:
+        ModelFileError: it is of another kind, or as `torch_models.pretrained`.
+        SettingsError, MissingExtraError: as `torch_models.pretrained`.
+    """
+    _, transformers = packages()
+    kinds, config = _KINDS[name], part(transformers.AutoConfig, weights)
+    if config.model_type not in kinds:
+        raise ModelFileError(
+            f"{weights} is a model of the type {config.model_type}, and {' or '.join(kinds)} is "
+            "needed here"
+        )
+    kind, processor = (getattr(transformers, each) for each in kinds[config.model_type])
+    return Loaded(
+        pretrained(kind, weights, device, dtype, config=config),
+        part(processor, weights),
+        part(transformers.AutoTokenizer, weights),
+        threading.Lock(),
+    )
+
+
+def _cut(loaded: Loaded, texts: Sequence[str], padding: bool | str) -> Any:
+    """Return the tokens of texts; what looks like a control token is read as letters."""
+    return loaded.tokenizer(
+        list(texts),
+        padding=padding,
+        truncation=True,
+        max_length=loaded.model.config.text_config.max_position_embeddings,
+        split_special_tokens=True,
+        return_tensors="pt",
+    )
+
+
+def _unit(features: Any) -> Any:
+    """Return the vectors of a model's features, ``(N, D)``, brought to length 1."""
+    vectors = features.pooler_output.float()
+    return vectors / vectors.norm(dim=-1, keepdim=True)
