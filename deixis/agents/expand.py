@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel, create_model
 
 from deixis.agents.ballot import normalise
-from deixis.agents.phrases import OBJECT, phrase
+from deixis.agents.phrases import DASH, OBJECT, phrase
 from deixis.agents.state import State, Update, decision
 from deixis.agents.toolbox import Toolbox
 
@@ -46,7 +46,7 @@ def expand(state: State, toolbox: Toolbox) -> Update:
         reason = f"no phrase ({reply.status})"
         if written and normalise(written) == normalise(mention["text"]):
             written, reason = "", "the phrase only repeats the name"
-        expressions[entity] = f"{mention['text']} ({kinds[entity]}) – {written or about}"  # noqa: RUF001 (as the paper writes it)
+        expressions[entity] = f"{mention['text']} ({kinds[entity]}){DASH}{written or about}"
         said = [] if written else [f"{reason}; the type's description serves"]
         decisions |= decision(
             entity,

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 from pydantic import BaseModel, Field, WithJsonSchema, create_model
 
 from deixis.agents.match import match
-from deixis.agents.phrases import OBJECT
+from deixis.agents.phrases import DASH, OBJECT
 from deixis.agents.state import State, Update, notice
 from deixis.agents.toolbox import Toolbox
 from deixis.errors import ToolError
@@ -26,7 +26,6 @@ SAME_PLACE = 0.7
 MODEL_POINTS = 0.6
 """Strength of a box of which a model is sure: its edges are looser than a detector's, and a
 person whom a detector saw (about 0.8) is not to lose to it."""
-DASH = " – "  # noqa: RUF001 (between the name and the phrase of an expression)
 
 
 _FOUR = {"type": "array", "items": {"type": "integer"}, "minItems": 4, "maxItems": 4}

@@ -6,6 +6,7 @@ description is the hypothesis, without the name: what fits is asked, not who som
 
 from typing import TYPE_CHECKING
 
+from deixis.agents.phrases import DASH
 from deixis.agents.state import State, Update, notice
 from deixis.agents.toolbox import Toolbox
 from deixis.errors import ToolError
@@ -14,8 +15,6 @@ from deixis.tools.evidence import Cue
 
 if TYPE_CHECKING:
     from deixis.agents.look import Sought
-
-_DASH = " – "  # noqa: RUF001 (between the name and the phrase of an expression)
 
 
 def match(
@@ -28,7 +27,7 @@ def match(
     """
     tool, pixels = toolbox.entailer, toolbox.pixels(state)
     assert tool is not None and pixels is not None, "asked without a tool or a picture"
-    phrases = {entity: said.partition(_DASH)[2] or said for entity, said in expressions.items()}
+    phrases = {entity: said.partition(DASH)[2] or said for entity, said in expressions.items()}
     different = list(dict.fromkeys(phrases.values()))
     try:
         fits = dict(zip(different, tool.entail(pixels, different), strict=True))

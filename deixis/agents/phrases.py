@@ -9,6 +9,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, ConfigDict, Field
 
+DASH = " – "  # noqa: RUF001 (as RiVEG writes it)
+"""What stands between the name and the phrase of a referring expression."""
 OBJECT = ConfigDict(extra="forbid", protected_namespaces=())
 """How the objects asked for are: no unknown keys, and no name that pydantic keeps to itself."""
 

@@ -15,7 +15,7 @@ from deixis.tools.model_files import is_cached, resolve
 def weights_of(seat: Seat) -> str | None:
     """Return the model-file spec of a role's weights (of a repository, one file), if any."""
     spec = Spec.parse(seat.spec)
-    if spec.provider == "segment-anything":
+    if spec.provider in ("segment-anything", "groundingdino"):
         return spec.options.get("checkpoint")
     if spec.provider == "transformers" or (
         seat.is_tool and tools.find(seat.spec, seat.role).extra == "transformers"
