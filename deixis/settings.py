@@ -63,8 +63,9 @@ class Roles(_Frozen):
     questions; ``voter`` settles what they dispute. ``expander`` writes referring
     expressions, ``templater`` the templates of types that have none. ``corrector`` is asked
     about the mentions of which the recognizer is unsure, ``entailer``, an image-text
-    model or a chat model that takes pictures, whether the descriptions fit what is to be seen. A tool, the corrector or the
-    entailer set to None is left out: nothing is looked for or asked with it.
+    model or a chat model that takes pictures, whether the descriptions fit what is to be seen.
+    A tool, the corrector or the entailer set to None is left out: nothing is looked for or
+    asked with it.
     """
 
     recognizer: str
