@@ -46,6 +46,10 @@ class MissingExtraError(DeixisError, ImportError):
             f'{package} is not installed; run: python -m pip install "deixis[{extra}]"'
         )
 
+    def __reduce__(self) -> tuple[type, tuple[str, str]]:
+        """Be pickled with both names: an error may come from another process."""
+        return type(self), (self.package, self.extra)
+
 
 class MissingKeyError(DeixisError):
     """A provider needs a key that is not in the environment."""
@@ -74,3 +78,7 @@ class ModelCallError(DeixisError):
     def __init__(self, status: str, message: str) -> None:
         self.status = status
         super().__init__(message)
+
+    def __reduce__(self) -> tuple[type, tuple[str, str]]:
+        """Be pickled with status and message."""
+        return type(self), (self.status, str(self))

@@ -9,7 +9,6 @@ import threading
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from importlib import import_module
-from importlib.metadata import entry_points
 from importlib.util import find_spec
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
@@ -19,7 +18,7 @@ from langchain_core.runnables import Runnable
 from pydantic import ValidationError
 
 from deixis.errors import DeixisError, MissingExtraError, MissingKeyError, SettingsError
-from deixis.settings import Spec
+from deixis.settings import Spec, plugins
 from deixis.type_schema import nearest
 
 ENTRY_POINTS = "deixis.llms"
@@ -106,9 +105,9 @@ def provider_of(spec: str, others: Sequence[str] = ()) -> Provider:
     name = Spec.parse(spec).provider
     if name in PROVIDERS:
         return PROVIDERS[name]
-    points = {point.name: point for point in entry_points(group=ENTRY_POINTS)}
+    points = plugins(ENTRY_POINTS)
     if name in points:
-        return Provider(points[name].value, "", name)
+        return Provider(points[name], "", name)
     known = sorted({*PROVIDERS, *points, *others})
     raise SettingsError(
         f"{spec!r}: there is no language-model provider {name!r}{nearest(name, known)}; "

@@ -4,7 +4,6 @@ import threading
 from collections.abc import Callable
 from functools import lru_cache
 from importlib import import_module
-from importlib.metadata import entry_points
 from importlib.util import find_spec
 from inspect import signature
 from typing import Any, NamedTuple
@@ -12,7 +11,7 @@ from typing import Any, NamedTuple
 from pydantic import TypeAdapter, ValidationError
 
 from deixis.errors import MissingExtraError, SettingsError
-from deixis.settings import Spec
+from deixis.settings import Spec, plugins
 from deixis.type_schema import nearest
 
 ENTRY_POINTS = "deixis.tools"
@@ -122,7 +121,7 @@ _loading = threading.Lock()
 def names(role: str) -> list[str]:
     """Return the names of the tools for a role; those of other packages may play any."""
     own = [name for name, tool in TOOLS.items() if tool.role == role]
-    return own + sorted(point.name for point in entry_points(group=ENTRY_POINTS))
+    return own + sorted(plugins(ENTRY_POINTS))
 
 
 def find(spec: str, role: str) -> Tool:
@@ -132,11 +131,11 @@ def find(spec: str, role: str) -> Tool:
         SettingsError: no such tool for this role (with the nearest right name).
     """
     name = Spec.parse(spec).provider
-    points = {point.name: point for point in entry_points(group=ENTRY_POINTS)}
+    points = plugins(ENTRY_POINTS)
     if name in TOOLS and TOOLS[name].role == role:
         return TOOLS[name]
     if name in points:
-        return Tool(points[name].value, role, name, {})
+        return Tool(points[name], role, name, {})
     known = names(role)
     raise SettingsError(
         f"{role}: there is no tool {name!r}{nearest(name, known)}; known: {', '.join(known)}"
