@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, TypeVar, overload
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from deixis.atomic import whole_file
 from deixis.errors import DataError, InputError
@@ -49,14 +49,6 @@ class RowEntity(_Row):
     fine_type: str | None = None
     regions: tuple[RowRegion, ...] | None = None
 
-    @model_validator(mode="before")
-    @classmethod
-    def _undecided(cls, data: Any) -> Any:
-        """Read what an extraction leaves open as what nobody has looked at."""
-        if isinstance(data, dict) and "groundable" in data and data["groundable"] is None:
-            return {**data, "regions": None}
-        return data
-
 
 class Row(_Row):
     """One sample: its id, its text, its picture and the entities.
@@ -73,15 +65,28 @@ class Row(_Row):
 
 
 def parse_row(data: Any, kind: type[R]) -> R:
-    """Check one row; ``image`` may also be the record that an extraction has of its picture.
+    """Check one row, which may be an extraction.
+
+    That has a record of its picture for ``image``; an entity that it leaves undecided is read
+    as one that nobody looked for.
 
     Raises:
         ValidationError: it is no row.
     """
-    if isinstance(data, dict) and isinstance(image := data.get("image"), dict):
+    if not isinstance(data, dict):
+        return kind.model_validate(data)
+    if isinstance(image := data.get("image"), dict):
         size = data.get("size") or (image.get("width"), image.get("height"))
         data = {**data, "image": image.get("source"), "size": size}
+    if isinstance(entities := data.get("entities"), list):
+        data = {**data, "entities": [_looked_for(each) for each in entities]}
     return kind.model_validate(data)
+
+
+def _looked_for(entity: Any) -> Any:
+    if isinstance(entity, dict) and entity.get("groundable", True) is None:
+        return {**entity, "regions": None}
+    return entity
 
 
 @overload
