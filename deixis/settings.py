@@ -201,8 +201,7 @@ class Settings(_Frozen):
             for name in ("prompts", "templates", "cache_folder")
             if (folder := getattr(settings.options, name)) is not None
         }
-        options = settings.options.model_copy(update=folders)
-        settings = settings.model_copy(update={"options": options})
+        settings = settings.with_options(**folders)
         try:
             _ = settings.type_schema  # a stack with a bad type schema fails when it is read
         except SettingsError as error:
@@ -213,6 +212,10 @@ class Settings(_Frozen):
     def type_schema(self) -> TypeSchema:
         """The types looked for, read from their file at each call."""
         return TypeSchema.load(self.types)
+
+    def with_options(self, **changes: Any) -> "Settings":
+        """Return these settings with some options changed, which are not checked again."""
+        return self.model_copy(update={"options": self.options.model_copy(update=changes)})
 
     def with_roles(self, overrides: Mapping[str, Any]) -> "Settings":
         """Return these settings with some roles swapped.

@@ -124,6 +124,12 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f" (did you mean {close[0]!r}?)" if close else ""
 
 
+def first_problem(error: ValidationError) -> tuple[str, str]:
+    """Return where the first problem of a validation error is, "" for the whole, and what."""
+    problem = error.errors(include_url=False, include_input=False)[0]
+    return ".".join(str(part) for part in problem["loc"]), str(problem["msg"])
+
+
 def describe_problem(error: ValidationError, model: type[BaseModel]) -> str:
     """Say one problem of a validation error in one line, with the nearest right name.
 

@@ -11,9 +11,9 @@ from typing import Annotated, Any, Literal, NamedTuple
 from pydantic import BaseModel, Field, WithJsonSchema, create_model
 
 from deixis.agents.match import match
-from deixis.agents.phrases import DASH, OBJECT
+from deixis.agents.phrases import OBJECT, described
 from deixis.agents.state import State, Update, notice
-from deixis.agents.toolbox import Toolbox
+from deixis.agents.toolbox import Toolbox, no_answer
 from deixis.errors import ToolError
 from deixis.llms.box_conventions import convention_of
 from deixis.llms.photos import Photo
@@ -65,7 +65,7 @@ def _detect(
     """Add what a detector finds of each description."""
     detector, pixels = toolbox.detector, toolbox.pixels(state)
     assert detector is not None and pixels is not None, "asked without a detector or a picture"
-    phrases = {entity: said.partition(DASH)[2] or said for entity, said in expressions.items()}
+    phrases = described(expressions)
     try:
         found = detector.detect(pixels, list(dict.fromkeys(phrases.values())))
     except ToolError as error:
@@ -140,7 +140,7 @@ def _ask(
     for each in sought.values():
         places += [{"id": one["key"], "box": one["box"]} for one in each.candidates]
         if reply.value is None:
-            each.undecided.append(f"{spec} gave no answer ({reply.status})")
+            each.undecided.append(f"{spec} {no_answer(reply.status)}")
     for entity in expressions if reply.value is not None else ():
         said, each = getattr(reply.value, entity), sought[entity]
         ratio = 1.0 + weights.MODEL_SEES * said.confidence

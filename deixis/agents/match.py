@@ -6,7 +6,7 @@ description is the hypothesis, without the name: what fits is asked, not who som
 
 from typing import TYPE_CHECKING
 
-from deixis.agents.phrases import DASH
+from deixis.agents.phrases import described
 from deixis.agents.state import State, Update, notice
 from deixis.agents.toolbox import Toolbox
 from deixis.errors import ToolError
@@ -27,7 +27,7 @@ def match(
     """
     tool, pixels = toolbox.entailer, toolbox.pixels(state)
     assert tool is not None and pixels is not None, "asked without a tool or a picture"
-    phrases = {entity: said.partition(DASH)[2] or said for entity, said in expressions.items()}
+    phrases = described(expressions)
     different = list(dict.fromkeys(phrases.values()))
     try:
         fits = dict(zip(different, tool.entail(pixels, different), strict=True))

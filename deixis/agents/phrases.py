@@ -5,6 +5,7 @@ leave (small ones fall into identifiers and endless lists); what a reply may hol
 since a model that is free to choose need not be asked again for a bracket.
 """
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, ConfigDict, Field
@@ -15,6 +16,11 @@ OBJECT = ConfigDict(extra="forbid", protected_namespaces=())
 """How the objects asked for are: no unknown keys, and no name that pydantic keeps to itself."""
 
 _WORD = r"(\p{L}{1,16}([-']\p{L}{1,16})?|\d{1,4})"
+
+
+def described(expressions: Mapping[str, str]) -> dict[str, str]:
+    """Return entity to description: its referring expression without the name."""
+    return {entity: said.partition(DASH)[2] or said for entity, said in expressions.items()}
 
 
 def one_line(text: str) -> str:

@@ -30,6 +30,7 @@ def recognize(state: State, toolbox: Toolbox) -> Update:
         source = "the model's own word, not calibrated"
     corrected, asked = correct(text, mentions, rivals, toolbox)
     update = {key: {**update.get(key, {}), **asked.get(key, {})} for key in ("calls", "notices")}
+    replies = [key for key in update["calls"] if key.startswith("recognize/")]
     model, corrector = toolbox.settings.roles.recognizer, toolbox.settings.roles.corrector
     found: dict[str, dict[str, Any]] = {}
     decisions: Update = {}
@@ -45,7 +46,7 @@ def recognize(state: State, toolbox: Toolbox) -> Update:
             model=model,
             confidence=first.confidence,
             evidence=[f"confidence is {source}"],
-            replies=[key for key in update.get("calls", {}) if key.startswith("recognize/")],
+            replies=replies,
         )
         if said:
             decisions |= decision(

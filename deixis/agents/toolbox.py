@@ -28,6 +28,11 @@ MOST_KEPT = 20_000
 """Characters of a reply that are kept to be read later."""
 
 
+def no_answer(status: str) -> str:
+    """Say in a warning that a model gave no answer, and why: a status of `structured.Reply`."""
+    return f"gave no answer ({status})"
+
+
 class Seat(NamedTuple):
     """One model or tool of the settings, and the role it plays."""
 
@@ -219,6 +224,6 @@ class Toolbox:
         trouble = self.asker.cache.trouble
         notices = notice("cache", trouble) if trouble else {}
         if reply.value is None:
-            reason = f"{role} {spec} gave no answer ({reply.status}): {reply.detail}"
+            reason = f"{role} {spec} {no_answer(reply.status)}: {reply.detail}"
             notices = notices | notice(step, reason)
         return reply, {"calls": calls, "notices": notices}

@@ -74,8 +74,7 @@ def batch(
         raise InputError("--workers and --gpus-per-worker go with --engine ray")
     settings = settings_of(stack, prompts, role)
     if budget is not None:
-        options = settings.options.model_copy(update={"budget": parse_budget(budget)})
-        settings = settings.model_copy(update={"options": options})
+        settings = settings.with_options(budget=parse_budget(budget))
     wrong = _Wrong()
     run = Batch(
         settings,

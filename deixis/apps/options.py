@@ -44,7 +44,4 @@ def settings_of(stack: str, prompts: Path | None, roles: list[str] | None) -> "S
         else:
             swapped[role] = None if model == "none" else model
     settings = Settings.load(stack).with_roles(swapped)
-    if prompts is not None:
-        options = settings.options.model_copy(update={"prompts": prompts})
-        settings = settings.model_copy(update={"options": options})
-    return settings
+    return settings if prompts is None else settings.with_options(prompts=prompts)

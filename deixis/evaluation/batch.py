@@ -14,6 +14,7 @@ from time import monotonic
 from typing import Any
 
 from deixis.agents.structure import usage
+from deixis.agents.toolbox import no_answer
 from deixis.errors import InputError
 from deixis.evaluation.batch_input import Problem, Rows, Task
 from deixis.evaluation.batch_output import Output, line_of
@@ -22,7 +23,7 @@ from deixis.evaluation.batch_settings import fingerprint, identity, write_templa
 from deixis.evaluation.batch_worker import Engine, Result, Threads
 from deixis.settings import Settings
 
-_OVER_BUDGET = "gave no answer (budget)"
+_OVER_BUDGET = no_answer("budget")
 """How the graph's warnings speak of a question that the budget did not allow."""
 
 

@@ -47,8 +47,7 @@ def share_of(settings: Settings, workers: int) -> Settings:
         for name, limit in options.limits.items()
     }
     budget = _divided(options.budget, workers, "options.budget")
-    options = options.model_copy(update={"limits": limits, "budget": budget})
-    return settings.model_copy(update={"options": options})
+    return settings.with_options(limits=limits, budget=budget)
 
 
 def _divided(numbers: Numbers, workers: int, where: str) -> Numbers:

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from deixis.atomic import whole_file
 from deixis.errors import DataError, InputError
 from deixis.schema import Mask
+from deixis.type_schema import first_problem
 
 Number = Annotated[float, Field(allow_inf_nan=False)]
 Box = tuple[Number, Number, Number, Number]
@@ -113,9 +114,8 @@ def read_rows(path: Path, kind: type[Any] = Row) -> list[Any]:
         try:
             row = parse_row(json.loads(line), kind)
         except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False)[0]
-            place = ".".join(str(part) for part in first["loc"])
-            problems.append(f"{where}: {place}: {first['msg']}" if place else f"{where}: no row")
+            place, said = first_problem(error)
+            problems.append(f"{where}: {place}: {said}" if place else f"{where}: no row")
             continue
         except (ValueError, RecursionError) as error:
             problems.append(f"{where}: not JSON ({error})")

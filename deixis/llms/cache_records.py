@@ -13,6 +13,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 from pydantic_core import from_json, to_json
 
 from deixis.errors import DataError
+from deixis.type_schema import first_problem
 
 FORMAT = 1
 """Part of every key: records of another format are never found."""
@@ -180,9 +181,7 @@ def read_records(path: Path) -> Iterator[Record]:
                     record = Record.model_validate_json(line)
                     problem = record.problem()
                 except ValidationError as error:
-                    first = error.errors(include_url=False, include_input=False)[0]
-                    place = ".".join(map(str, first["loc"]))
-                    problem = f"{place}: {first['msg']}" if place else first["msg"]
+                    problem = ": ".join(filter(None, first_problem(error)))
                 if problem:
                     raise DataError(f"{path}:{number}: {problem}")
                 yield record

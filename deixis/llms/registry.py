@@ -19,7 +19,7 @@ from pydantic import ValidationError
 
 from deixis.errors import DeixisError, MissingExtraError, MissingKeyError, SettingsError
 from deixis.settings import Spec, plugins
-from deixis.type_schema import nearest
+from deixis.type_schema import first_problem, nearest
 
 ENTRY_POINTS = "deixis.llms"
 """Group under which other packages register ``provider = "module:function"``."""
@@ -171,9 +171,8 @@ def _load(spec: str) -> Backend:
     try:
         backend = make(parsed)
     except ValidationError as error:
-        problem = error.errors(include_url=False)[0]
-        place = ".".join(str(part) for part in problem["loc"])
-        raise SettingsError(f"{spec!r}: option {place}: {problem['msg']}") from None
+        place, said = first_problem(error)
+        raise SettingsError(f"{spec!r}: option {place}: {said}") from None
     except SettingsError as error:
         raise SettingsError(f"{spec!r}: {error}") from None
     except DeixisError:

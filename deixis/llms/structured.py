@@ -22,6 +22,7 @@ from deixis.llms.photos import Photo
 from deixis.llms.registry import Backend
 from deixis.prompts import Prompt
 from deixis.settings import Budget, Limit
+from deixis.type_schema import first_problem
 
 Answer = TypeVar("Answer", bound=BaseModel)
 
@@ -253,8 +254,6 @@ def _judge(message: AIMessage) -> tuple[str, str]:
 
 
 def _first_problem(error: ValidationError) -> str:
-    problem = error.errors(include_url=False, include_input=False)[0]
-    place = ".".join(str(part) for part in problem["loc"])
-    said = f"{place}: {problem['msg']}" if place else str(problem["msg"])
+    said = ": ".join(filter(None, first_problem(error)))
     # A place may be a key that the model has made up: of any length, with anything in it.
     return "".join(c if c.isprintable() else " " for c in said[:300])

@@ -30,6 +30,7 @@ class Tool(NamedTuple):
     needs: dict[str, str]
 
 
+_TORCH = {"torch": "torch", "transformers": "transformers"}
 TOOLS = {
     "crf": Tool(
         "deixis.tools.tagger:CrfTagger", "recognizer", "starter", {"pycrfsuite": "python-crfsuite"}
@@ -41,21 +42,20 @@ TOOLS = {
         "deixis.tools.grounding_dino:GroundingDino",
         "detector",
         "transformers",
-        {"torch": "torch", "transformers": "transformers"},
+        _TORCH,
     ),
     "owlv2": Tool(
         "deixis.tools.owlv2:Owlv2",
         "detector",
         "transformers",
-        {"torch": "torch", "transformers": "transformers"},
+        _TORCH,
     ),
     "groundingdino": Tool(
         "deixis.tools.groundingdino_original:OriginalGroundingDino",
         "detector",
         "groundingdino",
         {
-            "torch": "torch",
-            "transformers": "transformers",
+            **_TORCH,
             "groundingdino": "groundingdino-py",
             "torchvision": "torchvision",
             "timm": "timm",
@@ -67,13 +67,13 @@ TOOLS = {
         "deixis.tools.siglip:Siglip",
         "entailer",
         "transformers",
-        {"torch": "torch", "transformers": "transformers"},
+        _TORCH,
     ),
     "clip": Tool(
         "deixis.tools.siglip:Clip",
         "entailer",
         "transformers",
-        {"torch": "torch", "transformers": "transformers"},
+        _TORCH,
     ),
     "rapidocr": Tool(
         "deixis.tools.rapidocr_reader:RapidOcrReader",
@@ -88,27 +88,26 @@ TOOLS = {
         "deixis.tools.sam:Sam",
         "segmenter",
         "transformers",
-        {"torch": "torch", "transformers": "transformers"},
+        _TORCH,
     ),
     "sam2": Tool(
         "deixis.tools.sam:Sam2",
         "segmenter",
         "transformers",
-        {"torch": "torch", "transformers": "transformers"},
+        _TORCH,
     ),
     "sam3": Tool(
         "deixis.tools.sam:Sam3",
         "segmenter",
         "transformers",
-        {"torch": "torch", "transformers": "transformers"},
+        _TORCH,
     ),
     "segment-anything": Tool(
         "deixis.tools.segment_anything:SegmentAnything",
         "segmenter",
         "segment-anything",
         {
-            "torch": "torch",
-            "transformers": "transformers",
+            **_TORCH,
             "segment_anything": "segment-anything",
             "torchvision": "torchvision",
         },

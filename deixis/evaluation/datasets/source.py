@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from deixis.errors import DataError, InputError
 from deixis.evaluation.rows import Row, lines_of
+from deixis.type_schema import first_problem
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -126,7 +127,6 @@ def _unknown(given: Any, kept: Any, place: str = "") -> str | None:
 
 def describe(error: ValidationError) -> str:
     """Say the first problem in one line."""
-    first = error.errors(include_url=False, include_input=False)[0]
-    place = ".".join(str(part) for part in first["loc"])
-    said = first["msg"].removeprefix("Value error, ")
+    place, said = first_problem(error)
+    said = said.removeprefix("Value error, ")
     return f"{place}: {said}" if place else said
