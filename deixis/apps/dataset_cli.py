@@ -66,7 +66,7 @@ def convert(
 ) -> None:
     """Turn one split of a data set into a file of rows; the help is `_CONVERT`."""
     from deixis.evaluation import datasets
-    from deixis.evaluation.rows import write_rows
+    from deixis.rows import write_rows
 
     rows, counts = datasets.convert(name, src, split, boxes=boxes, images=images, beside=out.parent)
     written = write_rows(out, rows)
@@ -85,7 +85,7 @@ def stats(
     Boxes are counted for each mention that has them, and once for each text in a row (distinct).
     """
     from deixis.evaluation.datasets.statistics import statistics
-    from deixis.evaluation.rows import read_rows
+    from deixis.rows import read_rows
 
     found = statistics(read_rows(file))
     if as_json:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from deixis.evaluation.metrics.mentions import Aligned
     from deixis.evaluation.metrics.scoring import Comparison, Entry, How, Report
     from deixis.evaluation.mner import Score
-    from deixis.evaluation.rows import Row
+    from deixis.rows import Row
 
 # Not those of deixis.apps.console, which loads the graph to show its progress.
 _out = Console()
@@ -63,7 +63,7 @@ def evaluate(
 ) -> None:
     """Score predictions against gold, beside what calling nothing visible would score."""
     from deixis.evaluation.metrics import papers, scoring
-    from deixis.evaluation.rows import read_rows
+    from deixis.rows import read_rows
 
     if task in papers.FORMATS:
         found = papers.score_files(task, gold, predictions, format_name, wording)
@@ -96,7 +96,7 @@ def compare(
 ) -> None:
     """Say which of two files of predictions scores higher, and whether that may be luck."""
     from deixis.evaluation.metrics import scoring
-    from deixis.evaluation.rows import read_rows
+    from deixis.rows import read_rows
 
     how = _how(task, coarse, convention, iou, rounds, seed)
     rows = read_rows(gold)
@@ -124,10 +124,10 @@ def _how(task: str, coarse: bool, convention: str, iou: float, rounds: int, seed
 
 def _read(path: Path, format_name: str | None, gold: "list[Row]") -> "_Predictions":
     if format_name is None:
-        from deixis.evaluation.rows import read_rows
+        from deixis.rows import read_rows
 
         return _Predictions(path, read_rows(path), {})
-    from deixis.evaluation import formats
+    from deixis import formats
 
     found = formats.read(path, format_name, gold)
     refused = {name: [each._asdict() for each in said] for name, said in found.problems.items()}

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from deixis.errors import DataError, InputError
 from deixis.evaluation.batch_output import beside
-from deixis.evaluation.rows import read_rows
+from deixis.rows import read_rows
 from deixis.schema import Extraction, Usage
 
 _SIDE = 900  # pixels of the longer side of a picture

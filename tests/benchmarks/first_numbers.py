@@ -17,7 +17,7 @@ from deixis.agents.recognize import recognize
 from deixis.agents.toolbox import Toolbox
 from deixis.evaluation.datasets import convert
 from deixis.evaluation.metrics import convention, scoring, tasks
-from deixis.evaluation.rows import Row, RowEntity
+from deixis.rows import Row, RowEntity
 
 
 def recognized(row: Row, toolbox: Toolbox) -> Row:

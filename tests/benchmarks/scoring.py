@@ -22,7 +22,7 @@ from deixis.evaluation.metrics.mentions import Mention, Sample, align
 from deixis.evaluation.metrics.overlap import best_iou
 from deixis.evaluation.metrics.tables import compare, count
 from deixis.evaluation.metrics.tasks import task
-from deixis.evaluation.rows import Row, RowEntity, RowRegion, write_rows
+from deixis.rows import Row, RowEntity, RowRegion, write_rows
 
 POSTS, SECONDS, ENTITIES = 1500, 3.0, 20
 TYPES = ("PER", "LOC", "ORG", "OTHER")

@@ -20,8 +20,8 @@ from deixis.evaluation.datasets.tweets import (
     entities_of,
     text_of,
 )
-from deixis.evaluation.rows import Row, RowRegion
 from deixis.evaluation.voc import Annotation, boxes_by_name, read_annotations
+from deixis.rows import Row, RowRegion
 from deixis.type_schema import TypeSchema
 
 BOX_QUIRKS = (

@@ -14,8 +14,8 @@ from deixis.evaluation.conll import read_conll
 from deixis.evaluation.datasets.gmner import grounded
 from deixis.evaluation.datasets.source import Converted, Source, read_records
 from deixis.evaluation.datasets.tweets import TEXT_QUIRKS
-from deixis.evaluation.rows import Box, Row
 from deixis.evaluation.voc import Annotation, read_annotations
+from deixis.rows import Box, Row
 
 QUIRKS = (
     "tweets without a summary (left out)",

@@ -10,7 +10,7 @@ from deixis.evaluation.conll import TYPES, read_conll
 from deixis.evaluation.datasets.pictures import with_pictures
 from deixis.evaluation.datasets.source import Converted, Source
 from deixis.evaluation.datasets.tweets import TEXT_QUIRKS, count_text, entities_of, text_of
-from deixis.evaluation.rows import Row
+from deixis.rows import Row
 
 
 def read_mner(source: Source) -> Converted:

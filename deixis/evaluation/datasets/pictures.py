@@ -9,7 +9,7 @@ from pathlib import Path
 from PIL import ExifTags, Image
 
 from deixis.evaluation.datasets.source import Source
-from deixis.evaluation.rows import Row
+from deixis.rows import Row
 
 QUIRKS = (
     "pictures that were not found",

@@ -18,7 +18,7 @@ from deixis.evaluation.datasets.located import line_of
 from deixis.evaluation.datasets.pictures import with_pictures
 from deixis.evaluation.datasets.source import Converted, Source, describe
 from deixis.evaluation.datasets.tweets import TEXT_QUIRKS, count_text, entities_of, text_of
-from deixis.evaluation.rows import Number, Row, RowRegion
+from deixis.rows import Number, Row, RowRegion
 from deixis.schema import Mask
 
 QUIRKS = (

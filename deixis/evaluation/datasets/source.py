@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from deixis.errors import DataError, InputError
-from deixis.evaluation.rows import Row, lines_of
+from deixis.rows import Row, lines_of
 from deixis.type_schema import first_problem
 
 Model = TypeVar("Model", bound=BaseModel)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from statistics import median
 from typing import Any
 
-from deixis.evaluation.rows import Row, RowEntity
+from deixis.rows import Row, RowEntity
 
 
 def statistics(rows: Sequence[Row]) -> dict[str, Any]:

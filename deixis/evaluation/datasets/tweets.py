@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from itertools import accumulate
 
 from deixis.evaluation.conll import TaggedTweet, mentions, orphans
-from deixis.evaluation.rows import RowEntity, RowRegion
+from deixis.rows import RowEntity, RowRegion
 
 _HTML = re.compile(r"&(amp|lt|gt|quot|apos|nbsp|#\d+);?")
 _INVISIBLE = {"Cc", "Cf", "Mn", "Me", "Zs", "Zl", "Zp"}

@@ -7,7 +7,7 @@ from deixis.errors import DataError
 from deixis.evaluation.metrics.convention import Convention
 from deixis.evaluation.metrics.overlap import runs_of
 from deixis.evaluation.metrics.tasks import Task
-from deixis.evaluation.rows import Row, RowEntity, RowRegion
+from deixis.rows import Row, RowEntity, RowRegion
 
 Key = tuple[str | int | None, ...]
 

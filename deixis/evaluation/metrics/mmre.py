@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 
 from deixis.errors import MissingExtraError, SettingsError
 from deixis.evaluation.datasets.mmre import MmreRow
-from deixis.evaluation.formats.pfa import Answer
 from deixis.evaluation.mner import Score, score_mentions
+from deixis.formats.pfa import Answer
 
 ROUGES = ("rouge1", "rouge2", "rougeL")
 

@@ -22,10 +22,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deixis.errors import DataError
-from deixis.evaluation.datasets.muie import MuieEntity, MuieRow, Trigger
 from deixis.evaluation.metrics.overlap import box_iou, mask_iou
 from deixis.evaluation.mner import Score
-from deixis.evaluation.rows import RowRegion
+from deixis.formats.muie_rows import MuieEntity, MuieRow, Trigger
+from deixis.rows import RowRegion
 
 Overlaps = NDArray[np.float64]
 """IoU of shape ``(G, K)``: a row for each gold region, a column for each predicted one."""

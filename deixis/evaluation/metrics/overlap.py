@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from deixis.evaluation.rows import Box, RowRegion
+from deixis.rows import Box, RowRegion
 from deixis.schema import Mask
 
 Pixels = NDArray[np.int64]

@@ -7,15 +7,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+from deixis import formats
 from deixis.errors import DataError, SettingsError
-from deixis.evaluation import formats
 from deixis.evaluation.datasets.mmre import MmreRow
-from deixis.evaluation.datasets.muie import MuieRow
-from deixis.evaluation.formats import muie as muie_format
-from deixis.evaluation.formats import pfa
 from deixis.evaluation.metrics import mmre, muie
 from deixis.evaluation.mner import Score
-from deixis.evaluation.rows import Row, read_rows
+from deixis.formats import muie as muie_format
+from deixis.formats import pfa
+from deixis.formats.muie_rows import MuieRow
+from deixis.rows import Row, read_rows
 
 R = TypeVar("R", bound=Row)
 FORMATS = {"mmre": "pfa", "muie": "muie"}

@@ -22,7 +22,7 @@ from deixis.evaluation.metrics.tables import (
 )
 from deixis.evaluation.metrics.tasks import Task
 from deixis.evaluation.mner import Score
-from deixis.evaluation.rows import Row
+from deixis.rows import Row
 
 SWEEP = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 NAMES = ("precision", "recall", "f1")

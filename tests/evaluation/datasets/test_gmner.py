@@ -9,7 +9,7 @@ from deixis.errors import InputError
 from deixis.evaluation.datasets import convert
 from deixis.evaluation.datasets.pictures import QUIRKS as PICTURE_QUIRKS
 from deixis.evaluation.datasets.tweets import FINE_QUIRKS
-from deixis.evaluation.rows import Row
+from deixis.rows import Row
 
 TEXT = (
     "IMGID:1\nAda\tB-PER\nLovelace\tI-PER\nmet\tO\nAda\tB-PER\n\ufe0f\tO\nin\tO\nLondon\tB-LOC\n"

@@ -3,7 +3,8 @@ from pathlib import Path
 from typing import Any
 
 from deixis.evaluation.datasets import convert
-from deixis.evaluation.datasets.muie import QUIRKS, MuieRow
+from deixis.evaluation.datasets.muie import QUIRKS
+from deixis.formats.muie_rows import MuieRow
 from deixis.schema import Mask
 
 MASK = {"size": [2, 3], "counts": "24"}

@@ -7,7 +7,7 @@ import pytest
 
 from deixis.evaluation.datasets import convert
 from deixis.evaluation.datasets.statistics import statistics
-from deixis.evaluation.rows import Row, read_rows, write_rows
+from deixis.rows import Row, read_rows, write_rows
 
 DATA = Path(__file__).parents[3].parent / "shared" / "data"
 shared = pytest.mark.skipif(not DATA.is_dir(), reason="the data is not beside the checkout")

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from deixis.evaluation.rows import Row, RowEntity, RowRegion
+from deixis.rows import Row, RowEntity, RowRegion
 
 Post = Callable[..., Row]
 

@@ -11,7 +11,7 @@ import pytest
 from deixis.evaluation.metrics.convention import convention
 from deixis.evaluation.metrics.scoring import How, evaluate
 from deixis.evaluation.metrics.tasks import task
-from deixis.evaluation.rows import Row
+from deixis.rows import Row
 
 Post = Callable[..., Row]
 

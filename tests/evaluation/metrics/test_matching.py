@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from deixis.evaluation.metrics.matching import best_pairs, count_pairs
 from deixis.evaluation.metrics.overlap import best_iou, box_iou, mask_iou
-from deixis.evaluation.rows import RowRegion
+from deixis.rows import RowRegion
 from deixis.schema import Mask
 
 TABLES = st.tuples(st.integers(1, 5), st.integers(1, 5)).flatmap(

@@ -12,7 +12,7 @@ from deixis.evaluation.metrics.mentions import align
 from deixis.evaluation.metrics.scoring import How, evaluate
 from deixis.evaluation.metrics.tasks import TASKS, task
 from deixis.evaluation.mner import Score
-from deixis.evaluation.rows import Row, RowEntity, RowRegion
+from deixis.rows import Row, RowEntity, RowRegion
 from deixis.schema import Mask
 
 Post = Callable[..., Row]

@@ -7,10 +7,10 @@ import pytest
 
 from deixis.errors import MissingExtraError, SettingsError
 from deixis.evaluation.datasets.mmre import MmreRow, Patch
-from deixis.evaluation.formats.pfa import Answer, parse_answer, write_answer
 from deixis.evaluation.metrics.mmre import ROUGES, answer_of, score, score_summaries
 from deixis.evaluation.mner import Score
-from deixis.evaluation.rows import RowEntity
+from deixis.formats.pfa import Answer, parse_answer, write_answer
+from deixis.rows import RowEntity
 
 REFERENCE = (
     Path(__file__).parents[3].parent / "shared" / "data" / "reference" / "rouge_bleu_reference.json"

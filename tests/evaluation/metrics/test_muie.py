@@ -9,8 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deixis.errors import DataError
-from deixis.evaluation.datasets.muie import MuieRow
-from deixis.evaluation.formats.muie import parse_answer, row_of
 from deixis.evaluation.metrics.muie import (
     Grounding,
     mean_iou,
@@ -24,7 +22,9 @@ from deixis.evaluation.metrics.muie import (
 )
 from deixis.evaluation.metrics.overlap import box_iou
 from deixis.evaluation.mner import Score
-from deixis.evaluation.rows import RowRegion
+from deixis.formats.muie import parse_answer, row_of
+from deixis.formats.muie_rows import MuieRow
+from deixis.rows import RowRegion
 from deixis.schema import Mask
 
 DEV = Path(__file__).parents[3].parent / "shared" / "data" / "reference" / "gmner_dev"

@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from deixis.evaluation import formats
+from deixis import formats
 from deixis.evaluation.metrics.convention import Convention, convention
 from deixis.evaluation.metrics.mentions import align
 from deixis.evaluation.metrics.scoring import How, Report, evaluate
 from deixis.evaluation.metrics.tables import compare, count, score
 from deixis.evaluation.metrics.tasks import task
 from deixis.evaluation.mner import Score
-from deixis.evaluation.rows import Row, RowEntity, RowRegion
+from deixis.rows import Row, RowEntity, RowRegion
 
 DATA = Path(__file__).parents[3].parent / "shared" / "data" / "reference"
 pytestmark = pytest.mark.skipif(

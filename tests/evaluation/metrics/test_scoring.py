@@ -12,7 +12,7 @@ from deixis.evaluation.metrics.scoring import How, Report, compare_two, evaluate
 from deixis.evaluation.metrics.tables import Grounding
 from deixis.evaluation.metrics.tasks import task
 from deixis.evaluation.mner import Score
-from deixis.evaluation.rows import Row
+from deixis.rows import Row
 
 Post = Callable[..., Row]
 W, HALF, MOST, FAR = "0,0,10,10", "0,0,5,10", "0,0,8,10", "50,50,60,60"

@@ -8,8 +8,8 @@ type only and end with a full stop; without entities they say ``no entity found.
 import re
 from collections.abc import Sequence
 
-from deixis.evaluation.formats.answers import ONE, Parsed, Reading, Scale, checked, read_boxes
-from deixis.evaluation.rows import RowEntity
+from deixis.formats.answers import ONE, Parsed, Reading, Scale, checked, read_boxes
+from deixis.rows import RowEntity
 
 _NOTHING = ("", "no entity found", "none")
 _TYPE = r"\w[\w &/-]*?"

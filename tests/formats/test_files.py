@@ -3,12 +3,12 @@ from pathlib import Path
 
 import pytest
 
+from deixis import formats
 from deixis.errors import DataError, InputError, SettingsError
-from deixis.evaluation import formats
-from deixis.evaluation.formats import pfa
-from deixis.evaluation.rows import Row, RowEntity, RowRegion
+from deixis.formats import pfa
+from deixis.rows import Row, RowEntity, RowRegion
 
-DEV = Path(__file__).parents[3].parent / "shared" / "data" / "reference" / "gmner_dev"
+DEV = Path(__file__).parents[2].parent / "shared" / "data" / "reference" / "gmner_dev"
 
 ANN = RowEntity(text="Ann", type="PER", regions=(RowRegion(box=(10, 20, 30, 40)),))
 ACME = RowEntity(text="Acme", type="ORG", regions=())

@@ -19,9 +19,9 @@ from typing import Any, NamedTuple
 
 from deixis.atomic import whole_file
 from deixis.errors import DataError, InputError, SettingsError
-from deixis.evaluation.formats import e2e, muie, pfa, riveg, vkel
-from deixis.evaluation.formats.answers import ONE, Format, Parsed, Problem, Scale
-from deixis.evaluation.rows import Row, RowEntity, RowRegion
+from deixis.formats import e2e, muie, pfa, riveg, vkel
+from deixis.formats.answers import ONE, Format, Parsed, Problem, Scale
+from deixis.rows import Row, RowEntity, RowRegion
 
 __all__ = ["ANSWER_KEYS", "FORMATS", "Answer", "Format", "Parsed", "Problem", "Read"]
 __all__ += ["read", "read_answers", "write"]

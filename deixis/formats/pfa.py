@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from deixis.errors import DataError
-from deixis.evaluation.formats.answers import ONE, Parsed, Problem, Reading, Scale, checked
-from deixis.evaluation.rows import RowEntity
+from deixis.formats.answers import ONE, Parsed, Problem, Reading, Scale, checked
+from deixis.rows import RowEntity
 
 _FIRST = re.compile(r"\btask\s*1\s*answer\s*:", re.IGNORECASE)
 _SECOND = re.compile(r"\btask\s*2\s*answer\s*:", re.IGNORECASE)

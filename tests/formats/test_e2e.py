@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deixis.errors import DataError
-from deixis.evaluation.formats.e2e import parse, write
-from deixis.evaluation.rows import RowEntity, RowRegion
+from deixis.formats.e2e import parse, write
+from deixis.rows import RowEntity, RowRegion
 
-EDGES = Path(__file__).parents[3].parent / "shared" / "data" / "reference" / "edge_cases.json"
+EDGES = Path(__file__).parents[2].parent / "shared" / "data" / "reference" / "edge_cases.json"
 
 Read = list[tuple[str, str, list[tuple[float, ...]] | None]]
 

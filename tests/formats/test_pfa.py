@@ -3,8 +3,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deixis.errors import DataError
-from deixis.evaluation.formats.pfa import Answer, parse, parse_answer, write, write_answer
-from deixis.evaluation.rows import RowEntity, RowRegion
+from deixis.formats.pfa import Answer, parse, parse_answer, write, write_answer
+from deixis.rows import RowEntity, RowRegion
 
 FULL = (
     "Task 1 Answer: Two people: one sings; one listens.\n"

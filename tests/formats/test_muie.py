@@ -3,8 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deixis.errors import DataError
-from deixis.evaluation.datasets.muie import MuieRow
-from deixis.evaluation.formats.muie import (
+from deixis.formats.muie import (
     Answer,
     Call,
     Entity,
@@ -19,7 +18,8 @@ from deixis.evaluation.formats.muie import (
     write,
     write_answer,
 )
-from deixis.evaluation.rows import RowEntity, RowRegion
+from deixis.formats.muie_rows import MuieRow
+from deixis.rows import RowEntity, RowRegion
 
 ANN = Entity(Phrase("Ann", True), "person")
 RULES = Relation(Phrase("Ann", True), "member_of", Phrase("Acme"))

@@ -15,10 +15,10 @@ from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 from deixis.errors import DataError
-from deixis.evaluation.datasets import muie as rows
-from deixis.evaluation.datasets.muie import MuieEntity, MuieRow
-from deixis.evaluation.formats.answers import ONE, Parsed, Problem, Reading, Scale, checked
-from deixis.evaluation.rows import RowEntity
+from deixis.formats import muie_rows as rows
+from deixis.formats.answers import ONE, Parsed, Problem, Reading, Scale, checked
+from deixis.formats.muie_rows import MuieEntity, MuieRow
+from deixis.rows import RowEntity
 
 Task = Literal["ner", "re", "ee"]
 _CONCEPT = "<concept>"

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deixis.errors import DataError
-from deixis.evaluation.formats.riveg import (
+from deixis.formats.riveg import (
     Expression,
     parse,
     parse_expression,
@@ -11,7 +11,7 @@ from deixis.evaluation.formats.riveg import (
     write,
     write_expression,
 )
-from deixis.evaluation.rows import RowEntity, RowRegion
+from deixis.rows import RowEntity, RowRegion
 
 Read = list[tuple[str, str, list[tuple[float, ...]] | None]]
 

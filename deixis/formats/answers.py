@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol
 from pydantic import ValidationError
 
 from deixis.errors import DataError
-from deixis.evaluation.rows import Box, RowEntity, RowRegion
+from deixis.rows import Box, RowEntity, RowRegion
 
 Scale = tuple[float, float]
 """Pixels of the original picture in one unit of a format, across and down."""

@@ -11,8 +11,8 @@ import json
 import re
 from collections.abc import Sequence
 
-from deixis.evaluation.formats.answers import ONE, Parsed, Reading, Scale, checked, number
-from deixis.evaluation.rows import Box, RowEntity
+from deixis.formats.answers import ONE, Parsed, Reading, Scale, checked, number
+from deixis.rows import Box, RowEntity
 
 _OPEN, _CLOSE, _THOUGHT = (
     re.compile(tag, re.IGNORECASE) for tag in ("<answer>", "</answer>", "</think>")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from deixis.errors import DataError, InputError
-from deixis.evaluation.rows import Row, RowEntity, RowRegion, read_rows, write_rows
+from deixis.rows import Row, RowEntity, RowRegion, read_rows, write_rows
 
 GOOD = {"id": "1", "text": "Ann", "entities": [{"text": "Ann", "type": "PER", "regions": []}]}
 

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deixis.errors import DataError
-from deixis.evaluation.formats.vkel import parse, write
-from deixis.evaluation.rows import RowEntity, RowRegion
+from deixis.formats.vkel import parse, write
+from deixis.rows import RowEntity, RowRegion
 
 Read = list[tuple[str, str, str | None, list[tuple[float, ...]] | None]]
 

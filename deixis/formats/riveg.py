@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from deixis.errors import DataError
-from deixis.evaluation.formats.answers import (
+from deixis.formats.answers import (
     ONE,
     Parsed,
     Reading,
@@ -24,7 +24,7 @@ from deixis.evaluation.formats.answers import (
     number,
     read_boxes,
 )
-from deixis.evaluation.rows import RowEntity
+from deixis.rows import RowEntity
 
 _EXPRESSION = re.compile(r"(.+?)\(([^()]*)\)\s*[-–—](.*)")  # noqa: RUF001 (all dashes)
 _NAME = re.compile(r"(.+)\(([^()]*)\)")
