@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from deixis import errors
-    from deixis.graphs.main import build_graph
+    from deixis.graphs.build import build_graph
     from deixis.schema import Extraction
     from deixis.settings import Settings
 
@@ -21,7 +21,7 @@ __all__ = ["Extraction", "Settings", "__version__", "build_graph", "errors"]
 
 # Loaded on first use: `import deixis` then takes milliseconds, where LangGraph takes seconds.
 _HOMES = {
-    "build_graph": "deixis.graphs.main",
+    "build_graph": "deixis.graphs.build",
     "Extraction": "deixis.schema",
     "Settings": "deixis.settings",
 }

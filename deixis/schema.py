@@ -117,7 +117,7 @@ class Entity(Record):
 
     def why(self) -> list[str]:
         """Return the evidence on whether it can be seen, and where; the last word first."""
-        decided = [each for each in self.decisions if each.step in {"entail", "ground"}]
+        decided = [each for each in self.decisions if each.subject in {"groundable", "box"}]
         return [line for each in reversed(decided) for line in each.evidence]
 
     @model_validator(mode="after")
@@ -221,6 +221,19 @@ class Extraction(Record):
             InputError: the picture cannot be opened, or is not the one looked at.
         """
         return exports.overlay(self, image)
+
+    def marks(self, image: Any = None) -> "Image":
+        """Draw numbered boxes alone (set-of-mark), as a model that chooses is shown them.
+
+        An entity's number is its place in ``entities``, from 1; all its boxes bear it.
+
+        Args:
+            image: as for `overlay`.
+
+        Raises:
+            InputError: as for `overlay`; or there is no picture.
+        """
+        return exports.marks(self, image)
 
     def show(self, image: Any = None) -> None:
         """Show the overlay: inline in a notebook, else in the system's picture viewer."""

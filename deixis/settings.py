@@ -67,17 +67,21 @@ class Roles(_Frozen):
     expressions, ``templater`` the templates of types that have none. ``corrector`` is asked
     about the mentions of which the recognizer is unsure, ``entailer``, an image-text
     model or a chat model that takes pictures, whether the descriptions fit what is to be seen.
-    A tool, the corrector or the entailer set to None is left out: nothing is looked for or
-    asked with it.
+    ``vlm`` is the chat model that a graph shows the picture to when one model is to name the
+    entities and to point at them. ``embedder`` measures how alike two posts are.
+    Each graph says which roles it cannot do without (`deixis graphs`); any other that is None
+    is left out: nothing is looked for or asked with it.
     """
 
-    recognizer: str
+    recognizer: str | None = None
     corrector: str | None = None
     entailer: str | None = None
-    committee: tuple[str, ...] = Field(min_length=1)
-    voter: str
-    expander: str
-    templater: str
+    committee: tuple[str, ...] = ()
+    voter: str | None = None
+    expander: str | None = None
+    templater: str | None = None
+    vlm: str | None = None
+    embedder: str | None = None
     detector: str | None = None
     reader: str | None = None
     segmenter: str | None = None
@@ -122,6 +126,7 @@ class Options(_Frozen):
     ``templates``: folder for templates that the templating agent writes; None is
     ``<user config>/deixis/templates``.
     ``prompts``: folder whose files take the place of the prompts of the same name.
+    ``examples``: folder of annotated examples, as `deixis examples build` makes one.
     ``cache``: ``use`` keeps what language models answer and asks nothing twice, ``refresh``
     asks anew and overwrites, ``off`` neither reads nor writes, ``replay`` asks nobody.
     ``cache_folder``: where; None is ``llm`` in Deixis' cache folder.
@@ -144,6 +149,7 @@ class Options(_Frozen):
     image_side: int = Field(default=1536, ge=64)
     templates: Path | None = None
     prompts: Path | None = None
+    examples: Path | None = None
     cache: Literal["use", "refresh", "off", "replay"] = "use"
     cache_folder: Path | None = None
     gate: float = Field(default=0.7, ge=0.0, le=1.0)
@@ -168,6 +174,10 @@ class Settings(_Frozen):
     """Name of a type schema that comes with Deixis, or the path of a YAML file."""
     roles: Roles
     options: Options = Options()
+    graph: str = "main"
+    """Name of a graph (`deixis graphs`), or ``module:OBJECT`` of one of your own."""
+    graph_options: dict[str, Any] = {}
+    """What this graph alone can be told."""
 
     @classmethod
     def load(cls, stack: "str | Path | Settings" = "starter") -> "Settings":
@@ -198,7 +208,7 @@ class Settings(_Frozen):
             settings = settings.model_copy(update={"types": str(types)})
         folders = {  # those of a stack file are relative to it
             name: path.parent / os.path.expanduser(folder)
-            for name in ("prompts", "templates", "cache_folder")
+            for name in ("prompts", "templates", "examples", "cache_folder")
             if (folder := getattr(settings.options, name)) is not None
         }
         settings = settings.with_options(**folders)
@@ -216,6 +226,10 @@ class Settings(_Frozen):
     def with_options(self, **changes: Any) -> "Settings":
         """Return these settings with some options changed, which are not checked again."""
         return self.model_copy(update={"options": self.options.model_copy(update=changes)})
+
+    def with_graph(self, graph: str, **graph_options: Any) -> "Settings":
+        """Return these settings for another graph, with its own options."""
+        return self.model_copy(update={"graph": graph, "graph_options": graph_options})
 
     def with_roles(self, overrides: Mapping[str, Any]) -> "Settings":
         """Return these settings with some roles swapped.

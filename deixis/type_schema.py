@@ -81,6 +81,17 @@ class TypeSchema(BaseModel):
         """Return the type called `name`; KeyError when there is none."""
         return {each.name: each for each in self.types}[name]
 
+    def named(self, word: str) -> EntityType | None:
+        """Return the type that a model's word for it means, in any case, or None.
+
+        The word is the type's name or that of its template: PER is also ``person``.
+        """
+        key = word.strip().casefold()
+        for each in self.types:
+            if key == each.name.casefold():
+                return each
+        return next((each for each in self.types if key == each.template.casefold()), None)
+
     def of_tag(self, tag: str) -> list[EntityType]:
         """Return the types that a tag of the shipped recognizer may stand for."""
         return [each for each in self.types if each.crf == tag]

@@ -19,7 +19,7 @@ def expand(state: State, toolbox: Toolbox) -> Update:
     mentions = state["mentions"]
     if not mentions:
         return {}
-    spec = toolbox.settings.roles.expander
+    spec = toolbox.model("expander")
     known = {
         entity: each.get("summary") or "" for entity, each in state.get("knowledge", {}).items()
     }

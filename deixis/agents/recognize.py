@@ -31,7 +31,7 @@ def recognize(state: State, toolbox: Toolbox) -> Update:
     corrected, asked = correct(text, mentions, rivals, toolbox)
     update = {key: {**update.get(key, {}), **asked.get(key, {})} for key in ("calls", "notices")}
     replies = [key for key in update["calls"] if key.startswith("recognize/")]
-    model, corrector = toolbox.settings.roles.recognizer, toolbox.settings.roles.corrector
+    model, corrector = toolbox.model("recognizer"), toolbox.settings.roles.corrector
     found: dict[str, dict[str, Any]] = {}
     decisions: Update = {}
     templates: dict[str, dict[str, Any]] = {}
@@ -81,7 +81,7 @@ def _typed(spans: list[TaggedSpan], toolbox: Toolbox) -> list[Mention]:
 
 def _by_model(text: str, toolbox: Toolbox) -> tuple[list[Mention], Update]:
     """Ask a chat model; spans are computed here, and text that is not there is dropped."""
-    spec = toolbox.settings.roles.recognizer
+    spec = toolbox.model("recognizer")
     prompt = toolbox.render("recognize", types=toolbox.types.types, text=text)
     reply, update = toolbox.ask("recognize", "recognizer", spec, prompt, _answer(toolbox))
     notices = dict(update["notices"])

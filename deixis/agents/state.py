@@ -83,6 +83,7 @@ class State(Input, Output, total=False):
     ``regions``: id to list of `Region`.
     ``decisions``: ``id/step/subject`` to `Decision`.
     ``calls``: ``step/seat/number`` to one request to a model; ``notices``: key to `Notice`.
+    ``notes``: what agents of one graph hand on to each other, by names of their own.
     """
 
     picture: dict[str, Any] | None
@@ -98,6 +99,7 @@ class State(Input, Output, total=False):
     decisions: Merged
     calls: Merged
     notices: Merged
+    notes: Merged
 
 
 MERGED = tuple(
@@ -118,13 +120,15 @@ class MemberTask(TypedDict):
 class Context(TypedDict, total=False):
     """Roles to swap for one call: ``graph.invoke(post, context={"voter": "openai:..."})``."""
 
-    recognizer: str
+    recognizer: str | None
     corrector: str | None
     entailer: str | None
     committee: list[str] | str
-    voter: str
-    expander: str
-    templater: str
+    voter: str | None
+    expander: str | None
+    templater: str | None
+    vlm: str | None
+    embedder: str | None
     detector: str | None
     reader: str | None
     segmenter: str | None

@@ -9,7 +9,6 @@ from deixis.schema import Extraction, Usage
 from deixis.settings import Price, entry_for
 
 NOT_ASKED = {"cached", "shared"}
-STEPS = ("recognize", "correct", "vote", "expand", "entail", "ground", "segment")
 
 
 def structure(state: State, toolbox: Toolbox) -> Update:
@@ -45,10 +44,10 @@ def _entity(state: State, entity: str) -> dict[str, Any]:
         "fine_type": kind.get("fine_type"),
         "expression": state.get("expressions", {}).get(entity),
         "knowledge": state.get("knowledge", {}).get(entity, {}),
-        "groundable": state["verdicts"][entity]["groundable"],
+        "groundable": state.get("verdicts", {}).get(entity, {}).get("groundable"),
         "confidence": mention["confidence"],
         "regions": state.get("regions", {}).get(entity, []),
-        "decisions": sorted(decisions, key=lambda record: STEPS.index(record["step"])),
+        "decisions": decisions,
     }
 
 

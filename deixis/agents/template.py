@@ -48,7 +48,7 @@ def template_for(
     known = files.find(entity_type.template, folder)
     if known is not None:
         return known, update
-    spec = toolbox.settings.roles.templater
+    spec = toolbox.model("templater")
     prompt = toolbox.render("template", name=entity_type.name, description=entity_type.description)
     number = len(update.get("calls", {}))  # a text may bring several new types
     reply, asked = toolbox.ask("template", "templater", spec, prompt, _Template, number)

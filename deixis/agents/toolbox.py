@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from deixis.agents import pictures
 from deixis.agents.state import State, Update, notice
+from deixis.agents.system import GraphOptions, System
 from deixis.errors import SettingsError
 from deixis.llms import registry as llms
 from deixis.llms.asking import Asker, Joint
@@ -23,7 +24,7 @@ from deixis.tools.tagger import CrfTagger
 from deixis.type_schema import TypeSchema
 
 Answer = TypeVar("Answer", bound=BaseModel)
-TOOL_ROLES = ("detector", "reader", "segmenter")
+TOOL_ROLES = ("embedder", "detector", "reader", "segmenter")
 MOST_KEPT = 20_000
 """Characters of a reply that are kept to be read later."""
 
@@ -64,10 +65,16 @@ class Toolbox:
         settings: models, tools, limits.
         asker: asks the models; its own when None. Toolboxes that differ in roles share one,
             and with it the budget.
+        system: the graph that they are for, which leaves alone the roles that it does not
+            use; None is for one that uses all.
     """
 
-    def __init__(self, settings: Settings, asker: Asker | None = None) -> None:
+    def __init__(
+        self, settings: Settings, asker: Asker | None = None, system: System | None = None
+    ) -> None:
         self.settings = settings
+        self.system = system
+        self.graph_options = system.check(settings) if system else GraphOptions()
         self.types: TypeSchema = settings.type_schema
         self._swapped: dict[str, Toolbox] = {}
         self._checked = False
@@ -89,7 +96,24 @@ class Toolbox:
     @property
     def recognizes_by_tagger(self) -> bool:
         """Whether the recognizer is the shipped tagger (otherwise it is a chat model)."""
-        return Spec.parse(self.settings.roles.recognizer).provider in tools.TOOLS
+        spec = self.settings.roles.recognizer
+        is_tool = spec is not None and Spec.parse(spec).provider in tools.TOOLS
+        return is_tool and self.uses("recognizer")
+
+    def uses(self, role: str) -> bool:
+        """Whether the graph has a place for a role."""
+        return self.system is None or role in (*self.system.needs, *self.system.uses)
+
+    def model(self, role: str) -> str:
+        """Return the spec of a role that the graph needs.
+
+        Raises:
+            SettingsError: nobody plays it.
+        """
+        spec: str | None = getattr(self.settings.roles, role)
+        if spec is None:
+            raise SettingsError(f"nobody plays the role {role!r}; name a model for it")
+        return spec
 
     @cached_property
     def entailer_is_tool(self) -> bool:
@@ -98,17 +122,18 @@ class Toolbox:
         return spec is not None and Spec.parse(spec).provider in tools.names("entailer")
 
     def seats(self) -> list[Seat]:
-        """Return every model and tool that the settings name, with its role."""
-        roles = self.settings.roles
-        seats = [Seat("recognizer", roles.recognizer, self.recognizes_by_tagger)]
-        seats += [Seat("committee", spec, False) for spec in roles.committee]
-        seats += [
-            Seat(role, spec, role == "entailer" and self.entailer_is_tool)
-            for role in ("corrector", "entailer", "voter", "expander", "templater")
-            if (spec := getattr(roles, role)) is not None
-        ]
-        named = [(role, getattr(roles, role)) for role in TOOL_ROLES]
-        return seats + [Seat(role, spec, True) for role, spec in named if spec is not None]
+        """Return every model and tool that the settings name and the graph uses."""
+        seats = []
+        for role, given in self.settings.roles:
+            if not self.uses(role):
+                continue
+            is_tool = role in TOOL_ROLES or (
+                (role == "recognizer" and self.recognizes_by_tagger)
+                or (role == "entailer" and self.entailer_is_tool)
+            )
+            specs = given if role == "committee" else [given]
+            seats += [Seat(role, spec, is_tool) for spec in specs if spec is not None]
+        return seats
 
     def check(self) -> None:
         """Check, before anything is asked or paid for, that every role could be filled.
@@ -129,13 +154,14 @@ class Toolbox:
             return self
         key = repr(sorted(context.items()))
         if key not in self._swapped:
-            self._swapped[key] = Toolbox(self.settings.with_roles(context), self.asker)
+            settings = self.settings.with_roles(context)
+            self._swapped[key] = Toolbox(settings, self.asker, self.system)
         return self._swapped[key]
 
     @property
     def tagger(self) -> CrfTagger:
         """The shipped recognizer."""
-        tagger: CrfTagger = tools.load(self.settings.roles.recognizer, "recognizer")
+        tagger: CrfTagger = tools.load(self.model("recognizer"), "recognizer")
         return tagger
 
     @property
@@ -178,6 +204,20 @@ class Toolbox:
         """Return the sample's picture as models are sent it, or None when it has none."""
         pixels = self.pixels(state)
         return None if pixels is None else photo(pixels, self.settings.options.image_side)
+
+    def shown(self, state: State, step: str, spec: str) -> tuple[list[Photo], Update]:
+        """Return the picture as a chat model is shown it, for `ask`.
+
+        Returns:
+            One photo; none if there is no picture or the model takes none, which is a notice
+            (the second value).
+        """
+        image = self.photo(state)
+        if image is None:
+            return [], {}
+        if llms.provider_of(spec).sees:
+            return [image], {}
+        return [], notice(step, f"{spec} takes no pictures; it was asked about the text alone")
 
     def render(self, name: str, /, **variables: Any) -> Prompt:
         """Fill in a prompt: the file in the user's folder, else the one of Deixis.

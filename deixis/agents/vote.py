@@ -153,7 +153,7 @@ def _settle(
         asked = [each for post in posts for each in post["entities"]]
         return toolbox.render("vote", posts=posts), _answer(asked)
 
-    voter = toolbox.settings.roles.voter
+    voter = toolbox.model("voter")
     post = {"text": state["text"], "entities": entities}
     reply, update = toolbox.ask(
         "vote", "voter", voter, *question([post]), joint=Joint(post, question)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from deixis.apps.options import RoleOption, StackOption, settings_of
+from deixis.apps.options import GraphOption, RoleOption, StackOption, settings_of
 from deixis.apps.prompts_cli import PromptsOption
 from deixis.errors import InputError
 
@@ -61,6 +61,7 @@ def batch(
         int | None, typer.Option(help="Take the rows in an order of its own, the same each time.")
     ] = None,
     role: RoleOption = None,
+    graph: GraphOption = None,
     prompts: PromptsOption = None,
     progress: Annotated[bool, typer.Option(help="Show on stderr how far it is.")] = True,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
@@ -72,7 +73,7 @@ def batch(
 
     if engine == "threads" and (workers > 1 or gpus_per_worker):
         raise InputError("--workers and --gpus-per-worker go with --engine ray")
-    settings = settings_of(stack, prompts, role)
+    settings = settings_of(stack, prompts, role, graph)
     if budget is not None:
         settings = settings.with_options(budget=parse_budget(budget))
     wrong = _Wrong()

@@ -19,7 +19,7 @@ from deixis.apps.batch_cli import batch, report
 from deixis.apps.cache_cli import cache_app
 from deixis.apps.dataset_cli import dataset_app
 from deixis.apps.eval_cli import compare, evaluate
-from deixis.apps.options import RoleOption, StackOption, settings_of
+from deixis.apps.options import GraphOption, RoleOption, StackOption, settings_of
 from deixis.apps.prompts_cli import PromptsOption, prompts_app
 from deixis.errors import DeixisError
 
@@ -78,19 +78,20 @@ def run(
     ] = None,
     prompts: PromptsOption = None,
     role: RoleOption = None,
+    graph: GraphOption = None,
 ) -> None:
     """Process one picture and its text."""
     from deixis.agents.open import checked_text
     from deixis.apps import console, files, weights
-    from deixis.graphs.main import build_graph
+    from deixis.graphs.build import build_graph
 
     picture = None if image == "-" else image
-    settings = settings_of(stack, prompts, role)
-    graph = build_graph(settings)
+    settings = settings_of(stack, prompts, role, graph)
+    built = build_graph(settings)
     checked_text(text, settings.options.max_text)  # before anything is fetched for it
     with console.progress() as bar:
         weights.fetch(settings, bar)
-        extraction, _ = console.extract(graph, picture, text, bar, "deixis")
+        extraction, _ = console.extract(built, picture, text, bar, "deixis")
     console.warn(extraction)
     written = files.write_extraction(out, extraction, picture) if out else []
     if as_json:
@@ -103,16 +104,49 @@ def run(
 
 
 @app.command()
+def graphs(
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """List the graphs: what each is, which roles it needs, and which it uses besides."""
+    from deixis.apps import console
+    from deixis.graphs.registry import find, names
+
+    found = [find(name) for name in names()]
+    if as_json:
+        rows = [
+            {
+                "name": each.name,
+                "about": each.about,
+                "needs": each.needs,
+                "uses": each.uses,
+                "options": {
+                    name: field.default for name, field in each.options.model_fields.items()
+                },
+            }
+            for each in found
+        ]
+        typer.echo(json.dumps(rows, indent=2))
+        return
+    table = Table("graph", "what it is", "needs", "uses", "graph_options", show_lines=True)
+    for each in found:
+        options = [f"{name}: {field.default}" for name, field in each.options.model_fields.items()]
+        cells = (each.name, each.about, *map(", ".join, (each.needs, each.uses, options)))
+        table.add_row(*map(escape, cells))
+    console.out.print(table)
+
+
+@app.command()
 def doctor(
     stack: StackOption = "starter",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
     role: RoleOption = None,
+    graph: GraphOption = None,
 ) -> None:
     """Say what is installed, what each role would use, and how to mend what is missing."""
     from deixis.apps import console
     from deixis.apps.doctor import examine
 
-    findings = examine(settings_of(stack, None, role))
+    findings = examine(settings_of(stack, None, role, graph))
     if as_json:
         typer.echo(json.dumps([finding._asdict() for finding in findings], indent=2))
     else:

@@ -10,15 +10,13 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from deixis.graphs.main import Graph
+from deixis.graphs.build import Graph
 from deixis.schema import Entity, Extraction
 
 out = Console()
 err = Console(stderr=True)
 
 VISIBLE = {True: "[green]yes[/]", False: "no", None: "[yellow]undecided[/]"}
-NODES = 9
-"""Nodes that every sample passes; the committee's members come on top."""
 
 
 @contextmanager
@@ -43,7 +41,7 @@ def extract(
     Returns:
         The extraction, and the seconds from each node's first start to its last end.
     """
-    task = bar.add_task(name, total=NODES, at="")
+    task = bar.add_task(name, total=len(graph.nodes) - 1, at="")  # LangGraph's start is one
     began: dict[str, float] = {}
     seconds: dict[str, float] = {}
     result: dict[str, Any] = {}
@@ -59,8 +57,8 @@ def extract(
             began.setdefault(node, time.perf_counter())
             bar.update(task, at=node)
         else:
+            bar.advance(task, node not in seconds)
             seconds[node] = time.perf_counter() - began[node]
-            bar.advance(task, 0 if node == "consult" else 1)
     bar.update(task, at="done")
     return Extraction.model_validate(result), seconds
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from rich.markup import escape
 
 from deixis.apps import console, files, weights
-from deixis.graphs.main import build_graph
+from deixis.graphs.build import build_graph
 from deixis.settings import Settings
 from deixis.tools.model_files import resolve
 

@@ -6,9 +6,10 @@ from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from typing import NamedTuple
 
-from deixis.agents.toolbox import Seat, Toolbox
+from deixis.agents.toolbox import Seat
 from deixis.apps.weights import weights_of
 from deixis.errors import DeixisError
+from deixis.graphs.build import toolbox_of
 from deixis.llms import registry as llms
 from deixis.settings import Settings
 from deixis.tools.model_files import cache_folder, is_cached
@@ -31,7 +32,7 @@ def examine(settings: Settings) -> list[Finding]:
         _pip(),
         Finding("cache", str(cache_folder()), "ready", ""),
     ]
-    return findings + [_seat(seat) for seat in Toolbox(settings).seats()]
+    return findings + [_seat(seat) for seat in toolbox_of(settings).seats()]
 
 
 def _package(name: str) -> Finding:

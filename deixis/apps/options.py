@@ -21,9 +21,15 @@ RoleOption = Annotated[
         help="Swap a role. Repeat committee=MODEL for more members; detector=none: no detector.",
     ),
 ]
+GraphOption = Annotated[
+    str | None,
+    typer.Option("--graph", metavar="NAME", help="Build this graph: see deixis graphs."),
+]
 
 
-def settings_of(stack: str, prompts: Path | None, roles: list[str] | None) -> "Settings":
+def settings_of(
+    stack: str, prompts: Path | None, roles: list[str] | None, graph: str | None = None
+) -> "Settings":
     """Read a stack and change it; its prompts are checked when the graph is built.
 
     Raises:
@@ -44,4 +50,6 @@ def settings_of(stack: str, prompts: Path | None, roles: list[str] | None) -> "S
         else:
             swapped[role] = None if model == "none" else model
     settings = Settings.load(stack).with_roles(swapped)
+    if graph is not None and graph != settings.graph:
+        settings = settings.with_graph(graph)
     return settings if prompts is None else settings.with_options(prompts=prompts)

@@ -3,7 +3,6 @@
 Results go to stdout, remarks to stderr. Exit codes: 0 done, 2 unusable input or settings.
 """
 
-import copy
 import difflib
 import io
 import json
@@ -26,105 +25,6 @@ PromptsOption = Annotated[
     typer.Option("--prompts", metavar="DIR", help="Folder of prompts that replace ours."),
 ]
 NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="Name of a prompt.")]
-
-_TEXT = "Grace Hopper of the US Navy"
-_HOPPER = {"id": "e1", "text": "Grace Hopper", "type": "PER"}
-_NAVY = {"id": "e2", "text": "US Navy", "type": "ORG"}
-_TYPES = [
-    {"name": "PER", "description": "people"},
-    {"name": "ORG", "description": "companies, clubs, institutions"},
-]
-EXAMPLES: dict[str, dict[str, Any]] = {
-    "choose": {
-        "entities": [
-            {
-                "id": "e1",
-                "text": "Grace Hopper (PER) - an officer in a dark uniform",
-                "numbers": ["1", "2"],
-            },
-            {"id": "e2", "text": "US Navy (ORG) - an anchor and an eagle", "numbers": ["3"]},
-        ],
-    },
-    "consult": {
-        "templates": [
-            {
-                "type": "person",
-                "attributes": [
-                    {"name": "hair_color", "ask": "colour of the hair", "values": ["grey", "red"]},
-                    {"name": "clothing", "ask": "what is worn", "values": []},
-                ],
-            },
-            {
-                "type": "organization",
-                "attributes": [{"name": "logo", "ask": "what its logo shows", "values": []}],
-            },
-        ],
-        "posts": [
-            {
-                "text": _TEXT,
-                "mentions": [
-                    {
-                        **_HOPPER,
-                        "about": "a person",
-                        "template": "person",
-                        "fine_types": ["politician", "author"],
-                    },
-                    {
-                        **_NAVY,
-                        "about": "an organization",
-                        "template": "organization",
-                        "fine_types": [],
-                    },
-                ],
-            }
-        ],
-    },
-    "correct": {
-        "types": _TYPES,
-        "candidates": [
-            {"id": "e1", "text": "Grace Hopper", "number": 1},
-            {"id": "e2", "text": "US Navy", "number": 1},
-        ],
-        "text": _TEXT,
-    },
-    "entail": {
-        "descriptions": [
-            {"id": "e1", "text": "Grace Hopper (PER) - an officer in a dark uniform"},
-            {"id": "e2", "text": "US Navy (ORG) - an anchor and an eagle"},
-        ],
-        "form": "[x1, y1, x2, y2], whole numbers from 0 to 1000",
-    },
-    "expand": {
-        "entities": [{**_HOPPER, "known": "an officer in a dark uniform"}, {**_NAVY, "known": ""}],
-        "caption": "Seen: 1 person. Read: 'HOPPER'.",
-        "text": _TEXT,
-    },
-    "recognize": {
-        "types": _TYPES,
-        "text": _TEXT,
-    },
-    "template": {"name": "SHIP", "description": "a vessel that crosses the sea"},
-    "vote": {
-        "posts": [
-            {
-                "text": _TEXT,
-                "entities": [
-                    {
-                        **_HOPPER,
-                        "agreed": ["clothing: dark uniform"],
-                        "disputes": [{"name": "hair_color", "options": ["grey", "red"]}],
-                    },
-                    {
-                        **_NAVY,
-                        "agreed": [],
-                        "disputes": [{"name": "logo", "options": ["an anchor", "an eagle"]}],
-                    },
-                ],
-            }
-        ],
-    },
-}
-"""What ``render`` fills a prompt in with when nothing else is given."""
 
 
 @prompts_app.command("list")
@@ -216,11 +116,11 @@ def render(
     prompts: PromptsOption = None,
 ) -> None:
     """Print what a model would be told; what you do not give is filled in by an example."""
-    from deixis.prompts import find
+    from deixis.prompts import example, find
     from deixis.prompts import render as fill_in
 
     find(name, prompts)
-    variables = copy.deepcopy(EXAMPLES[name])
+    variables = example(name)
     given = [each.partition("=") for each in var or []]
     if text is not None and "posts" in variables:
         variables["posts"][0]["text"] = text

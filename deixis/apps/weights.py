@@ -5,7 +5,8 @@ from pathlib import Path
 
 from rich.progress import Progress
 
-from deixis.agents.toolbox import Seat, Toolbox
+from deixis.agents.toolbox import Seat
+from deixis.graphs.build import toolbox_of
 from deixis.llms.llama_cpp import EMBEDDED
 from deixis.settings import Settings, Spec
 from deixis.tools import registry as tools
@@ -38,7 +39,7 @@ def fetch(settings: Settings, bar: Progress) -> None:
         ModelFileError: a file cannot be had.
         MissingExtraError, MissingKeyError: a role could not be filled anyway.
     """
-    toolbox = Toolbox(settings)
+    toolbox = toolbox_of(settings)
     toolbox.check()
     for seat in toolbox.seats():
         weights = weights_of(seat)

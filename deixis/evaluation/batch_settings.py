@@ -7,12 +7,14 @@ from typing import Any
 
 from deixis import __version__, prompts
 from deixis.agents.template import template_for
-from deixis.agents.toolbox import Toolbox
 from deixis.errors import SettingsError
+from deixis.graphs.build import toolbox_of
 from deixis.prompts import knowledge_templates
 from deixis.settings import Settings
 
-_ASIDE = {"prompts", "templates", "cache", "cache_folder", "budget", "limits", "prices"}
+_ASIDE = {"prompts", "templates", "examples", "cache", "cache_folder"} | {
+    *("budget", "limits", "prices")
+}
 """Options that change no result, or name a place whose contents are hashed instead."""
 
 
@@ -25,8 +27,10 @@ def write_templates(settings: Settings) -> dict[str, Any]:
     Raises:
         SettingsError: there is no template for a type, and none could be written.
     """
-    toolbox = Toolbox(settings)
+    toolbox = toolbox_of(settings)
     update: dict[str, Any] = {}
+    if not toolbox.uses("templater"):
+        return update
     for each in toolbox.types.types:
         _, update = template_for(each, toolbox, update)
         if knowledge_templates.find(each.template, settings.options.templates) is None:
@@ -53,6 +57,11 @@ def identity(settings: Settings) -> dict[str, str]:
     found |= {f"roles.{name}": spec for name, spec in settings.roles.model_dump().items()}
     options = settings.options.model_dump(mode="json", exclude=_ASIDE)
     found |= {f"options.{name}": value for name, value in options.items()}
+    found["graph"] = settings.graph
+    found |= {f"graph_options.{name}": value for name, value in settings.graph_options.items()}
+    if (examples := settings.options.examples) is not None:
+        files = sorted(path for path in examples.glob("*") if path.is_file())
+        found |= {f"examples.{path.name}": _file_hash(path) for path in files}
     types = settings.type_schema
     found["schema"] = _hash(types.model_dump_json(exclude={"description"}))
     for name in prompts.names():

@@ -12,7 +12,7 @@ from deixis.errors import (
     SettingsError,
 )
 from deixis.evaluation.batch_input import Task
-from deixis.graphs.main import Graph, build_graph
+from deixis.graphs.build import Graph, build_graph
 from deixis.settings import Settings
 
 _FOR_ALL = (SettingsError, MissingExtraError, MissingKeyError, ModelFileError)

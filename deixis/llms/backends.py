@@ -13,11 +13,11 @@ from langchain_core.runnables import Runnable
 
 from deixis.errors import SettingsError
 from deixis.llms.llama_cpp import EMBEDDED, LlamaCppChat
-from deixis.llms.schemas import for_anthropic, for_google, for_ollama, for_openai
+from deixis.llms.schemas import Schema, for_anthropic, for_google, for_ollama, for_openai
 from deixis.settings import Spec
 from deixis.type_schema import nearest
 
-Constrain = Callable[[dict[str, Any], int], Runnable[Any, Any]]
+Constrain = Callable[[Schema | None, int], Runnable[Any, Any]]
 Made = tuple[BaseChatModel, Constrain | None]
 
 TIMEOUT = 120.0
@@ -56,7 +56,9 @@ def openai(spec: Spec) -> Made:
         options["api_key"] = os.environ.get("OPENAI_API_KEY") or _NO_KEY
     model = ChatOpenAI(model=spec.name, **_NO_RETRIES, **options)
 
-    def constrain(schema: dict[str, Any], max_tokens: int) -> Runnable[Any, Any]:
+    def constrain(schema: Schema | None, max_tokens: int) -> Runnable[Any, Any]:
+        if schema is None:
+            return model.bind(max_tokens=max_tokens)
         answer = {"name": "answer", "strict": True, "schema": for_openai(schema)}
         return model.bind(
             response_format={"type": "json_schema", "json_schema": answer}, max_tokens=max_tokens
@@ -76,7 +78,9 @@ def google_genai(spec: Spec) -> Made:
     # Here it is the number of tries; 0 means the SDK's default of five.
     model: BaseChatModel = ChatGoogleGenerativeAI(model=spec.name, max_retries=1, **options)
 
-    def constrain(schema: dict[str, Any], max_tokens: int) -> Runnable[Any, Any]:
+    def constrain(schema: Schema | None, max_tokens: int) -> Runnable[Any, Any]:
+        if schema is None:
+            return model.bind(max_output_tokens=max_tokens)
         return model.bind(
             response_mime_type="application/json",
             response_json_schema=for_google(schema),
@@ -95,7 +99,9 @@ def anthropic(spec: Spec) -> Made:
         options["api_key"] = os.environ.get("ANTHROPIC_API_KEY") or _NO_KEY
     model: BaseChatModel = ChatAnthropic(model_name=spec.name, **_NO_RETRIES, **options)
 
-    def constrain(schema: dict[str, Any], max_tokens: int) -> Runnable[Any, Any]:
+    def constrain(schema: Schema | None, max_tokens: int) -> Runnable[Any, Any]:
+        if schema is None:
+            return model.bind(max_tokens=max_tokens)
         answer = {"type": "json_schema", "schema": for_anthropic(schema)}
         return model.bind(output_config={"format": answer}, max_tokens=max_tokens)
 
@@ -110,10 +116,12 @@ def ollama(spec: Spec) -> Made:
     client = {"timeout": options.pop("timeout")}
     model: BaseChatModel = ChatOllama(model=spec.name, client_kwargs=client, **options)
 
-    def constrain(schema: dict[str, Any], max_tokens: int) -> Runnable[Any, Any]:
+    def constrain(schema: Schema | None, max_tokens: int) -> Runnable[Any, Any]:
         # A limit bound to a call would replace all other options of the model. Of a reply in
         # pieces nothing tells that the last are missing; a whole one is there or is not.
         limited = model.model_copy(update={"num_predict": max_tokens})
+        if schema is None:
+            return limited.bind(stream=False)
         return limited.bind(format=for_ollama(schema), stream=False)
 
     return model, constrain
@@ -122,7 +130,7 @@ def ollama(spec: Spec) -> Made:
 def _llama(weights: str, options: dict[str, str]) -> Made:
     model = LlamaCppChat(weights=weights, **_checked(options, LlamaCppChat))
 
-    def constrain(schema: dict[str, Any], max_tokens: int) -> Runnable[Any, Any]:
+    def constrain(schema: Schema | None, max_tokens: int) -> Runnable[Any, Any]:
         return model.bind(json_schema=schema, max_tokens=max_tokens)
 
     return model, constrain

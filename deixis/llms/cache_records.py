@@ -40,7 +40,7 @@ class Request(NamedTuple):
     spec: str
     system: str
     user: str
-    schema: dict[str, Any]
+    schema: dict[str, Any] | None
     images: tuple[str, ...]
     sample: int = 0
 

@@ -28,13 +28,14 @@ ENTRY_POINTS = "deixis.llms"
 class Backend(NamedTuple):
     """A chat model and how to make it answer in a JSON schema.
 
-    ``constrain(schema, max_tokens)`` returns the model bound to both, or None when the
-    provider has no schema mode: the schema is then written into the prompt.
+    ``constrain(schema, max_tokens)`` returns the model bound to both, the schema None when any
+    text will do; it is None itself when the provider has no schema mode: the schema is then
+    written into the prompt.
     """
 
     spec: str
     model: BaseChatModel
-    constrain: Callable[[dict[str, Any], int], Runnable[Any, Any]] | None = None
+    constrain: Callable[[dict[str, Any] | None, int], Runnable[Any, Any]] | None = None
 
 
 class Provider(NamedTuple):
@@ -50,6 +51,8 @@ class Provider(NamedTuple):
     keys: tuple[str, ...] = ()
     urls: tuple[str, ...] = ()
     """Variables by which its SDK is sent to another server."""
+    sees: bool = True
+    """Whether models of it may take pictures."""
 
     @property
     def key(self) -> str | None:
@@ -58,8 +61,8 @@ class Provider(NamedTuple):
 
 
 PROVIDERS = {
-    "embedded": Provider("deixis.llms.backends:embedded", "xllamacpp", "starter"),
-    "gguf": Provider("deixis.llms.backends:gguf", "xllamacpp", "starter"),
+    "embedded": Provider("deixis.llms.backends:embedded", "xllamacpp", "starter", sees=False),
+    "gguf": Provider("deixis.llms.backends:gguf", "xllamacpp", "starter", sees=False),
     "openai": Provider(
         "deixis.llms.backends:openai",
         "langchain-openai",

@@ -55,6 +55,12 @@ _CHARACTERS_PER_TOKEN = 4  # what a token of English has, about
 _TOKENS_PER_IMAGE = 1000  # about; corrected by what the provider counts
 
 
+class Text(BaseModel):
+    """The answer of a model that is not held to JSON: the text as it came."""
+
+    text: str
+
+
 class Call(NamedTuple):
     """One request to a model: what it cost, and what came back."""
 
@@ -90,7 +96,8 @@ def ask(
     Args:
         backend: the model.
         prompt: a rendered prompt.
-        answer: the pydantic model of the reply; forbids unknown keys.
+        answer: the pydantic model of the reply; forbids unknown keys. With `Text` the model
+            writes what it likes, and every reply that is not empty is an answer.
         max_tokens: most tokens of the reply; doubled once if that cuts it off.
         images: pictures to be looked at; the prompt may speak of them by their numbers.
         limiter: what every request waits for.
@@ -103,7 +110,7 @@ def ask(
     """
     schema = schema_of(answer)
     system = prompt.system
-    if backend.constrain is None:
+    if backend.constrain is None and schema is not None:
         system += (
             f"\n\nReply with one JSON object that fits this JSON Schema:\n{json.dumps(schema)}"
         )
@@ -124,15 +131,17 @@ def ask(
         elif status in {"invalid", "empty"} and not repaired:
             repaired = True
             complaint = f"That was not the JSON asked for: {detail}. Reply with the JSON alone."
+            if schema is None:
+                complaint = f"That was no answer: {detail}. Reply as asked."
             messages = [*messages, AIMessage(text or "(nothing)"), HumanMessage(complaint)]
         else:
             return Reply(None, status, detail, tuple(calls))
 
 
 @lru_cache(maxsize=512)
-def schema_of(answer: type[BaseModel]) -> dict[str, Any]:
-    """Return the JSON schema of an answer; not to be changed."""
-    return answer.model_json_schema()
+def schema_of(answer: type[BaseModel]) -> dict[str, Any] | None:
+    """Return the JSON schema of an answer, not to be changed; None for `Text`."""
+    return None if answer is Text else answer.model_json_schema()
 
 
 def read(text: str, answer: type[Answer]) -> Answer:
@@ -141,6 +150,8 @@ def read(text: str, answer: type[Answer]) -> Answer:
     Raises:
         ValidationError: it is not the object asked for.
     """
+    if answer is Text:
+        return answer.model_validate({"text": text})
     outermost = text[text.find("{") : text.rfind("}") + 1] if "{" in text else text
     try:
         return answer.model_validate_json(outermost)
@@ -172,7 +183,7 @@ class _Line(NamedTuple):
 def _call(
     line: _Line,
     messages: list[BaseMessage],
-    schema: dict[str, Any],
+    schema: dict[str, Any] | None,
     max_tokens: int,
     calls: list[Call],
 ) -> tuple[str, str, str]:

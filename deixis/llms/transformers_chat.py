@@ -29,7 +29,7 @@ def transformers(spec: Spec) -> tuple[BaseChatModel, Constrain]:
     """``transformers:FOLDER`` or ``transformers:OWNER/REPO[@REVISION]`` of the hub."""
     model = TransformersChat(weights=spec.name, **_checked(spec.options, TransformersChat))
 
-    def constrain(schema: dict[str, Any], max_tokens: int) -> Runnable[Any, Any]:
+    def constrain(schema: dict[str, Any] | None, max_tokens: int) -> Runnable[Any, Any]:
         return model.bind(json_schema=schema, max_tokens=max_tokens)
 
     return model, constrain

@@ -6,7 +6,9 @@ or that the header does not name, is an error. Text of posts goes through the fi
 ``quoted``, which keeps it inside its tags.
 
 A file of the same name in a user's folder takes the place of one that comes with Deixis.
-Files are read again when they have changed on disk.
+Files are read again when they have changed on disk. Prompts of one graph alone are in a folder
+of its name, here and in the user's folder: ``vkel/voter``. Beside each stands an example of its
+variables, ``NAME.example.yaml``.
 """
 
 import os
@@ -22,7 +24,7 @@ from jinja2 import StrictUndefined, Template, TemplateError, meta
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from deixis.errors import SettingsError
-from deixis.type_schema import nearest
+from deixis.type_schema import nearest, read_yaml
 
 FOLDER = Path(str(files("deixis"))) / "prompts"
 _FILE = re.compile(r"\A---\n(.*?)\n---\n+# System\n(.*?)\n# User\n(.*)\Z", re.DOTALL)
@@ -61,7 +63,12 @@ _environment.filters["quoted"] = _quoted
 
 def names() -> list[str]:
     """Return the names of the prompts, which are also those a user's folder may hold."""
-    return sorted(path.stem for path in FOLDER.glob("*.md"))
+    return sorted(_name(path, FOLDER) for path in FOLDER.rglob("*.md"))
+
+
+def example(name: str) -> dict[str, Any]:
+    """Return what the variables of a shipped prompt may be: public figures, invented looks."""
+    return read_yaml(FOLDER / f"{name}.example.yaml")
 
 
 def find(name: str, folder: Path | None = None) -> Path:
@@ -89,20 +96,33 @@ def overrides(folder: Path | None) -> dict[str, Path]:
     if folder is None:
         return {}
     place = Path(os.path.expanduser(folder))
-    try:
-        entries = sorted(each.name for each in place.iterdir())
-    except OSError as error:
-        raise SettingsError(
-            f"cannot read the folder of prompts {place}: {error.strerror}"
-        ) from None
     known = [f"{name}.md" for name in names()]
-    for entry in entries:
-        if entry not in known and not entry.startswith(".") and not entry.endswith("~"):
+    folders = {name.rpartition("/")[0] for name in known} - {""}
+    found = []
+    for entry in _entries(place):
+        inside = [f"{entry}/{each}" for each in _entries(place / entry)] if entry in folders else []
+        found += inside or [entry]
+    for entry in found:
+        own = entry.rpartition("/")[2]
+        if entry not in {*known, *folders} and not own.startswith(".") and not own.endswith("~"):
             raise SettingsError(
                 f"{place / entry} is no prompt{nearest(entry, known)}; a folder of prompts may "
                 f"hold {', '.join(known)} and nothing else"
             )
-    return {entry.removesuffix(".md"): place / entry for entry in entries if entry in known}
+    return {entry.removesuffix(".md"): place / entry for entry in found if entry in known}
+
+
+def _entries(folder: Path) -> list[str]:
+    try:
+        return sorted(each.name for each in folder.iterdir())
+    except OSError as error:
+        raise SettingsError(
+            f"cannot read the folder of prompts {folder}: {error.strerror}"
+        ) from None
+
+
+def _name(path: Path, folder: Path) -> str:
+    return path.relative_to(folder).with_suffix("").as_posix()
 
 
 def read(name: str, folder: Path | None = None) -> PromptFile:
@@ -113,9 +133,10 @@ def read(name: str, folder: Path | None = None) -> PromptFile:
             variables than the shipped file of this name.
     """
     path = find(name, folder)
-    found = _read(path)
-    if path.parent != FOLDER:
-        _same_variables(found.variables, _read(FOLDER / f"{name}.md").variables, f"{path}: header")
+    found = _read(path, name)
+    if path != FOLDER / f"{name}.md":
+        shipped = _read(FOLDER / f"{name}.md", name)
+        _same_variables(found.variables, shipped.variables, f"{path}: header")
     return found
 
 
@@ -159,16 +180,16 @@ def _same_variables(given: Any, wanted: Sequence[str], where: str) -> None:
         raise SettingsError(f"{where}: these variables are missing or unknown: {wrong}")
 
 
-def _read(path: Path) -> PromptFile:
+def _read(path: Path, name: str) -> PromptFile:
     try:
         found = path.stat()
-        return _parse(path, found.st_mtime_ns, found.st_size)
+        return _parse(path, name, found.st_mtime_ns, found.st_size)
     except OSError as error:
         raise SettingsError(f"cannot read the prompt {path}: {error.strerror}") from None
 
 
-@lru_cache(maxsize=64)
-def _parse(path: Path, _mtime_ns: int, _size: int) -> PromptFile:
+@lru_cache(maxsize=128)
+def _parse(path: Path, own: str, _mtime_ns: int, _size: int) -> PromptFile:
     """Parse a file; the time and size of its last change are there to tell versions apart."""
     try:
         match = _FILE.match(path.read_text(encoding="utf-8-sig"))
@@ -177,7 +198,7 @@ def _parse(path: Path, _mtime_ns: int, _size: int) -> PromptFile:
     if not match:
         raise SettingsError(f"{path} needs a --- header ---, then '# System', then '# User'")
     try:
-        name, version, variables = _header(yaml.safe_load(match[1]), path.stem)
+        name, version, variables = _header(yaml.safe_load(match[1]), own)
         parts = match[2].strip(), match[3].strip()
         system, user = map(_environment.from_string, parts)
         used = set().union(
@@ -192,10 +213,10 @@ def _parse(path: Path, _mtime_ns: int, _size: int) -> PromptFile:
     return PromptFile(path, name, version, variables, system, user)
 
 
-def _header(header: Any, stem: str) -> tuple[str, int, tuple[str, ...]]:
+def _header(header: Any, own: str) -> tuple[str, int, tuple[str, ...]]:
     name, version, variables = header["name"], header["version"], header["variables"]
-    if name != stem:
-        raise ValueError(f"the name is {name!r}, that of the file {stem!r}")
+    if name != own:
+        raise ValueError(f"the name is {name!r}, that of the file {own!r}")
     if type(version) is not int:  # a record of 1.1 as 1 would mislead, and true is no version
         raise ValueError(f"version is no whole number: {version!r}")
     if not isinstance(variables, list) or not all(isinstance(each, str) for each in variables):

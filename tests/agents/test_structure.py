@@ -26,10 +26,10 @@ def state(mention: Any) -> dict[str, Any]:
         "knowledge": {"e1": {"attributes": [], "summary": "tall"}},
         "observation": {"caption": "Seen: 1 person"},
         "decisions": {
-            **decision("e1", "ground", "box", "[1, 2, 3, 4]"),
             **decision("e1", "recognize", "type", "PER", confidence=0.9),
-            **decision("e1", "entail", "groundable", "yes", evidence=["a"]),
             **decision("e2", "recognize", "type", "ORG"),
+            **decision("e1", "entail", "groundable", "yes", evidence=["a"]),
+            **decision("e1", "ground", "box", "[1, 2, 3, 4]"),
         },
         "calls": {},
         "notices": {"open/x": {"step": "open", "message": "x"}},

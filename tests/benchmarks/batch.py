@@ -30,7 +30,7 @@ from langgraph.types import Send
 from typing_extensions import TypedDict
 
 from deixis.evaluation.batch import Batch
-from deixis.graphs.main import build_graph
+from deixis.graphs.build import build_graph
 from deixis.llms import registry
 from deixis.settings import Settings, Spec
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from deixis import Settings, build_graph
-from deixis.graphs.main import Graph
+from deixis.graphs.build import Graph
 
 
 @pytest.fixture

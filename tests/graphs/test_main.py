@@ -16,7 +16,7 @@ from PIL import Image
 from deixis import Extraction, Settings, build_graph
 from deixis.agents.state import State
 from deixis.errors import InputError, SettingsError, ToolError
-from deixis.graphs.main import Graph
+from deixis.graphs.build import Graph
 from deixis.tools import registry as tools
 
 TEXT = "Grace Hopper of the US Navy taught at Harvard University"

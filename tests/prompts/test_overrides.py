@@ -11,7 +11,7 @@ import yaml
 
 from deixis.agents.toolbox import Toolbox
 from deixis.errors import SettingsError
-from deixis.graphs.main import build_graph
+from deixis.graphs.build import build_graph
 from deixis.prompts import FOLDER, check, find, names, overrides, read, render
 from deixis.settings import Settings
 

@@ -1,0 +1,143 @@
+"""Building a graph: settings name it, its own file wires it, and this makes its nodes."""
+
+import time
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph.graph import END, START, StateGraph
+from langgraph.graph.state import CompiledStateGraph
+from langgraph.runtime import Runtime
+from langgraph.types import Send
+
+from deixis.agents.consult import member_tasks
+from deixis.agents.state import Context, GivenInput, Input, Output, State, Update
+from deixis.agents.toolbox import Toolbox
+from deixis.graphs.registry import find
+from deixis.settings import Settings
+
+Agent = Callable[[Any, Toolbox], Update]
+Graph = CompiledStateGraph[State, Context, Input, Output]
+
+
+def build_graph(
+    stack: str | Path | Settings = "starter",
+    *,
+    graph: str | None = None,
+    checkpointer: BaseCheckpointSaver[Any] | None = None,
+) -> Graph:
+    """Build the graph that names entities and points at them.
+
+    Args:
+        stack: a stack's name, the path of a stack file, or settings.
+        graph: a graph to build instead of the one that the stack is for, without options.
+        checkpointer: as for any LangGraph graph; pixels are never written to it.
+
+    Returns:
+        A compiled LangGraph graph. ``invoke({"image": ..., "text": ...})`` returns the
+        fields of `deixis.Extraction` as plain data; ``context={role: model}`` swaps
+        roles for one call; ``stream(..., stream_mode="custom")`` tells of every node
+        ``{"node", "event": "start" | "end", "seconds", "detail"}``.
+
+    Raises:
+        SettingsError: the stack is wrong. What a call can raise: `InputError`,
+        `SettingsError`, `MissingExtraError`, `MissingKeyError`, `ModelFileError`.
+    """
+    settings = Settings.load(stack)
+    if graph is not None:
+        settings = settings.with_graph(graph)
+    toolbox = toolbox_of(settings)
+    assert toolbox.system is not None, "it was made for a system"
+    wiring = Wiring(toolbox)
+    toolbox.system.wire(wiring)
+    compiled = wiring.graph.compile(checkpointer=checkpointer, name=f"deixis {settings.graph}")
+    # LangGraph would checkpoint the input as given, with every byte of the picture.
+    compiled.channels[START] = GivenInput(Input)
+    return compiled
+
+
+def toolbox_of(settings: Settings) -> Toolbox:
+    """Return the models and tools of the graph that the settings name.
+
+    Raises:
+        SettingsError: as for `build_graph`.
+    """
+    return Toolbox(settings, system=find(settings.graph))
+
+
+def studio() -> Graph:
+    """Return the starter graph for LangGraph's own server, which brings its checkpointer."""
+    return build_graph()
+
+
+class Wiring:
+    """What a graph's file wires: LangGraph's builder, and agents that become its nodes.
+
+    Attributes:
+        graph: the `StateGraph`, for edges.
+        options: what the graph was told (`System.options`), for one that is wired by it.
+    """
+
+    def __init__(self, toolbox: Toolbox) -> None:
+        self._toolbox = toolbox
+        self.options = toolbox.graph_options
+        self.graph = StateGraph(
+            State, context_schema=Context, input_schema=Input, output_schema=Output
+        )
+
+    def add(self, *agents: Agent) -> None:
+        """Add agents as nodes, called as the functions are (without ``_sample``)."""
+        for agent in agents:
+            self.graph.add_node(_name(agent), _node(agent, self._toolbox))
+
+    def chain(self, *agents: Agent) -> None:
+        """Add agents that run one after the other, from the start to the end."""
+        self.add(*agents)
+        names = [START, *map(_name, agents), END]
+        for one, other in pairwise(names):
+            self.graph.add_edge(one, other)
+
+    def members(self, node: str, after: str) -> Callable[[Any, Runtime[Context]], Any]:
+        """Return a route that sends `node` a task a committee member.
+
+        Where there is nothing to ask, because the text has no mention, it leads to `after`.
+        """
+
+        def route(state: State, runtime: Runtime[Context]) -> list[Send] | str:
+            committee = self._toolbox.for_context(runtime.context).settings.roles.committee
+            return [Send(node, task) for task in member_tasks(state, len(committee))] or after
+
+        return route
+
+
+def _name(agent: Agent) -> str:
+    return agent.__name__.removesuffix("_sample")
+
+
+def _node(agent: Agent, toolbox: Toolbox) -> Any:
+    """Turn an agent into a node: swap roles by context, tell of start and end."""
+    name = _name(agent)
+
+    def run(state: Any, runtime: Runtime[Context]) -> Update:
+        started = time.perf_counter()
+        runtime.stream_writer({"node": name, "event": "start"})
+        update = agent(state, toolbox.for_context(runtime.context))
+        seconds = time.perf_counter() - started
+        runtime.stream_writer(
+            {"node": name, "event": "end", "seconds": seconds, "detail": detail(update)}
+        )
+        return update
+
+    return run
+
+
+def detail(update: Update) -> str:
+    """Say in a few words what a node brought."""
+    counted = ("mentions", "testimonies", "knowledge", "expressions", "verdicts", "regions")
+    return ", ".join(
+        f"{len(update[key])} {key}"
+        for key in counted
+        if isinstance(update.get(key), dict) and update[key]
+    )

@@ -1,0 +1,45 @@
+"""Graphs by name: files of this folder, entry points, and ``module:OBJECT`` of one's own."""
+
+from importlib import import_module
+from pkgutil import iter_modules
+
+from deixis import graphs
+from deixis.agents.system import System
+from deixis.errors import SettingsError
+from deixis.settings import plugins
+from deixis.type_schema import nearest
+
+ENTRY_POINTS = "deixis.graphs"
+"""Group under which other packages register ``name = "module:OBJECT"``."""
+_OTHERS = {"build", "registry"}
+
+
+def names() -> list[str]:
+    """Return the names of all graphs: a file ``NAME.py`` here holds ``SYSTEM``."""
+    own = {each.name for each in iter_modules(graphs.__path__)} - _OTHERS
+    return sorted({*own, *plugins(ENTRY_POINTS)})
+
+
+def find(name: str) -> System:
+    """Return the graph of a name, or the one that ``module:OBJECT`` says.
+
+    Raises:
+        SettingsError: there is none (with the nearest right name), or it cannot be imported.
+    """
+    known = names()
+    if ":" not in name and name not in known:
+        raise SettingsError(
+            f"there is no graph {name!r}{nearest(name, known)}; known: {', '.join(known)}, "
+            "or give module:OBJECT of your own"
+        )
+    target = plugins(ENTRY_POINTS).get(name, name)
+    module, _, attribute = (
+        target if ":" in target else f"{graphs.__name__}.{name}:SYSTEM"
+    ).partition(":")
+    try:
+        system = getattr(import_module(module), attribute)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise SettingsError(f"the graph {name!r} cannot be imported: {error}") from None
+    if not isinstance(system, System):
+        raise SettingsError(f"the graph {name!r} is no deixis.agents.system.System")
+    return system
