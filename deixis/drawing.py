@@ -13,6 +13,7 @@ from PIL import Image, ImageChops, ImageDraw, ImageFilter
 from deixis.panels import Colour, Mark, Span, font, ink, panel, shorten
 
 _COVERS_LABEL = 1000.0
+_MOST_COVERED = 0.1  # of the picture, by names; the legend has them too
 _Placed = tuple[int, Mark, NDArray[np.float64]]  # number, mark, box in pixels of the frame
 
 
@@ -60,8 +61,8 @@ def draw(
 def draw_marks(picture: NDArray[np.uint8], marks: Sequence[Mark]) -> Image.Image:
     """Draw masks, boxes and labels on a picture brought to 640..2000 pixels on its long side.
 
-    Labels are numbers with names, or numbers alone where names would cover each other. Very
-    flat or narrow pictures get a margin, so that labels fit.
+    Labels are numbers with names, or numbers alone where names would cover each other or, all
+    together, much of the picture. Very flat or narrow pictures get a margin, so that labels fit.
     """
     height, width = picture.shape[:2]
     scale = min(max(1.0, 640 / max(height, width)), 2000 / max(height, width))
@@ -119,12 +120,16 @@ def place_labels(placed: Sequence[_Placed], frame: tuple[int, int], size: int) -
     """
     face, pad = font(size), size // 4
     tall = float(sum(face.getmetrics()) + pad)
+    names = {number: shorten(mark.label, face, 14 * size) for number, mark, _ in placed}
+    covered = sum(tall * face.getlength(names[number]) for number, *_ in placed)
+    if covered > _MOST_COVERED * frame[0] * frame[1]:
+        names = dict.fromkeys(names, "")
     boxes = np.array([box for *_, box in placed]).reshape(-1, 4)
     taken = np.empty((0, 4))
     labels = []
     for i, (number, mark, box) in enumerate(placed):
         others = np.delete(boxes, i, axis=0)
-        for words in (f"{number} {shorten(mark.label, face, 14 * size)}", str(number)):
+        for words in (f"{number} {names[number]}".rstrip(), str(number)):
             room = face.getlength(words) + 2 * pad, tall
             spot, cost = _best_spot(box, room, frame, taken, others)
             if cost < 0.4:

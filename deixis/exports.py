@@ -1,10 +1,8 @@
 """What an extraction can be turned into: a picture, a page, detections, a COCO document."""
 
-import base64
-import io
 import sys
 from collections.abc import Sequence
-from importlib import import_module, resources
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -16,6 +14,7 @@ from deixis.drawing import draw, draw_marks
 from deixis.errors import InputError, MissingExtraError
 from deixis.images import UNNAMED, open_image
 from deixis.panels import Colour, Mark, Span, colour, ink, runs
+from deixis.templates import data_uri, render_page
 
 if TYPE_CHECKING:
     import supervision
@@ -39,6 +38,22 @@ def overlay(extraction: "Extraction", image: object = None) -> Image.Image:
     """
     picture = _picture(extraction, image)
     return draw(picture, _marks(extraction), extraction.text, _spans(extraction))
+
+
+def marks(extraction: "Extraction", image: object = None) -> Image.Image:
+    """Draw boxes with the numbers of their entities, and nothing else: set-of-mark.
+
+    Args:
+        extraction: what to draw; the first of its entities has number 1.
+        image: as for `overlay`.
+
+    Raises:
+        InputError: there is no picture, it cannot be opened, or is not the one looked at.
+    """
+    picture = _picture(extraction, image)
+    if picture is None:
+        raise InputError("there is no picture to draw marks on: the extraction looked at none")
+    return draw_marks(picture, [each._replace(label="", masks=()) for each in _marks(extraction)])
 
 
 def show(extraction: "Extraction", image: object = None) -> None:
@@ -65,21 +80,13 @@ def page(
         InputError: a picture cannot be opened or is not the one looked at, or their number
             is not that of the extractions.
     """
-    from jinja2 import Environment, StrictUndefined  # only pages need it
-
     if len(extractions) != len(images):
         raise InputError(
             f"a page needs one picture (or None) for each extraction; got {len(images)} for "
             f"{len(extractions)}"
         )
-    source = resources.files("deixis").joinpath("templates/page.html.j2").read_text("utf-8")
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
     sheets = [_sheet(*pair) for pair in zip(extractions, images, strict=True)]
-    html = environment.from_string(source).render(title=title, sheets=sheets)
-    # A lone surrogate could not be written to a file, and a NUL is not allowed in HTML.
-    return html.encode("utf-8", "replace").decode("utf-8").replace("\0", "\ufffd")
+    return render_page("page.html.j2", title=title, sheets=sheets)
 
 
 def to_supervision(extraction: "Extraction") -> "supervision.Detections":
@@ -233,11 +240,7 @@ def _sheet(extraction: "Extraction", image: object) -> _Sheet:
     pixels = _picture(extraction, image)
     picture = None
     if pixels is not None:
-        shown = draw_marks(pixels, _marks(extraction))
-        shown.thumbnail((_PAGE_SIDE, _PAGE_SIDE))
-        file = io.BytesIO()
-        shown.save(file, "JPEG", quality=88, subsampling=0)  # thin coloured lines need 4:4:4
-        picture = "data:image/jpeg;base64," + base64.b64encode(file.getvalue()).decode("ascii")
+        picture = data_uri(draw_marks(pixels, _marks(extraction)), _PAGE_SIDE, quality=88)
     rows = [_row(i, entity) for i, entity in enumerate(extraction.entities)]
     pieces = [
         (

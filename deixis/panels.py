@@ -30,6 +30,7 @@ COLOURS: tuple[Colour, ...] = (
     (136, 34, 85),
 )
 _GOLDEN = 0.6180339887498949
+_MOST_ROWS = 10  # a longer legend is folded, if the panel is wide enough
 _MOST_LINES = 120  # more text than that reads badly as a picture
 _LIKE_ASCII = str.maketrans(
     {"\u2010": "-", "\u2011": "-", "\u2013": "-", "\u2014": "-", "\u2212": "-", "\u00df": "ss"}
@@ -136,7 +137,9 @@ def panel(
     """
     faces = font(size), font(round(size * 0.7))
     lines = _wrap(text, spans, width - 2 * size, faces) if text.strip() else []
-    keys = [_key(mark, faces[0], width - 5 * size) for mark in marks]
+    folded = len(marks) > _MOST_ROWS and width >= 48 * size
+    room = (width - size) / 2 - 4 * size if folded else width - 5 * size
+    keys = [_key(mark, faces[0], room) for mark in marks]
     step, column = round(size * 1.6), max((wide for _, _, wide in keys), default=0.0) + 4 * size
     rows = -(-len(marks) // max(1, int((width - size) // column)))
     gap = size if lines and marks else 0

@@ -141,6 +141,72 @@ def test_labels_without_room_still_stay_inside() -> None:
     assert all((spot >= 0).all() and spot[2] <= 120 and spot[3] <= 60 for spot in spots)
 
 
+def crowd(width: int, height: int, number: int) -> list[Mark]:
+    """People in rows of ten, each overlapping the next."""
+    marks = []
+    for i in range(number):
+        x, y = i % 10 * width / 10, i // 10 * height / 4
+        box = (x, y, min(x + width / 8, width), y + height / 3)
+        marks.append(Mark(f"Maximilian Featherstonehaugh {i}", colour(i), [box], note="PER"))
+    return marks
+
+
+@pytest.mark.parametrize("size", [(64, 64), (1200, 800), (600, 900), (4000, 3000)])
+@pytest.mark.parametrize("number", [1, 2, 5, 30])
+def test_names_stand_in_the_picture_while_it_can_be_seen(
+    size: tuple[int, int], number: int
+) -> None:
+    marks = crowd(*size, number)
+    scale = min(max(1.0, 640 / max(size)), 2000 / max(size))
+    frame = round(size[0] * scale), round(size[1] * scale)
+    type_size = min(max(round(max(frame) / 55), 14), 30)
+    placed = [(i, each, np.array(each.boxes[0]) * scale) for i, each in enumerate(marks, start=1)]
+    labels = place_labels(placed, frame, type_size)
+    words = [label.words for label in labels]
+    if number == 30:
+        assert words == [str(i) for i in range(1, 31)], "numbers alone"
+    else:
+        assert any("Maximilian" in each for each in words)
+    covered = sum(float((each.spot[2:] - each.spot[:2]).prod()) for each in labels)
+    assert covered < 0.12 * frame[0] * frame[1]
+    for i, label in enumerate(labels):
+        assert (label.spot >= 0).all() and (label.spot[2:] <= frame).all()
+        assert all(shared(label.spot, other.spot) == 0 for other in labels[:i])
+        near = np.clip((label.spot[:2] + label.spot[2:]) / 2, label.box[:2], label.box[2:])
+        assert (near >= label.spot[:2] - 1).all() and (near <= label.spot[2:] + 1).all(), "at it"
+
+
+@pytest.mark.parametrize("size", [(64, 64), (1200, 800), (600, 900)])
+def test_thirty_are_all_in_the_legend(size: tuple[int, int]) -> None:
+    marks = crowd(*size, 30)
+    top, whole = draw_marks(grey(*size), marks), draw(grey(*size), marks, "", [])
+    for mark in marks:
+        assert has(top, mark.colour).any()
+        assert has(whole, mark.colour).sum() - has(top, mark.colour).sum() > 200, "its badge"
+
+
+@pytest.mark.parametrize(
+    ("number", "width", "rows"), [(10, 1200, 10), (11, 1200, 6), (30, 1200, 15), (30, 900, 30)]
+)
+def test_a_long_legend_is_folded_where_the_panel_is_wide(
+    number: int, width: int, rows: int
+) -> None:
+    words = "A rather long name of somebody in a very large crowd of people"
+    shown = panel("", [], [Mark(words, colour(i), note="PER") for i in range(number)], width, 22)
+    assert shown.height == 2 * 22 + rows * 35
+    assert (np.asarray(shown)[:, -20:] == 255).all(), "a margin"
+    dark = np.asarray(shown).max(axis=2) < 60
+    badges = [each for each in (24, 590 + 24) if rows < number or each < 500]
+    assert all(dark[:, left : left + 480].any() for left in badges), "words in each column"
+
+
+def test_a_mark_without_a_name_has_its_number_in_the_middle() -> None:
+    placed = [(1, Mark("", BLUE), np.array([50.0, 50.0, 90.0, 90.0]))]
+    (label,) = place_labels(placed, (640, 480), 20)
+    wide = label.spot[2] - label.spot[0]
+    assert label.words == "1" and wide == pytest.approx(font(20).getlength("1") + 10)
+
+
 def test_a_label_leaves_small_boxes_free() -> None:
     large, small = (100.0, 100.0, 500.0, 400.0), (100.0, 80.0, 130.0, 98.0)
     spots = labels_of([large, small], (640, 480))

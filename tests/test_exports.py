@@ -8,8 +8,10 @@ import pytest
 from PIL import Image, ImageShow
 
 from deixis import exports
+from deixis.drawing import draw_marks
 from deixis.errors import InputError, MissingExtraError
 from deixis.images import open_image
+from deixis.panels import Mark
 from deixis.schema import Entity, Extraction, ImageInfo, Mask, Region
 
 TEXT = "Ann and Bob of NASA met in Rome"
@@ -78,9 +80,25 @@ def test_a_picture_without_a_name_must_be_passed(extraction: Extraction, source:
     assert extraction.image is not None
     image = extraction.image.model_copy(update={"source": source})
     unnamed = extraction.model_copy(update={"image": image})
-    for export in (unnamed.overlay, unnamed.show, unnamed.to_html):
+    for export in (unnamed.overlay, unnamed.marks, unnamed.show, unnamed.to_html):
         with pytest.raises(InputError, match=f"came as {source}; pass it again"):
             export()
+
+
+def test_marks_are_numbered_boxes_alone(extraction: Extraction, path: Path) -> None:
+    marked = extraction.marks()
+    shown = np.asarray(marked)
+    assert marked.size == (640, 480), "the picture without a panel"
+    ann, nasa = ((shown == exports.colour(i)).all(axis=2) for i in (0, 2))
+    assert ann[80:360, 40:242].sum() > 500, "her box"
+    assert nasa[40:120, 400:600].sum() > 500 and nasa[470:].sum() > 500, "both boxes of one entity"
+    for i in (1, 3):
+        assert not (shown == exports.colour(i)).all(axis=2).any(), "what has no box has no mark"
+    assert shown[200, 120].tolist() == [128] * 3, "no mask"
+    boxes = [[region.box for region in each.regions] for each in extraction.entities]
+    bare = [Mark("", exports.colour(i), each) for i, each in enumerate(boxes)]
+    assert np.array_equal(np.asarray(draw_marks(open_image(path).pixels, bare)), shown), "no names"
+    assert np.array_equal(np.asarray(extraction.marks(path.read_bytes())), shown)
 
 
 def test_another_picture_is_refused(extraction: Extraction, path: Path) -> None:
@@ -96,6 +114,8 @@ def test_without_a_picture_there_is_text(extraction: Extraction) -> None:
     blind = Extraction(text=TEXT, image=None, entities=bare)
     assert blind.overlay().width == 1000
     assert blind.to_coco()["images"] == []
+    with pytest.raises(InputError, match="no picture to draw marks on"):
+        blind.marks()
     with pytest.raises(InputError, match="looked at none"):
         blind.overlay(Image.new("RGB", (20, 20)))
 

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
-from pydantic import BaseModel, BeforeValidator, create_model
+from pydantic import BaseModel, BeforeValidator, Field, create_model
 
 from deixis.agents.phrases import OBJECT
 from deixis.agents.state import State, Update
@@ -27,14 +27,14 @@ NONE, UNCLEAR = "none", "unclear"
 
 
 class Choice(NamedTuple):
-    """What the model chose for one entity: the key of a box or None, and this in words."""
+    """What the model chose for one entity: the keys of its boxes, none or more; and in words."""
 
-    key: str | None
+    keys: tuple[str, ...]
     words: str
 
     def fused(self, key: str, score: float) -> float:
         """Return what is left of the score (0..1) of a box; 0 for one not to be given."""
-        if key == self.key:
+        if key in self.keys:
             return score
         return PASSED_OVER * score if PASSED_OVER * score >= LEAST else 0.0
 
@@ -42,7 +42,7 @@ class Choice(NamedTuple):
 def choose(
     state: State, toolbox: Toolbox, offered: dict[str, list[dict[str, Any]]]
 ) -> tuple[dict[str, Choice], Update]:
-    """Ask, in one call for all entities, which box each of them is.
+    """Ask, in one call for all entities, which box each of them is, or which several.
 
     Nobody is asked without a chat model as the entailer, or where nothing competes: each
     entity has one box at most, and each box one entity.
@@ -62,7 +62,7 @@ def choose(
     pixels = toolbox.pixels(state)
     assert pixels is not None, "boxes without a picture"
     keys, boxes = _marked(offered)
-    marks = [Mark("", colour(index), [tuple(box)]) for index, box in enumerate(boxes)]
+    drawn = [Mark("", colour(index), [tuple(box)]) for index, box in enumerate(boxes)]
     numbers = {
         entity: [str(keys.index(each["key"]) + 1) for each in candidates if each["key"] in keys]
         for entity, candidates in offered.items()
@@ -77,17 +77,18 @@ def choose(
         spec,
         toolbox.render("choose", entities=asked),
         _answer(tuple((entity, tuple(own)) for entity, own in numbers.items())),
-        images=[photo(np.asarray(draw_marks(pixels, marks)), toolbox.settings.options.image_side)],
+        images=[photo(np.asarray(draw_marks(pixels, drawn)), toolbox.settings.options.image_side)],
     )
     choices = {}
     for entity in numbers if reply.value is not None else ():
-        said = getattr(reply.value, entity)
-        if said == NONE:
-            choices[entity] = Choice(None, f"{spec} says that it is none of the marked boxes")
-        elif said != UNCLEAR:
-            key = keys[int(said) - 1]
-            what = next(each["what"] for each in offered[entity] if each["key"] == key)
-            choices[entity] = Choice(key, f"{spec} chose {what}, mark {said} of {len(keys)}")
+        said = list(dict.fromkeys(getattr(reply.value, entity)))
+        chosen = {keys[int(each) - 1]: each for each in said if each not in {NONE, UNCLEAR}}
+        if chosen:
+            whats = {each["key"]: each["what"] for each in offered[entity]}
+            marks = " and ".join(f"{whats[key]}, mark {each}" for key, each in chosen.items())
+            choices[entity] = Choice(tuple(chosen), f"{spec} chose {marks} of {len(keys)}")
+        elif UNCLEAR not in said:
+            choices[entity] = Choice((), f"{spec} says that it is none of the marked boxes")
     return choices, update
 
 
@@ -110,16 +111,19 @@ def _marked(offered: dict[str, list[dict[str, Any]]]) -> tuple[list[str], list[A
     return [each["key"] for each in in_order], [each["box"] for each in in_order]
 
 
-def _word(said: Any) -> Any:
-    """Take a bare number for its digits, and null for none: nobody need be asked again."""
-    return NONE if said is None else str(said).casefold() if isinstance(said, int | str) else said
+def _words(said: Any) -> Any:
+    """Take a bare word for a list of one, a number for its digits, null and nothing for none."""
+    listed = said if isinstance(said, list) else [said]
+    words = [NONE if each is None else each for each in listed] or [NONE]
+    return [str(each).casefold() if isinstance(each, int | str) else each for each in words]
 
 
 @lru_cache(maxsize=512)
 def _answer(numbers: tuple[tuple[str, tuple[str, ...]], ...]) -> type[BaseModel]:
-    """Build the reply's schema: for each entity one of its numbers, none or unclear."""
-    fields: dict[str, Any] = {
-        entity: (Annotated[Literal[(UNCLEAR, NONE, *own)], BeforeValidator(_word)], ...)
-        for entity, own in numbers
-    }
+    """Build the reply's schema: for each entity a list of its numbers, or of none or unclear."""
+    fields: dict[str, Any] = {}
+    for entity, own in numbers:
+        words = list[Literal[(UNCLEAR, NONE, *own)]]  # type: ignore[valid-type]
+        length = Field(min_length=1, max_length=len(own))
+        fields[entity] = (Annotated[words, BeforeValidator(_words), length], ...)
     return create_model("Choices", __config__=OBJECT, **fields)

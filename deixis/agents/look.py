@@ -18,7 +18,7 @@ from deixis.errors import ToolError
 from deixis.llms.box_conventions import convention_of
 from deixis.llms.photos import Photo
 from deixis.tools import evidence as weights
-from deixis.tools.base import Box, Detection
+from deixis.tools.base import Box, Detection, listening
 from deixis.tools.evidence import Cue
 
 SAME_PLACE = 0.7
@@ -29,7 +29,9 @@ person whom a detector saw (about 0.8) is not to lose to it."""
 
 
 _FOUR = {"type": "array", "items": {"type": "integer"}, "minItems": 4, "maxItems": 4}
-_BOX = {"anyOf": [_FOUR, {"type": "null"}]}
+_MOST_BOXES = 20  # of one description
+_SEVERAL = {"type": "array", "items": _FOUR, "minItems": 2, "maxItems": _MOST_BOXES}
+_BOX = {"anyOf": [_FOUR, _SEVERAL, {"type": "null"}]}
 """What is asked for. What comes may be anything: a bad box is dropped, and the verdict kept."""
 
 
@@ -50,12 +52,15 @@ def look_for(state: State, toolbox: Toolbox) -> tuple[dict[str, Sought], Update]
     expressions = state.get("expressions", {})
     sought = {entity: Sought([], [], []) for entity in state["mentions"]}
     update: Update = {"calls": {}, "notices": {}}
-    if expressions and toolbox.detector is not None and toolbox.detector.labels is None:
-        update["notices"] |= _detect(state, toolbox, expressions, sought)
-    if expressions and toolbox.settings.roles.entailer is not None:
-        judge = match if toolbox.entailer_is_tool else _ask
-        asked = judge(state, toolbox, expressions, sought)
-        update = {key: {**update[key], **asked[key]} for key in update}
+    with listening() as warned:
+        if expressions and toolbox.detector is not None and toolbox.detector.labels is None:
+            update["notices"] |= _detect(state, toolbox, expressions, sought)
+        if expressions and toolbox.settings.roles.entailer is not None:
+            judge = match if toolbox.entailer_is_tool else _ask
+            asked = judge(state, toolbox, expressions, sought)
+            update = {key: {**update[key], **asked[key]} for key in update}
+    if warned:
+        update["notices"] |= notice("entail", "; ".join(warned))
     return sought, update
 
 
@@ -146,18 +151,27 @@ def _ask(
         ratio = 1.0 + weights.MODEL_SEES * said.confidence
         words = f"{spec} says {said.visible} (confidence {said.confidence:.2f})"
         if said.visible == "yes" and convention and said.box is not None:
-            box = convention.from_model(said.box, (image.width, image.height))
-            if box is None:
-                words += f"; {repr(said.box)[:60]} is no box in the picture"
-            else:
-                candidate = _pointed(box, image, said.confidence, spec, state, places)
-                places.append({"id": candidate["key"], "box": candidate["box"]})
-                each.candidates.append(candidate)
+            pointed: dict[str, Any] = {}  # what it points at twice is no surer
+            for given in _boxes(said.box):
+                box = convention.from_model(given, (image.width, image.height))
+                if box is None:
+                    words += f"; {repr(given)[:60]} is no box in the picture"
+                else:
+                    candidate = _pointed(box, image, said.confidence, spec, state, places)
+                    places.append({"id": candidate["key"], "box": candidate["box"]})
+                    pointed.setdefault(candidate["key"], candidate)
+            each.candidates.extend(pointed.values())
         if said.visible == "yes":
             each.cues.append(Cue(ratio, words))
         elif said.visible == "no":
             each.cues.append(Cue(1.0 / ratio, words))
     return update
+
+
+def _boxes(said: Any) -> list[Any]:
+    """Return the boxes that a model gives, each still to be read: a list of lists is several."""
+    several = isinstance(said, list) and said and all(isinstance(each, list) for each in said)
+    return said[:_MOST_BOXES] if several else [said]
 
 
 def _pointed(

@@ -3,10 +3,14 @@
 Pictures are RGB ``uint8`` arrays of shape ``(H, W, 3)``, EXIF-upright. Boxes are
 ``(x1, y1, x2, y2)`` in absolute pixels of that array, floats, ``x2 > x1``, ``y2 > y1``,
 inside the picture. Scores run from 0 to 1. A tool raises `ToolError` when it fails on a
-picture and `MissingExtraError` or `ModelFileError` when it cannot be set up.
+picture and `MissingExtraError` or `ModelFileError` when it cannot be set up. One that gives its
+results, but had to do with less than it was set up for, says so by `warn`.
 """
 
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -16,6 +20,33 @@ from deixis.schema import Mask
 
 Box = tuple[float, float, float, float]
 Picture = NDArray[np.uint8]
+
+_heard: ContextVar[list[str] | None] = ContextVar("heard", default=None)
+
+
+def warn(message: str | None) -> None:
+    """Tell whoever called a tool what the user should know beside the results; None is nothing.
+
+    It goes to the `listening` of this thread; where nobody listens, to Python's warnings.
+    """
+    heard = _heard.get()
+    if message is None:
+        return
+    if heard is None:
+        warnings.warn(message, RuntimeWarning, stacklevel=2)
+    elif message not in heard:
+        heard.append(message)
+
+
+@contextmanager
+def listening() -> Iterator[list[str]]:
+    """Collect what tools `warn` of while this thread uses them, each message once."""
+    heard: list[str] = []
+    token = _heard.set(heard)
+    try:
+        yield heard
+    finally:
+        _heard.reset(token)
 
 
 class Detection(NamedTuple):

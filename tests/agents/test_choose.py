@@ -32,6 +32,9 @@ SHIRT = offer("d7", (5.0, 90.0, 75.0, 200.0), 0.9, role="detector")
 LOGO = offer("d6", (30.0, 110.0, 50.0, 130.0), 0.4, role="detector")
 
 
+ACME_AND_ANN = [("Acme", "ORG"), ("Ann", "PER")]
+
+
 class Sample(NamedTuple):
     """What one sample came to: the update, and what the model was asked."""
 
@@ -40,6 +43,10 @@ class Sample(NamedTuple):
 
     def boxes(self) -> dict[str, list[float]]:
         return {entity: each[0]["box"] for entity, each in self.update["regions"].items()}
+
+    def all_boxes(self) -> dict[str, list[list[float]]]:
+        regions = self.update["regions"].items()
+        return {entity: [region["box"] for region in each] for entity, each in regions}
 
 
 @pytest.fixture
@@ -120,6 +127,63 @@ def test_the_marks_settle_the_classic_confusions(grounded: Any, confusion: str) 
             assert said["outcome"] == "no" and sample.update["verdicts"][entity]["candidates"] == []
 
 
+# Of several numbers, a name has those boxes that are no other's, and not a thing and a part of it.
+SEVERAL = {
+    "an organisation that is a crowd": (
+        [(name, kind, 0.8, [person(n) for n in range(4)]) for name, kind in ACME_AND_ANN],
+        {"e1": ["1", "3", 4], "e2": ["2"]},
+        {"e1": [person(0), person(2), person(3)], "e2": [person(1)]},
+    ),
+    "one person shown twice": (
+        [("Ann", "PER", 0.8, [person(0), person(1, 0.7), person(2, 0.6)])],
+        {"e1": ["1", "3", "3"]},
+        {"e1": [person(0), person(2)]},
+    ),
+    "one person with two boxes": (
+        [("Ann", "PER", 0.8, [person(0), HEAD])],
+        {"e1": ["1", "2"]},
+        {"e1": [person(0)]},
+    ),
+    "a crowd, and each of its members": (
+        [("Acme", "ORG", 0.8, [CROWD, person(0), person(1)])],
+        {"e1": ["1", "2", "3"]},
+        {"e1": [person(0), person(1)]},
+    ),
+    "two names want one person": (
+        [(name, "PER", 0.8, [person(0), person(1), person(2)]) for name in ("Ann", "Bob")],
+        {"e1": ["1", "2"], "e2": ["2"]},
+        {"e1": [person(0)], "e2": [person(1)]},
+    ),
+    "all names want all people": (
+        [(name, "PER", 0.8, [person(0), person(1), person(2)]) for name in ("Ann", "Bob")],
+        {"e1": ["1", "2", "3"], "e2": ["1", "2", "3"]},
+        {"e1": [person(0)], "e2": [person(2)]},
+    ),
+}
+
+
+@pytest.mark.parametrize("case", SEVERAL)
+def test_a_model_may_choose_several_boxes_for_a_name(grounded: Any, case: str) -> None:
+    entities, reply, expected = SEVERAL[case]
+    sample = grounded(reply, *entities)
+    found = sample.all_boxes()
+    assert found == {entity: [each["box"] for each in own] for entity, own in expected.items()}
+    for entity, own in expected.items():
+        evidence = sample.update["decisions"][f"{entity}/ground/box"]["evidence"]
+        several = [f"several: {each['what']}, chosen too" for each in own[1:]]
+        assert evidence[1 : len(own)] == several
+        assert not any(line.startswith("several") for line in evidence[len(own) :])
+
+
+def test_a_part_of_what_was_chosen_is_told(grounded: Any) -> None:
+    sample = grounded({"e1": ["1", "2"]}, ("Ann", "PER", 0.8, [person(0), HEAD]))
+    assert sample.update["decisions"]["e1/ground/box"]["evidence"] == [
+        "what is at o1",
+        "what is at d8 shows the same as what it has",
+        f"{EYES} chose what is at o1, mark 1 and what is at d8, mark 2 of 2",
+    ]
+
+
 def test_the_losers_stay_in_the_trace_and_the_score_is_fused(grounded: Any) -> None:
     two = [person(0), person(1, strength=0.9)]
     sample = grounded({"e1": "1"}, ("Ann", "PER", 0.8, two))
@@ -131,7 +195,7 @@ def test_the_losers_stay_in_the_trace_and_the_score_is_fused(grounded: Any) -> N
     ]
     assert said["confidence"] == pytest.approx(0.8 * 0.8), "what was chosen keeps its score"
     (call,) = sample.update["calls"].values()
-    assert (call["role"], call["prompt"]) == ("entailer", "choose 1")
+    assert (call["role"], call["prompt"]) == ("entailer", "choose 2")
 
 
 @pytest.mark.parametrize(("probability", "given"), [(0.97, True), (0.6, False)])
@@ -156,7 +220,8 @@ def test_the_question_has_the_marked_picture_and_for_each_its_own_numbers(ground
     (((_, image, question), schema),) = sample.asked
     assert "woman</post> (1, 3)\ne2: <post>Acme</post> (2, 3)" in question["text"]
     assert "e3" not in question["text"], "a short form of e1"
-    own = {entity: each["enum"] for entity, each in schema["properties"].items()}
+    own = {entity: each["items"]["enum"] for entity, each in schema["properties"].items()}
+    assert {each["maxItems"] for each in schema["properties"].values()} == {2}
     assert own == {"e1": ["unclear", "none", "1", "3"], "e2": ["unclear", "none", "2", "3"]}
     seen = np.asarray(Image.open(io.BytesIO(base64.b64decode(image["base64"])))).astype(int)
     assert (np.abs(seen - 90).max(axis=2) > 60).mean() > 0.01, "boxes are drawn on the grey picture"
@@ -174,7 +239,7 @@ def test_a_failure_changes_nothing_but_a_notice(grounded: Any, reply: Any) -> No
     assert plain.update["notices"] == {} and plain.asked == []
 
 
-@pytest.mark.parametrize("unclear", ["unclear", "Unclear"])
+@pytest.mark.parametrize("unclear", ["unclear", "Unclear", ["unclear", "none"]])
 def test_unclear_changes_nothing(grounded: Any, unclear: str) -> None:
     entities = [("Ann", "PER", 0.8, [person(0), person(1)])]
     sample, plain = grounded({"e1": unclear}, *entities), grounded(None, *entities)
@@ -182,8 +247,19 @@ def test_unclear_changes_nothing(grounded: Any, unclear: str) -> None:
     assert sample.update["notices"] == {}
 
 
-@pytest.mark.parametrize(("reply", "box"), [(2, person(1)), ("2", person(1)), (None, None)])
-def test_a_bare_number_will_do(grounded: Any, reply: Any, box: Any) -> None:
+@pytest.mark.parametrize(
+    ("reply", "box"),
+    [
+        (2, person(1)),
+        ("2", person(1)),
+        ([2], person(1)),
+        (["none", "2"], person(1)),
+        (None, None),
+        ([], None),
+        ("None", None),
+    ],
+)
+def test_a_bare_word_will_do(grounded: Any, reply: Any, box: Any) -> None:
     sample = grounded({"e1": reply}, ("Ann", "PER", 0.8, [person(0), person(1)]))
     assert sample.boxes() == ({"e1": box["box"]} if box else {})
     assert len(sample.asked) == 1
@@ -201,7 +277,7 @@ def test_of_very_many_boxes_the_strongest_are_drawn(grounded: Any) -> None:
         for n in range(MOST_MARKS + 5)
     ]
     sample = grounded({"e1": "7", "e2": "1"}, ("Ann", "PER", 0.9, many), ("Bob", "PER", 1, many))
-    enum = sample.asked[0][1]["properties"]["e1"]["enum"]
+    enum = sample.asked[0][1]["properties"]["e1"]["items"]["enum"]
     assert len(enum) == MOST_MARKS + 2
     assert sample.boxes() == {"e1": many[6]["box"], "e2": many[0]["box"]}
     few = grounded({"e1": "7"}, ("Ann", "PER", 0.9, many), ("Bob", "PER", 0.9, many[-1:]))

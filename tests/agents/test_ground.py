@@ -173,16 +173,76 @@ def test_a_box_that_is_inside_stays_and_one_outside_is_cut(grounded: Any) -> Non
     assert update["regions"]["e1"][0]["box"] == [0.0, 0.0, 400.0, 300.0]
 
 
+def fits(order: int, strength: float, **more: Any) -> dict[str, Any]:
+    """What a detector found of a description, in the place of a person."""
+    what = f"what fits 'a crew' (score {strength})"
+    return {**person(order, 1), "strength": strength, "what": what, "order": None, **more}
+
+
+TORSO = fits(9, 0.8, box=[10.0, 60.0, 70.0, 200.0])
+SEVERAL = {
+    "an organisation that is a crowd": ("ORG", [fits(n, 0.8 - n / 50) for n in range(4)], 4),
+    "a person, and three whom the description fits": ("PER", [fits(n, 0.8) for n in range(3)], 1),
+    "another fits less": ("ORG", [fits(0, 0.8), fits(1, 0.63)], 1),
+    "a logo inside a shirt": ("ORG", [fits(0, 0.8), TORSO], 1),
+    "two shirts, each with its logo": (
+        "ORG",
+        [fits(0, 0.81), TORSO, fits(1, 0.8), fits(8, 0.79, box=[110.0, 60.0, 170.0, 200.0])],
+        2,
+    ),
+    "its name is read": ("ORG", [writing("Acme"), fits(1, 0.85), fits(2, 0.85)], 1),
+    "a place": ("LOC", [fits(0, 0.8), fits(1, 0.8)], 1),
+}
+
+
+@pytest.mark.parametrize("case", SEVERAL)
+def test_who_has_several_boxes_without_a_model_that_says_so(grounded: Any, case: str) -> None:
+    kind, candidates, number = SEVERAL[case]
+    update = grounded(("Acme", verdict(*candidates)), type=kind)
+    (found,) = update["regions"].values()
+    assert len(found) == number == len({tuple(each["box"]) for each in found})
+    said = update["decisions"]["e1/ground/box"]
+    assert sum(line.startswith("several: ") for line in said["evidence"]) == number - 1
+    assert len(said["evidence"]) == len(candidates), "every candidate is accounted for"
+    assert said["outcome"] == ", ".join(str([int(v) for v in each["box"]]) for each in found)
+    assert said["confidence"] == found[0]["score"] == max(each["score"] for each in found)
+
+
+@pytest.mark.parametrize("athletes", [2, 3, 4])
+def test_a_team_has_what_its_athletes_by_name_leave(
+    grounded: Any, mention: Any, athletes: int
+) -> None:
+    everybody = [person(order, athletes) for order in range(athletes)]
+    crew = verdict(*(fits(order, 0.7) for order in range(athletes)), probability=0.7)
+    pairs = (("Ann", verdict(*everybody)), ("Bob", verdict(*everybody)), ("Acme", crew))
+    mentions = {f"e{n}": mention(name, 9 * n) for n, (name, _) in enumerate(pairs, start=1)}
+    mentions["e3"]["type"] = "ORG"
+    update = grounded(*pairs, mentions=mentions)
+    found = {entity: [each["box"][0] for each in own] for entity, own in update["regions"].items()}
+    assert (len(found["e1"]), len(found["e2"]), len(found.get("e3", []))) == (1, 1, athletes - 2)
+    everyone = sorted(left for own in found.values() for left in own)
+    assert everyone == [100.0 * n for n in range(athletes)]
+    assert (update["verdicts"] != {}) is (athletes == 2), "nothing is left for it"
+
+
+def test_three_athletes_and_two_names(grounded: Any) -> None:
+    everybody = [person(order, 3) for order in range(3)]
+    found = boxes(grounded(("Ann", verdict(*everybody)), ("Bob", verdict(*everybody))))
+    assert list(found) == ["e1", "e2"] and len(set(found.values())) == 2
+
+
 SHAPES = st.tuples(st.integers(0, 4), st.integers(0, 4))
 
 
 @given(arrays(np.float64, SHAPES, elements=st.floats(-1, 1)))
 def test_an_assignment_is_one_to_one_and_the_best(scores: np.ndarray) -> None:
-    given_columns = assign(scores)
     rows, columns = scores.shape
-    chosen = [column for column in given_columns if column is not None]
-    assert len(given_columns) == rows and len(set(chosen)) == len(chosen)
-    got = [scores[row, c] for row, c in enumerate(given_columns) if c is not None]
+    none = np.zeros((columns, columns), np.bool_)
+    given_columns = assign(scores, np.zeros(scores.shape, np.bool_), none)
+    assert len(given_columns) == rows and all(len(each) <= 1 for each in given_columns)
+    chosen = [column for each in given_columns for column in each]
+    assert len(set(chosen)) == len(chosen)
+    got = [scores[row, c] for row, each in enumerate(given_columns) for c in each]
     assert all(score > 0 for score in got)
     wide = np.maximum(np.hstack([scores, np.zeros((rows, rows))]), 0)
     best = max(
@@ -190,3 +250,25 @@ def test_an_assignment_is_one_to_one_and_the_best(scores: np.ndarray) -> None:
         for order in permutations(range(columns + rows), rows)
     )
     assert sum(got) == pytest.approx(best)
+
+
+@given(
+    arrays(np.float64, SHAPES, elements=st.sampled_from([-1, 0, 0.1, 0.25, 0.5, 1])), st.randoms()
+)
+def test_what_is_left_goes_to_those_who_may_have_several(scores: np.ndarray, draw: Any) -> None:
+    rows, columns = scores.shape
+    several = np.array([[draw.random() < 0.6 for _ in range(columns)] for _ in range(rows)])
+    several = several.reshape(scores.shape).astype(np.bool_)
+    clash = np.array([[draw.random() < 0.2 for _ in range(columns)] for _ in range(columns)])
+    clash = clash.reshape(columns, columns).astype(np.bool_)
+    clash |= clash.T
+    one, more = assign(scores, np.zeros_like(several), clash), assign(scores, several, clash)
+    taken = [column for each in more for column in each]
+    assert len(set(taken)) == len(taken), "no column has two rows"
+    for row, (first, own) in enumerate(zip(one, more, strict=True)):
+        assert own[:1] == first, "nobody loses a column to another's second"
+        assert all(several[row, each] and scores[row, each] > 0 for each in own[1:])
+        assert not any(clash[a, b] for n, a in enumerate(own) for b in own[n + 1 :])
+        for column in set(range(columns)) - set(taken):
+            clashes = any(clash[column, each] for each in own)
+            assert clashes or not several[row, column] or scores[row, column] <= 0

@@ -12,7 +12,7 @@ import pytest
 from deixis.agents import pictures
 from deixis.agents.entail import entail
 from deixis.agents.ground import ground
-from deixis.agents.look import MODEL_POINTS, overlap, placed
+from deixis.agents.look import MODEL_POINTS
 from deixis.errors import ToolError
 from deixis.tools import registry
 from deixis.tools.base import Detection, Picture
@@ -76,15 +76,6 @@ def state(mention: Any, templates: Any) -> dict[str, Any]:
 
 def verdicts(update: dict[str, Any]) -> dict[str, Any]:
     return {entity: each["groundable"] for entity, each in update["verdicts"].items()}
-
-
-def test_boxes_of_one_thing_have_one_key() -> None:
-    near = (2.0, 0.0, 82.0, 298.0)
-    found = [Detection("a", each, 0.5) for each in (near, RIGHT, RIGHT, (0.0, 0.0, 400.0, 300.0))]
-    keys = placed(found, [{"id": "o1", "box": LEFT}])
-    assert keys[0] == "o1" and keys[1] == keys[2] and len(set(keys)) == 3
-    assert overlap(LEFT, RIGHT) == 0.0 and overlap(LEFT, LEFT) == 1.0
-    assert overlap((0, 0, 2, 2), (1, 0, 3, 2)) == pytest.approx(1 / 3)
 
 
 def test_what_is_described_and_found_is_pointed_at(
@@ -216,8 +207,9 @@ def test_a_model_that_points_is_asked_in_its_own_form_and_its_box_is_given(
 ) -> None:
     update, question, schema, toolbox = pointing(state, toolbox_of, run, name, box=box)
     assert form in question
-    four, nothing = schema["$defs"]["Verdict"]["properties"]["box"]["anyOf"]
+    four, several, nothing = schema["$defs"]["Verdict"]["properties"]["box"]["anyOf"]
     assert nothing == {"type": "null"} and four["minItems"] == four["maxItems"] == 4
+    assert several["items"] == four
     (candidate,) = update["verdicts"]["e1"]["candidates"]
     assert candidate["role"] == "entailer" and candidate["strength"] == MODEL_POINTS
     grounded = run(ground, {**state, **update}, toolbox)
@@ -226,6 +218,16 @@ def test_a_model_that_points_is_asked_in_its_own_form_and_its_box_is_given(
     assert region["score"] == pytest.approx(12 / 13 * MODEL_POINTS)
     said = grounded["decisions"]["e1/ground/box"]
     assert said["evidence"] == [f"what scripted:{name} points at (confidence 1.00)"]
+
+
+def test_a_model_may_point_at_several(state: dict[str, Any], toolbox_of: Any, run: Any) -> None:
+    several = [[0, 0, 200, 1000], [500, 0, 700, 1000], [501, 0, 701, 999], [9, 9, 9, 9]]
+    update, *_ = pointing(state, toolbox_of, run, "qwen3-vl", box=several)
+    found = update["verdicts"]["e1"]["candidates"]
+    assert [each["box"] for each in found] == [pytest.approx(LEFT), pytest.approx(RIGHT)]
+    assert [each["strength"] for each in found] == [MODEL_POINTS] * 2, "said twice, no surer"
+    said = update["decisions"]["e1/entail/groundable"]["evidence"]
+    assert "[9, 9, 9, 9] is no box in the picture" in said[0]
 
 
 def test_a_model_whose_boxes_nobody_can_read_is_asked_for_none(

@@ -14,8 +14,8 @@ from deixis import Extraction, Settings
 from deixis.errors import DeixisError, InputError, SettingsError
 from deixis.evaluation.batch import Batch, Tally
 from deixis.evaluation.batch_settings import fingerprint, identity
-from deixis.evaluation.rows import read_rows
 from deixis.prompts import FOLDER
+from deixis.rows import read_rows
 from deixis.settings import Budget, Price
 
 TEXT = "Grace Hopper of the US Navy taught at Harvard University in the year {}"
@@ -29,6 +29,7 @@ class World:
         self.folder = folder
         self.settings = settings
         self.asked: Counter[str] = Counter()
+        self.before_answer: Callable[[str], Any] = lambda model: None
         self.source, self.out = folder / "in.jsonl", folder / "results" / "out.jsonl"
         self.write({"id": f"r{n}", "text": TEXT.format(n)} for n in range(6))
 
@@ -57,6 +58,7 @@ class World:
 def world(tmp_path: Path, scripted: Any, filled: Callable[..., Any]) -> World:
     def answer(name: str, messages: Any, options: dict[str, Any]) -> str:
         here.asked[f"{name} {messages[-1].content}"] += 1
+        here.before_answer(name)
         return json.dumps(filled(options["json_schema"], "blue"))
 
     scripted(answer)
@@ -158,14 +160,18 @@ def test_rows_that_the_budget_cut_short_are_run_whole_later(world: World) -> Non
 
 def test_a_stop_finishes_what_is_in_flight(world: World) -> None:
     batch = world.batch(concurrency=2)
-    tally = batch.run(lambda tally: batch.stop())
-    assert tally.stopped == "interrupted"
-    assert 1 <= tally.done == len(world.lines()) <= 3 and tally.left == 6 - tally.done
-    for thread in threading.enumerate():
-        if thread.name.startswith("row"):
-            thread.join(10)
-            assert not thread.is_alive(), "no thread of the batch is left"
-    assert world.run().left == 0
+    both = threading.Barrier(2, action=batch.stop)  # the stop comes when two rows have asked "a"
+    world.before_answer = lambda model: both.wait(60) if model == "a" else None
+    tally = batch.run()
+    assert (tally.stopped, tally.done, tally.failed, tally.left) == ("interrupted", 2, 0, 4)
+    assert world.ids() == ["r0", "r1"] and not any(each["warnings"] for each in world.lines())
+    about = {n for n in range(6) for each in world.asked if TEXT.format(n) in each}
+    assert about == {0, 1}, "of no other row was anything asked"
+    left = [each.name for each in threading.enumerate() if each.name.startswith("row")]
+    assert left == [], "no thread of the batch is left"
+    world.before_answer = lambda model: None
+    again = world.run()
+    assert (again.earlier, again.done, again.left) == (2, 4, 0)
     assert world.ids() == [f"r{n}" for n in range(6)] and set(world.asked.values()) == {1}
 
 

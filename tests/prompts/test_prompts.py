@@ -108,8 +108,8 @@ def with_text(name: str, text: str) -> dict[str, Any]:
 @pytest.mark.parametrize("name", VARIABLES)
 def test_a_prompt_is_filled_in(name: str) -> None:
     prompt = render(name, **VARIABLES[name])
-    changed = name == "entail" or "posts" in VARIABLES[name]
-    assert (prompt.name, prompt.version) == (name, 2 if changed else 1)
+    version = {"choose": 2, "entail": 3}.get(name, 2 if "posts" in VARIABLES[name] else 1)
+    assert (prompt.name, prompt.version) == (name, version)
     for line in EXPECTED[name]:
         assert line in prompt.system + prompt.user
     for part in (prompt.system, prompt.user):
