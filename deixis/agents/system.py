@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import to_jsonable_python
 
 from deixis.errors import SettingsError
 from deixis.settings import Settings
@@ -52,3 +53,12 @@ class System(NamedTuple):
         except ValidationError as error:
             said = describe_problem(error, self.options)
             raise SettingsError(f"graph_options of {self.name!r}: {said}") from None
+
+    def defaults(self) -> dict[str, Any]:
+        """Return the options and their defaults as plain data, for a list of graphs."""
+        return {
+            name: "(required)"
+            if field.is_required()
+            else to_jsonable_python(field.get_default(call_default_factory=True))
+            for name, field in self.options.model_fields.items()
+        }

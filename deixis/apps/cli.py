@@ -17,8 +17,10 @@ from rich.table import Table
 from deixis import __version__
 from deixis.apps.batch_cli import batch, report
 from deixis.apps.cache_cli import cache_app
+from deixis.apps.compare_cli import compare
 from deixis.apps.dataset_cli import dataset_app
-from deixis.apps.eval_cli import compare, evaluate
+from deixis.apps.eval_cli import evaluate
+from deixis.apps.examples_cli import examples_app
 from deixis.apps.options import GraphOption, RoleOption, StackOption, settings_of
 from deixis.apps.prompts_cli import PromptsOption, prompts_app
 from deixis.errors import DeixisError
@@ -32,6 +34,7 @@ app = typer.Typer(
 app.add_typer(prompts_app, name="prompts")
 app.add_typer(cache_app, name="cache")
 app.add_typer(dataset_app, name="dataset")
+app.add_typer(examples_app, name="examples")
 app.command("eval")(evaluate)
 app.command("compare")(compare)
 app.command("batch")(batch)
@@ -111,26 +114,24 @@ def graphs(
     from deixis.apps import console
     from deixis.graphs.registry import find, names
 
-    found = [find(name) for name in names()]
+    found = {name: find(name) for name in names()}
     if as_json:
         rows = [
             {
-                "name": each.name,
+                "name": name,
                 "about": each.about,
                 "needs": each.needs,
                 "uses": each.uses,
-                "options": {
-                    name: field.default for name, field in each.options.model_fields.items()
-                },
+                "options": each.defaults(),
             }
-            for each in found
+            for name, each in found.items()
         ]
         typer.echo(json.dumps(rows, indent=2))
         return
     table = Table("graph", "what it is", "needs", "uses", "graph_options", show_lines=True)
-    for each in found:
-        options = [f"{name}: {field.default}" for name, field in each.options.model_fields.items()]
-        cells = (each.name, each.about, *map(", ".join, (each.needs, each.uses, options)))
+    for name, each in found.items():
+        options = [f"{option}: {value}" for option, value in each.defaults().items()]
+        cells = (name, each.about, *map(", ".join, (each.needs, each.uses, options)))
         table.add_row(*map(escape, cells))
     console.out.print(table)
 
@@ -162,6 +163,8 @@ def doctor(
 
 def main() -> None:
     """Run the command line; an error is one line on stderr, never a traceback."""
+    if "" not in sys.path:
+        sys.path.append("")  # the folder in which a user's own graph may be: module:OBJECT
     try:
         app()
     except DeixisError as error:

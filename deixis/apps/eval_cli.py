@@ -1,4 +1,4 @@
-"""The command line of scores: ``deixis eval`` and ``deixis compare``.
+"""The command line of scores: ``deixis eval``, and what ``deixis compare`` shares with it.
 
 Results go to stdout, warnings to stderr. Exit codes: 0 done, 2 unusable input or settings.
 """
@@ -15,13 +15,13 @@ from rich.table import Table
 
 if TYPE_CHECKING:
     from deixis.evaluation.metrics.mentions import Aligned
-    from deixis.evaluation.metrics.scoring import Comparison, Entry, How, Report
+    from deixis.evaluation.metrics.scoring import Entry, How, Report
     from deixis.evaluation.mner import Score
     from deixis.rows import Row
 
 # Not those of deixis.apps.console, which loads the graph to show its progress.
-_out = Console()
-_err = Console(stderr=True)
+out = Console()
+err = Console(stderr=True)
 
 GoldArgument = Annotated[Path, typer.Argument(help="Gold rows, one JSON object a line.")]
 TaskOption = Annotated[
@@ -68,52 +68,25 @@ def evaluate(
     if task in papers.FORMATS:
         found = papers.score_files(task, gold, predictions, format_name, wording)
         document = {"gold": str(gold), "predictions": str(predictions), **found}
-        _print_json(document) if as_json else _print_document(document)
+        print_json(document) if as_json else _print_document(document)
         return
-    how = _how(task, coarse, convention, iou, rounds, seed)
+    how = how_of(task, coarse, convention, iou, rounds, seed)
     rows = read_rows(gold)
-    read = _read(predictions, format_name, rows)
+    read = read_predictions(predictions, format_name, rows)
     report = scoring.evaluate(rows, read.rows, how, by)
     read.warn(report.aligned)
     if as_json:
-        _print_json({"gold": str(gold), **read.document(), **report.document()})
+        print_json({"gold": str(gold), **read.document(), **report.document()})
     else:
         _print_report(report)
 
 
-def compare(
-    gold: GoldArgument,
-    first: Annotated[Path, typer.Argument(help="Predictions with the same ids.")],
-    second: Annotated[Path, typer.Argument(help="Others, compared with the first.")],
-    task: TaskOption,
-    iou: IouOption = 0.5,
-    convention: ConventionOption = "deixis",
-    coarse: CoarseOption = False,
-    format_name: FormatOption = None,
-    rounds: RoundsOption = 10_000,
-    seed: SeedOption = 0,
-    as_json: JsonOption = False,
-) -> None:
-    """Say which of two files of predictions scores higher, and whether that may be luck."""
-    from deixis.evaluation.metrics import scoring
-    from deixis.rows import read_rows
+def how_of(task: str, coarse: bool, convention: str, iou: float, rounds: int, seed: int) -> "How":
+    """Return how to score, as the options say.
 
-    how = _how(task, coarse, convention, iou, rounds, seed)
-    rows = read_rows(gold)
-    one, other = (_read(path, format_name, rows) for path in (first, second))
-    found = scoring.compare_two(rows, one.rows, other.rows, how)
-    one.warn(found.first)
-    other.warn(found.second)
-    if as_json:
-        document = found.document()
-        for name, read in (("first", one), ("second", other)):
-            document[name] = {**read.document(), **document[name]}
-        _print_json({"gold": str(gold), **document})
-    else:
-        _print_comparison(found)
-
-
-def _how(task: str, coarse: bool, convention: str, iou: float, rounds: int, seed: int) -> "How":
+    Raises:
+        SettingsError: there is no such task or convention, or a number is out of range.
+    """
     from deixis.evaluation.metrics import convention as conventions
     from deixis.evaluation.metrics import scoring, tasks
 
@@ -122,19 +95,28 @@ def _how(task: str, coarse: bool, convention: str, iou: float, rounds: int, seed
     )
 
 
-def _read(path: Path, format_name: str | None, gold: "list[Row]") -> "_Predictions":
-    if format_name is None:
-        from deixis.rows import read_rows
+def read_predictions(
+    path: Path, format_name: str | None, gold: "list[Row]", kind: "type[Row] | None" = None
+) -> "Predictions":
+    """Read predictions: rows (of this kind), or answers to gold rows in a paper's format.
 
-        return _Predictions(path, read_rows(path), {})
+    Raises:
+        DataError: a line is no row, or the answers do not fit the gold.
+        InputError: the file cannot be read.
+        SettingsError: there is no such format.
+    """
+    if format_name is None:
+        from deixis.rows import Row, read_rows
+
+        return Predictions(path, read_rows(path, kind or Row), {})
     from deixis import formats
 
     found = formats.read(path, format_name, gold)
     refused = {name: [each._asdict() for each in said] for name, said in found.problems.items()}
-    return _Predictions(path, found.rows, refused)
+    return Predictions(path, found.rows, refused)
 
 
-class _Predictions(NamedTuple):
+class Predictions(NamedTuple):
     """A file that was read; ``unreadable`` has of each id the pieces that were not."""
 
     path: Path
@@ -142,29 +124,37 @@ class _Predictions(NamedTuple):
     unreadable: dict[str, list[dict[str, str]]]
 
     def document(self) -> dict[str, Any]:
+        """Return JSON-ready data."""
         return {"predictions": str(self.path), "unreadable": self.unreadable}
 
     def warn(self, aligned: "Aligned") -> None:
+        """Say on stderr what was odd."""
         pieces = sum(map(len, self.unreadable.values()))
         for number, problem in (
-            (pieces, f"pieces of answers could not be read ({_some(self.unreadable)})"),
+            (pieces, f"pieces of answers could not be read ({some(self.unreadable)})"),
             (
                 len(aligned.missing),
-                f"samples have no predictions and count as empty ({_some(aligned.missing)})",
+                f"samples have no predictions and count as empty ({some(aligned.missing)})",
             ),
             (aligned.undecided, "predictions do not say whether they can be seen: never right"),
             (aligned.unusable, "predicted regions have no area or lack a mask: never right"),
         ):
             if number:
-                said = escape(f"{self.path}: {number} {problem}")
-                _err.print(f"[yellow]warning[/] {said}", highlight=False, soft_wrap=True)
+                warn(f"{self.path}: {number} {problem}")
 
 
-def _some(ids: Collection[str]) -> str:
+def warn(problem: str) -> None:
+    """Print a warning on stderr."""
+    err.print(f"[yellow]warning[/] {escape(problem)}", highlight=False, soft_wrap=True)
+
+
+def some(ids: Collection[str]) -> str:
+    """Name some ids, the first five."""
     return ", ".join([*map(repr, list(ids)[:5]), *["..."][: len(ids) - 5]])
 
 
-def _print_json(document: Any) -> None:
+def print_json(document: Any) -> None:
+    """Print one JSON document."""
     typer.echo(json.dumps(document, indent=2, ensure_ascii=False))
 
 
@@ -177,22 +167,24 @@ def _print_document(document: dict[str, Any]) -> None:
                 show(f"{place} {name}".strip(), each)
             return
         if isinstance(value, list):
-            value = _some(value) or "none"
+            value = some(value) or "none"
         shown = f"{value:.4f}" if isinstance(value, float) else str(value)
-        _out.print(f"{place}: {escape(shown)}", highlight=False, soft_wrap=True)
+        out.print(f"{place}: {escape(shown)}", highlight=False, soft_wrap=True)
 
     show("", document)
 
 
-def _heading(how: "How", samples: int) -> None:
-    _out.print(
+def print_heading(how: "How", samples: int) -> None:
+    """Print what is compared, and how."""
+    out.print(
         f"[bold]{how.task.name}[/], {samples} samples; convention {how.convention.name}: "
         f"{how.describe()}",
         highlight=False,
     )
 
 
-def _table(*columns: str) -> Table:
+def table_of(*columns: str) -> Table:
+    """Return a table with a first column that has no name."""
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("", overflow="fold")
     for name in columns:
@@ -200,9 +192,10 @@ def _table(*columns: str) -> Table:
     return table
 
 
-def _print_scores(entries: "Iterable[tuple[str, Entry]]", baselines: bool) -> None:
+def print_scores(entries: "Iterable[tuple[str, Entry]]", baselines: bool) -> None:
+    """Print scores by name, and what calling nothing visible would score."""
     columns = ("P", "R", "F1", "95%", "right", "pred", "gold")
-    table = _table(*columns, *(("NER+None", "gold+None") if baselines else ()))
+    table = table_of(*columns, *(("NER+None", "gold+None") if baselines else ()))
     for name, entry in entries:
         beside = (entry.names_and_none, entry.gold_and_none)
         table.add_row(
@@ -212,9 +205,9 @@ def _print_scores(entries: "Iterable[tuple[str, Entry]]", baselines: bool) -> No
             *map(str, entry.score),
             *(_percent(each.f1) for each in beside if each),
         )
-    _out.print(table)
+    out.print(table)
     if baselines:
-        _out.print(
+        out.print(
             "NER+None, gold+None: F1 of these and of gold names and types, nothing called visible"
         )
 
@@ -224,8 +217,8 @@ def _percent(share: float) -> str:
 
 
 def _print_report(report: "Report") -> None:
-    _heading(report.how, len(report.aligned.samples))
-    _print_scores([("all", report.all), *report.parts.items()], bool(report.how.task.region))
+    print_heading(report.how, len(report.aligned.samples))
+    print_scores([("all", report.all), *report.parts.items()], bool(report.how.task.region))
     if report.grounding and report.sweep:
         found = report.grounding
         shares = {
@@ -235,30 +228,11 @@ def _print_report(report: "Report") -> None:
             "grounding precision@0.5": found.precision,
         }
         said = ", ".join(f"{name} {_percent(share)}" for name, share in shares.items())
-        _out.print(f"where the name is right: {said}", highlight=False)
+        out.print(f"where the name is right: {said}", highlight=False)
         _print_sweep(report.sweep)
 
 
 def _print_sweep(sweep: "dict[float, Score]") -> None:
-    table = _table(*(f"{threshold:g}" for threshold in sweep))
+    table = table_of(*(f"{threshold:g}" for threshold in sweep))
     table.add_row("F1 at IoU", *(_percent(each.f1) for each in sweep.values()))
-    _out.print(table)
-
-
-def _print_comparison(found: "Comparison") -> None:
-    samples = len(found.first.samples)
-    _heading(found.how, samples)
-    both = zip(("first", "second"), found.entries, strict=True)
-    _print_scores(both, bool(found.how.task.region))
-    table = _table("P", "R", "F1")
-    value, low, high, p = found.difference
-    table.add_row("second - first", *(f"{100 * each:+.2f}" for each in value))
-    spans = zip(low, high, strict=True)
-    table.add_row("95%", *(f"{100 * start:+.2f} to {100 * end:+.2f}" for start, end in spans))
-    table.add_row("p", *(f"{each:.4f}" for each in p))
-    _out.print(table)
-    _out.print(
-        f"samples with fewer errors in the second: {found.won}, with more: {found.lost}, "
-        f"with as many: {samples - found.won - found.lost}",
-        highlight=False,
-    )
+    out.print(table)

@@ -1,13 +1,10 @@
 """One HTML page on a batch run: scores, cost, failures, warnings, and a gallery of rows."""
 
-import base64
-import io
 import json
 import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from importlib import resources
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,6 +14,7 @@ from deixis.errors import DataError, InputError
 from deixis.evaluation.batch_output import beside
 from deixis.rows import read_rows
 from deixis.schema import Extraction, Usage
+from deixis.templates import data_uri, render_page
 
 _SIDE = 900  # pixels of the longer side of a picture
 _LISTED = 200  # failures and kinds of warnings that are listed, the rest is counted
@@ -51,7 +49,7 @@ class Findings:
         """The usage of all roles together."""
         found = Usage(role="all", model="")
         for each in self.usage.values():
-            _add(found, each)
+            add_usage(found, each)
         return found
 
 
@@ -71,25 +69,18 @@ def report_page(
         DataError: a line of a file is not what it should be.
         SettingsError: there is no such task.
     """
-    from jinja2 import Environment, StrictUndefined
-
     found = examine(results, samples)
     failures, failed = _failures(beside(results, ".failures.jsonl"))
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    source = resources.files("deixis").joinpath("templates/report.html.j2").read_text("utf-8")
-    html = environment.from_string(source).render(
+    return render_page(
+        "report.html.j2",
         name=results.name,
         found=found,
         failures=failures,
         failed=failed,
         warnings=found.warnings.most_common(_LISTED),
-        identity=_identity(results),
+        identity=identity(results),
         scores=None if gold is None else _scores(gold, results, task),
     )
-    # A lone surrogate could not be written to a file, and a NUL is not allowed in HTML.
-    return html.encode("utf-8", "replace").decode("utf-8").replace("\0", "\ufffd")
 
 
 def examine(results: Path, samples: int) -> Findings:
@@ -107,7 +98,7 @@ def examine(results: Path, samples: int) -> Findings:
             row.pop("settings", None)
             # A gallery needs all of a row; elsewhere its numbers are enough.
             if found.rows < samples:
-                found.shown.append(_shown(str(id_), Extraction.model_validate(row), results))
+                found.shown.append(show_row(str(id_), Extraction.model_validate(row), results))
             _count(found, str(id_), row)
         except (ValueError, RecursionError, KeyError, TypeError, AttributeError) as error:
             said = "a field is missing or wrong" if isinstance(error, ValidationError) else error
@@ -125,15 +116,16 @@ def _count(found: Findings, id_: str, row: dict[str, Any]) -> None:
     for each in row["usage"]:
         used = Usage.model_validate(each)
         key = (used.role, used.model)
-        _add(found.usage.setdefault(key, Usage(role=used.role, model=used.model)), used)
+        add_usage(found.usage.setdefault(key, Usage(role=used.role, model=used.model)), used)
     for each in row["warnings"]:
-        kind = (each["step"], _kind(each["message"]))
+        kind = (each["step"], warning_kind(each["message"]))
         if kind in found.warnings or len(found.warnings) < _KINDS:
             found.warnings[kind] += 1
             found.examples.setdefault(kind, id_)
 
 
-def _add(total: Usage, used: Usage) -> None:
+def add_usage(total: Usage, used: Usage) -> None:
+    """Add one usage to another, whatever their roles; the cost is of what has a price."""
     for name in ("calls", "failed", "retries", "cached", "shared", "seconds"):
         setattr(total, name, getattr(total, name) + getattr(used, name))
     total.input_tokens += used.input_tokens
@@ -142,12 +134,13 @@ def _add(total: Usage, used: Usage) -> None:
         total.cost = (total.cost or 0.0) + used.cost
 
 
-def _kind(message: str) -> str:
+def warning_kind(message: str) -> str:
     """Return a warning without its names and numbers, so that those alike count as one."""
     return re.sub(r"\d+", "N", re.sub(r"'[^']*'|\"[^\"]*\"", "'...'", message))[:300]
 
 
-def _shown(id_: str, extraction: Extraction, results: Path) -> Shown:
+def show_row(id_: str, extraction: Extraction, results: Path, side: int = _SIDE) -> Shown:
+    """Draw a row of the file ``results``; neither side of the picture exceeds ``side`` pixels."""
     info = extraction.image
     picture: Any = None
     if info is not None:
@@ -158,11 +151,7 @@ def _shown(id_: str, extraction: Extraction, results: Path) -> Shown:
         drawn = extraction.overlay(picture)
     except InputError as error:
         return Shown(id_, extraction, None, str(error))
-    drawn.thumbnail((_SIDE, _SIDE))
-    file = io.BytesIO()
-    drawn.convert("RGB").save(file, "JPEG", quality=85, subsampling=0)
-    data = base64.b64encode(file.getvalue()).decode("ascii")
-    return Shown(id_, extraction, f"data:image/jpeg;base64,{data}", "")
+    return Shown(id_, extraction, data_uri(drawn, side), "")
 
 
 def _failures(path: Path) -> tuple[list[dict[str, Any]], int]:
@@ -191,7 +180,8 @@ def _whole_lines(path: Path) -> Iterator[tuple[int, bytes]]:
         raise InputError(f"cannot read {path}: {error.strerror}") from None
 
 
-def _identity(results: Path) -> dict[str, str]:
+def identity(results: Path) -> dict[str, str]:
+    """Return what determined the results, by name; empty where that is not known."""
     try:
         found = json.loads(beside(results, ".settings.json").read_bytes())
     except (OSError, ValueError):

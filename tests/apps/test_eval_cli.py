@@ -1,7 +1,6 @@
-"""``deixis eval`` and ``compare``: what they print, of what they warn, how they fail."""
+"""``deixis eval``: what they print, of what they warn, how they fail."""
 
 import json
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,6 @@ FIRST = {
     "b": [("Bob", "PER", []), ("NASA", "ORG", [])],
     "c": [("Eve [x]", "PER", [W])],
 }
-SECOND = {**FIRST, "a": GOLD["a"], "b": GOLD["b"]}
 
 
 def write(path: Path, posts: dict[str, Any]) -> Path:
@@ -40,10 +38,9 @@ def write(path: Path, posts: dict[str, Any]) -> Path:
 
 
 @pytest.fixture
-def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path, Path]:
+def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path]:
     monkeypatch.setenv("COLUMNS", "80")
-    gold, first, second = (tmp_path / name for name in ("gold.jsonl", "one.jsonl", "two.jsonl"))
-    return write(gold, GOLD), write(first, FIRST), write(second, SECOND)
+    return write(tmp_path / "gold.jsonl", GOLD), write(tmp_path / "one.jsonl", FIRST)
 
 
 RULES = """\
@@ -67,39 +64,21 @@ entailment accuracy 60.00, grounding precision@0.5 50.00
             0.1   0.2   0.3   0.4   0.5   0.6   0.7   0.8   0.9
 F1 at IoU 40.00 40.00 40.00 40.00 40.00 20.00 20.00 20.00 20.00
 """
-COMPARE = f"""\
-{RULES}\
-           P     R    F1       95% right pred gold NER+None gold+None
-first  40.00 40.00 40.00  0.0-50.0     2    5    5    40.00     40.00
-second 80.00 80.00 80.00 0.0-100.0     4    5    5    40.00     40.00
-{BASELINES}\
-                             P               R              F1
-second - first          +40.00          +40.00          +40.00
-95%            +0.00 to +50.00 +0.00 to +50.00 +0.00 to +50.00
-p                       0.0000          0.0000          0.0000
-samples with fewer errors in the second: 2, with more: 0, with as many: 1
-"""
 
 
 def test_eval_prints_tables(deixis: Run, files: tuple[Path, ...]) -> None:
-    result = deixis("eval", *files[:2], "--task", "gmner", "--by", "type")
+    result = deixis("eval", *files, "--task", "gmner", "--by", "type")
     assert result == (0, EVAL, "")
 
 
 def test_eval_without_regions_has_one_table(deixis: Run, files: tuple[Path, ...]) -> None:
-    code, printed, err = deixis("eval", *files[:2], "--task", "mner", "--convention", "vkel")
+    code, printed, err = deixis("eval", *files, "--task", "mner", "--convention", "vkel")
     assert (code, err) == (0, "")
     assert printed.splitlines()[2:] == [
         "         P      R     F1         95% right pred gold",
         "all 100.00 100.00 100.00 100.0-100.0     5    5    5",
     ]
     assert "exact text (case folded)" in printed and "IoU" not in printed
-
-
-def test_compare_prints_tables(deixis: Run, files: tuple[Path, ...]) -> None:
-    code, printed, err = deixis("compare", *files, "--task", "gmner")
-    assert (code, err) == (0, "")
-    assert re.sub(r"0\.[45]\d{3}", "0.0000", printed) == COMPARE  # p, which draws decide
 
 
 def document(result: tuple[int, str, str]) -> Any:
@@ -109,7 +88,7 @@ def document(result: tuple[int, str, str]) -> Any:
 
 
 def test_eval_prints_json(deixis: Run, files: tuple[Path, ...]) -> None:
-    gold, first, _ = files
+    gold, first = files
     options = ("--iou", 0.6, "--convention", "riveg", "--by", "entities", "--json")
     found = document(deixis("eval", gold, first, "--task", "eeg", *options))
     assert found["gold"] == str(gold) and found["predictions"] == str(first)
@@ -120,18 +99,6 @@ def test_eval_prints_json(deixis: Run, files: tuple[Path, ...]) -> None:
     assert found["parts"]["2"]["correct"] == 1 and found["parts"]["2"]["gold"] == 4
     assert found["grounding"]["accuracy@0.5"] == pytest.approx(1 / 3)
     assert found["sweep"]["0.5"]["correct"] == 2
-
-
-def test_compare_prints_json(deixis: Run, files: tuple[Path, ...]) -> None:
-    options = ("--task", "gmner", "--seed", 5, "--json")
-    found = document(deixis("compare", *files, *options))
-    assert [found[each]["predictions"] for each in ("first", "second")] == [*map(str, files[1:])]
-    assert [found[each]["score"]["f1"] for each in ("first", "second")] == [0.4, 0.8]
-    assert found["difference"]["f1"]["value"] == pytest.approx(0.4)
-    assert found["difference"]["f1"]["p"] == pytest.approx(0.5, abs=0.03)  # 2 swaps of 4
-    assert (found["won"], found["lost"], found["tied"]) == (2, 0, 1)
-    assert (found["seed"], found["rounds"]) == (5, 10_000)
-    assert found == document(deixis("compare", *files, *options))
 
 
 def test_fine_types(deixis: Run, tmp_path: Path) -> None:
@@ -147,7 +114,7 @@ def test_fine_types(deixis: Run, tmp_path: Path) -> None:
 
 
 def test_what_is_missing_or_odd_is_told(deixis: Run, files: tuple[Path, ...]) -> None:
-    gold, first, second = files
+    gold, first = files
     write(first, {"a": [("Ada", "PER", None), ("Rome", "LOC", [[5, 5, 5, 5]])]})
     code, printed, err = deixis("eval", gold, first, "--task", "gmner", "--json")
     assert code == 0
@@ -158,12 +125,10 @@ def test_what_is_missing_or_odd_is_told(deixis: Run, files: tuple[Path, ...]) ->
     )
     found = json.loads(printed)
     assert (found["missing"], found["undecided"], found["unusable_regions"]) == (["b", "c"], 1, 1)
-    code, _, err = deixis("compare", gold, second, first, "--task", "mner")
-    assert (code, err.count("\n")) == (0, 1) and f"{first}: 2 samples" in err
 
 
 def test_foreign_format(deixis: Run, files: tuple[Path, ...]) -> None:
-    gold, answers, _ = files
+    gold, answers = files
     lines = ["Ada|PER|[0,0,10,10]; Rome|LOC|None", "Bob|PER|[1,2,3]; NASA|ORG|None; who?", "None"]
     answers.write_text("\n".join(lines))
     options = ("--task", "gmner", "--format", "e2e", "--convention", "e2e", "--json")
@@ -174,8 +139,6 @@ def test_foreign_format(deixis: Run, files: tuple[Path, ...]) -> None:
     score = found["score"]
     assert (score["correct"], score["predicted"], score["gold"]) == (3, 4, 5)
     assert found["undecided"] == 1
-    code, printed, _ = deixis("compare", gold, answers, answers, *options)
-    assert code == 0 and json.loads(printed)["second"]["unreadable"] == found["unreadable"]
     code, printed, err = deixis("eval", gold, answers, "--task", "gmner", "--format", "x")
     assert (code, printed) == (2, "") and "no format 'x'" in err
 
@@ -198,15 +161,15 @@ def test_foreign_format(deixis: Run, files: tuple[Path, ...]) -> None:
 def test_errors_are_one_line(
     deixis: Run, files: tuple[Path, ...], options: tuple[str, ...], problem: str
 ) -> None:
-    code, printed, err = deixis("eval", *files[:2], *options)
+    code, printed, err = deixis("eval", *files, *options)
     assert (code, printed, err.count("\n")) == (2, "", 1)
     assert problem in err
 
 
 def test_files_that_do_not_fit(deixis: Run, files: tuple[Path, ...]) -> None:
-    gold, first, second = files
-    write(second, {"a": [], "z": []})
-    code, printed, err = deixis("compare", gold, first, second, "--task", "gmner")
+    gold, first = files
+    write(first, {"a": [], "z": []})
+    code, printed, err = deixis("eval", gold, first, "--task", "gmner")
     assert (code, printed) == (2, "") and "1 predictions have an id" in err and "'z'" in err
     first.write_text('{"id": "a"}\n{"id": 1}\nnothing\n')
     code, printed, err = deixis("eval", gold, first, "--task", "gmner")

@@ -2,7 +2,7 @@
 
 import json
 import re
-from html.parser import HTMLParser
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from PIL import Image
 from deixis.errors import DataError, InputError
 from deixis.evaluation.report import examine, report_page
 
+Tags = Callable[[str], list[str]]
 EVIL = "<script>alert(1)</script>"
 
 
@@ -65,28 +66,9 @@ def out(tmp_path: Path) -> Path:
     return path
 
 
-class Tags(HTMLParser):
-    """Collects the tags of a page, and checks that they close in order."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.found: list[str] = []
-        self._open: list[str] = []
-        self.feed(page)
-        assert self._open == []
-
-    def handle_starttag(self, tag: str, attrs: Any) -> None:
-        self.found.append(tag)
-        if tag not in {"meta", "img", "br", "link"}:
-            self._open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self._open.pop() == tag
-
-
-def test_one_page_with_everything_and_nothing_from_outside(out: Path) -> None:
+def test_one_page_with_everything_and_nothing_from_outside(out: Path, tags_of: Tags) -> None:
     page = report_page(out)
-    tags = Tags(page).found
+    tags = tags_of(page)
     assert "script" not in tags and "link" not in tags and tags.count("img") == 2
     assert set(re.findall(r'(?:src|href)="(.{5})', page)) == {"data:"}
     assert EVIL not in page and "&lt;script&gt;" in page
@@ -107,7 +89,7 @@ def test_what_is_counted(out: Path) -> None:
     assert found.examples == {("ground", "'...' has N boxes"): "b"}
 
 
-def test_scores(out: Path, tmp_path: Path) -> None:
+def test_scores(out: Path, tmp_path: Path, tags_of: Tags) -> None:
     gold = tmp_path / "gold.jsonl"
     entities = {"a": [], "b": [[5, 5, 40, 50]], "c": [[50, 5, 70, 50]]}
     lines = []
@@ -118,7 +100,7 @@ def test_scores(out: Path, tmp_path: Path) -> None:
         lines.append(json.dumps({"id": each["id"], "text": each["text"], "entities": [entity]}))
     gold.write_text("\n".join(lines))
     page = report_page(out, gold, task="mner", samples=0)
-    Tags(page)
+    assert "table" in tags_of(page)
     assert '<th scope="row">all</th><td class="number">100.00</td>' in page
     page = report_page(out, gold, samples=0)
     row_of_all = re.search(r'<th scope="row">all</th>(.*?)</tr>', page)

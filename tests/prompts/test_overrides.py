@@ -12,7 +12,7 @@ import yaml
 from deixis.agents.toolbox import Toolbox
 from deixis.errors import SettingsError
 from deixis.graphs.build import build_graph
-from deixis.prompts import FOLDER, check, find, names, overrides, read, render
+from deixis.prompts import FOLDER, check, example, find, names, overrides, read, render
 from deixis.settings import Settings
 
 TEXT = "Ann met Bob"
@@ -58,6 +58,30 @@ def test_a_file_of_the_user_takes_the_place_of_ours_and_of_no_other(folder: Path
     }
     assert overrides(folder) == {"recognize": folder / "recognize.md"}
     assert overrides(None) == {}
+
+
+def test_prompts_of_one_graph_are_in_a_folder_of_its_name(folder: Path) -> None:
+    mine = folder / "e2e" / "extract.md"
+    mine.parent.mkdir()
+    ours = (FOLDER / "e2e" / "extract.md").read_text()
+    mine.write_text(re.sub(r"version: \d+", "version: 77", ours))
+    (folder / "e2e" / ".hidden").touch()
+    (folder / "vkel").mkdir()  # none of its prompts is replaced
+    assert overrides(folder) == {"recognize": folder / "recognize.md", "e2e/extract": mine}
+    assert find("vkel/sketch", folder) == FOLDER / "vkel" / "sketch.md"
+    prompt = render("e2e/extract", folder, **example("e2e/extract"))
+    assert (prompt.name, prompt.version) == ("e2e/extract", 77)
+    mine.write_text(ours.replace("name: e2e/extract", "name: extract"))
+    with pytest.raises(SettingsError, match=r"the name is 'extract', that of the file 'e2e/ex"):
+        check(folder)
+
+
+@pytest.mark.parametrize("wrong", ["e2e/extrakt.md", "e2e/deeper/extract.md", "e2f/extract.md"])
+def test_a_file_that_replaces_no_prompt_of_a_graph_is_told(folder: Path, wrong: str) -> None:
+    (folder / wrong).parent.mkdir(parents=True)
+    (folder / wrong).touch()
+    with pytest.raises(SettingsError, match=r"(e2f|extrakt\.md|deeper) is no prompt"):
+        overrides(folder)
 
 
 def test_a_variable_may_be_named_like_a_parameter(scripted: Any) -> None:

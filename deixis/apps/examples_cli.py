@@ -1,0 +1,80 @@
+"""The command line of annotated examples: ``deixis examples build``, ``augment``.
+
+Results go to stdout, progress and warnings to stderr. Exit codes: 0 done, 2 unusable input or
+settings.
+"""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from deixis.apps.options import RoleOption, StackOption, settings_of
+
+examples_app = typer.Typer(
+    help="Index annotated examples for the graph riveg, and make training data of what it wrote.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+@examples_app.command()
+def build(
+    rows: Annotated[
+        Path,
+        typer.Argument(
+            metavar="ROWS", help='JSON Lines: {"id", "text", "image", "annotation", "caption"}.'
+        ),
+    ],
+    out: Annotated[Path, typer.Option(metavar="FOLDER", help="Folder of the index.")],
+    stack: StackOption = "starter",
+    role: RoleOption = None,
+) -> None:
+    """Compute the features of annotated examples once and keep them on disk.
+
+    An annotation says which entities the text has, and explains why, with how text and picture go
+    together. image may be left out, a relative path is relative to ROWS; without caption, the
+    detector and the reader of the stack describe the picture. The embedder of the stack computes
+    the features. Name the folder in a stack: `options: {examples: FOLDER}`.
+    """
+    from deixis.agents.riveg import index
+    from deixis.agents.toolbox import Toolbox
+    from deixis.apps import console
+
+    annotated = index.read_annotated(rows)
+    toolbox = Toolbox(settings_of(stack, None, role))
+    with console.progress() as bar:
+        task = bar.add_task("examples", at="")
+        shown = bar.track(annotated, total=len(annotated), task_id=task)
+        for said in index.build(shown, rows.parent, out, toolbox):
+            typer.echo(f"warning: {said}", err=True)
+    typer.echo(f"indexed {len(annotated)} examples with {toolbox.model('embedder')} in {out}")
+
+
+@examples_app.command()
+def augment(
+    gold: Annotated[Path, typer.Argument(metavar="GOLD", help="Gold rows.")],
+    run: Annotated[
+        Path, typer.Argument(metavar="RUN", help="What deixis batch wrote for them with riveg.")
+    ],
+    out: Annotated[Path, typer.Option(metavar="FOLDER", help="Folder for the files.")],
+) -> None:
+    """Turn the words of several models for one sample into training data.
+
+    Writes recognition.jsonl (text, knowledge, gold entities; a line for each model that wrote
+    knowledge) and grounding.txt (a line for each expression of a gold entity, with whether it can
+    be seen and its largest box). For several models set `graph_options: {augment: true}`.
+    """
+    from deixis.apps.files import write
+    from deixis.formats.riveg_training import read
+
+    found = read(gold, run)
+    lines = [json.dumps(each, ensure_ascii=False) + "\n" for each in found.recognition]
+    write(out / "recognition.jsonl", "".join(lines).encode())
+    write(out / "grounding.txt", "".join(f"{line}\n" for line in found.grounding).encode())
+    typer.echo(
+        f"wrote {len(lines)} rows with knowledge and {len(found.grounding)} expressions to {out}; "
+        f"{found.missing} gold entities without expression"
+    )

@@ -1,0 +1,199 @@
+"""Two runs over the same rows: where they differ, who is right, and what each has cost."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from deixis.errors import DataError
+from deixis.evaluation.disagreements import KINDS, RIGHT, RowPair, compare_row
+from deixis.evaluation.metrics.chance import interval, shares
+from deixis.evaluation.metrics.scoring import How
+from deixis.evaluation.report import add_usage, warning_kind
+from deixis.rows import Row
+from deixis.schema import Notice, Usage
+
+MEASURES = (
+    ("calls", "calls"),
+    ("failed calls", "failed"),
+    ("answers from the cache", "cached"),
+    ("input tokens", "input_tokens"),
+    ("output tokens", "output_tokens"),
+    ("seconds of calls", "seconds"),
+    ("cost", "cost"),
+)
+"""What the costs are compared by: how it is called, and the field of `Usage`."""
+_NOTHING = Usage(role="all", model="")
+
+
+class Result(Row):
+    """A line that ``deixis batch`` has written; ``usage`` is None of one that it has not."""
+
+    usage: tuple[Usage, ...] | None = None
+    warnings: tuple[Notice, ...] = ()
+
+
+class Cost(NamedTuple):
+    """What some rows have cost; ``unpriced`` of the calls were of models without a price."""
+
+    rows: int
+    roles: dict[tuple[str, str], Usage]
+    total: Usage
+    unpriced: int
+
+    def measure(self, name: str, a_row: bool = False) -> float | None:
+        """Return a field of the usage, of all rows or on average; None if there is none."""
+        value: float | None = getattr(self.total, name)
+        return value / self.rows if a_row and value is not None else value
+
+    def document(self) -> dict[str, Any]:
+        """Return JSON-ready data."""
+        names = [name for _, name in MEASURES]
+        return {
+            "rows": self.rows,
+            **{name: self.measure(name) for name in names},
+            "unpriced_calls": self.unpriced,
+            "a_row": {name: self.measure(name, a_row=True) for name in names},
+            "roles": [each.model_dump() for each in self.roles.values()],
+        }
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How two files agree on the rows that both have.
+
+    Attributes:
+        how: what is compared, and when regions are the same.
+        rows: that both have, in the order of the first.
+        only_first: ids that the first alone has.
+        only_second: ids that the second alone has.
+        f1: of the mentions of one against those of the other, 0..1; 1 if there are none.
+        low: where its 95% interval begins.
+        high: where it ends.
+        costs: of each file, None if it does not say.
+        warnings: how many each has of a kind, which is a step and a message.
+    """
+
+    how: How
+    rows: tuple[RowPair, ...]
+    only_first: tuple[str, ...]
+    only_second: tuple[str, ...]
+    f1: float
+    low: float
+    high: float
+    costs: tuple[Cost | None, Cost | None]
+    warnings: dict[tuple[str, str], tuple[int, int]]
+
+    @property
+    def same(self) -> int:
+        """The rows in which nothing differs."""
+        return sum(not row.found for row in self.rows)
+
+    @property
+    def kinds(self) -> dict[str, int]:
+        """How many mentions differ in each of `KINDS`."""
+        counts = Counter(kind for row in self.rows for each in row.found for kind in each.kinds)
+        return {kind: counts[kind] for kind in KINDS}
+
+    @property
+    def right(self) -> dict[str, int] | None:
+        """Who is right on the mentions that differ; None if none does, or without gold."""
+        counts = Counter(each.right for row in self.rows for each in row.found if each.right)
+        return {name: counts[name] for name in RIGHT} if counts else None
+
+    def ranked(self, top: int) -> list[RowPair]:
+        """Return the rows that differ most, at most so many."""
+        differ = [row for row in self.rows if row.found]
+        return sorted(differ, key=lambda row: -row.amount)[:top]
+
+    def document(self, top: int) -> dict[str, Any]:
+        """Return JSON-ready data with the rows that differ most."""
+        return {
+            "rows": {
+                "both": len(self.rows),
+                "only_first": list(self.only_first),
+                "only_second": list(self.only_second),
+            },
+            "agreement": {
+                "same_rows": self.same,
+                "same_share": self.same / len(self.rows),
+                "f1": {"value": self.f1, "interval": [self.low, self.high]},
+                "kinds": self.kinds,
+                "right": self.right,
+            },
+            "cost": {
+                name: cost and cost.document()
+                for name, cost in zip(("first", "second"), self.costs, strict=True)
+            },
+            "warnings": [
+                {"step": step, "message": message, "first": first, "second": second}
+                for (step, message), (first, second) in self.warnings.items()
+            ],
+            "disagreements": [row.document() for row in self.ranked(top)],
+        }
+
+
+def figure(value: float | None) -> str:
+    """Write a measure: whole where it is whole or large, else with four digits."""
+    if value is None:
+        return "no price"
+    return f"{value:,.4g}" if isinstance(value, float) and value < 1000 else f"{value:,.0f}"
+
+
+def agree(
+    first: Sequence[Row], second: Sequence[Row], how: How, gold: Sequence[Row] = ()
+) -> Agreement:
+    """Compare two files on the rows that both have, mention by mention (see `compare_row`).
+
+    Raises:
+        DataError: there is no row that both have, texts under one id differ, or masks of one
+            picture cannot be compared.
+    """
+    ones, others, golds = ({row.id: row for row in rows} for rows in (first, second, gold))
+    both = [name for name in ones if name in others]
+    if not both:
+        raise DataError("no id is in both files; compare two runs over the same rows")
+    rows = tuple(compare_row(ones[name], others[name], golds.get(name), how) for name in both)
+    counts = np.array([(row.agreed, *row.mentions) for row in rows])
+    low, high = interval(counts, how.rounds, how.seed)
+    nothing = not counts.any()
+    sides = [[each[name] for name in both] for each in (ones, others)]
+    warned = [Counter(_warnings(rows)) for rows in sides]
+    return Agreement(
+        how,
+        rows,
+        tuple(name for name in ones if name not in others),
+        tuple(name for name in others if name not in ones),
+        1.0 if nothing else float(shares(counts.sum(0))[2]),
+        1.0 if nothing else float(low[2]),
+        1.0 if nothing else float(high[2]),
+        (_cost(sides[0]), _cost(sides[1])),
+        {
+            kind: (warned[0][kind], warned[1][kind])
+            for kind, _ in (warned[0] + warned[1]).most_common()
+        },
+    )
+
+
+def _cost(rows: Sequence[Row]) -> Cost | None:
+    """Add up what rows have cost, None if one of them does not say."""
+    roles: dict[tuple[str, str], Usage] = {}
+    total = _NOTHING.model_copy()
+    unpriced = 0
+    for row in rows:
+        if not isinstance(row, Result) or row.usage is None:
+            return None
+        for each in row.usage:
+            key = (each.role, each.model)
+            add_usage(roles.setdefault(key, Usage(role=each.role, model=each.model)), each)
+            add_usage(total, each)
+            unpriced += each.calls if each.cost is None else 0
+    return Cost(len(rows), roles, total, unpriced)
+
+
+def _warnings(rows: Iterable[Row]) -> Iterator[tuple[str, str]]:
+    for row in rows:
+        for each in row.warnings if isinstance(row, Result) else ():
+            yield each.step, warning_kind(each.message)

@@ -1,0 +1,187 @@
+"""Where two results for one row differ, mention by mention, and who is right."""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from deixis.errors import DataError
+from deixis.evaluation.metrics.matching import best_pairs
+from deixis.evaluation.metrics.overlap import best_iou
+from deixis.evaluation.metrics.scoring import How
+from deixis.rows import Row, RowEntity
+
+KINDS = ("only first", "only second", "type", "groundable", "region")
+RIGHT = ("first", "second", "both", "neither")
+
+
+class Disagreement(NamedTuple):
+    """A mention on which two results differ.
+
+    Attributes:
+        kinds: by how much, above 0 and up to 1, in each of `KINDS`: all of it, but of regions
+            1 less their IoU.
+        first: what the first says; None if it lacks the mention.
+        second: what the second says; None if it lacks the mention.
+        gold: what is right, None if there is no such mention, or no gold.
+        right: one of `RIGHT`, None without gold.
+    """
+
+    kinds: dict[str, float]
+    first: RowEntity | None
+    second: RowEntity | None
+    gold: RowEntity | None
+    right: str | None
+
+    @property
+    def text(self) -> str:
+        """The mention."""
+        return next(each.text for each in (self.first, self.second) if each)
+
+    def document(self) -> dict[str, Any]:
+        """Return JSON-ready data, without masks."""
+        sides = {"first": self.first, "second": self.second, "gold": self.gold}
+        return {
+            "text": self.text,
+            "kinds": self.kinds,
+            **{name: each and _said(each) for name, each in sides.items()},
+            "right": self.right,
+        }
+
+
+class RowPair(NamedTuple):
+    """One row of both files: ``mentions`` are those of the first and of the second."""
+
+    id: str
+    text: str
+    mentions: tuple[int, int]
+    agreed: int
+    found: tuple[Disagreement, ...]
+
+    @property
+    def amount(self) -> float:
+        """By how much the two differ, 0 if in nothing."""
+        return sum(sum(each.kinds.values()) for each in self.found)
+
+    @property
+    def texts(self) -> set[str]:
+        """The mentions that differ, as either has them."""
+        return {said.text for each in self.found for said in (each.first, each.second) if said}
+
+    def document(self) -> dict[str, Any]:
+        """Return JSON-ready data."""
+        found = [each.document() for each in self.found]
+        return {"id": self.id, "text": self.text, "amount": self.amount, "mentions": found}
+
+
+def compare_row(first: Row, second: Row, gold: Row | None, how: How) -> RowPair:
+    """Compare two results for one row, and with gold say who is right.
+
+    Mentions are the same by their text (or place, as the convention says); those of one text
+    are paired by place first, then so that they differ least. All else is compared as far as the
+    task has it; of several regions any may meet any. Undecided is an answer of its own here;
+    against gold it is never right.
+
+    Raises:
+        DataError: the texts differ, or masks cannot be compared.
+    """
+    if first.text and second.text and first.text != second.text:
+        raise DataError(
+            f"the texts of {first.id!r} differ in the two files; compare runs over the same rows"
+        )
+    try:
+        pairs = list(_pairs(first, second, how))
+        wanted = [] if gold is None else [dict(_wanted(row, gold, how)) for row in (first, second)]
+        found = tuple(
+            _disagreement(one, other, kinds, wanted, how)
+            for one, other in pairs
+            if (kinds := _kinds(one, other, how))
+        )
+    except ValueError as error:
+        raise DataError(f"a mask of {first.id!r} cannot be compared: {error}") from None
+    mentions = len(first.entities), len(second.entities)
+    return RowPair(first.id, first.text or second.text, mentions, len(pairs) - len(found), found)
+
+
+def _disagreement(
+    one: RowEntity | None,
+    other: RowEntity | None,
+    kinds: dict[str, float],
+    wanted: list[dict[int, RowEntity]],
+    how: How,
+) -> Disagreement:
+    if not wanted:
+        return Disagreement(kinds, one, other, None, None)
+    golds = [gold.get(id(each)) for gold, each in zip(wanted, (one, other), strict=True)]
+    gold = golds[0] or golds[1]
+    # Who lacks a mention is right if it is not in the gold.
+    first, second = (
+        gold is None if each is None else mine is not None and not _kinds(each, mine, how)
+        for each, mine in zip((one, other), golds, strict=True)
+    )
+    right = {(True, True): "both", (True, False): "first", (False, True): "second"}
+    return Disagreement(kinds, one, other, gold, right.get((first, second), "neither"))
+
+
+def _wanted(row: Row, gold: Row, how: How) -> Iterator[tuple[int, RowEntity]]:
+    """Yield the gold of each mention that has one, by identity: two can be equal."""
+    for mine, wanted in _pairs(row, gold, how):
+        if mine and wanted:
+            yield id(mine), wanted
+
+
+def _pairs(
+    first: Row, second: Row, how: How
+) -> Iterator[tuple[RowEntity | None, RowEntity | None]]:
+    """Bring the mentions of two rows together, those that one alone has with None."""
+    groups: dict[Any, tuple[list[RowEntity], list[RowEntity]]] = {}
+    for side, row in enumerate((first, second)):
+        for each in row.entities:
+            groups.setdefault(_key(each, how), ([], []))[side].append(each)
+    for ones, others in groups.values():
+        left: tuple[list[RowEntity | None], list[RowEntity | None]] = ([*ones], [*others])
+        if ones and others:
+            alike = [[_alike(one, other, how) for other in others] for one in ones]
+            for i, j in zip(*best_pairs(np.array(alike)), strict=True):
+                yield ones[i], others[j]
+                left[0][i] = left[1][j] = None
+        yield from ((one, None) for one in left[0] if one)
+        yield from ((None, other) for other in left[1] if other)
+
+
+def _key(entity: RowEntity, how: How) -> Any:
+    if how.convention.key == "place":
+        return entity.start, entity.end
+    return entity.text.casefold() if how.convention.fold_case else entity.text
+
+
+def _alike(one: RowEntity, other: RowEntity, how: How) -> float:
+    return 10.0 * (one.start == other.start) + 3 - sum(_kinds(one, other, how).values())
+
+
+def _kinds(one: RowEntity | None, other: RowEntity | None, how: How) -> dict[str, float]:
+    """Return in what two mentions differ, and by how much."""
+    if one is None or other is None:
+        return {"only second" if one is None else "only first": 1.0}
+    task, found = how.task, {}
+    if task.type and getattr(one, task.type) != getattr(other, task.type):
+        found["type"] = 1.0
+    if task.region and _seen(one) != _seen(other):
+        found["groundable"] = 1.0
+    elif task.region and one.regions and other.regions:
+        iou = best_iou(one.regions, other.regions, task.region == "mask")
+        if not how.convention.reached(iou, how.threshold):
+            found["region"] = 1 - iou
+    return found
+
+
+def _seen(entity: RowEntity) -> str:
+    if entity.regions is None:
+        return "undecided"
+    return "yes" if entity.regions else "no"
+
+
+def _said(entity: RowEntity) -> dict[str, Any]:
+    regions = entity.regions
+    boxes = None if regions is None else [list(each.box) for each in regions]
+    return {**entity.model_dump(exclude={"regions"}), "boxes": boxes}
