@@ -16,8 +16,13 @@ _OTHERS = {"build", "registry"}
 
 def names() -> list[str]:
     """Return the names of all graphs: a file ``NAME.py`` here holds ``SYSTEM``."""
-    own = {each.name for each in iter_modules(graphs.__path__)} - _OTHERS
-    return sorted({*own, *plugins(ENTRY_POINTS)})
+    return sorted({**plugins(ENTRY_POINTS), **_own()})
+
+
+def _own() -> dict[str, str]:
+    """Return where the graphs of Deixis are; no package takes the place of one."""
+    found = {each.name for each in iter_modules(graphs.__path__)} - _OTHERS
+    return {name: f"{graphs.__name__}.{name}:SYSTEM" for name in found}
 
 
 def find(name: str) -> System:
@@ -26,20 +31,18 @@ def find(name: str) -> System:
     Raises:
         SettingsError: there is none (with the nearest right name), or it cannot be imported.
     """
-    known = names()
+    known = {**plugins(ENTRY_POINTS), **_own()}
     if ":" not in name and name not in known:
         raise SettingsError(
-            f"there is no graph {name!r}{nearest(name, known)}; known: {', '.join(known)}, "
+            f"there is no graph {name!r}{nearest(name, known)}; known: {', '.join(sorted(known))}, "
             "or give module:OBJECT of your own"
         )
-    target = plugins(ENTRY_POINTS).get(name, name)
-    module, _, attribute = (
-        target if ":" in target else f"{graphs.__name__}.{name}:SYSTEM"
-    ).partition(":")
+    module, _, attribute = known.get(name, name).partition(":")
     try:
         system = getattr(import_module(module), attribute)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise SettingsError(f"the graph {name!r} cannot be imported: {error}") from None
+    except Exception as error:  # somebody else's module may raise anything
+        said = " ".join(f"{type(error).__name__}: {error}".split())
+        raise SettingsError(f"the graph {name!r} cannot be imported: {said}") from error
     if not isinstance(system, System):
         raise SettingsError(f"the graph {name!r} is no deixis.agents.system.System")
     return system

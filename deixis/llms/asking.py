@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, TypeVar
+from urllib.parse import urlencode
 
 from pydantic import BaseModel
 
@@ -70,7 +71,8 @@ class Asker:
             spec: the model.
             prompt: what it is asked.
             answer: the object asked for.
-            sample: which of several answers of one model to one question is wanted.
+            sample: which of several answers of one model to one question is wanted; each has
+                a seed of its own where the model has seeds.
             joint: how to ask it together with others; None when it always goes alone.
             images: pictures to be looked at; a question with pictures goes alone.
 
@@ -82,14 +84,14 @@ class Asker:
             if spent := self._spending.used_up():  # waits for no limiter, and for no company
                 return Reply(None, "budget", spent, ())
             if joint is None or images or self._together.most == 1:
-                return self._ask(spec, prompt, answer, images=images)
+                return self._ask(spec, sample, prompt, answer, images=images)
             kind = (spec, sample, prompt.name)
             reply = self._together.ask(
-                kind, joint.part, lambda parts: self._ask_all(spec, joint.build, parts)
+                kind, joint.part, lambda parts: self._ask_all(spec, sample, joint.build, parts)
             )
             if reply.status not in _ASKED_ALONE:
                 return _own(reply, answer)
-            alone = self._ask(spec, prompt, answer)
+            alone = self._ask(spec, sample, prompt, answer)
             return alone._replace(calls=(*reply.calls, *alone.calls))
 
         request = Request(
@@ -107,13 +109,14 @@ class Asker:
     def _ask(
         self,
         spec: str,
+        sample: int,
         prompt: Prompt,
         answer: type[Answer],
         parts: int = 1,
         images: Sequence[Photo] = (),
     ) -> Reply[Answer]:
         return ask(
-            registry.load(spec),
+            registry.load(_seeded(spec, sample)),
             prompt,
             answer,
             max_tokens=parts * self._options.max_tokens,
@@ -125,13 +128,14 @@ class Asker:
     def _ask_all(
         self,
         spec: str,
+        sample: int,
         build: Callable[[Sequence[Any]], tuple[Prompt, type[BaseModel]]],
         parts: list[Any],
     ) -> list[Reply[Any]]:
         """Ask for all parts in one call, which is put down to the first of them."""
         if len(parts) == 1:
             return [Reply(None, "alone", "", ())]
-        reply: Reply[Any] = self._ask(spec, *build(parts), len(parts))
+        reply: Reply[Any] = self._ask(spec, sample, *build(parts), len(parts))
         if reply.status == "failed" and len(reply.calls) == 1:
             # Not tried again, so no passing fault: what is too large may do in parts.
             reply = reply._replace(status="alone")
@@ -156,6 +160,16 @@ class Asker:
             registry.whole_spec(spec)
         )  # one server, one limiter, for a pause that it asks for
         return limiter_of(f"{parsed.provider} {parsed.options.get('base_url', '')}", Limit())
+
+
+def _seeded(spec: str, sample: int) -> str:
+    """Return a spec with a seed of its own for each sample: one seed would say one thing."""
+    seed = getattr(registry.load(spec).model, "seed", None) if sample else None
+    if seed is None:
+        return spec
+    parsed = Spec.parse(spec)
+    options = urlencode({**parsed.options, "seed": seed + sample})
+    return f"{parsed.provider}:{parsed.name}?{options}"
 
 
 def _own(reply: Reply[Any], answer: type[Answer]) -> Reply[Answer]:

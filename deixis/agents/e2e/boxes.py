@@ -1,0 +1,112 @@
+"""Boxes of an answer: from the model's frame to the picture, and over several passes."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from deixis.agents.look import overlap
+from deixis.llms.box_conventions import BoxConvention, convention_of
+from deixis.llms.photos import Photo
+from deixis.rows import Box
+
+SAME_BOX = 0.55
+"""Intersection over union from which boxes of two passes are one: that of weighted boxes fusion
+(Solovyev et al., Image and Vision Computing 2021, section 3)."""
+UNREADABLE = "unreadable"
+"""A region that is neither boxes nor None: what the released evaluator counts as a bad box."""
+
+
+def convention(spec: str, family: str | None) -> BoxConvention | None:
+    """Return how a model writes boxes: as its family does, or by its name; None if unknown."""
+    _, mark, options = spec.partition("?")
+    return convention_of(f"any:{family}{mark}{options}" if family else spec)
+
+
+def to_picture(
+    box: Box, written: BoxConvention, photo: Photo, picture: dict[str, Any]
+) -> Box | str:
+    """Bring a box from the frame in which it was written to the picture.
+
+    Args:
+        box: four numbers as the model wrote them.
+        written: how it writes them.
+        photo: what it was shown.
+        picture: the picture that this was made of.
+
+    Returns:
+        The box in pixels of the picture, clipped to it; or what is wrong with it.
+    """
+    if box[0] > box[2] or box[1] > box[3]:
+        return "inverted"
+    if box[0] == box[2] or box[1] == box[3]:
+        return "without area"
+    seen = written.from_model(list(box), (photo.width, photo.height))
+    if seen is None:
+        return "outside the picture"
+    wide, high = picture["width"] / photo.width, picture["height"] / photo.height
+    return seen[0] * wide, seen[1] * high, seen[2] * wide, seen[3] * high
+
+
+def told(dropped: Counter[str], given: int) -> str:
+    """Say in a line what was dropped of the boxes given, by kind."""
+    kinds = ", ".join(f"{count} {kind}" for kind, count in dropped.items())
+    return f"boxes dropped: {kinds} (of {given})"
+
+
+class Fused(NamedTuple):
+    """What several passes say of where one entity is.
+
+    Attributes:
+        boxes: where it is; none if it is not to be seen, None if they are at odds.
+        shares: of the passes that point at each box, 0..1.
+        said: in words.
+    """
+
+    boxes: list[Box] | None
+    shares: list[float]
+    said: str
+
+
+def fused(passes: Sequence[Sequence[Box] | None]) -> Fused:
+    """Settle by majority where an entity is.
+
+    What most of the passes say that say anything usable holds: that it is not to be seen, or a
+    place. A place is a cluster of boxes, one a pass at most. A box joins the cluster with whose
+    mean it has the highest intersection over union, from `SAME_BOX` on, or begins another. The
+    box of a cluster C is the mean of each edge, ``x1 = sum(x1 of b for b in C) / |C|``: weighted
+    boxes fusion, all weights equal, since a model gives none.
+
+    Args:
+        passes: boxes of one entity, one entry a pass that named it: none if that said that it
+            is not to be seen, None if it said nothing usable.
+    """
+    decided = [each for each in passes if each is not None]
+    unseen = sum(not each for each in decided)
+    said = f"{len(decided) - unseen} of {len(passes)} passes that name it point at it"
+    said += f", {unseen} say that it is not to be seen"
+    if not decided:
+        said = "nothing usable was said of where it is"
+    if 2 * unseen > len(decided):
+        return Fused([], [], said)
+    clusters: list[dict[int, Box]] = []
+    for number, boxes in enumerate(decided):
+        for box in boxes:
+            near = [(overlap(_mean(each), box), each) for each in clusters if number not in each]
+            share, best = max(near, key=lambda pair: pair[0], default=(0.0, {}))
+            if share < SAME_BOX:
+                best = {}
+                clusters.append(best)
+            best[number] = box
+    found = sorted((each for each in clusters if 2 * len(each) > len(decided)), key=len)[::-1]
+    if decided and not found:
+        said += "; no place is that of most"
+    return Fused(
+        [_mean(each) for each in found] or None,
+        [len(each) / len(decided) for each in found],
+        said,
+    )
+
+
+def _mean(cluster: dict[int, Box]) -> Box:
+    x1, y1, x2, y2 = (sum(edges) / len(cluster) for edges in zip(*cluster.values(), strict=True))
+    return x1, y1, x2, y2
