@@ -2,6 +2,7 @@
 
 from langgraph.types import Overwrite
 
+from deixis.agents.patches import checked_patches, overhanging
 from deixis.agents.pictures import take_in
 from deixis.agents.state import MERGED, State, Update, notice
 from deixis.agents.toolbox import Toolbox
@@ -9,20 +10,24 @@ from deixis.errors import InputError
 
 
 def open_sample(state: State, toolbox: Toolbox) -> Update:
-    """Check text, picture and settings; put the picture's record into the state.
+    """Check text, picture, patches and settings; put the picture's record into the state.
 
-    What an earlier sample left on the same thread is emptied.
+    What an earlier sample left on the same thread is emptied. Patches are handed on in the
+    notes as ``given_patches``.
 
     Raises:
-        InputError: the text or the picture cannot be used.
+        InputError: the text, the picture or the patches cannot be used.
         SettingsError, MissingExtraError, MissingKeyError: a role cannot be filled.
     """
     options = toolbox.settings.options
     text = checked_text(state.get("text"), options.max_text)
+    patches = checked_patches(state.get("patches"))
     toolbox.check()
     notices: Update = {}
     picture = None
     given = state.get("image")
+    if isinstance(given, dict) and given == state.get("picture"):
+        given = None  # nothing was given: it is what this thread's last sample has left
     if given is not None:
         if isinstance(given, dict):
             raise InputError(
@@ -38,8 +43,15 @@ def open_sample(state: State, toolbox: Toolbox) -> Update:
         }
         for note in opened.notes:
             notices |= notice("open", note)
+        if over := overhanging(patches or [], width, height):
+            notices |= notice("open", f"cut to the picture: patch {', '.join(over)}")
+    elif patches:
+        raise InputError("patches are given, but no picture that they could be cut from")
     emptied = {channel: Overwrite({}) for channel in MERGED}
-    return {**emptied, "notices": Overwrite(notices), "text": text, "picture": picture}
+    update = {**emptied, "notices": Overwrite(notices), "text": text, "picture": picture}
+    if patches is not None:
+        update["notes"] = Overwrite({"given_patches": patches})
+    return update
 
 
 def checked_text(text: object, most: int) -> str:

@@ -51,10 +51,16 @@ Merged = Annotated[dict[str, Any], merge]
 
 
 class Input(TypedDict, total=False):
-    """What a user gives: a picture (or None, or nothing) and a text."""
+    """What a user gives: a picture (or None, or nothing) and a text.
+
+    ``patches``: parts of the picture, a list of boxes ``[x1, y1, x2, y2]`` in pixels, for
+    graphs that match patches; the others check them and leave them alone. They hold for one
+    sample: only `open` sees them.
+    """
 
     image: Annotated[Any, GivenImage]
     text: str
+    patches: Annotated[Any, EphemeralValue]
 
 
 class Output(TypedDict, total=False):

@@ -19,7 +19,7 @@ from deixis.prompts import Prompt, render
 from deixis.prompts import check as check_prompts
 from deixis.settings import Settings, Spec
 from deixis.tools import registry as tools
-from deixis.tools.base import Detector, Entailer, Picture, Reader, Segmenter
+from deixis.tools.base import Detector, Embedder, Entailer, Picture, Reader, Segmenter
 from deixis.tools.tagger import CrfTagger
 from deixis.type_schema import TypeSchema
 
@@ -85,7 +85,7 @@ class Toolbox:
             if seat.is_tool:
                 tools.find(seat.spec, seat.role)
             else:
-                others = [name for name, tool in tools.TOOLS.items() if tool.role == seat.role]
+                others = [name for name, tool in tools.TOOLS.items() if tool.plays(seat.role)]
                 llms.provider_of(seat.spec, others)
         if self.recognizes_by_tagger and not any(each.crf for each in self.types.types):
             raise SettingsError(
@@ -188,9 +188,15 @@ class Toolbox:
         entailer: Entailer | None = self._tool("entailer") if self.entailer_is_tool else None
         return entailer
 
+    @property
+    def embedder(self) -> Embedder | None:
+        """Says how alike posts are, or None when the role is left out."""
+        embedder: Embedder | None = self._tool("embedder")
+        return embedder
+
     def _tool(self, role: str) -> Any:
         spec = getattr(self.settings.roles, role)
-        return None if spec is None else tools.load(spec, role)
+        return tools.load(spec, role) if spec is not None and self.uses(role) else None
 
     def pixels(self, state: State) -> Picture | None:
         """Return the sample's picture, or None when it has none."""

@@ -100,7 +100,8 @@ def run(
     if as_json:
         typer.echo(extraction.model_dump_json(indent=2))
         return
-    console.out.print(console.entity_table(extraction, escape(extraction.caption or "no picture")))
+    title = extraction.caption or ("" if extraction.image else "no picture")
+    console.out.print(console.entity_table(extraction, escape(title)))
     console.out.print(console.usage_line([extraction]))
     for path in written:
         console.out.print(f"wrote {escape(str(path))}")
@@ -163,8 +164,6 @@ def doctor(
 
 def main() -> None:
     """Run the command line; an error is one line on stderr, never a traceback."""
-    if "" not in sys.path:
-        sys.path.append("")  # the folder in which a user's own graph may be: module:OBJECT
     try:
         app()
     except DeixisError as error:

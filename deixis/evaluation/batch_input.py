@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from deixis.agents.open import checked_text
+from deixis.agents.patches import checked_patches
 from deixis.errors import InputError
 
 _URL = re.compile(r"https?://", re.IGNORECASE)
@@ -22,12 +23,13 @@ _AT_ONCE = 500  # rows looked up together
 
 
 class Task(NamedTuple):
-    """One row to run: ``image`` is an absolute path, a URL, or None."""
+    """One row to run: ``image`` is an absolute path, a URL, or None; ``patches`` are checked."""
 
     line: int
     id: str
     text: str
     image: str | None
+    patches: list[dict[str, Any]] | None = None
 
 
 class Problem(NamedTuple):
@@ -50,7 +52,8 @@ class _Bad(Exception):
 class Rows:
     """The rows of an input file, one JSON object a line: ``id``, ``text``, and maybe ``image``.
 
-    Empty lines and other keys are passed over. A relative ``image`` is relative to the file.
+    ``patches`` of the picture may be there as well, as `checked_patches` takes them. Empty lines
+    and other keys are passed over. A relative ``image`` is relative to the file.
 
     Args:
         path: the file.
@@ -188,9 +191,10 @@ class Rows:
             raise _Bad(row, "the id is empty, or has a character that no text has")
         try:
             text = checked_text(row.get("text"), self._max_text)
+            patches = checked_patches(row.get("patches"))
         except InputError as error:
             raise _Bad(row, str(error)) from None
-        return Task(number, id_, text, self._image(row))
+        return Task(number, id_, text, self._image(row), patches)
 
     def _image(self, row: dict[str, Any]) -> str | None:
         image = row.get("image")

@@ -1,5 +1,6 @@
 """Graphs by name: files of this folder, entry points, and ``module:OBJECT`` of one's own."""
 
+import sys
 from importlib import import_module
 from pkgutil import iter_modules
 
@@ -37,6 +38,8 @@ def find(name: str) -> System:
             f"there is no graph {name!r}{nearest(name, known)}; known: {', '.join(sorted(known))}, "
             "or give module:OBJECT of your own"
         )
+    if name not in known and "" not in sys.path:
+        sys.path.append("")  # an installed command does not look in the current folder by itself
     module, _, attribute = known.get(name, name).partition(":")
     try:
         system = getattr(import_module(module), attribute)

@@ -50,7 +50,7 @@ class PromptFile(NamedTuple):
     user: Template
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
     """Keep the text of a post inside ``<post>``: a closing tag in it loses its meaning."""
     return re.sub(r"<(\s*/?\s*post)", "\u2039\\1", text, flags=re.IGNORECASE)
 
@@ -58,7 +58,7 @@ def _quoted(text: str) -> str:
 _environment = ImmutableSandboxedEnvironment(
     undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False
 )
-_environment.filters["quoted"] = _quoted
+_environment.filters["quoted"] = quoted
 
 
 def names() -> list[str]:

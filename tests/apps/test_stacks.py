@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from deixis import Settings, build_graph
-from deixis.agents.toolbox import Toolbox
+from deixis.graphs.build import toolbox_of
 from deixis.llms import registry
 from deixis.settings import stack_names
 
@@ -19,8 +19,13 @@ def keys(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(key, "some-key")
 
 
-def test_there_are_three() -> None:
-    assert stack_names() == ["cloud", "gpu", "starter"]
+SYSTEMS = ["e2e", "mmre", "riveg", "vkel"]
+
+
+def test_there_is_one_for_each_system_of_a_paper() -> None:
+    assert stack_names() == sorted(["cloud", "gpu", "starter", *SYSTEMS])
+    for name in stack_names():
+        assert Settings.load(name).graph == (name if name in SYSTEMS else "main")
 
 
 @pytest.mark.usefixtures("keys")
@@ -28,10 +33,10 @@ def test_there_are_three() -> None:
 def test_a_stack_can_be_built_and_all_its_models_are_known(name: str) -> None:
     settings = Settings.load(name)
     assert settings.description
-    toolbox = Toolbox(settings)
+    toolbox = toolbox_of(settings)
     toolbox.check()  # packages are there, keys are set
     models = [seat.spec for seat in toolbox.seats() if not seat.is_tool]
-    assert len(models) >= 6
+    assert len(models) >= (1 if name in SYSTEMS else 6)
     for spec in models:
         assert registry.load(spec).spec == spec, "its options are options"
     build_graph(name)

@@ -94,7 +94,7 @@ def test_a_batch_takes_it(model: Settings, tmp_path: Path, name: str) -> None:
     assert {each.part for each in examine(settings)} >= {"recognizer", "expander"}
 
 
-def test_the_command_line_takes_it(folder: Path) -> None:
+def test_the_command_line_takes_it(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As a user has it: a file in the folder where the command is given, nothing installed."""
     rows = folder / "in.jsonl"
     rows.write_text(json.dumps({"id": "a", "text": TEXT}) + "\n")
@@ -110,6 +110,7 @@ def test_the_command_line_takes_it(folder: Path) -> None:
     deixis("batch", "in.jsonl", "--stack", "stack.yaml", "--out", "out.jsonl")
     assert json.loads((folder / "out.jsonl").read_text())["caption"] == found["caption"]
     register(folder, "headlines = sixth:SYSTEM\n")
+    monkeypatch.setenv("PYTHONPATH", str(folder))  # as if it were installed
     shown = {each["name"]: each for each in json.loads(deixis("graphs", "--json"))}
     assert shown[POINT]["needs"] == ["recognizer", "expander"]
     assert shown[POINT]["options"] == {"words": 8}

@@ -59,6 +59,8 @@ def test_a_thread_used_again_holds_nothing_of_the_last_sample(
     other = graph.invoke({"image": None, "text": "Eileen Collins flew"}, config)
     assert [entity["text"] for entity in other["entities"]] == ["Eileen Collins"]
     assert other["image"] is None and other["caption"] is None
+    graph.invoke(sample, config)
+    assert graph.invoke({"text": TEXT}, config)["image"] is None, "no picture was given"
 
 
 def test_a_run_that_was_cut_off_goes_on_where_it_was(

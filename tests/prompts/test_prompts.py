@@ -178,7 +178,7 @@ def test_a_mention_cannot_open_a_post(name: str, path: str) -> None:
 
 @given(st.text())
 def test_quoting_changes_only_tags_of_posts(text: str) -> None:
-    quoted = prompts._quoted(text)
+    quoted = prompts.quoted(text)
     assert len(quoted) == len(text)
     if "post" not in text.lower():
         assert quoted == text

@@ -9,6 +9,7 @@ from collections import Counter
 
 from pydantic import BaseModel, Field, model_validator
 
+from deixis.agents.patches import letter
 from deixis.errors import DataError
 from deixis.evaluation.conll import read_conll
 from deixis.evaluation.datasets.gmner import grounded
@@ -110,9 +111,3 @@ def _patches(record: _Summary, annotation: Annotation | None, texts: set[str]) -
         Patch(letter=letter(number), box=box, entity=name if name in texts else None)
         for number, (name, box) in enumerate(objects)
     )
-
-
-def letter(number: int) -> str:
-    """Return a, b, ..., z, aa, ab, ... for 0, 1, ...; at most 702 of them."""
-    first, last = divmod(number, 26)
-    return (chr(ord("a") + first - 1) if first else "") + chr(ord("a") + last)

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from deixis import formats
 from deixis.errors import DataError, SettingsError
-from deixis.evaluation.datasets.mmre import MmreRow
+from deixis.evaluation.datasets.mmre import MmreRow, Patch
 from deixis.evaluation.metrics import mmre, muie
 from deixis.evaluation.mner import Score
 from deixis.formats import muie as muie_format
@@ -32,7 +32,8 @@ def score_files(
     Args:
         task: a key of `FORMATS`.
         gold: rows as `deixis dataset convert` writes them.
-        predictions: rows of the same kind, or answers in the format of the task.
+        predictions: rows of the same kind, or answers in the format of the task; of M-MRE also
+            lines of `deixis batch`, whose caption is the summary.
         format_name: that format; None for rows.
         wording: how the summaries of M-MRE are compared, a key of `mmre.WORDINGS`.
 
@@ -57,7 +58,9 @@ def _score_mmre(gold: Path, path: Path, format_name: str | None, wording: str) -
     rows = read_rows(gold, MmreRow)
     empty = pfa.Answer("", (), {}, ())
     if format_name is None:
-        said = {row.id: mmre.answer_of(row) for row in read_rows(path, MmreRow)}
+        by_id = {row.id: row for row in rows}
+        told_rows = read_rows(path, _Told)
+        said = {row.id: _answer_of(row, by_id.get(row.id)) for row in told_rows}
     else:
         answers = formats.read_answers(path, format_name, rows)
         said = {each.row.id: pfa.parse_answer(each.text) for each in answers}
@@ -74,6 +77,36 @@ def _score_mmre(gold: Path, path: Path, format_name: str | None, wording: str) -
         "bleu": report.summaries.bleu,
         "signatures": list(report.summaries.signatures),
     }
+
+
+class _Told(Row):
+    """A row of M-MRE, or a line of `deixis batch`, which has a caption and no letters."""
+
+    summary: str | None = None
+    caption: str | None = None
+    patches: tuple[Patch, ...] | None = None
+
+
+def _answer_of(told: _Told, gold: MmreRow | None) -> pfa.Answer:
+    """Return what a row says.
+
+    Without letters a region is the patch of the gold that has its box; of two entities with
+    one box it shows the one of the gold.
+    """
+    if told.patches is not None:
+        patches = {each.letter: each.entity for each in told.patches if each.entity is not None}
+    else:
+        patches = {}
+        for patch in gold.patches if gold else ():
+            holders = [
+                entity.text
+                for entity in told.entities
+                if any(region.box == patch.box for region in entity.regions or ())
+            ]
+            if holders:
+                patches[patch.letter] = patch.entity if patch.entity in holders else holders[0]
+    pairs = tuple((entity.text, entity.type) for entity in told.entities)
+    return pfa.Answer(told.summary or told.caption or "", pairs, patches)
 
 
 def _score_muie(gold: Path, path: Path, format_name: str | None, _wording: str) -> Document:

@@ -3,8 +3,9 @@ from typing import Any
 
 import pytest
 
+from deixis.agents.patches import letter
 from deixis.evaluation.datasets import convert
-from deixis.evaluation.datasets.mmre import QUIRKS, MmreRow, letter
+from deixis.evaluation.datasets.mmre import QUIRKS, MmreRow
 
 TEXT = "IMGID:1\nAda\tB-PER\n\nIMGID:2\nTo\tO\nLondon\tB-LOC\n\nIMGID:3\nHello\tO\n\n"
 OBJECT = (

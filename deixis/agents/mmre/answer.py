@@ -1,0 +1,186 @@
+"""answer: one model summarises the picture, names entities and matches patches (M-MRE, 3.2)."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from deixis.agents.answers import Found, joined, located, mentioned, placed, unread
+from deixis.agents.mmre.options import options_of
+from deixis.agents.mmre.read import Told, read_marked, read_plain
+from deixis.agents.state import State, Update, notice
+from deixis.agents.toolbox import Toolbox
+from deixis.llms.photos import Photo, photo
+from deixis.llms.structured import Text
+from deixis.rows import RowEntity
+from deixis.tools.base import Picture
+
+STEP = "answer"
+LEAST, SLIMMEST = 8, 100
+"""Pixels of the shorter side of a patch as it is shown, and most that the longer has of it:
+models refuse pictures that are smaller or thinner."""
+UNSURE = "a model's answer, which says nothing of how sure it is"
+
+
+def answer(state: State, toolbox: Toolbox) -> Update:
+    """Show the picture and its patches, and ask for what the options say.
+
+    The summary becomes the caption. Without pictures nothing is summarised or matched.
+    """
+    options, spec = options_of(toolbox), toolbox.model("vlm")
+    images, notices = toolbox.shown(state, STEP, spec)
+    patches = state["notes"]["patches"] if images else []
+    summarises = options.summarises and bool(images)
+    if options.summarises and not images:
+        notices |= notice(STEP, "nothing was summarised: the model was shown no picture")
+    if not (summarises or options.names):
+        return {"observation": {"caption": None}, "notices": notices}
+    prompt = toolbox.render(
+        "mmre/pfa" if options.pfa else "mmre/plain",
+        summarises=summarises,
+        names=options.names,
+        types=toolbox.types.types,
+        patches=[each["letter"] for each in patches],
+        text=state["text"],
+    )
+    shown = [*images, *_cut(toolbox.pixels(state), patches, toolbox.settings.options.image_side)]
+    reply, update = toolbox.ask(STEP, "vlm", spec, prompt, Text, images=shown)
+    update = joined({"notices": notices}, update)
+    if reply.value is None:
+        return {**update, "observation": {"caption": None}}
+    told = (
+        read_marked(reply.value.text)
+        if options.pfa
+        else read_plain(reply.value.text, _is_label(toolbox), names=options.names)
+    )
+    wanted = {
+        "summary": (summarises, told.summary is not None),
+        "label-entity pairs": (options.names, told.pairs is not None),
+        "pairs of patch and entity": (bool(patches), told.matched or bool(told.patches)),
+    }
+    missing = [name for name, (asked, there) in wanted.items() if asked and not there]
+    said = f"the answer has no {' and no '.join(missing)}"
+    return {
+        **joined(
+            update,
+            {"notices": notice(STEP, said) if missing else {}},
+            {"notices": unread(told.problems, STEP)},
+            _entities(state, toolbox, told, patches, list(update["calls"])),
+        ),
+        "observation": {"caption": told.summary},
+    }
+
+
+def _is_label(toolbox: Toolbox) -> Any:
+    return lambda word: toolbox.types.named(word) is not None
+
+
+def _cut(pixels: Picture | None, patches: Sequence[dict[str, Any]], side: int) -> list[Photo]:
+    """Return the patches as pictures of their own; one too thin with what lies beside it."""
+    cut = []
+    for each in patches:
+        assert pixels is not None, "patches without a picture"
+        x1, y1, x2, y2 = each["box"]
+        least = max(LEAST, int(max(x2 - x1, y2 - y1)) // SLIMMEST)
+        rows = _reach(y1, y2, pixels.shape[0], least)
+        columns = _reach(x1, x2, pixels.shape[1], least)
+        cut.append(photo(pixels[rows, columns], side))
+    return cut
+
+
+def _reach(low: float, high: float, end: int, least: int) -> slice:
+    """Return the whole pixels from `low` to `high`, and at least so many before `end`."""
+    start, stop = int(low), math.ceil(high)
+    start = max(0, min(start - max(0, least - stop + start) // 2, end - least))
+    return slice(start, max(stop, start + least))
+
+
+def _entities(
+    state: State,
+    toolbox: Toolbox,
+    told: Told,
+    patches: Sequence[dict[str, Any]],
+    replies: Sequence[str],
+) -> Update:
+    """Return the entities of an answer, and which of the patches show them."""
+    spec = toolbox.model("vlm")
+    entities = [RowEntity(text=text, type=label) for text, label in told.pairs or ()]
+    found, notices = located(state["text"], entities, STEP, toolbox)
+    sure = [1.0] * len(found)
+    updates = [
+        {"notices": notices},
+        mentioned(
+            state["text"],
+            found,
+            STEP,
+            spec,
+            toolbox,
+            confidences=sure,
+            evidence=UNSURE,
+            replies=replies,
+        ),
+    ]
+    shows, notices = matched(found, told, patches)
+    updates.append({"notices": notices})
+    for entity, own in shows.items():
+        boxes = [each["box"] for each in own]
+        if own:
+            said = f"the model paired it with patch {', '.join(each['letter'] for each in own)}"
+        elif not patches:
+            said = "the model was shown no patches"
+        elif told.matched:
+            said = f"the model paired it with none of {len(patches)} patches"
+        else:
+            said = "the answer does not say for every patch what it shows"
+        update = placed(
+            state,
+            entity,
+            boxes if own or (patches and told.matched) else None,
+            STEP,
+            spec,
+            score=max((each["score"] for each in own), default=1.0),
+            evidence=[said],
+            replies=replies,
+        )
+        for region, each in zip(update["regions"].get(entity, []), own, strict=True):
+            region |= {"score": each["score"], "source": each["source"]}
+        updates.append(update)
+    return joined(*updates)
+
+
+def matched(
+    found: Sequence[Found], told: Told, patches: Sequence[dict[str, Any]]
+) -> tuple[dict[str, list[dict[str, Any]]], Update]:
+    """Give each patch to the entity that the answer pairs it with.
+
+    An entity that is named several times has its patches every time.
+
+    Returns:
+        The id of each entity to its patches, and notices of pairs that come to nothing.
+    """
+    offered = {each["letter"]: each for each in patches}
+    shows: dict[str, list[dict[str, Any]]] = {f"e{n + 1}": [] for n in range(len(found))}
+    notices: Update = {}
+    for letter, name in told.patches.items():
+        exact = [n for n, each in enumerate(found) if each.entity.text == name]
+        folded = [n for n, each in enumerate(found) if _same(each.entity.text, name)]
+        holders = exact or folded
+        patch = offered.get(letter.casefold())
+        if not holders and _same(name, "none"):
+            continue
+        if patch is None:
+            said = f"{name[:80]!r} was paired with {letter[:8]!r}, which is no patch"
+        elif not holders:
+            said = f"patch {letter} was paired with {name[:80]!r}, which is no entity found"
+        else:
+            for number in holders:
+                shows[f"e{number + 1}"].append(patch)
+            types = sorted({found[number].type for number in holders})
+            if len(types) == 1:
+                continue
+            said = f"patch {letter} was paired with {name[:80]!r}, which is {' and '.join(types)}"
+        notices |= notice(STEP, said)
+    return shows, notices
+
+
+def _same(one: str, other: str) -> bool:
+    return one.strip().casefold() == other.strip().casefold()

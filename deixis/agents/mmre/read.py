@@ -1,0 +1,85 @@
+"""Reading the answer of a model that was asked with or without the Prompt Format Adapter.
+
+With it the answer is read by the markers of M-MRE, section 3.2 and Algorithm 1. Without it
+(section 6) an answer has no markers: its parts are then told by the delimiters alone.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from deixis.formats.answers import Problem
+from deixis.formats.pfa import parse_answer
+
+_NER = re.compile(r"\bNER\s*:")
+_MAP = re.compile(r"\bimage[\s-]*entit(?:y|ies)[\s-]*pairs?\s*:", re.IGNORECASE)
+_LABEL = re.compile(r":([^:;]*);")
+_OPENS = re.compile(r"\{\s*(?:\}|[\"']?\w+[\"']?\s*:)")
+
+
+class Told(NamedTuple):
+    """What an answer says.
+
+    Attributes:
+        summary: of the picture, None when there is none.
+        pairs: ``(entity text, label)`` in order; None when the answer has no such part.
+        patches: letter of a patch to the text of the entity that it shows.
+        matched: whether the answer has that part, and all of it was read.
+        problems: what could not be read.
+    """
+
+    summary: str | None
+    pairs: tuple[tuple[str, str], ...] | None
+    patches: Mapping[str, str]
+    matched: bool
+    problems: tuple[Problem, ...]
+
+
+def read_marked(answer: str) -> Told:
+    """Read an answer by its markers; no string makes it raise."""
+    told = parse_answer(answer)
+    mapping = _MAP.search(answer)
+    return Told(
+        told.summary or None,
+        told.pairs if told.pairs or _NER.search(answer) else None,
+        told.patches,
+        mapping is not None and _whole(answer[mapping.end() :], told.patches),
+        told.problems,
+    )
+
+
+def read_plain(answer: str, is_label: Callable[[str], bool], *, names: bool) -> Told:
+    """Read an answer without markers; one that has them all the same is read by them.
+
+    ``:label;`` with a known label begins the pairs, ``{letter:`` the patches, and the summary
+    is what stands before both. No string makes it raise.
+
+    Args:
+        answer: what the model wrote.
+        is_label: whether a word is one of the labels asked for.
+        names: whether entities were asked for; otherwise all is summary.
+    """
+    marked = read_marked(answer)
+    if marked.summary or marked.pairs or marked.patches:
+        return marked
+    label = next((each for each in _LABEL.finditer(answer) if is_label(each[1])), None)
+    opens = list(_OPENS.finditer(answer))
+    pairs = label.start() if label and names else len(answer)
+    mapping = opens[-1].start() if opens and names else len(answer)
+    first = min(pairs, mapping)
+    named = parse_answer(f"NER:{answer[pairs : mapping if pairs < mapping else None]}")
+    paired = answer[mapping : pairs if mapping < pairs else None]
+    matched = parse_answer(f"image-entity pair:{paired}")
+    return Told(
+        answer[:first].strip() or None,
+        named.pairs if pairs < len(answer) else None,
+        matched.patches,
+        bool(paired) and _whole(paired, matched.patches),
+        (*named.problems, *matched.problems),
+    )
+
+
+def _whole(mapping: str, patches: Mapping[str, str]) -> bool:
+    """Whether `patches` is all of ``{'a': 'entity'}``; a remark behind it does not count."""
+    told = parse_answer(f"image-entity pair:{mapping[: mapping.rfind('}') + 1]}")
+    return "}" in mapping and told.patches == patches and not told.problems
