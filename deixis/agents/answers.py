@@ -24,9 +24,13 @@ class Found(NamedTuple):
 
 
 def located(
-    text: str, entities: Sequence[RowEntity], step: str, toolbox: Toolbox
+    text: str,
+    entities: Sequence[RowEntity],
+    step: str,
+    toolbox: Toolbox,
+    taken: Sequence[tuple[int, int]] = (),
 ) -> tuple[list[Found], Update]:
-    """Find the entities of an answer in the text.
+    """Find the entities of an answer in the text, outside the spans that are taken.
 
     What is not there, or is of a type that is not looked for, is dropped.
 
@@ -37,7 +41,7 @@ def located(
     notices: Update = {}
     for each in entities:
         kind = toolbox.types.named(each.type)
-        span = locate(text, each.text, [(one.start, one.end) for one in found])
+        span = locate(text, each.text, [*taken, *((one.start, one.end) for one in found)])
         name = each.text[:LONGEST]
         if kind is None:
             said = f"the model gave {name!r} the type {each.type[:LONGEST]!r}, which is none"
@@ -67,6 +71,7 @@ def mentioned(
     confidences: Sequence[float],
     evidence: str,
     replies: Sequence[str],
+    first: int = 1,
 ) -> Update:
     """Return mentions with the ids e1, e2, ... in the order given, their types, and why.
 
@@ -79,9 +84,10 @@ def mentioned(
         confidences: one for each found, 0..1.
         evidence: what they are.
         replies: the calls that it rests on.
+        first: number of the first id.
     """
     update: Update = {"mentions": {}, "kinds": {}, "decisions": {}}
-    for number, (each, confidence) in enumerate(zip(found, confidences, strict=True), start=1):
+    for number, (each, confidence) in enumerate(zip(found, confidences, strict=True), first):
         entity, fine = f"e{number}", fine_type(each.type, each.entity.fine_type, toolbox)
         update["mentions"][entity] = {
             "text": text[each.start : each.end],

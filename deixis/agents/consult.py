@@ -105,18 +105,31 @@ def named_apart(posts: Sequence[Any], entities: str) -> Sequence[Any]:
 
 @lru_cache(maxsize=512)
 def _answer(entities: tuple[Any, ...]) -> type[BaseModel]:
-    """Build the reply's schema: an object an entity id, a string an attribute.
-
-    Ids and closed values are part of the schema, so a model cannot invent any. An entity is
-    given as its id, its attributes with their values (none for a free one), its fine types.
-    """
-    fields: dict[str, Any] = {}
-    for entity, attributes, fine_types in entities:
-        asked: dict[str, Any] = {
-            name: (Literal[(*values, UNKNOWN)] if values else phrase(MOST_WORDS), ...)
-            for name, values in attributes
-        }
-        if fine_types:
-            asked["fine_type"] = (Literal[(*fine_types, UNKNOWN)], ...)
-        fields[entity] = (create_model(entity, __config__=OBJECT, **asked), ...)
+    """Build the reply's schema: an object an entity id, which `testimony_on` describes."""
+    fields: dict[str, Any] = {each[0]: (testimony_on(*each), ...) for each in entities}
     return create_model("Testimony", __config__=OBJECT, **fields)
+
+
+def testimony_on(
+    entity: str,
+    attributes: tuple[tuple[str, tuple[str, ...]], ...],
+    fine_types: tuple[str, ...],
+    most_words: int = MOST_WORDS,
+) -> type[BaseModel]:
+    """Build the schema of what is asked about one entity: a string an attribute.
+
+    Closed values are part of the schema, so a model cannot invent any.
+
+    Args:
+        entity: its id.
+        attributes: names with their values, none for a free one.
+        fine_types: those it may be of.
+        most_words: of the value of a free attribute.
+    """
+    asked: dict[str, Any] = {
+        name: (Literal[(*values, UNKNOWN)] if values else phrase(most_words), ...)
+        for name, values in attributes
+    }
+    if fine_types:
+        asked["fine_type"] = (Literal[(*fine_types, UNKNOWN)], ...)
+    return create_model(entity, __config__=OBJECT, **asked)

@@ -18,7 +18,7 @@ from deixis.errors import ToolError
 from deixis.llms.box_conventions import convention_of
 from deixis.llms.photos import Photo
 from deixis.tools import evidence as weights
-from deixis.tools.base import Box, Detection, listening
+from deixis.tools.base import Box, Detection
 from deixis.tools.evidence import Cue
 
 SAME_PLACE = 0.7
@@ -52,15 +52,12 @@ def look_for(state: State, toolbox: Toolbox) -> tuple[dict[str, Sought], Update]
     expressions = state.get("expressions", {})
     sought = {entity: Sought([], [], []) for entity in state["mentions"]}
     update: Update = {"calls": {}, "notices": {}}
-    with listening() as warned:
-        if expressions and toolbox.detector is not None and toolbox.detector.labels is None:
-            update["notices"] |= _detect(state, toolbox, expressions, sought)
-        if expressions and toolbox.settings.roles.entailer is not None:
-            judge = match if toolbox.entailer_is_tool else _ask
-            asked = judge(state, toolbox, expressions, sought)
-            update = {key: {**update[key], **asked[key]} for key in update}
-    if warned:
-        update["notices"] |= notice("entail", "; ".join(warned))
+    if expressions and toolbox.detector is not None and toolbox.detector.labels is None:
+        update["notices"] |= _detect(state, toolbox, expressions, sought)
+    if expressions and toolbox.settings.roles.entailer is not None:
+        judge = match if toolbox.entailer_is_tool else _ask
+        asked = judge(state, toolbox, expressions, sought)
+        update = {key: {**update[key], **asked[key]} for key in update}
     return sought, update
 
 

@@ -15,8 +15,15 @@ from deixis.tools.tagger import TaggedSpan
 MOST_MENTIONS = 60
 
 
-def recognize(state: State, toolbox: Toolbox) -> Update:
-    """Tag the text and make sure that every type found has a template."""
+def recognize(state: State, toolbox: Toolbox, prompt: str = "recognize", **more: object) -> Update:
+    """Tag the text and make sure that every type found has a template, if these are used.
+
+    Args:
+        state: of the sample.
+        toolbox: settings and models.
+        prompt: what a chat model is asked.
+        more: variables of that beside the types and the text.
+    """
     text = state["text"]
     rivals: list[Mention] = []
     update: Update = {}
@@ -26,7 +33,7 @@ def recognize(state: State, toolbox: Toolbox) -> Update:
         mentions, rivals = _typed(chosen, toolbox), _typed(weighed, toolbox)
         source = "the marginal probability of the span in the tagger, calibrated"
     else:
-        mentions, update = _by_model(text, toolbox)
+        mentions, update = _by_model(text, toolbox, prompt, more)
         source = "the model's own word, not calibrated"
     corrected, asked = correct(text, mentions, rivals, toolbox)
     update = {key: {**update.get(key, {}), **asked.get(key, {})} for key in ("calls", "notices")}
@@ -60,7 +67,7 @@ def recognize(state: State, toolbox: Toolbox) -> Update:
                 replies=list(asked.get("calls", {})),
             )
         given = toolbox.types.get(mention.type)
-        if given.template not in templates:
+        if toolbox.uses("templater") and given.template not in templates:
             template, update = template_for(given, toolbox, update)
             templates[given.template] = template.model_dump(mode="json")
     return {**update, "mentions": found, "templates": templates, "decisions": decisions}
@@ -79,10 +86,12 @@ def _typed(spans: list[TaggedSpan], toolbox: Toolbox) -> list[Mention]:
     return mentions
 
 
-def _by_model(text: str, toolbox: Toolbox) -> tuple[list[Mention], Update]:
+def _by_model(
+    text: str, toolbox: Toolbox, name: str, more: dict[str, object]
+) -> tuple[list[Mention], Update]:
     """Ask a chat model; spans are computed here, and text that is not there is dropped."""
     spec = toolbox.model("recognizer")
-    prompt = toolbox.render("recognize", types=toolbox.types.types, text=text)
+    prompt = toolbox.render(name, types=toolbox.types.types, text=text, **more)
     reply, update = toolbox.ask("recognize", "recognizer", spec, prompt, _answer(toolbox))
     notices = dict(update["notices"])
     mentions: list[Mention] = []

@@ -23,7 +23,7 @@ from deixis.prompts import Prompt
 FINE_TYPE = "fine_type"
 
 
-class _Ruling(NamedTuple):
+class Ruling(NamedTuple):
     """How one attribute was settled: the value or None, by whom, and a remark."""
 
     value: str | None
@@ -58,68 +58,103 @@ def vote(state: State, toolbox: Toolbox) -> Update:
             )
         return {"decisions": unknown, "notices": notice("vote", f"no visual knowledge: {reason}")}
 
-    ballots = {entity: _ballots(state, entity, answers, toolbox) for entity in state["mentions"]}
+    ballots = {
+        entity: ballots_of(
+            state, entity, {name: given[entity] for name, given in answers.items()}, toolbox
+        )
+        for entity in state["mentions"]
+    }
     rulings, summaries, update = _settle(state, toolbox, ballots)
     asked = list(update.get("calls", {}))
-    knowledge: dict[str, Any] = {}
+    known: Update = {"knowledge": {}, "kinds": {}, "decisions": {}}
+    for entity, attributes in ballots.items():
+        own = recorded(
+            entity,
+            "vote",
+            {name: (counted, rulings[entity, name]) for name, counted in attributes.items()},
+            toolbox,
+            summary=summaries.get(entity),
+            abstained=abstained,
+            replies={
+                name: [*heard, *(asked if counted.disputed else [])]
+                for name, counted in attributes.items()
+            },
+        )
+        known = {channel: known[channel] | own[channel] for channel in known}
+    return {**update, **known}
+
+
+def recorded(
+    entity: str,
+    step: str,
+    settled: Mapping[str, tuple[Tally, Ruling]],
+    toolbox: Toolbox,
+    *,
+    summary: str | None = None,
+    abstained: Sequence[str],
+    replies: Mapping[str, list[str]],
+) -> Update:
+    """Return what is now known of an entity, its types, and a decision an attribute.
+
+    Args:
+        entity: its id.
+        step: the node that settled it.
+        settled: attribute to what was answered and what was ruled.
+        toolbox: knows the types.
+        summary: what a model made of it; what is known is listed when it is empty.
+        abstained: who did not answer, and why.
+        replies: attribute to the calls that the ruling rests on.
+    """
+    known = []
     kinds: dict[str, Any] = {}
     decisions: Update = {}
-    for entity, attributes in ballots.items():
-        known = []
-        for name, counted in attributes.items():
-            ruling = rulings[entity, name]
-            votes = counted.values.get(ruling.value, 0) if ruling.value else 0
-            share = votes / counted.answered
-            cast = [f"{count} x {value!r}" for value, count in counted.values.items()]
-            evidence = [ruling.remark, f"votes: {', '.join(cast) or 'none'}", *abstained]
-            outcome = ruling.value or UNKNOWN
-            decisions |= decision(
-                entity,
-                "vote",
-                name,
-                outcome,
-                model=ruling.model,
-                confidence=share if ruling.value else None,
-                evidence=evidence,
-                replies=[*heard, *(asked if counted.disputed else [])],
-            )
-            if ruling.value and name == FINE_TYPE:
-                owner = toolbox.types.of_fine_type(ruling.value)
-                kinds[entity] = {"type": owner.name if owner else None, "fine_type": ruling.value}
-            elif ruling.value:
-                known.append(
-                    {"name": name, "value": ruling.value, "votes": votes, "agreement": share}
-                )
-        knowledge[entity] = {"attributes": known, "summary": summaries.get(entity) or _list(known)}
-    return {**update, "knowledge": knowledge, "kinds": kinds, "decisions": decisions}
+    for name, (counted, ruling) in settled.items():
+        votes = counted.values.get(ruling.value, 0) if ruling.value else 0
+        share = votes / counted.answered
+        cast = [f"{count} x {value!r}" for value, count in counted.values.items()]
+        decisions |= decision(
+            entity,
+            step,
+            name,
+            ruling.value or UNKNOWN,
+            model=ruling.model,
+            confidence=share if ruling.value else None,
+            evidence=[ruling.remark, f"votes: {', '.join(cast) or 'none'}", *abstained],
+            replies=replies[name],
+        )
+        if ruling.value and name == FINE_TYPE:
+            owner = toolbox.types.of_fine_type(ruling.value)
+            kinds[entity] = {"type": owner.name if owner else None, "fine_type": ruling.value}
+        elif ruling.value:
+            known.append({"name": name, "value": ruling.value, "votes": votes, "agreement": share})
+    knowledge = {entity: {"attributes": known, "summary": summary or _list(known)}}
+    return {"knowledge": knowledge, "kinds": kinds, "decisions": decisions}
 
 
-def _ballots(
-    state: State, entity: str, answers: Mapping[str, Any], toolbox: Toolbox
+def ballots_of(
+    state: State, entity: str, answers: Mapping[str, Mapping[str, str]], toolbox: Toolbox
 ) -> dict[str, Tally]:
-    """Count one entity's answers, attribute by attribute."""
+    """Count one entity's answers, attribute by attribute; `answers` has a member at least."""
     template = toolbox.types.get(state["mentions"][entity]["type"]).template
     asked = state["templates"][template]["attributes"]
     closed = {each["name"] for each in asked if each["values"]} | {FINE_TYPE}
-    names = next(iter(answers.values()))[entity]
     return {
         name: tally(
-            {member: given[entity][name] for member, given in answers.items()},
-            closed=name in closed,
+            {member: given[name] for member, given in answers.items()}, closed=name in closed
         )
-        for name in names
+        for name in next(iter(answers.values()))
     }
 
 
 def _settle(
     state: State, toolbox: Toolbox, ballots: dict[str, dict[str, Tally]]
-) -> tuple[dict[tuple[str, str], _Ruling], dict[str, str], Update]:
+) -> tuple[dict[tuple[str, str], Ruling], dict[str, str], Update]:
     """Rule on every attribute, asking the voter once if anything is disputed."""
-    rulings: dict[tuple[str, str], _Ruling] = {}
+    rulings: dict[tuple[str, str], Ruling] = {}
     for entity, attributes in ballots.items():
         for name, counted in attributes.items():
             remark = "members who knew agreed" if counted.values else "no member knew"
-            rulings[entity, name] = _Ruling(counted.winner, None, remark)
+            rulings[entity, name] = Ruling(counted.winner, None, remark)
     options = {
         (entity, name): _options(f"{state['text']}/{entity}/{name}", counted)
         for entity, attributes in ballots.items()
@@ -162,11 +197,11 @@ def _settle(
     for (entity, name), choices in options.items():
         if not chosen:
             remark = f"the voter gave no answer ({reply.status}); plurality, a tie is unknown"
-            rulings[entity, name] = _Ruling(ballots[entity][name].winner, None, remark)
+            rulings[entity, name] = Ruling(ballots[entity][name].winner, None, remark)
         else:
             choice = chosen[entity][name]
             value = choice if choice in choices else None
-            rulings[entity, name] = _Ruling(value, voter, "disputed; the voter chose")
+            rulings[entity, name] = Ruling(value, voter, "disputed; the voter chose")
     return rulings, {entity: each["look"].strip() for entity, each in chosen.items()}, update
 
 

@@ -13,10 +13,11 @@ from langgraph.runtime import Runtime
 from langgraph.types import Send
 
 from deixis.agents.consult import member_tasks
-from deixis.agents.state import Context, GivenInput, Input, Output, State, Update
+from deixis.agents.state import Context, GivenInput, Input, Output, State, Update, notice
 from deixis.agents.toolbox import Toolbox
 from deixis.graphs.registry import find
 from deixis.settings import Settings
+from deixis.tools.base import listening
 
 Agent = Callable[[Any, Toolbox], Update]
 Graph = CompiledStateGraph[State, Context, Input, Output]
@@ -123,7 +124,7 @@ def _node(agent: Agent, toolbox: Toolbox) -> Any:
     def run(state: Any, runtime: Runtime[Context]) -> Update:
         started = time.perf_counter()
         runtime.stream_writer({"node": name, "event": "start"})
-        update = agent(state, toolbox.for_context(runtime.context))
+        update = perform(agent, state, toolbox.for_context(runtime.context))
         seconds = time.perf_counter() - started
         runtime.stream_writer(
             {"node": name, "event": "end", "seconds": seconds, "detail": detail(update)}
@@ -131,6 +132,16 @@ def _node(agent: Agent, toolbox: Toolbox) -> Any:
         return update
 
     return run
+
+
+def perform(agent: Agent, state: Any, toolbox: Toolbox) -> Update:
+    """Run an agent; what its tools warn of becomes a notice of its step."""
+    with listening() as warned:
+        update = agent(state, toolbox)
+    if warned:
+        told = notice(_name(agent), "; ".join(warned))
+        update = {**update, "notices": {**update.get("notices", {}), **told}}
+    return update
 
 
 def detail(update: Update) -> str:

@@ -7,6 +7,7 @@ imported by the first call.
 
 import base64
 import binascii
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from langchain_core.callbacks import CallbackManagerForLLMRun
@@ -18,11 +19,13 @@ from langchain_core.runnables import Runnable
 from PIL import Image
 from pydantic import Field
 
-from deixis.errors import ModelCallError, SettingsError
+from deixis.errors import ModelCallError, SettingsError, ToolError
 from deixis.images import open_image
 from deixis.llms.backends import Constrain, _checked
 from deixis.llms.transformers_load import Loaded, load
 from deixis.settings import Spec
+from deixis.tools.base import warn
+from deixis.tools.torch_models import Done, in_halves
 
 
 def transformers(spec: Spec) -> tuple[BaseChatModel, Constrain]:
@@ -39,8 +42,9 @@ class TransformersChat(BaseChatModel):
     """A chat model that transformers runs, with optional JSON-schema-constrained replies.
 
     ``bind(json_schema=...)`` makes every reply match the schema (a grammar forbids any other
-    token); ``bind(max_tokens=...)`` limits the reply. One process loads a model once, and it
-    writes one reply at a time.
+    token); ``bind(max_tokens=...)`` limits the reply. One process loads a model once. Replies
+    that several threads ask for are written together, token by token; each is what it would be
+    alone, but for rounding, which in 16 bits may now and then decide for another token.
 
     Attributes:
         weights: a folder, or ``OWNER/REPO[@REVISION]`` on the hub; safetensors only.
@@ -85,26 +89,29 @@ class TransformersChat(BaseChatModel):
         max_tokens: int | None = None,
         **_: Any,
     ) -> ChatResult:
+        from deixis.llms.transformers_rows import Row  # it imports torch
+
         loaded = load(self.weights, self.device, self.dtype, self.attention)
         conversation = _conversation(messages, loaded.sees)
-        with loaded.turn:
+        with loaded.reading:
             inputs = self._inputs(loaded, conversation, constrained=json_schema is not None)
-            given = inputs["input_ids"].shape[1]
-            limit = max_tokens or self.max_tokens
-            if loaded.window is not None:
-                if given >= loaded.window:
-                    raise ModelCallError(
-                        "failed", f"the prompt has {given} tokens, the context {loaded.window}"
-                    )
-                limit = min(limit, loaded.window - given)
-            tokens = loaded.model.generate(
-                **inputs,
-                do_sample=False,  # `_Draw` samples
-                max_new_tokens=limit,
-                max_time=self.timeout,
-                logits_processor=self._rules(loaded, json_schema),
-                **({"stop_strings": stop, "tokenizer": loaded.tokenizer} if stop else {}),
-            )[0, given:].tolist()
+        row = Row(inputs, lambda: self._rules(loaded, json_schema))
+        given, limit = row.length, max_tokens or self.max_tokens
+        if loaded.window is not None:
+            if given >= loaded.window:
+                raise ModelCallError(
+                    "failed", f"the prompt has {given} tokens, the context {loaded.window}"
+                )
+            limit = min(limit, loaded.window - given)
+        # What fills up a row after a stop word could not be told from what it wrote.
+        kind = object() if stop else (row.shape, limit, self.timeout)
+        try:
+            (tokens,), warning = loaded.turn.run(
+                kind, [row], lambda rows: self._written(loaded, rows, limit, stop)
+            )
+        except ToolError as error:
+            raise ModelCallError("failed", str(error)) from error
+        warn(warning)
         text = loaded.tokenizer.decode(
             tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False
         )
@@ -123,6 +130,26 @@ class TransformersChat(BaseChatModel):
             ),
         )
         return ChatResult(generations=[ChatGeneration(message=message)])
+
+    def _written(
+        self, loaded: Loaded, rows: Sequence[Any], limit: int, stop: list[str] | None
+    ) -> Done:
+        """Return the tokens that the model writes after each of some prompts."""
+        from deixis.llms.transformers_rows import EachByItsRules, joined, written
+
+        def write(some: Sequence[Any]) -> list[list[int]]:
+            inputs = joined(some, loaded.ends[0])
+            tokens = loaded.model.generate(
+                **inputs,
+                do_sample=False,  # `_Draw` samples
+                max_new_tokens=limit,
+                max_time=self.timeout,
+                logits_processor=[EachByItsRules(some, loaded.ends)],
+                **({"stop_strings": stop, "tokenizer": loaded.tokenizer} if stop else {}),
+            )[:, inputs["input_ids"].shape[1] :]
+            return [written(each, loaded.ends) for each in tokens.tolist()]
+
+        return in_halves(write, rows, self.weights)
 
     def _inputs(
         self, loaded: Loaded, conversation: list[dict[str, Any]], *, constrained: bool

@@ -105,3 +105,13 @@ class Entailer(Protocol):
     def entail(self, picture: Picture, expressions: Sequence[str]) -> list[float]:
         """Return for each expression the probability, 0..1, that it fits the picture."""
         ...
+
+
+class Embedder(Protocol):
+    """Says how alike posts are: a text, and a picture or none."""
+
+    name: str
+
+    def embed(self, picture: Picture | None, text: str) -> NDArray[np.float32]:
+        """Return a vector of length 1, shape ``(D,)``; alike posts have a high dot product."""
+        ...

@@ -9,7 +9,7 @@ and so may straddle two phrases. Here every phrase knows its tokens.
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from deixis.tools.base import Detection, Picture
+from deixis.tools.base import Detection, Picture, warn
 from deixis.tools.grounding_dino_model import (
     Evidence,
     Loaded,
@@ -22,12 +22,11 @@ from deixis.tools.grounding_dino_model import (
     views_of,
     words_of,
 )
+from deixis.tools.micro_batch import AT_ONCE
 from deixis.tools.open_vocabulary import Limit, Share, best_first, corners, detections
 from deixis.tools.torch_models import Done, Precision, in_batches, packages
 
-# Prompts, or pictures, in one forward pass. On a CPU larger tensors cost more than they save: eight
-# phrases took 24 s one by one and 119 s at once (full-size model, 2 cores).
-_AT_ONCE = {"cpu": 1, "cuda": 4, "mps": 4}
+Asked = tuple[View, list[Words]]
 
 
 class GroundingDino:
@@ -88,13 +87,16 @@ class GroundingDino:
             MissingExtraError: torch or transformers is not installed.
             SettingsError: the device is not there.
         """
-        (found,) = self.detect_all([picture], [phrases]).results
+        (found,), warning = self.detect_all([picture], [phrases])
+        warn(warning)
         return list(found)
 
     def detect_all(
         self, pictures: Sequence[Picture], phrases_per_picture: Sequence[Sequence[str]]
     ) -> Done:
         """Find phrases in several pictures; prompts for pictures of one size run together.
+
+        Those that other threads ask of pictures of that size run with them.
 
         Args:
             pictures: as for `detect`.
@@ -117,10 +119,13 @@ class GroundingDino:
         ]
         warnings: dict[str, None] = {}
         for views in views_of(loaded, pictures, [any(each.values()) for each in asked]):
-            wanted = [list(dict.fromkeys(asked[view.place].values())) for view in views]
-            with loaded.turn:
-                evidence = self._ask(loaded, views, wanted, warnings)
-            for view, known in zip(views, evidence, strict=True):
+            wanted = [(view, list(dict.fromkeys(asked[view.place].values()))) for view in views]
+            done = loaded.turn.run(
+                (self._mode, views[0].pixels.shape), wanted, lambda some: self._ask(loaded, some)
+            )
+            if done.warning:
+                warnings[done.warning] = None
+            for view, known in zip(views, done.results, strict=True):
                 found[view.place] = best_first(
                     [
                         detection
@@ -133,15 +138,10 @@ class GroundingDino:
                 )
         return Done(found, "; ".join(warnings) or None)
 
-    def _ask(
-        self,
-        loaded: Loaded,
-        views: list[View],
-        wanted: list[list[Words]],
-        warnings: dict[str, None],
-    ) -> list[dict[Words, Evidence]]:
-        """Run backbone and prompts; return the evidence of each phrase, by view."""
+    def _ask(self, loaded: Loaded, wanted: Sequence[Asked]) -> Done:
+        """Run backbone and prompts; return for each view the evidence of its phrases."""
         torch, _ = packages()
+        views = [view for view, _ in wanted]
 
         def look(some: Sequence[View]) -> list[Any]:
             pixels, mask = (torch.cat([view[item] for view in some]) for item in (1, 2))
@@ -156,18 +156,18 @@ class GroundingDino:
 
         prompts = [
             Prompt(number, *each)
-            for number, words in enumerate(wanted)
+            for number, (_, words) in enumerate(wanted)
             for each in prompts_of(loaded, [one for one in words if one], self._mode == "exact")
         ]
         evidence: list[dict[Words, Evidence]] = [{} for _ in views]
-        size = _AT_ONCE[loaded.model.device.type]
+        size = AT_ONCE[loaded.model.device.type]
         with torch.inference_mode():
             features = in_batches(look, views, size, self.name)
             answers = in_batches(ask, prompts, size, self.name)
         for prompt, known in zip(prompts, answers.results, strict=True):
             evidence[prompt.view].update(known)
-        warnings.update(dict.fromkeys(each.warning for each in (features, answers) if each.warning))
-        return evidence
+        warnings = dict.fromkeys(each.warning for each in (features, answers) if each.warning)
+        return Done(evidence, "; ".join(warnings) or None)
 
     def _kept(self, phrase: str, known: Evidence, view: View, picture: Picture) -> list[Detection]:
         kept = (known.scores > self._thresholds[0]) & (known.of_words > self._thresholds[1])

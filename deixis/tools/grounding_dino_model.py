@@ -1,6 +1,5 @@
 """Grounding DINO as transformers has it: read, asked in prompts, answered in shares of a frame."""
 
-import threading
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -10,16 +9,17 @@ from PIL import Image
 
 from deixis.errors import ToolError
 from deixis.tools.base import Picture
+from deixis.tools.micro_batch import AT_ONCE, MicroBatch
 from deixis.tools.torch_models import once, packages, part, pretrained
 
-_PICTURES = 4  # whose features are kept at the same time, about 40 MB each
+_PICTURES = 8  # whose features are kept at the same time, about 40 MB each
 _SLENDER = 16  # below 1:16 the model has fewer places than queries
 
 Words = tuple[int, ...]  # the tokens of a phrase
 
 
 class Loaded(NamedTuple):
-    """A model and what goes with it; ``turn`` is held while it runs.
+    """A model and what goes with it; it runs in a ``turn``.
 
     ``special`` are the tokens that end a phrase: CLS, SEP, full stop, question mark.
     """
@@ -28,7 +28,7 @@ class Loaded(NamedTuple):
     seen: Any
     processor: Any
     special: list[int]
-    turn: threading.Lock
+    turn: MicroBatch
 
 
 class Prompt(NamedTuple):
@@ -70,7 +70,10 @@ def load(weights: str, device: str, dtype: str) -> Loaded:
     from deixis.tools.grounding_dino_layers import refit  # it imports torch
 
     special = model.model.special_tokens.tolist()
-    return Loaded(model, refit(model), processor, special, threading.Lock())
+    turn = MicroBatch(AT_ONCE[model.device.type])
+    loaded = Loaded(model, refit(model), processor, special, turn)
+    words_of(loaded, "")  # sets the tokenizer's limit, which threads that use it must not do
+    return loaded
 
 
 def words_of(loaded: Loaded, phrase: str) -> Words:

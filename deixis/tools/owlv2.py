@@ -5,7 +5,6 @@ arXiv:2306.09683). Every patch of the picture has a box, and its embedding is co
 of each phrase; so a phrase does not change what another finds, and a picture is looked at once.
 """
 
-import threading
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -14,21 +13,32 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from deixis.errors import ToolError
-from deixis.tools.base import Detection, Picture
+from deixis.tools.base import Detection, Picture, warn
+from deixis.tools.micro_batch import AT_ONCE, MicroBatch
 from deixis.tools.open_vocabulary import Limit, Share, best_first, corners, detections
 from deixis.tools.torch_models import Done, Precision, in_batches, once, packages, part, pretrained
 
-_AT_ONCE = {"cpu": 1, "cuda": 4, "mps": 4}  # pictures in one forward pass
-_PHRASES = 32  # read with each of them
+_PHRASES = 32  # read in one forward pass, for each picture in one
 _SCALE = 2  # larger pictures are first brought to this many times what the model looks at
 
 
 class Loaded(NamedTuple):
-    """A model and what goes with it; ``turn`` is held while it runs."""
+    """A model and what goes with it; it runs in a ``turn``."""
 
     model: Any
     processor: Any
-    turn: threading.Lock
+    turn: MicroBatch
+
+
+class Asked(NamedTuple):
+    """A picture as the model takes it, ``(1, 3, S, S)``, and what is looked for in it.
+
+    ``side`` is that of the square that boxes are shares of, in pixels of the picture.
+    """
+
+    pixels: Any
+    side: int
+    phrases: list[str]
 
 
 class Owlv2:
@@ -79,13 +89,16 @@ class Owlv2:
             MissingExtraError: torch or transformers is not installed.
             SettingsError: the device is not there.
         """
-        (found,) = self.detect_all([picture], [phrases]).results
+        (found,), warning = self.detect_all([picture], [phrases])
+        warn(warning)
         return list(found)
 
     def detect_all(
         self, pictures: Sequence[Picture], phrases_per_picture: Sequence[Sequence[str]]
     ) -> Done:
         """Find phrases in several pictures; equal phrases are read once.
+
+        What other threads ask at the same time runs with them.
 
         Args:
             pictures: as for `detect`.
@@ -98,41 +111,27 @@ class Owlv2:
         Raises:
             As `detect`.
         """
-        torch, _ = packages()
-        asked = [
+        wanted = [
             [phrase for phrase in dict.fromkeys(phrases) if phrase.strip()]
             for phrases in phrases_per_picture
         ]
         found: list[list[Detection]] = [[] for _ in pictures]
-        places = [place for place, phrases in enumerate(asked) if phrases]
+        places = [place for place, phrases in enumerate(wanted) if phrases]
         if not places:
             return Done(found, None)
         loaded = load(*self._source)
-        known = list(dict.fromkeys(phrase for phrases in asked for phrase in phrases))
-        with loaded.turn, torch.inference_mode():
-            size = _AT_ONCE[loaded.model.device.type]
-            read = in_batches(
-                lambda some: _embedded(loaded, some), known, size * _PHRASES, self.name
-            )
-            meanings = torch.stack(read.results)
-            looked = in_batches(
-                lambda some: _seen(loaded, [pictures[place] for place in some], meanings),
-                places,
-                size,
-                self.name,
-            )
-        for place, (boxes, scores) in zip(places, looked.results, strict=True):
-            columns = [(each, known.index(each)) for each in asked[place]]
-            found[place] = self._kept(pictures[place], boxes, scores, columns)
-        warnings = dict.fromkeys(done.warning for done in (read, looked) if done.warning)
-        return Done(found, "; ".join(warnings) or None)
+        asked = [_asked(loaded, pictures[place], wanted[place]) for place in places]
+        done = loaded.turn.run(None, asked, lambda some: _answers(loaded, some))
+        for place, (boxes, scores) in zip(places, done.results, strict=True):
+            found[place] = self._kept(pictures[place], boxes, scores, wanted[place])
+        return Done(found, done.warning)
 
     def _kept(
         self,
         picture: Picture,
         boxes: NDArray[np.float64],
         scores: NDArray[np.float64],
-        columns: list[tuple[str, int]],
+        phrases: list[str],
     ) -> list[Detection]:
         """Return the detections of the phrases that a picture was asked for.
 
@@ -140,10 +139,10 @@ class Owlv2:
             picture: shape ``(H, W, 3)``.
             boxes: ``(x1, y1, x2, y2)`` in pixels, shape ``(N, 4)``.
             scores: ``(N, phrases)``.
-            columns: each phrase and its column of `scores`.
+            phrases: what each column of `scores` is of.
         """
         found: list[Detection] = []
-        for phrase, column in columns:
+        for column, phrase in enumerate(phrases):
             kept = scores[:, column] > self._threshold
             found += detections(
                 phrase,
@@ -165,7 +164,33 @@ def load(weights: str, device: str, dtype: str) -> Loaded:
     """
     _, transformers = packages()
     model = pretrained(transformers.Owlv2ForObjectDetection, weights, device, dtype)
-    return Loaded(model, part(transformers.Owlv2Processor, weights), threading.Lock())
+    turn = MicroBatch(AT_ONCE[model.device.type])
+    return Loaded(model, part(transformers.Owlv2Processor, weights), turn)
+
+
+def _asked(loaded: Loaded, picture: Picture, phrases: list[str]) -> Asked:
+    image = Image.fromarray(picture)
+    # The model's own anti-aliasing takes 100 bytes a pixel of a square around the picture.
+    factor = max(1, max(image.size) // (_SCALE * loaded.model.config.vision_config.image_size))
+    view = image.reduce(factor)
+    pixels = loaded.processor.image_processor(images=view, return_tensors="pt")["pixel_values"]
+    return Asked(pixels, max(view.size) * factor, phrases)
+
+
+def _answers(loaded: Loaded, asked: Sequence[Asked]) -> Done:
+    """Return for each picture its boxes ``(N, 4)`` in pixels, and scores ``(N, phrases)``."""
+    torch, _ = packages()
+    known = list(dict.fromkeys(phrase for each in asked for phrase in each.phrases))
+    size = AT_ONCE[loaded.model.device.type]
+    with torch.inference_mode():
+        read = in_batches(lambda some: _embedded(loaded, some), known, size * _PHRASES, Owlv2.name)
+        meanings = torch.stack(read.results)
+        seen = in_batches(lambda some: _seen(loaded, some, meanings), asked, size, Owlv2.name)
+    found = []
+    for each, (boxes, scores) in zip(asked, seen.results, strict=True):
+        found.append((boxes, scores[:, [known.index(phrase) for phrase in each.phrases]]))
+    warnings = dict.fromkeys(done.warning for done in (read, seen) if done.warning)
+    return Done(found, "; ".join(warnings) or None)
 
 
 def _embedded(loaded: Loaded, phrases: Sequence[str]) -> Any:
@@ -183,23 +208,18 @@ def _embedded(loaded: Loaded, phrases: Sequence[str]) -> Any:
     return model.owlv2.text_projection(text.pooler_output)
 
 
-def _seen(loaded: Loaded, pictures: Sequence[Picture], meanings: Any) -> list[Any]:
+def _seen(loaded: Loaded, asked: Sequence[Asked], meanings: Any) -> list[Any]:
     """Return boxes ``(N, 4)`` in pixels and scores ``(N, phrases)`` of each picture."""
+    torch, _ = packages()
     model = loaded.model
-    views, sides = [], []
-    for picture in pictures:
-        image = Image.fromarray(picture)
-        # The model's own anti-aliasing takes 100 bytes a pixel of a square around the picture.
-        factor = max(1, max(image.size) // (_SCALE * model.config.vision_config.image_size))
-        views.append(image.reduce(factor))
-        sides.append(max(views[-1].size) * factor)  # of the square that boxes are shares of
-    pixels = loaded.processor.image_processor(images=views, return_tensors="pt")["pixel_values"]
+    pixels = torch.cat([each.pixels for each in asked])
     grid, _ = model.image_embedder(pixels.to(model.device, model.dtype))
     patches = grid.flatten(1, 2)
-    logits, _ = model.class_predictor(patches, meanings.expand(len(pictures), -1, -1))
+    logits, _ = model.class_predictor(patches, meanings.expand(len(asked), -1, -1))
     scores = logits.float().sigmoid().cpu().numpy().astype(np.float64)
     boxes = model.box_predictor(patches, grid).float().cpu().numpy().astype(np.float64)
     if not (np.isfinite(scores).all() and np.isfinite(boxes).all()):
         raise ToolError("owlv2: the numbers overflow; write dtype=float32")
-    pixels_of = [corners(each, side, side) for each, side in zip(boxes, sides, strict=True)]
-    return list(zip(pixels_of, scores, strict=True))
+    sides = [each.side for each in asked]
+    in_pixels = [corners(each, side, side) for each, side in zip(boxes, sides, strict=True)]
+    return list(zip(in_pixels, scores, strict=True))

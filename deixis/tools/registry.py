@@ -21,13 +21,19 @@ ENTRY_POINTS = "deixis.tools"
 class Tool(NamedTuple):
     """Where a tool's class is, which role it can play, and the modules it needs.
 
-    ``needs`` maps each importable module to its distribution.
+    ``needs`` maps each importable module to its distribution. ``also`` names other roles that
+    the class can play.
     """
 
     target: str
     role: str
     extra: str
     needs: dict[str, str]
+    also: tuple[str, ...] = ()
+
+    def plays(self, role: str) -> bool:
+        """Whether it can play a role."""
+        return role in (self.role, *self.also)
 
 
 _TORCH = {"torch": "torch", "transformers": "transformers"}
@@ -68,13 +74,16 @@ TOOLS = {
         "entailer",
         "transformers",
         _TORCH,
+        also=("embedder",),
     ),
     "clip": Tool(
         "deixis.tools.siglip:Clip",
         "entailer",
         "transformers",
         _TORCH,
+        also=("embedder",),
     ),
+    "hashed": Tool("deixis.tools.hashed:Hashed", "embedder", "starter", {}),
     "rapidocr": Tool(
         "deixis.tools.rapidocr_reader:RapidOcrReader",
         "reader",
@@ -119,7 +128,7 @@ _loading = threading.Lock()
 
 def names(role: str) -> list[str]:
     """Return the names of the tools for a role; those of other packages may play any."""
-    own = [name for name, tool in TOOLS.items() if tool.role == role]
+    own = [name for name, tool in TOOLS.items() if tool.plays(role)]
     return own + sorted(plugins(ENTRY_POINTS))
 
 
@@ -131,7 +140,7 @@ def find(spec: str, role: str) -> Tool:
     """
     name = Spec.parse(spec).provider
     points = plugins(ENTRY_POINTS)
-    if name in TOOLS and TOOLS[name].role == role:
+    if name in TOOLS and TOOLS[name].plays(role):
         return TOOLS[name]
     if name in points:
         return Tool(points[name], role, name, {})

@@ -4,7 +4,8 @@ Kirillov et al., "Segment Anything" (ICCV 2023); Ravi et al., "SAM 2: Segment An
 and Videos" (2024); Carion et al., "SAM 3: Segment Anything with Concepts" (2025), of which the
 tracker is used: it takes a box for one object, as SAM 2 does.
 
-A picture is encoded once, which is most of the work; boxes are decoded together against that.
+A picture is encoded once, which is most of the work, and on a GPU together with those that other
+threads bring at the same time; its boxes are decoded together against that.
 The model draws several masks for a box and predicts the IoU of each with the object; the best is
 kept. Dense masks exist one at a time: each is enlarged to the picture, cut at 0 and encoded as run
 lengths before the next. Memory is bounded so:
@@ -21,8 +22,6 @@ Weights are float32, and only the encoder computes in the chosen precision: in b
 coordinates of a box would be rounded to several pixels.
 """
 
-import threading
-import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -33,10 +32,12 @@ from pydantic import PositiveInt
 
 from deixis.errors import ModelFileError, ToolError
 from deixis.schema import Mask
-from deixis.tools.base import Box, Picture
+from deixis.tools.base import Box, Picture, warn
+from deixis.tools.micro_batch import AT_ONCE, MicroBatch
 from deixis.tools.torch_models import (
+    Done,
     Precision,
-    in_halves,
+    in_batches,
     once,
     packages,
     part,
@@ -49,24 +50,21 @@ BOXES_AT_ONCE = 16
 
 
 class Loaded(NamedTuple):
-    """A model and what brings pictures to its size; ``turn`` is held while it works.
-
-    Threads that took turns box by box would each hold the memory of a whole picture.
-    """
+    """A model, what brings pictures to its size, and the turns that threads take at it."""
 
     model: Any
     processor: Any
-    turn: threading.Lock
+    turn: MicroBatch
 
 
-class Encoded(NamedTuple):
-    """A picture as the model sees it.
+class View(NamedTuple):
+    """A picture as the model takes it: pixels of shape ``(1, 3, side, side)``.
 
     ``size`` is ``(H, W)`` of the picture and ``inner`` ``(h, w)`` of the picture within the
     model's input, where padding may follow it to the right and below.
     """
 
-    embedding: Any
+    pixels: Any
     size: tuple[int, int]
     inner: tuple[int, int]
 
@@ -93,18 +91,21 @@ class BoxPrompted(ABC):
         """Return the model, loaded by the first caller of the process."""
 
     @abstractmethod
-    def _encode(self, loaded: Loaded, picture: Picture) -> Encoded: ...
+    def _view(self, loaded: Loaded, picture: Picture) -> View: ...
 
     @abstractmethod
-    def _decode(self, loaded: Loaded, encoded: Encoded, boxes: Any) -> tuple[Any, Any]:
-        """Draw masks for boxes of shape ``(N, 4)`` in pixels of the model's input.
+    def _encode(self, loaded: Loaded, pixels: Any) -> list[Any]:
+        """Encode pictures, ``(N, 3, side, side)``, into levels of ``(N, channels, h, w)``."""
 
-        Returns:
-            Logits, shape ``(N, masks, h, w)``, and predicted IoUs, shape ``(N, masks)``.
+    @abstractmethod
+    def _decode(self, loaded: Loaded, levels: list[Any], boxes: Any) -> tuple[Any, Any]:
+        """Draw masks for boxes, ``(N, 4)`` in pixels of the model's input.
+
+        What comes back are logits, ``(N, masks, h, w)``, and predicted IoUs, ``(N, masks)``.
         """
 
     @abstractmethod
-    def _enlarge(self, loaded: Loaded, encoded: Encoded, logits: Any) -> Any:
+    def _enlarge(self, loaded: Loaded, view: View, logits: Any) -> Any:
         """Turn logits of shape ``(1, 1, h, w)`` into those of the picture, ``(1, 1, H, W)``."""
 
     def segment(self, picture: Picture, boxes: Sequence[Box]) -> list[Mask | None]:
@@ -131,46 +132,54 @@ class BoxPrompted(ABC):
         if not inside:
             return [None] * len(cut)
         loaded = self._load()
-        torch, _ = packages()
-        with loaded.turn, torch.inference_mode():
-            found = iter(self._find(torch, loaded, picture, inside))
+        view = self._view(loaded, picture)
+        (levels,), short = loaded.turn.run(
+            self._dtype, [view], lambda some: self._see(loaded, some)
+        )
+        masks, shorter = loaded.turn.run(
+            object(), inside, lambda some: self._draw(loaded, view, levels, some)
+        )
+        warn(short)
+        warn(shorter)
+        found = iter(masks)
         return [None if box is None else next(found) for box in cut]
 
-    def _find(
-        self, torch: Any, loaded: Loaded, picture: Picture, boxes: Sequence[Box]
-    ) -> list[Found | None]:
+    def _see(self, loaded: Loaded, views: Sequence[View]) -> Done:
+        """Encode pictures; return the levels of each, with a first axis of size 1."""
+        torch, _ = packages()
         place = place_of(self._device)
         precision = precision_of(self._dtype, place)
+        lowered = precision is not torch.float32
 
-        def encode(pictures: Sequence[Picture]) -> list[Encoded]:
-            lowered = precision is not torch.float32
+        def encode(some: Sequence[View]) -> list[list[Any]]:
+            pixels = torch.cat([each.pixels for each in some]).to(place)
             with torch.autocast(place.type, dtype=precision, enabled=lowered):
-                return [self._encode(loaded, each) for each in pictures]
+                levels = [each.float() for each in self._encode(loaded, pixels)]
+            return [[each[row : row + 1] for each in levels] for row in range(len(some))]
+
+        with torch.inference_mode():
+            return in_batches(encode, views, AT_ONCE[place.type], self.name)
+
+    def _draw(self, loaded: Loaded, view: View, levels: list[Any], boxes: Sequence[Box]) -> Done:
+        """Decode the boxes of one picture, alone: its masks take memory; return the `Found`."""
+        torch, _ = packages()
+        scale = [view.inner[1] / view.size[1], view.inner[0] / view.size[0]] * 2
 
         def decode(some: Sequence[Box]) -> list[Found | None]:
-            scale = [encoded.inner[1] / encoded.size[1], encoded.inner[0] / encoded.size[0]] * 2
             scaled = np.asarray(some, dtype=np.float64) * scale
-            prompts = torch.from_numpy(scaled.astype(np.float32)).to(place)
-            logits, ious = self._decode(loaded, encoded, prompts)
+            prompts = torch.from_numpy(scaled.astype(np.float32)).to(levels[0].device)
+            logits, ious = self._decode(loaded, levels, prompts)
             best = ious.argmax(dim=1).tolist()
             return [
-                self._drawn(loaded, encoded, logits[row, which], float(ious[row, which]))
+                self._drawn(loaded, view, logits[row, which], float(ious[row, which]))
                 for row, which in enumerate(best)
             ]
 
-        encoded = in_halves(encode, [picture], self.name).results[0]
-        found: list[Found | None] = []
-        size = self._boxes_at_once
-        while len(found) < len(boxes):
-            done = in_halves(decode, boxes[len(found) : len(found) + size], self.name)
-            found += done.results
-            if done.warning:
-                warnings.warn(done.warning, RuntimeWarning, stacklevel=4)
-                size = (size + 1) // 2
-        return found
+        with torch.inference_mode():
+            return in_batches(decode, boxes, self._boxes_at_once, self.name)
 
-    def _drawn(self, loaded: Loaded, encoded: Encoded, logits: Any, iou: float) -> Found | None:
-        mask = (self._enlarge(loaded, encoded, logits[None, None])[0, 0] > 0).cpu().numpy()
+    def _drawn(self, loaded: Loaded, view: View, logits: Any, iou: float) -> Found | None:
+        mask = (self._enlarge(loaded, view, logits[None, None])[0, 0] > 0).cpu().numpy()
         return Found(Mask.from_array(mask), iou) if mask.any() else None
 
 
@@ -202,22 +211,24 @@ class Sam(BoxPrompted):
     def _load(self) -> Loaded:
         return _load(self._model, self._device, self.types)
 
-    def _encode(self, loaded: Loaded, picture: Picture) -> Encoded:
+    def _view(self, loaded: Loaded, picture: Picture) -> View:
         size = picture.shape[0], picture.shape[1]
         check_shape(self.name, size, loaded.processor.size["longest_edge"])
         inputs = loaded.processor(Image.fromarray(picture), return_tensors="pt")
-        pixels = inputs["pixel_values"].to(loaded.model.device)
-        inner = inputs["reshaped_input_sizes"][0].tolist()
-        embedding = loaded.model.get_image_embeddings(pixels).float()
-        return Encoded(embedding, size, (inner[0], inner[1]))
+        (inner,) = inputs["reshaped_input_sizes"].tolist()
+        return View(inputs["pixel_values"], size, inner)
 
-    def _decode(self, loaded: Loaded, encoded: Encoded, boxes: Any) -> tuple[Any, Any]:
-        out = loaded.model(image_embeddings=encoded.embedding, input_boxes=boxes[None])
+    def _encode(self, loaded: Loaded, pixels: Any) -> list[Any]:
+        return [loaded.model.get_image_embeddings(pixels)]
+
+    def _decode(self, loaded: Loaded, levels: list[Any], boxes: Any) -> tuple[Any, Any]:
+        seen = levels if len(levels) > 1 else levels[0]  # SAM has one, and takes it bare
+        out = loaded.model(image_embeddings=seen, input_boxes=boxes[None])
         return out.pred_masks[0], out.iou_scores[0]
 
-    def _enlarge(self, loaded: Loaded, encoded: Encoded, logits: Any) -> Any:
+    def _enlarge(self, loaded: Loaded, view: View, logits: Any) -> Any:
         (large,) = loaded.processor.post_process_masks(
-            [logits], [encoded.size], [encoded.inner], binarize=False
+            [logits], [view.size], [view.inner], binarize=False
         )
         return large
 
@@ -229,16 +240,17 @@ class Sam2(Sam):
     types = ("sam2", "sam2_video")
     usual = "facebook/sam2.1-hiera-base-plus"
 
-    def _encode(self, loaded: Loaded, picture: Picture) -> Encoded:
+    def _view(self, loaded: Loaded, picture: Picture) -> View:
         inputs = loaded.processor(Image.fromarray(picture), return_tensors="pt")
-        pixels = inputs["pixel_values"].to(loaded.model.device)
-        levels = [each.float() for each in loaded.model.get_image_embeddings(pixels)]
-        size = picture.shape[0], picture.shape[1]
-        return Encoded(levels, size, (pixels.shape[-2], pixels.shape[-1]))
+        pixels, (height, width, _) = inputs["pixel_values"], picture.shape
+        return View(pixels, (height, width), pixels.shape[-2:])
 
-    def _enlarge(self, loaded: Loaded, encoded: Encoded, logits: Any) -> Any:
+    def _encode(self, loaded: Loaded, pixels: Any) -> list[Any]:
+        return list(loaded.model.get_image_embeddings(pixels))
+
+    def _enlarge(self, loaded: Loaded, view: View, logits: Any) -> Any:
         torch, _ = packages()
-        return torch.nn.functional.interpolate(logits, encoded.size, mode="bilinear")
+        return torch.nn.functional.interpolate(logits, view.size, mode="bilinear")
 
 
 class Sam3(Sam2):
@@ -268,7 +280,7 @@ def _load(name: str, device: str, types: tuple[str, ...]) -> Loaded:
     kind = (
         transformers.SamImageProcessorPil if "sam" in types else transformers.ViTImageProcessorPil
     )
-    return Loaded(model, part(kind, name), threading.Lock())
+    return Loaded(model, part(kind, name), MicroBatch(AT_ONCE[model.device.type]))
 
 
 def check_shape(name: str, size: tuple[int, int], long_side: int) -> None:

@@ -5,7 +5,6 @@ from the hub, and says how boxes are decoded and what memory they take. The pack
 torchvision, which the extra brings.
 """
 
-import threading
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,8 +12,9 @@ from pydantic import PositiveInt
 
 from deixis.errors import MissingExtraError, ModelFileError
 from deixis.tools.base import Picture
+from deixis.tools.micro_batch import AT_ONCE, MicroBatch
 from deixis.tools.model_files import resolve
-from deixis.tools.sam import BOXES_AT_ONCE, BoxPrompted, Encoded, Loaded, check_shape
+from deixis.tools.sam import BOXES_AT_ONCE, BoxPrompted, Loaded, View, check_shape
 from deixis.tools.torch_models import Precision, once, packages, place_of
 
 SOURCE = "https://github.com/facebookresearch/segment-anything"
@@ -55,20 +55,23 @@ class SegmentAnything(BoxPrompted):
             )
         return _load(self._model, resolve(self._checkpoint), self._device)
 
-    def _encode(self, loaded: Loaded, picture: Picture) -> Encoded:
+    def _view(self, loaded: Loaded, picture: Picture) -> View:
         torch, _ = packages()
         size = picture.shape[0], picture.shape[1]
         check_shape(self.name, size, loaded.processor.target_length)
         small = loaded.processor.apply_image(picture)
         pixels = torch.from_numpy(small).to(loaded.model.device).permute(2, 0, 1)[None]
-        embedding = loaded.model.image_encoder(loaded.model.preprocess(pixels)).float()
-        return Encoded(embedding, size, (small.shape[0], small.shape[1]))
+        return View(loaded.model.preprocess(pixels), size, (small.shape[0], small.shape[1]))
 
-    def _decode(self, loaded: Loaded, encoded: Encoded, boxes: Any) -> tuple[Any, Any]:
+    def _encode(self, loaded: Loaded, pixels: Any) -> list[Any]:
+        return [loaded.model.image_encoder(pixels)]
+
+    def _decode(self, loaded: Loaded, levels: list[Any], boxes: Any) -> tuple[Any, Any]:
+        (embedding,) = levels
         prompts = loaded.model.prompt_encoder
         sparse, dense = prompts(points=None, boxes=boxes, masks=None)
         logits, ious = loaded.model.mask_decoder(
-            image_embeddings=encoded.embedding,
+            image_embeddings=embedding,
             image_pe=prompts.get_dense_pe(),
             sparse_prompt_embeddings=sparse,
             dense_prompt_embeddings=dense,
@@ -76,8 +79,8 @@ class SegmentAnything(BoxPrompted):
         )
         return logits, ious
 
-    def _enlarge(self, loaded: Loaded, encoded: Encoded, logits: Any) -> Any:
-        return loaded.model.postprocess_masks(logits, encoded.inner, encoded.size)
+    def _enlarge(self, loaded: Loaded, view: View, logits: Any) -> Any:
+        return loaded.model.postprocess_masks(logits, view.inner, view.size)
 
 
 @once
@@ -105,4 +108,4 @@ def _load(size: Size, checkpoint: Path, device: str) -> Loaded:
             f"vit_b, vit_l or vit_h, or take the file from {SOURCE}"
         ) from error
     resizer = ResizeLongestSide(model.image_encoder.img_size)
-    return Loaded(model.to(place).eval(), resizer, threading.Lock())
+    return Loaded(model.to(place).eval(), resizer, MicroBatch(AT_ONCE[place.type]))

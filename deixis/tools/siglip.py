@@ -11,23 +11,29 @@ What a cosine means differs from model to model, so it is calibrated:
 both by logistic regression on the scores, and writes them into the spec.
 """
 
-import threading
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from functools import partial
 from typing import Annotated, Any, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 from pydantic import Field
 
 from deixis.errors import ModelFileError, ToolError
-from deixis.tools.base import Picture
+from deixis.tools.base import Picture, warn
+from deixis.tools.fusion import fused
+from deixis.tools.micro_batch import AT_ONCE, MicroBatch
 from deixis.tools.torch_models import (
+    Done,
     Precision,
     in_batches,
     in_halves,
     once,
     packages,
     part,
+    place_of,
     pretrained,
 )
 
@@ -46,12 +52,19 @@ _KINDS = {  # tool to the types of model that it runs, each with its class and i
 
 
 class Loaded(NamedTuple):
-    """A model and what goes with it; ``turn`` is held while it runs."""
+    """A model and what goes with it; it runs in a ``turn``."""
 
     model: Any
     processor: Any
     tokenizer: Any
-    turn: threading.Lock
+    turn: MicroBatch
+
+
+class Asked(NamedTuple):
+    """What the model is given of a picture, one row a tensor, and the texts to compare."""
+
+    view: dict[str, Any]
+    texts: list[str]
 
 
 class _ImageText(ABC):
@@ -84,35 +97,72 @@ class _ImageText(ABC):
         """
         if not expressions:
             return []
-        torch, _ = packages()
         loaded = load(*self._source)
-        # Half of a surrogate pair is a character that no tokenizer takes.
-        texts = [each.encode("utf-8", "replace").decode() for each in expressions]
-        with loaded.turn, torch.inference_mode():
-            seen = in_halves(
-                lambda some: [self._seen(loaded, each) for each in some], [picture], self.name
-            )
-            read = in_batches(lambda some: self._read(loaded, some), texts, _EXPRESSIONS, self.name)
-            (of_picture,) = seen.results
-            scores = self._scores(loaded.model, torch.stack(read.results) @ of_picture)
+        asked = [Asked(self._given(loaded, picture), list(expressions))]
+        (scores,), warning = loaded.turn.run(None, asked, lambda some: self._ask(loaded, some))
+        warn(warning)
         if not scores.isfinite().all():
             raise ToolError(f"{self.name}: the numbers overflow; write dtype=float32")
-        fits = torch.sigmoid((scores.double() - self._threshold) * self._slope)
+        fits = ((scores.double() - self._threshold) * self._slope).sigmoid()
         found: list[float] = fits.tolist()
         return found
 
-    def _seen(self, loaded: Loaded, picture: Picture) -> Any:
-        """Return the vector of a picture, ``(D,)``, of length 1."""
+    def embed(self, picture: Picture | None, text: str) -> NDArray[np.float32]:
+        """Return the vector of a post: `fused`, the projected features that `entail` compares.
+
+        Shape ``(2 D,)`` for a model with vectors of ``D`` numbers. Raises what `entail` does.
+        """
+        loaded = load(*self._source)
+        view = None if picture is None else self._given(loaded, picture)
+
+        def look(texts: Sequence[str]) -> list[Any]:
+            with packages()[0].inference_mode():
+                read = self._read(loaded, texts)[0].tolist()
+                return [(read, self._seen(loaded, [view])[0].tolist() if view else None)]
+
+        alone = partial(in_halves, look, what=self.name)
+        ((read, seen),), _ = loaded.turn.run(object(), [text], alone)
+        vector = fused(read, seen, len(read))
+        if not np.isfinite(vector).all():
+            raise ToolError(f"{self.name}: the numbers overflow; write dtype=float32")
+        return vector
+
+    def _ask(self, loaded: Loaded, asked: Sequence[Asked]) -> Done:
+        """Look at pictures and read texts, equal ones once; return scores a picture."""
+        torch, _ = packages()
+        texts = list(dict.fromkeys(text for each in asked for text in each.texts))
+        views, size = [each.view for each in asked], AT_ONCE[loaded.model.device.type]
+        with torch.inference_mode():
+            seen = in_batches(lambda some: self._seen(loaded, some), views, size, self.name)
+            read = in_batches(lambda some: self._read(loaded, some), texts, _EXPRESSIONS, self.name)
+            meaning = dict(zip(texts, read.results, strict=True))
+            cosines = [
+                torch.stack([meaning[text] for text in each.texts]) @ vector
+                for each, vector in zip(asked, seen.results, strict=True)
+            ]
+            scores = [self._scores(loaded.model, each).cpu() for each in cosines]
+        warnings = dict.fromkeys(done.warning for done in (seen, read) if done.warning)
+        return Done(scores, "; ".join(warnings) or None)
+
+    def _seen(self, loaded: Loaded, views: Sequence[dict[str, Any]]) -> Any:
+        """Return the vectors of pictures, ``(pictures, D)``, of length 1."""
+        torch, _ = packages()
         model = loaded.model
-        inputs = loaded.processor(self._view(Image.fromarray(picture)), return_tensors="pt")
-        inputs = inputs.to(model.device)
+        inputs = {
+            key: torch.cat([each[key] for each in views]).to(model.device) for key in views[0]
+        }
         inputs["pixel_values"] = inputs["pixel_values"].to(model.dtype)
-        return _unit(model.get_image_features(**inputs))[0]
+        return _unit(model.get_image_features(**inputs))
 
     def _read(self, loaded: Loaded, texts: Sequence[str]) -> Any:
         """Return the vectors of texts, ``(texts, D)``, of length 1."""
         model = loaded.model
-        return _unit(model.get_text_features(**self._tokens(loaded, texts).to(model.device)))
+        # Half of a surrogate pair is a character that no tokenizer takes.
+        clean = [each.encode("utf-8", "replace").decode() for each in texts]
+        return _unit(model.get_text_features(**self._tokens(loaded, clean).to(model.device)))
+
+    def _given(self, loaded: Loaded, picture: Picture) -> dict[str, Any]:
+        return dict(loaded.processor(self._view(Image.fromarray(picture)), return_tensors="pt"))
 
     def _view(self, image: Image.Image) -> Image.Image:
         """Return what the model's processor is given of a picture."""
@@ -227,7 +277,7 @@ def load(name: str, weights: str, device: str, dtype: str) -> Loaded:
         pretrained(kind, weights, device, dtype, config=config),
         part(processor, weights),
         part(transformers.AutoTokenizer, weights),
-        threading.Lock(),
+        MicroBatch(AT_ONCE[place_of(device).type]),
     )
 
 

@@ -246,14 +246,20 @@ def in_batches(
 ) -> Done:
     """Run items in batches of at most `size`, each as `in_halves` does; warnings are joined.
 
+    Once a batch had to be halved, those after it are half as large.
+
     Raises:
         ToolError: as `in_halves`.
     """
-    done = [
-        in_halves(run, items[start : start + size], what) for start in range(0, len(items), size)
-    ]
-    warnings = dict.fromkeys(each.warning for each in done if each.warning)
-    return Done([one for each in done for one in each.results], "; ".join(warnings) or None)
+    results: list[Any] = []
+    warnings: dict[str, None] = {}
+    while len(results) < len(items):
+        done = in_halves(run, items[len(results) : len(results) + size], what)
+        results += done.results
+        if done.warning:
+            warnings[done.warning] = None
+            size = (size + 1) // 2
+    return Done(results, "; ".join(warnings) or None)
 
 
 def _told(torch: Any, error: Exception, what: str) -> str:

@@ -10,13 +10,16 @@ from deixis.agents.ground import ground
 from deixis.agents.segment import segment
 from deixis.agents.toolbox import Toolbox
 from deixis.errors import ModelFileError
+from deixis.schema import Mask
 
 CANDIDATE = {"key": "o0", "box": [9.0, 9.0, 40.0, 50.0], "strength": 0.8, "what": "a person"}
 
 
 @pytest.fixture
 def state(mention: Any) -> dict[str, Any]:
-    opened = pictures.take_in(np.zeros((60, 80, 3), dtype=np.uint8), max_pixels=10_000)
+    pixels = np.zeros((60, 80, 3), dtype=np.uint8)
+    pixels[15:45, 15:35] = pixels[15:50, 50:65] = (200, 80, 30)
+    opened = pictures.take_in(pixels, max_pixels=10_000)
     picture = {"sha256": opened.sha256, "width": 80, "height": 60, "source": "array"}
     mentions = {"e1": mention("Grace Hopper"), "e2": mention("Harvard University", 20, "ORG")}
     return {"mentions": mentions, "picture": picture}
@@ -56,3 +59,19 @@ def test_a_segmenter_that_is_needed_and_not_there_is_told(
     assert list(grounded["regions"]) == ["e1"]
     with pytest.raises(ModelFileError, match="/no/such/folder"):
         run(segment, {**judged, **grounded}, toolbox)
+
+
+def test_every_box_of_an_entity_gets_its_own_mask(
+    state: dict[str, Any], toolbox: Toolbox, run: Any
+) -> None:
+    boxes = [[9.0, 9.0, 40.0, 50.0], [45.0, 5.0, 70.0, 55.0]]
+    region = {"mask": None, "score": 0.5, "source": "centerface"}
+    given = {**state, "regions": {"e1": [{"box": box, **region} for box in boxes]}}
+    update = run(segment, given, toolbox.for_context({"segmenter": "grabcut"}))
+    found = update["regions"]["e1"]
+    assert [each["box"] for each in found] == boxes
+    assert update["decisions"]["e1/segment/mask"]["outcome"] == "2 of 2"
+    for each in found:
+        x1, y1, x2, y2 = (int(value) for value in each["box"])
+        mask = Mask.model_validate(each["mask"]).to_array()
+        assert mask[y1:y2, x1:x2].sum() == mask.sum() > 0

@@ -6,7 +6,7 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from langchain_core.language_models import BaseChatModel
@@ -17,8 +17,13 @@ from langchain_core.outputs import ChatGeneration, ChatResult
 from deixis.llms import registry
 from deixis.llms.schemas import for_openai
 from deixis.settings import Settings, Spec
+from deixis.tools import registry as tools
+from deixis.tools.base import Detection, Picture
 
 WORDS = ("blue", "grey", "tall", "white", "round", "logo", "red", "striped", "long", "coat")
+
+NUMBERS = {"number": 0.9, "integer": 1}
+BOX = (100, 100, 600, 900)
 
 
 class Traffic:
@@ -52,7 +57,8 @@ class Traffic:
 
 TRAFFIC = Traffic()
 SETUP: dict[str, Any] = {"seconds": 0.0, "count": None, "answer": None}
-"""How the models behave: seconds a reply takes; what counts tokens; what answers instead."""
+"""How the models behave: seconds a reply takes; what counts tokens; what answers instead, or
+gives None to leave it to the stand-in."""
 
 
 class StandIn(BaseChatModel):
@@ -71,14 +77,14 @@ class StandIn(BaseChatModel):
             if SETUP["seconds"]:
                 time.sleep(SETUP["seconds"])
             schema = options["json_schema"]
-            if SETUP["answer"]:
-                text = SETUP["answer"](schema, messages)
-            else:
+            text = SETUP["answer"](schema, messages) if SETUP["answer"] else None
+            if text is None:
                 text = json.dumps(answer_to(schema, self.name_in_spec, messages[-1].text))
             if SETUP["count"]:
                 prompt = "\n".join(message.text for message in messages)
                 tokens = SETUP["count"](prompt) + SETUP["count"](text)
-                schema_tokens = SETUP["count"](json.dumps(for_openai(schema)))
+                if schema is not None:
+                    schema_tokens = SETUP["count"](json.dumps(for_openai(schema)))
         finally:
             TRAFFIC.end(tokens, schema_tokens)
         message = AIMessage(
@@ -104,6 +110,12 @@ def answer_to(schema: dict[str, Any], name: str, seed: str) -> Any:
             return node["const"]
         if node.get("type") == "object":
             return {key: build(each, f"{place}/{key}") for key, each in node["properties"].items()}
+        if "anyOf" in node:
+            return build(node["anyOf"][0], place)
+        if node.get("type") in NUMBERS:
+            return NUMBERS[node["type"]]
+        if node.get("items") == {"type": "integer"}:
+            return list(BOX)
         if node.get("type") == "array":
             return [build(node["items"], place)] * node.get("minItems", 0)
         chance = random.Random(hashlib.sha256(f"{seed}{place}".encode()).digest())
@@ -114,6 +126,20 @@ def answer_to(schema: dict[str, Any], name: str, seed: str) -> Any:
     return build(schema, "")
 
 
+class Boxes:
+    """A detector that sees five people side by side, whatever it is shown."""
+
+    labels = ("person",)
+
+    def detect(self, picture: Picture, _phrases: Sequence[str]) -> list[Detection]:
+        """Return the five boxes."""
+        height, width = picture.shape[:2]
+        return [
+            Detection("person", (k * width / 5, height / 9, (k + 1) * width / 5, height), 0.9)
+            for k in range(5)
+        ]
+
+
 def make(spec: Spec) -> tuple[BaseChatModel, Callable[..., Any]]:
     """The provider ``bench:NAME``."""
     model = StandIn(name_in_spec=spec.name)
@@ -121,7 +147,8 @@ def make(spec: Spec) -> tuple[BaseChatModel, Callable[..., Any]]:
 
 
 def install() -> None:
-    """Register the provider."""
+    """Register the provider, and the detector ``bench-boxes``."""
+    tools.TOOLS["bench-boxes"] = tools.Tool("stand_ins:Boxes", "detector", "test", {})
     registry.PROVIDERS["bench"] = registry.Provider("stand_ins:make", "deixis", "test")
 
 

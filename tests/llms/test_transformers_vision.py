@@ -2,7 +2,9 @@
 
 import base64
 import io
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,7 +22,10 @@ from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLIm
 from deixis.errors import InputError, ModelCallError, SettingsError
 from deixis.llms import registry
 from deixis.llms.structured import ask
+from deixis.llms.transformers_load import load
 from deixis.prompts import Prompt
+from deixis.tools import micro_batch
+from deixis.tools.base import listening
 
 SPECIAL = ("<|im_start|>", "<|im_end|>", "<|image|>", "<|video|>", "<s>", "<v>", "</v>")
 START, END, IMAGE, VIDEO, BEGIN, VISION, _ = range(256, 256 + len(SPECIAL))
@@ -186,6 +191,62 @@ def test_pictures_reach_the_model(model: Any, kind: str) -> None:
 def test_a_constrained_reply_about_a_picture_fits_too(model: Any, kind: str) -> None:
     bound = model(kind, "temperature=1").bind(json_schema=Look.model_json_schema(), max_tokens=40)
     assert Look.model_validate_json(bound.invoke(_shown(_picture("red"))).text)
+
+
+@pytest.mark.parametrize(("kind", "room"), [*((kind, 4) for kind in KINDS), ("llava", 3)])
+def test_replies_written_together_are_those_written_alone(
+    saved: Any, model: Any, kind: str, room: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Prompts of different lengths, with pictures of different sizes, and some with a grammar."""
+    loaded = load(str(saved(kind)), "auto", "auto", None)
+    turns, generate = loaded.turn, loaded.model.generate
+    schema, served, serve = Look.model_json_schema(), [], micro_batch._serve
+
+    def short(**inputs: Any) -> Any:
+        if len(inputs["input_ids"]) > room:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
+        return generate(**inputs)
+
+    def gated(group: list[Any], run_all: Any) -> None:
+        end = time.monotonic() + 60
+        while not served and len(turns._requests) < 8:
+            assert time.monotonic() < end
+            time.sleep(0.001)
+        served.append(len(group))
+        serve(group, run_all)
+
+    def ask(number: int) -> tuple[AIMessage, list[str]]:
+        colour, size = ("red", "blue", "green")[number % 3], (28 * (1 + number), 28 * (9 - number))
+        shown = _shown(_picture(colour, size), text="What is it? " * number)
+        made = model(kind)
+        bound = made.bind(json_schema=schema, max_tokens=40) if number % 2 else made
+        with listening() as warned:
+            return bound.invoke(shown, max_tokens=40), warned
+
+    alone = [ask(number) for number in range(8)]
+    monkeypatch.setattr(micro_batch, "_serve", gated)
+    monkeypatch.setattr(loaded.model, "generate", short)
+    with ThreadPoolExecutor(8) as pool:
+        together = list(pool.map(ask, range(8), timeout=120))
+    assert served == [1, 4, 3]
+    for (one, _), (other, _) in zip(together, alone, strict=True):
+        assert one.text == other.text and one.usage_metadata == other.usage_metadata
+        assert one.response_metadata == other.response_metadata
+    assert len({reply.text for reply, _ in alone}) > 4
+    heard = [warned[0].partition(": ")[2] for _, warned in together if warned]
+    assert heard == ["out of memory with 4 items; went on with 2"] * (4 if room == 3 else 0)
+
+
+def test_a_reply_for_which_there_is_no_memory_is_a_failed_call(
+    saved: Any, model: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def short(**_: Any) -> Any:
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
+
+    loaded = load(str(saved("llava")), "auto", "auto", None)
+    monkeypatch.setattr(loaded.model, "generate", short)
+    with pytest.raises(ModelCallError, match="out of memory with one item"):
+        model("llava").invoke("Hi")
 
 
 @pytest.mark.parametrize("kind", KINDS)

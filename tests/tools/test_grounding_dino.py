@@ -18,7 +18,7 @@ from PIL import Image
 from scipy.optimize import linear_sum_assignment
 
 from deixis.errors import ModelFileError
-from deixis.tools import grounding_dino, registry
+from deixis.tools import grounding_dino, grounding_dino_model, registry
 from deixis.tools.base import Detection, Picture
 from deixis.tools.grounding_dino import GroundingDino
 
@@ -140,7 +140,7 @@ def test_what_the_processor_pads_is_not_looked_at(tiny_dino: Path, tmp_path: Pat
 def test_a_phrase_finds_the_same_alone_and_among_thirty(
     detector: Any, monkeypatch: pytest.MonkeyPatch, at_once: int
 ) -> None:
-    monkeypatch.setitem(grounding_dino._AT_ONCE, "cpu", at_once)
+    monkeypatch.setitem(grounding_dino.AT_ONCE, "cpu", at_once)
     shown = picture()
     phrases = [f"the {'red ' * (n % 4)}{WORDS[n % 9]} {WORDS[(7 * n) % 9]}" for n in range(30)]
     assert len(set(phrases)) == 30
@@ -188,13 +188,32 @@ def test_more_phrases_than_a_prompt_holds_are_asked_in_several(detector: Any) ->
 def test_pictures_together_find_what_each_finds_alone(
     detector: Any, monkeypatch: pytest.MonkeyPatch, mode: str, at_once: int
 ) -> None:
-    monkeypatch.setitem(grounding_dino._AT_ONCE, "cpu", at_once)
+    monkeypatch.setitem(grounding_dino.AT_ONCE, "cpu", at_once)
     pictures = [picture(60, 80, seed) for seed in range(5)] + [picture(90, 40), picture(50, 50)]
     phrases = [["a cat"], ["a dog", "the red flag", "a cat"], [], ["?"], ["dog"] * 3, ["a"], ["in"]]
     found, warning = detector(f"{OPEN}&mode={mode}").detect_all(pictures, phrases)
     assert warning is None and [bool(each) for each in found] == [1, 1, 0, 0, 1, 1, 1]
     for shown, asked, together in zip(pictures, phrases, found, strict=True):
         check_equal(together, detector(f"{OPEN}&mode={mode}").detect(shown, asked))
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_threads_share_passes_and_find_what_each_finds_alone(
+    detector: Any, crowded: Any, mode: str
+) -> None:
+    tool = detector(f"{OPEN}&mode={mode}")
+    asked = [
+        (picture(60, 80, seed), [f"a {word}" for word in WORDS[: 1 + seed]]) for seed in range(6)
+    ]
+    asked += [(picture(90, 40, seed), ["the red flag", "a cat"]) for seed in range(2)]
+    alone = [tool.detect(*each) for each in asked]
+    calls = [lambda it=it: tool.detect(*it) for it in asked]
+    together, served = crowded(grounding_dino_model.load(*tool._source).turn, calls)
+    assert sum(served) == 8 and max(served) == 4, "pictures of one size"
+    for one, other in zip(together, alone, strict=True):
+        for each, wanted in pairs(one, other):
+            assert each.score == pytest.approx(wanted.score, abs=1e-4)
+            assert each.box == pytest.approx(wanted.box, abs=1e-4 * 90)
 
 
 @pytest.mark.parametrize("mode", MODES)

@@ -62,7 +62,7 @@ def test_it_runs_in_16_bits(detector: Any) -> None:
 def test_short_memory_halves_the_batch_once(
     detector: Any, monkeypatch: pytest.MonkeyPatch, fails: int
 ) -> None:
-    monkeypatch.setitem(grounding_dino._AT_ONCE, "cpu", 4)
+    monkeypatch.setitem(grounding_dino.AT_ONCE, "cpu", 4)
     phrases, shown, runs = ["a cat", "a dog", "the red flag"], picture(), []
     made = detector(OPEN)
     whole = made.detect(shown, phrases)

@@ -167,7 +167,7 @@ def test_more_phrases_than_one_pass_takes(detector: Any) -> None:
 def test_pictures_together_find_what_each_finds_alone(
     detector: Any, monkeypatch: pytest.MonkeyPatch, at_once: int
 ) -> None:
-    monkeypatch.setitem(owlv2._AT_ONCE, "cpu", at_once)
+    monkeypatch.setitem(owlv2.AT_ONCE, "cpu", at_once)
     pictures = [picture(60, 80, seed) for seed in range(5)] + [picture(90, 40)]
     phrases = [["a cat"], ["a dog", "a cat"], [], ["", "  "], ["dog"] * 3, ["a"]]
     found, warning = detector(OPEN).detect_all(pictures, phrases)
@@ -217,11 +217,25 @@ def test_threads_load_a_model_once_and_find_the_same(saved: Path) -> None:
     assert [each[0] for each in found] == [found[0][0]] * 4
 
 
+def test_threads_share_passes_and_find_what_each_finds_alone(detector: Any, crowded: Any) -> None:
+    tool = detector(OPEN)
+    asked = [
+        (picture(60 + 10 * (seed % 3), 80, seed), [f"a {each}" for each in "abcdefgh"[: 1 + seed]])
+        for seed in range(8)
+    ]
+    alone = [tool.detect(*each) for each in asked]
+    turns = load(*tool._source).turn
+    together, served = crowded(turns, [lambda it=it: tool.detect(*it) for it in asked])
+    assert served == [1, 4, 3]
+    for one, other in zip(together, alone, strict=True):
+        check_equal(one, other)
+
+
 @pytest.mark.parametrize("fails", [1, 2])
 def test_short_memory_halves_the_batch_once(
     detector: Any, monkeypatch: pytest.MonkeyPatch, fails: int
 ) -> None:
-    monkeypatch.setitem(owlv2._AT_ONCE, "cpu", 4)
+    monkeypatch.setitem(owlv2.AT_ONCE, "cpu", 4)
     pictures, runs, real = [picture(seed=seed) for seed in range(3)], [], owlv2._seen
     whole = detector(OPEN).detect_all(pictures, [["a cat"]] * 3).results
 

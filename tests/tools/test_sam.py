@@ -201,6 +201,18 @@ def test_it_does_not_matter_how_many_boxes_are_decoded_together(
     assert [each.iou for each in few] == pytest.approx([each.iou for each in together if each])
 
 
+def test_threads_share_passes_and_find_what_each_finds_alone(
+    folders: Folders, family: type[Sam], crowded: Any
+) -> None:
+    tool, sizes = family(str(folders[family])), [(48, 90), (90, 48), (64, 64), (50, 70)] * 2
+    asked = [(draw(*size), eight_boxes(*size)[number:]) for number, size in enumerate(sizes)]
+    calls = [lambda it=it: tool.find(*it) for it in asked]
+    together, served = crowded(tool._load().turn, calls)
+    assert served == [1, 4, 3, *[1] * 8], "boxes are decoded picture by picture"
+    for found, each in zip(together, asked, strict=True):
+        assert_same(found, reference(family, folders[family], *each))
+
+
 def test_boxes_are_cut_at_the_edges_of_the_picture(folders: Folders, family: type[Sam]) -> None:
     picture = draw(60, 80)
     boxes = [

@@ -1,4 +1,4 @@
-"""SigLIP, SigLIP 2 and CLIP, tiny and with random weights, saved as real models are.
+"""SigLIP, SigLIP 2 and CLIP, tiny and with random weights, image_text as real models are.
 
 What they say means nothing; but it must be what transformers' own processors and models say with
 the same weights.
@@ -19,10 +19,9 @@ from PIL import Image
 
 from deixis.errors import ModelFileError, SettingsError, ToolError
 from deixis.tools import registry, siglip
-from deixis.tools.base import Picture
+from deixis.tools.base import Picture, listening
 from deixis.tools.siglip import Clip, Siglip, load
 
-LETTERS = "abcdefghijklmnopqrstuvwxyz<>|/[]!,"
 TEXTS = ["a tall woman", "a blue logo, on a shirt", "cat"]
 ODD = [
     "",
@@ -35,8 +34,6 @@ ODD = [
     "a" * 5000,
     "b\n\x00\ud83d",
 ]
-SMALL = dict.fromkeys(("hidden_size", "intermediate_size"), 32)
-SMALL |= dict.fromkeys(("num_hidden_layers", "num_attention_heads"), 2)
 
 
 @pytest.fixture(autouse=True)
@@ -48,85 +45,15 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(before)
 
 
-def save(folder: Path, model: Any, *parts: Any) -> Path:
-    """Save a model with weights that let what comes in tell in what comes out."""
-    torch.manual_seed(1)
-    with torch.no_grad():
-        for weight in model.parameters():
-            if weight.dim() > 1:
-                weight.normal_(std=1.5 * weight.shape[-1] ** -0.5)
-        if hasattr(model, "logit_bias"):  # those of a trained model would round all off to 0
-            model.logit_scale.fill_(math.log(8.0))
-            model.logit_bias.fill_(-1.0)
-    for each in (model, *parts):
-        each.save_pretrained(folder)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def saved(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """The folders of a tiny model of each kind."""
-    folder = tmp_path_factory.mktemp("models")
-    known = ["<pad>", "<eos>", "<bos>", "<unk>", "<mask>", "▁", *LETTERS]
-    tokenizer, gemma = (  # the second is that of most SigLIP 2, and leaves upper case as it is
-        kind(
-            vocab={piece: number for number, piece in enumerate([*known, *LETTERS.upper()[:26]])},
-            merges=[],
-            model_max_length=24,
-            padding_side="right",
-        )
-        for kind in (hf.Siglip2Tokenizer, hf.GemmaTokenizer)
-    )
-    text = {**SMALL, "vocab_size": len(known) + 26, "max_position_embeddings": 24}
-    patches = {**SMALL, "patch_size": 16, "num_patches": 256}
-    pieces = ["!", *(end for each in LETTERS if each != "!" for end in (each, f"{each}</w>"))]
-    pieces += ["!</w>", "<|startoftext|>", "<|endoftext|>"]
-    words = hf.CLIPTokenizer(
-        vocab={piece: number for number, piece in enumerate(pieces)},
-        merges=[],
-        pad_token="!",
-        model_max_length=24,
-    )
-    ends = {"bos_token_id": len(pieces) - 2, "eos_token_id": len(pieces) - 1}
-    clip = hf.CLIPConfig(
-        text_config={**text, "vocab_size": len(pieces), **ends},
-        vision_config={**SMALL, "image_size": 64, "patch_size": 16},
-        projection_dim=32,
-    )
-    one = hf.SiglipConfig(
-        text_config={**text, "projection_size": 32},
-        vision_config={**SMALL, "image_size": 64, "patch_size": 16},
-    )
-    two = hf.Siglip2Config(text_config={**text, "projection_size": 32}, vision_config=patches)
-    square, cut = {"height": 64, "width": 64}, {"shortest_edge": 64}
-    return {
-        "siglip": save(
-            folder / "one",
-            hf.SiglipModel(one),
-            hf.SiglipProcessor(hf.SiglipImageProcessorPil(size=square), gemma),
-        ),
-        "siglip2": save(
-            folder / "two",
-            hf.Siglip2Model(two),
-            hf.Siglip2Processor(hf.Siglip2ImageProcessorPil(), tokenizer),
-        ),
-        "clip": save(
-            folder / "clip",
-            hf.CLIPModel(clip),
-            hf.CLIPProcessor(hf.CLIPImageProcessorPil(size=cut, crop_size=square), words),
-        ),
-    }
-
-
 KINDS = ["siglip", "siglip2", "clip"]
 
 
 @pytest.fixture
-def tool(saved: dict[str, Path]) -> Callable[..., Any]:
+def tool(image_text: dict[str, Path]) -> Callable[..., Any]:
     """Make a tool for one of the three models, with some options."""
 
     def make(kind: str, query: str = "") -> Any:
-        return registry.load(f"{kind.rstrip('2')}:{saved[kind]}?{query}", "entailer")
+        return registry.load(f"{kind.rstrip('2')}:{image_text[kind]}?{query}", "entailer")
 
     return make
 
@@ -164,10 +91,10 @@ def logits(folder: Path, kind: str, shown: Picture, texts: list[str]) -> Any:
 @pytest.mark.parametrize("size", [(60, 80), (81, 50), (16, 16), (64, 64), (100, 230)])
 @pytest.mark.parametrize("kind", KINDS)
 def test_it_says_what_transformers_says(
-    saved: dict[str, Path], tool: Any, kind: str, size: tuple[int, int]
+    image_text: dict[str, Path], tool: Any, kind: str, size: tuple[int, int]
 ) -> None:
     shown = picture(*size)
-    wanted = logits(saved[kind], kind, shown, TEXTS)
+    wanted = logits(image_text[kind], kind, shown, TEXTS)
     assert len(set(wanted.round(3))) == 3, "the weights tell things apart"
     found = tool(kind, "threshold=0&slope=1").entail(shown, TEXTS)
     assert found == pytest.approx(1 / (1 + np.exp(-wanted)), abs=1e-5)
@@ -175,10 +102,10 @@ def test_it_says_what_transformers_says(
     assert found == pytest.approx(1 / (1 + np.exp(-3 * (wanted - 0.2))), abs=1e-5)
 
 
-def test_the_defaults_are_what_is_documented(saved: dict[str, Path], tool: Any) -> None:
-    wanted = logits(saved["siglip"], "siglip", picture(), TEXTS)
+def test_the_defaults_are_what_is_documented(image_text: dict[str, Path], tool: Any) -> None:
+    wanted = logits(image_text["siglip"], "siglip", picture(), TEXTS)
     assert tool("siglip").entail(picture(), TEXTS) == pytest.approx(1 / (1 + np.exp(-wanted)))
-    wanted = logits(saved["clip"], "clip", picture(), TEXTS)
+    wanted = logits(image_text["clip"], "clip", picture(), TEXTS)
     said = 1 / (1 + np.exp(-50 * (wanted - 0.25)))
     assert tool("clip").entail(picture(), TEXTS) == pytest.approx(said, abs=1e-5)
 
@@ -241,8 +168,8 @@ def test_without_expressions_no_model_is_loaded(make: Any) -> None:
         make("no/such/folder/anywhere").entail(picture(), ["a cat"])
 
 
-def test_threads_load_a_model_once_and_find_the_same(saved: dict[str, Path]) -> None:
-    folder = str(saved["siglip"])
+def test_threads_load_a_model_once_and_find_the_same(image_text: dict[str, Path]) -> None:
+    folder = str(image_text["siglip"])
     tools = [Siglip(folder, slope=number + 1.0) for number in range(4)]
     with ThreadPoolExecutor(4) as pool:
         loaded = list(pool.map(lambda _: load("siglip", folder, "cpu", "auto"), range(4)))
@@ -250,6 +177,23 @@ def test_threads_load_a_model_once_and_find_the_same(saved: dict[str, Path]) -> 
     assert len({id(each.model) for each in loaded}) == 1
     scores = [math.log(p / (1 - p)) / (number + 1) for number, p in enumerate(found)]
     assert scores == pytest.approx([scores[0]] * 4, abs=1e-5)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_threads_share_passes_and_say_what_each_says_alone(
+    image_text: dict[str, Path], tool: Any, crowded: Any, kind: str
+) -> None:
+    made = tool(kind)
+    asked = [
+        (picture(60 + 10 * (seed % 3), 80, seed), [f"a {each}" for each in "abcdefgh"[: 1 + seed]])
+        for seed in range(8)
+    ]
+    alone = [made.entail(*each) for each in asked]
+    turns = load(*made._source).turn
+    together, served = crowded(turns, [lambda it=it: made.entail(*it) for it in asked])
+    assert served == [1, 4, 3]
+    for one, other in zip(together, alone, strict=True):
+        assert one == pytest.approx(other, abs=1e-4)
 
 
 def test_short_memory_halves_the_batch_once(tool: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -262,11 +206,14 @@ def test_short_memory_halves_the_batch_once(tool: Any, monkeypatch: pytest.Monke
         return real(*args)
 
     monkeypatch.setattr(Siglip, "_read", short)
-    assert tool("siglip").entail(picture(), TEXTS) == pytest.approx(whole) and runs == [3, 2, 1]
+    with listening() as warned:
+        assert tool("siglip").entail(picture(), TEXTS) == pytest.approx(whole)
+    assert runs == [3, 2, 1]
+    assert warned == ["siglip: out of memory with 3 items; went on with 2"]
 
 
-def test_numbers_that_overflow_are_told(saved: dict[str, Path], tmp_path: Path) -> None:
-    folder = shutil.copytree(saved["siglip"], tmp_path / "model")
+def test_numbers_that_overflow_are_told(image_text: dict[str, Path], tmp_path: Path) -> None:
+    folder = shutil.copytree(image_text["siglip"], tmp_path / "model")
     model = hf.SiglipModel.from_pretrained(folder)
     with torch.no_grad():
         model.logit_scale.fill_(1000.0)
@@ -275,11 +222,11 @@ def test_numbers_that_overflow_are_told(saved: dict[str, Path], tmp_path: Path) 
         Siglip(str(folder)).entail(picture(), ["a cat"])
 
 
-def test_another_kind_of_model_is_told(saved: dict[str, Path]) -> None:
+def test_another_kind_of_model_is_told(image_text: dict[str, Path]) -> None:
     with pytest.raises(ModelFileError, match="of the type siglip2, and clip is needed here"):
-        Clip(str(saved["siglip2"])).entail(picture(), ["a cat"])
+        Clip(str(image_text["siglip2"])).entail(picture(), ["a cat"])
     with pytest.raises(ModelFileError, match="the type clip, and siglip or siglip2 is needed"):
-        Siglip(str(saved["clip"])).entail(picture(), ["a cat"])
+        Siglip(str(image_text["clip"])).entail(picture(), ["a cat"])
 
 
 @pytest.mark.parametrize(

@@ -159,12 +159,13 @@ def test_a_batch_is_halved_once(error: Exception) -> None:
         in_halves(Memory(0, error), [1], "owl")
 
 
-def test_batches_are_of_the_size_asked_for_and_tell_what_was_short() -> None:
+def test_batches_are_of_the_size_asked_for_until_memory_is_short() -> None:
     run = Memory(2, SHORT[0])
     done = in_batches(run, range(7), 3, "owl")
     assert done.results == [0, 10, 20, 30, 40, 50, 60]
     assert done.warning == "owl: out of memory with 3 items; went on with 2"
-    assert run.asked == [3, 2, 1, 3, 2, 1, 1]
+    assert run.asked == [3, 2, 1, 2, 2], "and what is left is not tried in threes"
+    assert in_batches(Memory(3, SHORT[0]), range(7), 3, "owl") == Done(done.results, None)
     assert in_batches(run, [], 3, "owl") == Done([], None)
 
 

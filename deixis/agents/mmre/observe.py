@@ -4,9 +4,8 @@ from deixis.agents.ground import clipped
 from deixis.agents.mmre.options import options_of
 from deixis.agents.observe import look
 from deixis.agents.patches import letter
-from deixis.agents.state import State, Update, notice
+from deixis.agents.state import State, Update
 from deixis.agents.toolbox import Toolbox
-from deixis.tools.base import listening
 
 GIVEN = "given"
 """Who pointed at a region that is a patch of the user's."""
@@ -26,15 +25,14 @@ def observe(state: State, toolbox: Toolbox) -> Update:
         boxes = [(each["letter"], each["box"], 1.0, GIVEN) for each in given]
         notices: Update = {}
     else:
-        with listening() as warned:
-            sight = look(pixels, toolbox)
+        sight = look(pixels, toolbox)
         objects = sorted(sight.objects, key=lambda each: -each.score)
         spec = toolbox.settings.roles.detector or ""
         boxes = [
             (letter(number), each.box, each.score, spec)
             for number, each in enumerate(objects[: toolbox.settings.options.top_k])
         ]
-        notices = sight.notices | (notice("observe", "; ".join(warned)) if warned else {})
+        notices = sight.notices
     patches = [
         {
             "letter": name,

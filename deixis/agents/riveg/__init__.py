@@ -1,0 +1,1 @@
+"""Agents of RiVEG alone: knowledge after examples, expressions, entailment, then grounding."""

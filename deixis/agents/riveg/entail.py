@@ -1,0 +1,109 @@
+"""entail: can what the expression says be seen? Before anything is pointed at (section IV-C.1)."""
+
+from functools import lru_cache
+from typing import Any, Literal
+
+from pydantic import BaseModel, create_model
+
+from deixis.agents.answers import joined
+from deixis.agents.entail import entail as weigh_evidence
+from deixis.agents.phrases import OBJECT
+from deixis.agents.state import State, Update, decision, notice
+from deixis.agents.toolbox import Toolbox, no_answer
+from deixis.errors import ToolError
+
+ENTAILMENT, CONTRADICTION = "entailment", "contradiction"
+
+
+def entail(state: State, toolbox: Toolbox) -> Update:
+    """Take the picture for the premise and each expression for the hypothesis.
+
+    The labels are entailment (it can be grounded) and contradiction (it cannot). Without an
+    entailer, what the other tools find decides, as in the main graph.
+    """
+    if not state["mentions"]:
+        return {}
+    if toolbox.settings.roles.entailer is None or state.get("picture") is None:
+        update = weigh_evidence(state, toolbox)
+        if state.get("picture") is None:
+            return update
+        said = "nobody plays the entailer: what detector and reader find decides, not entailment"
+        return joined(update, {"notices": notice("entail", said)})
+    return _by_tool(state, toolbox) if toolbox.entailer_is_tool else _by_model(state, toolbox)
+
+
+def _by_tool(state: State, toolbox: Toolbox) -> Update:
+    """Let an image-text model say how well each expression fits."""
+    tool, pixels = toolbox.entailer, toolbox.pixels(state)
+    assert tool is not None and pixels is not None, "asked without a tool or a picture"
+    expressions = state["expressions"]
+    different = list(dict.fromkeys(expressions.values()))
+    try:
+        fits = dict(zip(different, tool.entail(pixels, different), strict=True))
+    except ToolError as error:
+        undecided = [_verdict(each, None, str(error), tool.name) for each in expressions]
+        return joined(*undecided, {"notices": notice("entail", f"undecided: {error}")})
+    threshold = toolbox.settings.options.groundable_threshold
+    verdicts = []
+    for entity, hypothesis in expressions.items():
+        fit = fits[hypothesis]
+        said = f"{hypothesis!r} fits the picture with {fit:.2f} (threshold {threshold:g})"
+        sure = fit if fit >= threshold else 1.0 - fit
+        verdicts.append(_verdict(entity, fit >= threshold, said, tool.name, sure))
+    return joined(*verdicts)
+
+
+def _by_model(state: State, toolbox: Toolbox) -> Update:
+    """Ask a model with eyes for the label of each expression."""
+    spec, expressions = toolbox.model("entailer"), state["expressions"]
+    images, noted = toolbox.shown(state, "entail", spec)
+    if not images:
+        said = f"{spec} takes no pictures"
+        return joined(
+            *(_verdict(each, None, said, spec) for each in expressions),
+            {"notices": notice("entail", f"{said}: it cannot be the entailer")},
+        )
+    hypotheses = [{"id": entity, "text": said} for entity, said in expressions.items()]
+    prompt = toolbox.render("riveg/entail", hypotheses=hypotheses)
+    answer = _answer(tuple(expressions))
+    reply, update = toolbox.ask("entail", "entailer", spec, prompt, answer, images=images)
+    labels = reply.value.model_dump() if reply.value else {}
+    replies = list(update["calls"])
+    verdicts = []
+    for entity in expressions:
+        label = labels.get(entity)
+        said = f"{spec} says {label}" if label else f"{spec} {no_answer(reply.status)}"
+        shown = None if label is None else label == ENTAILMENT
+        verdicts.append(_verdict(entity, shown, said, spec, replies=replies))
+    return joined({"notices": noted}, update, *verdicts)
+
+
+def _verdict(
+    entity: str,
+    shown: bool | None,
+    said: str,
+    who: str,
+    sure: float | None = None,
+    replies: list[str] | None = None,
+) -> Update:
+    return {
+        "verdicts": {entity: {"groundable": shown, "probability": sure or 1.0, "candidates": []}},
+        "decisions": decision(
+            entity,
+            "entail",
+            "groundable",
+            {True: "yes", False: "no", None: None}[shown],
+            model=who,
+            confidence=sure,
+            evidence=[said],
+            replies=replies,
+        ),
+    }
+
+
+@lru_cache(maxsize=512)
+def _answer(entities: tuple[str, ...]) -> type[BaseModel]:
+    """Build the reply's schema: a label an entity."""
+    label = (Literal[ENTAILMENT, CONTRADICTION], ...)
+    fields: dict[str, Any] = dict.fromkeys(entities, label)
+    return create_model("Labels", __config__=OBJECT, **fields)

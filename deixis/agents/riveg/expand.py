@@ -1,0 +1,98 @@
+"""expand: have the expression of every entity written, one call each (RiVEG, section IV-B.2)."""
+
+from typing import Any, NamedTuple
+
+from langchain_core.runnables.config import ContextThreadPoolExecutor
+
+from deixis.agents.answers import joined
+from deixis.agents.ballot import normalise
+from deixis.agents.phrases import DASH, one_line
+from deixis.agents.riveg.options import Writer, caption_of, writers
+from deixis.agents.state import State, Update, decision
+from deixis.agents.toolbox import Toolbox
+from deixis.formats.riveg import parse_expression
+from deixis.llms.structured import Reply, Text
+
+AT_ONCE = 16
+"""Most questions of one sample that are asked at once."""
+LONGEST = 200
+"""Characters of an expression; what a talkative model writes beyond is cut off."""
+
+TEMPLATE = ("Background:", "Text:", "Question:", "Answer:")
+"""How the lines of the prompt begin; small models write them again."""
+
+
+class _Task(NamedTuple):
+    seat: int
+    version: int
+    writer: Writer
+    entity: str
+    mention: dict[str, Any]
+
+
+def expand(state: State, toolbox: Toolbox) -> Update:
+    """Ask what each entity is; ``Name (Type) – what it is`` is its referring expression.
+
+    With augmentation every member of the committee is asked as well, and a decision
+    ``expression 2``, ``expression 3``, ... tells what it wrote.
+    """  # noqa: RUF002 (the dash of the paper)
+    mentions = list(state["mentions"].items())
+    tasks = [
+        _Task(version * len(mentions) + place, version, writer, *each)
+        for version, writer in enumerate(writers(toolbox))
+        for place, each in enumerate(mentions)
+    ]
+    if not tasks:
+        return {}
+
+    def ask(task: _Task) -> Update:
+        role, spec, sample = task.writer
+        prompt = toolbox.render(
+            "riveg/expand",
+            caption=caption_of(state),
+            text=state["text"],
+            name=task.mention["text"],
+        )
+        reply, update = toolbox.ask("expand", role, spec, prompt, Text, task.seat, sample)
+        return joined(update, _written(task, reply, list(update["calls"]), toolbox))
+
+    with ContextThreadPoolExecutor(min(len(tasks), AT_ONCE)) as pool:
+        return joined(*pool.map(ask, tasks))
+
+
+def _written(task: _Task, reply: Reply[Text], replies: list[str], toolbox: Toolbox) -> Update:
+    """Return the expression that an answer makes; the expander's is the entity's own."""
+    name, kind = task.mention["text"], task.mention["type"]
+    phrase = _phrase(reply.value.text, name) if reply.value else ""
+    reason = f"no expression ({reply.status})"
+    if phrase and normalise(phrase) == normalise(name):
+        phrase, reason = "", "the expression only repeats the name"
+    subject = f"expression {task.version + 1}" if task.version else "expression"
+    evidence, said = [] if phrase else [reason], phrase
+    if not phrase and task.version == 0:
+        said = toolbox.types.get(kind).description or kind
+        evidence = [f"{reason}; the type's description serves"]
+    expression = f"{name} ({kind}){DASH}{said}" if said else None
+    told = decision(
+        task.entity,
+        "expand",
+        subject,
+        expression,
+        model=task.writer.spec if phrase or task.version else None,
+        evidence=evidence,
+        replies=replies,
+    )
+    own = {} if task.version else {task.entity: expression}
+    return {"expressions": own, "decisions": told}
+
+
+def _phrase(answer: str, name: str) -> str:
+    """Return the first line of an answer as a phrase, without the template if it repeats that."""
+    if answer.lstrip().startswith(TEMPLATE):
+        answer = answer.partition(TEMPLATE[-1])[2]
+    line = next((each for line in answer.splitlines() if (each := one_line(line))), "")
+    found = parse_expression(line)
+    if found and normalise(found.text) == normalise(name):
+        line = found.expression
+    line = line.strip("\"'“” ").removesuffix(".")
+    return line if len(line) <= LONGEST else line[:LONGEST].rpartition(" ")[0]

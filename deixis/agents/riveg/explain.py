@@ -1,0 +1,40 @@
+"""explain: have auxiliary refined knowledge written (RiVEG, section IV-B.1c)."""
+
+from langchain_core.runnables.config import ContextThreadPoolExecutor
+
+from deixis.agents.answers import joined
+from deixis.agents.riveg.options import Writer, caption_of, options_of, writers
+from deixis.agents.state import State, Update
+from deixis.agents.toolbox import Toolbox
+from deixis.llms.structured import Reply, Text
+
+
+def explain(state: State, toolbox: Toolbox) -> Update:
+    """Ask which entities there are and why, after examples of such answers.
+
+    The expander's answer becomes the note ``knowledge``, if it gave one. With augmentation the
+    members of the committee answer as well; the result has it all among its replies.
+    """
+    if not options_of(toolbox).knowledge:
+        return {}
+    asked = writers(toolbox)
+    prompt = toolbox.render(
+        "riveg/explain",
+        types=toolbox.types.types,
+        examples=state["notes"].get("examples", []),
+        caption=caption_of(state),
+        text=state["text"],
+    )
+
+    def ask(seat: int, writer: Writer) -> tuple[Reply[Text], Update]:
+        role, spec, sample = writer
+        return toolbox.ask("explain", role, spec, prompt, Text, seat, sample)
+
+    with ContextThreadPoolExecutor(len(asked)) as pool:
+        said = list(pool.map(ask, range(len(asked)), asked))
+    reply, calls = said[0][0], said[0][1]["calls"]
+    update = joined(*(each for _, each in said))
+    if reply.value is None:
+        return update
+    known = {"knowledge": reply.value.text.strip(), "knowledge_replies": list(calls)}
+    return {**update, "notes": known}

@@ -1,0 +1,127 @@
+"""ground: one region for each expression that was judged to be seen (RiVEG, section IV-C.2)."""
+
+from functools import lru_cache
+from typing import Annotated, Any
+
+from pydantic import BaseModel, WithJsonSchema, create_model
+
+from deixis.agents.answers import joined, placed
+from deixis.agents.entail import PERSON_TEMPLATE, gather, read_name
+from deixis.agents.ground import ground as assign_candidates
+from deixis.agents.phrases import OBJECT, described
+from deixis.agents.state import State, Update, notice
+from deixis.agents.toolbox import Toolbox, no_answer
+from deixis.errors import ToolError
+from deixis.llms.box_conventions import convention_of
+from deixis.tools.base import Detection
+
+_FOUR = {"type": "array", "items": {"type": "integer"}, "minItems": 4, "maxItems": 4}
+_BOX = {"anyOf": [_FOUR, {"type": "null"}]}
+"""What is asked for. What comes may be anything: what is no box leaves the entity undecided."""
+
+
+def ground(state: State, toolbox: Toolbox) -> Update:
+    """Point at what entailment let through; for all else nothing is asked and nothing runs.
+
+    A model with eyes points at the whole expression if one plays ``vlm``; else a detector that
+    takes any phrase looks for it without the name; else what was seen before is given out as in
+    the main graph.
+    """
+    shown = {
+        entity: state["expressions"][entity]
+        for entity, verdict in state.get("verdicts", {}).items()
+        if verdict["groundable"]
+    }
+    if not shown:
+        return {}
+    roles, detector = toolbox.settings.roles, toolbox.detector
+    if roles.vlm is not None:
+        return _by_model(state, toolbox, shown)
+    if roles.entailer is not None and detector is not None and detector.labels is None:
+        return _by_detector(state, toolbox, shown)
+    return assign_candidates(_with_candidates(state, toolbox), toolbox)
+
+
+def _by_detector(state: State, toolbox: Toolbox, shown: dict[str, str]) -> Update:
+    """Take the best box that a detector finds for each phrase."""
+    detector, pixels = toolbox.detector, toolbox.pixels(state)
+    assert detector is not None and pixels is not None, "asked without a detector or a picture"
+    phrases, spec = described(shown), toolbox.model("detector")
+    best: dict[str, Detection] = {}
+    told: Update = {}
+    try:
+        for each in detector.detect(pixels, list(dict.fromkeys(phrases.values()))):
+            best.setdefault(each.label, each)  # the best score comes first
+        failed = ""
+    except ToolError as error:
+        failed = str(error)
+        told = notice("ground", f"nothing was pointed at: {error}")
+    updates = []
+    for entity, phrase in phrases.items():
+        found = best.get(phrase)
+        said = f"the best of what fits {phrase!r}" if found else f"nothing fits {phrase!r}"
+        updates.append(
+            placed(
+                state,
+                entity,
+                [found.box] if found else None,
+                "ground",
+                spec,
+                score=found.score if found else 1.0,
+                evidence=[failed or said],
+            )
+        )
+    return joined(*updates, {"notices": told})
+
+
+def _by_model(state: State, toolbox: Toolbox, shown: dict[str, str]) -> Update:
+    """Ask a model with eyes for the box of each expression."""
+    spec, picture = toolbox.model("vlm"), state["picture"]
+    convention = convention_of(spec)
+    images, noted = toolbox.shown(state, "ground", spec)
+    if convention is None or not images:
+        said = f"it is not known how {spec} writes boxes" if images else "it was shown no picture"
+        undecided = [placed(state, each, None, "ground", spec, evidence=[said]) for each in shown]
+        return joined(*undecided, {"notices": noted | notice("ground", f"no boxes: {said}")})
+    assert picture is not None, "it was shown"
+    expressions = [{"id": entity, "text": said} for entity, said in shown.items()]
+    prompt = toolbox.render("riveg/ground", expressions=expressions, form=convention.form)
+    answer = _answer(tuple(shown))
+    reply, update = toolbox.ask("ground", "vlm", spec, prompt, answer, images=images)
+    image, updates = images[0], [{"notices": noted}, update]
+    wide, high = picture["width"] / image.width, picture["height"] / image.height
+    for entity in shown:
+        given = getattr(reply.value, entity) if reply.value else None
+        box = None if given is None else convention.from_model(given, (image.width, image.height))
+        said = f"{spec} points at it"
+        if reply.value is None:
+            said = f"{spec} {no_answer(reply.status)}"
+        elif box is None:
+            said = f"{repr(given)[:60]} is no box in the picture"
+        boxes = [(box[0] * wide, box[1] * high, box[2] * wide, box[3] * high)] if box else None
+        replies = list(update["calls"])
+        updates.append(
+            placed(state, entity, boxes, "ground", spec, evidence=[said], replies=replies)
+        )
+    return joined(*updates)
+
+
+def _with_candidates(state: State, toolbox: Toolbox) -> State:
+    """Offer the people and the names that `observe` saw to whoever has no candidate yet."""
+    verdicts = {}
+    for entity, verdict in state["verdicts"].items():
+        mention, seen = state["mentions"][entity], state["observation"]
+        if verdict["groundable"] and not verdict["candidates"]:
+            is_person = toolbox.types.get(mention["type"]).template == PERSON_TEMPLATE
+            name = mention["text"]
+            found = gather(name, is_person, read_name(name, seen), seen)
+            verdict = {**verdict, "candidates": found.candidates}
+        verdicts[entity] = verdict
+    return {**state, "verdicts": verdicts}
+
+
+@lru_cache(maxsize=512)
+def _answer(entities: tuple[str, ...]) -> type[BaseModel]:
+    """Build the reply's schema: a box an entity, or null."""
+    fields: dict[str, Any] = dict.fromkeys(entities, (Annotated[Any, WithJsonSchema(_BOX)], ...))
+    return create_model("Boxes", __config__=OBJECT, **fields)

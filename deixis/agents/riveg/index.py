@@ -1,0 +1,78 @@
+"""Index annotated samples, so that `similar` finds those that are like a post."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+
+from deixis.agents.observe import caption, look
+from deixis.agents.toolbox import Toolbox
+from deixis.errors import DataError, InputError, ToolError
+from deixis.images import OpenedImage, open_image
+from deixis.rows import lines_of, read_rows
+from deixis.tools import examples
+from deixis.tools.base import listening
+from deixis.tools.examples import AnnotatedRow, Example
+
+
+def read_annotated(path: Path) -> list[tuple[str, AnnotatedRow]]:
+    """Return file and line of each annotated sample, and the sample.
+
+    Raises:
+        DataError: lines that are none, each named with file and line; or there is none at all.
+        InputError: the file cannot be read.
+    """
+    rows = read_rows(path, AnnotatedRow)
+    if not rows:
+        raise DataError(f"{path}: no rows; give one JSON object a line")
+    return [(f"{path}:{at}", row) for (at, _), row in zip(lines_of(path), rows, strict=True)]
+
+
+def build(
+    rows: Iterable[tuple[str, AnnotatedRow]], beside: Path, folder: Path, toolbox: Toolbox
+) -> list[str]:
+    """Compute vectors and descriptions of pictures, and write the index.
+
+    A row that has no description of its picture gets the one that `observe` would make of it.
+
+    Args:
+        rows: place and sample; a relative path of a picture is relative to `beside`.
+        beside: folder of the rows.
+        folder: of the index; made if need be.
+        toolbox: its embedder, detector and reader are used.
+
+    Returns:
+        What degraded, one line each.
+
+    Raises:
+        DataError: a picture cannot be used, or the embedder fails on it; named by file and line.
+        SettingsError: nobody plays the embedder, or as `deixis.tools.registry.load`.
+        InputError: the index cannot be written.
+    """
+    spec, embedder = toolbox.model("embedder"), toolbox.embedder
+    assert embedder is not None, "its spec is known"
+    found: list[Example] = []
+    features = []
+    with listening() as warned:
+        for where, row in rows:
+            try:
+                opened = _opened(row, beside, toolbox)
+                features.append(embedder.embed(opened and opened.pixels, row.text))
+            except (InputError, ToolError) as error:
+                raise DataError(f"{where}: {error}") from None
+            said = row.caption
+            if said is None and opened is not None:
+                sight = look(opened.pixels, toolbox)
+                said = caption(sight, toolbox.settings.options.top_k)
+                warned += [f"{where}: {each['message']}" for each in sight.notices.values()]
+            sha256 = opened.sha256 if opened else None
+            found.append(Example(row.id, row.text, said, row.annotation, sha256))
+    examples.write(folder, spec, found, np.stack(features))
+    return warned
+
+
+def _opened(row: AnnotatedRow, beside: Path, toolbox: Toolbox) -> OpenedImage | None:
+    if row.image is None:
+        return None
+    place = row.image if "://" in row.image else str(beside / row.image)
+    return open_image(place, max_pixels=toolbox.settings.options.max_pixels)

@@ -1,0 +1,25 @@
+"""recognize: find the mentions in text and knowledge together (RiVEG, section IV-B.1d)."""
+
+from deixis.agents.recognize import recognize as find_mentions
+from deixis.agents.state import State, Update, notice
+from deixis.agents.toolbox import Toolbox
+
+
+def recognize(state: State, toolbox: Toolbox) -> Update:
+    """Give a chat model text and knowledge, ``[text; knowledge]``; the tagger reads the text."""
+    notes, spec = state["notes"], toolbox.model("recognizer")
+    knowledge: str = notes.get("knowledge", "")
+    if not knowledge:
+        return find_mentions(state, toolbox)
+    if toolbox.recognizes_by_tagger:
+        update = find_mentions(state, toolbox)
+        said = f"the recognizer {spec} reads the text alone; the knowledge did not count"
+        return {**update, "notices": update["notices"] | notice("recognize", said)}
+    update = find_mentions(state, toolbox, "riveg/recognize", knowledge=knowledge)
+    examples = [f"{each['id']} ({each['cosine']:.2f})" for each in notes.get("examples", [])]
+    after = f"after the examples {', '.join(examples)}" if examples else "without examples"
+    said = f"it read knowledge written by {toolbox.model('expander')} {after}"
+    for record in update["decisions"].values():
+        record["evidence"] = [*record["evidence"], said]
+        record["replies"] = [*record["replies"], *notes["knowledge_replies"]]
+    return update

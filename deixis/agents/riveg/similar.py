@@ -1,0 +1,33 @@
+"""similar: find the annotated examples that are most like the sample (RiVEG, section IV-B.1b)."""
+
+from deixis.agents.riveg.options import options_of
+from deixis.agents.state import State, Update, notice
+from deixis.agents.toolbox import Toolbox
+from deixis.errors import ToolError
+from deixis.tools import examples
+
+
+def similar(state: State, toolbox: Toolbox) -> Update:
+    """Put the examples into the note ``examples``, the most similar first.
+
+    Raises:
+        SettingsError: there are examples and no embedder, or their index cannot be used.
+    """
+    options, folder = options_of(toolbox), toolbox.settings.options.examples
+    if not options.knowledge or not options.shots:
+        return {}
+    if folder is None:
+        said = "no annotated examples (options.examples): the knowledge is written without any"
+        return {"notices": notice("similar", said)}
+    index = examples.read(folder, toolbox.model("embedder"))
+    embedder, picture = toolbox.embedder, state.get("picture")
+    assert embedder is not None, "its spec is known"
+    try:
+        vector = embedder.embed(toolbox.pixels(state), state["text"])
+    except ToolError as error:
+        return {"notices": notice("similar", f"no examples were looked for: {error}")}
+    found = index.nearest(
+        vector, options.shots, state["text"], picture["sha256"] if picture else None
+    )
+    shown = [{**each._asdict(), "cosine": cosine} for each, cosine in found]
+    return {"notes": {"examples": shown}}

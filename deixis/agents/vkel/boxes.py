@@ -1,0 +1,50 @@
+"""Boxes as VKEL writes them: shares of the picture's width and height (section III-D.4)."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from deixis.llms.box_conventions import convention_of
+from deixis.llms.photos import Photo
+from deixis.rows import Box
+
+BEYOND = 0.005
+"""How far a share may lie outside 0..1, from rounding; it is clipped."""
+
+
+def shares(box: Sequence[float], picture: Mapping[str, Any]) -> str:
+    """Write a box in pixels as a prompt has it: four shares, three digits each at most."""
+    sides = (picture["width"], picture["height"]) * 2
+    written = (
+        f"{round(min(max(value / side, 0.0), 1.0), 3)}"
+        for value, side in zip(box, sides, strict=True)
+    )
+    return f"({', '.join(written)})"
+
+
+def in_pixels(box: Box, size: tuple[int, int], photo: Photo, spec: str) -> Box | None:
+    """Read a box that a model wrote.
+
+    Numbers beyond 1 are no shares. Models that were not trained on them fall back on what they
+    were trained on, which is read if it is known of this one.
+
+    Args:
+        box: the four numbers as they were written.
+        size: width and height of the picture.
+        photo: the picture as the model was sent it.
+        spec: the model.
+
+    Returns:
+        ``(x1, y1, x2, y2)`` in pixels of the picture, or None when this is no box in it.
+    """
+    width, height = size
+    if max(box) > 1 + BEYOND and (convention := convention_of(spec)) is not None:
+        found = convention.from_model(list(box), (photo.width, photo.height))
+        across, down = width / photo.width, height / photo.height
+    else:
+        inside = all(-BEYOND <= value <= 1 + BEYOND for value in box)
+        x1, y1, x2, y2 = (min(max(value, 0.0), 1.0) for value in box)
+        found = (x1, y1, x2, y2) if inside and x1 < x2 and y1 < y2 else None
+        across, down = float(width), float(height)
+    if found is None:
+        return None
+    return (found[0] * across, found[1] * down, found[2] * across, found[3] * down)

@@ -1,0 +1,49 @@
+"""consult_each: ask one committee member how the entities look, in one call an entity."""
+
+from functools import lru_cache
+from typing import Any
+
+from deixis.agents.answers import joined
+from deixis.agents.consult import testimony_on
+from deixis.agents.state import MemberTask, Update
+from deixis.agents.toolbox import Toolbox
+from deixis.agents.vkel.one_by_one import one_by_one
+from deixis.llms.structured import Reply
+
+MOST_WORDS = 12
+_answer = lru_cache(maxsize=512)(testimony_on)
+
+
+def consult_each(task: MemberTask, toolbox: Toolbox) -> Update:
+    """Ask one member (VKEL, equation 5); it abstains on the entities it gives no answer on."""
+    committee, member = toolbox.settings.roles.committee, task["member"]
+    spec, mentions = committee[member], task["mentions"]
+    sample = committee[:member].count(spec)  # one model asked several times: self-consistency
+
+    def ask(number: int, entity: str) -> tuple[Reply[Any], Update]:
+        given = toolbox.types.get(mentions[entity]["type"])
+        template = task["templates"][given.template]
+        prompt = toolbox.render(
+            "vkel/member",
+            name=mentions[entity]["text"],
+            type=given.name,
+            about=template["about"],
+            attributes=template["attributes"],
+            fine_types=given.fine_types,
+            text=task["text"],
+        )
+        asked = tuple((each["name"], tuple(each["values"])) for each in template["attributes"])
+        answer = _answer(entity, asked, given.fine_types, MOST_WORDS)
+        seat = member * len(mentions) + number  # a number of its own for every question
+        return toolbox.ask("consult_each", "committee", spec, prompt, answer, seat, sample)
+
+    testimony: dict[str, Any] = {"model": spec, "answers": {}, "abstained": {}, "replies": {}}
+    said = one_by_one(ask, mentions)
+    for entity, (reply, new) in zip(mentions, said, strict=True):
+        testimony["replies"][entity] = list(new["calls"])
+        if reply.value is None:
+            testimony["abstained"][entity] = f"{reply.status}, {reply.detail}"
+        else:
+            testimony["answers"][entity] = reply.value.model_dump()
+    update = joined(*(new for _, new in said))
+    return {**update, "testimonies": {f"m{member + 1}": testimony}}

@@ -1,0 +1,16 @@
+"""Asking about each entity of a post on its own, several of them at once."""
+
+from collections.abc import Callable, Collection
+from typing import TypeVar
+
+from langchain_core.runnables.config import ContextThreadPoolExecutor
+
+T = TypeVar("T")
+AT_ONCE = 8
+"""Questions of one node that run at once; a provider may be asked fewer (`options.limits`)."""
+
+
+def one_by_one(ask: Callable[[int, str], T], entities: Collection[str]) -> list[T]:
+    """Return ``ask(number, entity)`` of every entity, numbered from 0, in order."""
+    with ContextThreadPoolExecutor(AT_ONCE) as pool:
+        return list(pool.map(ask, range(len(entities)), entities))

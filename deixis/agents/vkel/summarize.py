@@ -1,0 +1,34 @@
+"""summarize: say what matters of each entity's look, in one call an entity (VKEL, equation 7)."""
+
+from deixis.agents.answers import joined
+from deixis.agents.phrases import one_line
+from deixis.agents.state import State, Update
+from deixis.agents.toolbox import Toolbox
+from deixis.agents.vkel.one_by_one import one_by_one
+from deixis.llms.structured import Text
+
+LONGEST = 600
+"""Characters of a summary that are kept."""
+
+
+def summarize(state: State, toolbox: Toolbox) -> Update:
+    """Summarise what the committee knows; without an answer it stays a list."""
+    spec, knowledge = toolbox.model("voter"), state.get("knowledge", {})
+
+    def ask(seat: int, entity: str) -> Update:
+        attributes = list(knowledge[entity]["attributes"])
+        if fine_type := state.get("kinds", {}).get(entity, {}).get("fine_type"):
+            attributes.insert(0, {"name": "fine_type", "value": fine_type})
+        if not attributes:
+            return {}
+        mention = state["mentions"][entity]
+        prompt = toolbox.render(
+            "vkel/summary", name=mention["text"], type=mention["type"], attributes=attributes
+        )
+        reply, update = toolbox.ask("summarize", "voter", spec, prompt, Text, seat)
+        if reply.value is None:
+            return update
+        summary = one_line(reply.value.text)[:LONGEST].rstrip()
+        return {**update, "knowledge": {entity: {**knowledge[entity], "summary": summary}}}
+
+    return joined(*one_by_one(ask, knowledge))

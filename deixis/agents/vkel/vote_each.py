@@ -1,0 +1,104 @@
+"""vote_each: settle what the committee says, in one call an entity (VKEL, equation 6).
+
+The voter is asked about every attribute that somebody knew, agreed or not, and goes by what
+the answers mean. Its choice is one of them, so that a value still has votes. When it cannot
+answer, the plurality decides and a tie stays unknown.
+"""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, Literal
+
+from pydantic import BaseModel, create_model
+
+from deixis.agents.answers import joined
+from deixis.agents.ballot import Tally
+from deixis.agents.consult import UNKNOWN
+from deixis.agents.phrases import OBJECT
+from deixis.agents.state import State, Update, decision, notice
+from deixis.agents.toolbox import Toolbox, no_answer
+from deixis.agents.vkel.one_by_one import one_by_one
+from deixis.agents.vote import Ruling, ballots_of, recorded
+
+
+def vote_each(state: State, toolbox: Toolbox) -> Update:
+    """Turn testimonies into knowledge, fine types, and decisions that name every vote."""
+
+    def ask(seat: int, entity: str) -> Update:
+        return _vote_on(entity, seat, state, toolbox)
+
+    return joined(*one_by_one(ask, state["mentions"]))
+
+
+def _vote_on(entity: str, seat: int, state: State, toolbox: Toolbox) -> Update:
+    testimonies = state["testimonies"]
+    answers = {
+        name: each["answers"][entity]
+        for name, each in testimonies.items()
+        if entity in each["answers"]
+    }
+    abstained = [
+        f"{name} ({each['model']}) abstained: {each['abstained'][entity]}"
+        for name, each in testimonies.items()
+        if entity in each["abstained"]
+    ]
+    replies = [key for each in testimonies.values() for key in each["replies"][entity]]
+    quorum = min(toolbox.settings.options.quorum, len(testimonies))
+    if len(answers) < quorum:
+        name = state["mentions"][entity]["text"]
+        reason = f"{len(answers)} of {len(testimonies)} members answered, {quorum} are needed"
+        evidence = [reason, *abstained]
+        unknown = decision(
+            entity, "vote_each", "knowledge", None, evidence=evidence, replies=replies
+        )
+        said = f"no visual knowledge of {name!r}: {reason}"
+        return {"decisions": unknown, "notices": notice("vote_each", said)}
+    ballots = ballots_of(state, entity, answers, toolbox)
+    rulings, update = _settle(entity, seat, ballots, state, toolbox)
+    replies += update.get("calls", {})
+    settled = {name: (counted, rulings[name]) for name, counted in ballots.items()}
+    known = recorded(
+        entity,
+        "vote_each",
+        settled,
+        toolbox,
+        abstained=abstained,
+        replies=dict.fromkeys(ballots, replies),
+    )
+    return {**update, **known}
+
+
+def _settle(
+    entity: str, seat: int, ballots: Mapping[str, Tally], state: State, toolbox: Toolbox
+) -> tuple[dict[str, Ruling], Update]:
+    """Rule on every attribute; nobody is asked where no member knew anything."""
+    rulings = dict.fromkeys(ballots, Ruling(None, None, "no member knew"))
+    options = {name: tuple(counted.values) for name, counted in ballots.items() if counted.values}
+    if not options:
+        return rulings, {}
+    voter, mention = toolbox.model("voter"), state["mentions"][entity]
+    prompt = toolbox.render(
+        "vkel/voter",
+        name=mention["text"],
+        type=mention["type"],
+        attributes=[{"name": name, "answers": ballots[name].values} for name in options],
+        text=state["text"],
+    )
+    answer = _answer(tuple(options.items()))
+    reply, update = toolbox.ask("vote_each", "voter", voter, prompt, answer, seat)
+    chosen = reply.value.model_dump() if reply.value else None
+    for name in options:
+        if chosen is None:
+            remark = f"the voter {no_answer(reply.status)}; plurality, a tie is unknown"
+            rulings[name] = Ruling(ballots[name].winner, None, remark)
+        else:
+            value = None if chosen[name] == UNKNOWN else chosen[name]
+            rulings[name] = Ruling(value, voter, "the voter went by what the answers mean")
+    return rulings, update
+
+
+@lru_cache(maxsize=512)
+def _answer(options: tuple[tuple[str, tuple[str, ...]], ...]) -> type[BaseModel]:
+    """Build the reply's schema: one of the answers an attribute."""
+    fields: dict[str, Any] = {name: (Literal[(*said, UNKNOWN)], ...) for name, said in options}
+    return create_model("Votes", __config__=OBJECT, **fields)

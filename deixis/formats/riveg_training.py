@@ -1,0 +1,113 @@
+"""Training data of RiVEG from augmented results: several models' words for one sample.
+
+The paper's models are trained on what several LLMs wrote of each sample (section V-A.1): the
+recognizer on text and knowledge with gold entities, entailment and grounding on expressions with
+gold boxes, one a groundable expression: that with the largest area (section IV-C.2).
+"""
+
+import json
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from deixis.errors import DataError
+from deixis.formats import riveg
+from deixis.rows import Row, RowEntity, RowRegion, lines_of, read_rows
+from deixis.schema import Entity, Extraction
+
+
+class Training(NamedTuple):
+    """What one sample gives.
+
+    Attributes:
+        recognition: rows ``{"id", "model", "text", "knowledge", "entities"}``, one for each model
+            that wrote knowledge; entities are those of gold.
+        grounding: lines as `deixis.formats.riveg` reads them, one for each expression of a gold
+            entity; ``#0`` is the expander's, ``#1`` that of the first member, and so on.
+        missing: gold entities that no expression was written for: they were not recognized so,
+            nobody said whether they can be seen, or the lines cannot hold them.
+    """
+
+    recognition: list[dict[str, Any]]
+    grounding: list[str]
+    missing: int
+
+
+def training(found: Extraction, gold: Row) -> Training:
+    """Return what a result of the graph riveg and its gold row give for training."""
+    entities = [each.model_dump(include={"text", "start", "end", "type"}) for each in gold.entities]
+    recognition = [
+        {
+            "id": gold.id,
+            "model": reply.model,
+            "text": gold.text,
+            "knowledge": reply.text.strip(),
+            "entities": entities,
+        }
+        for reply in found.replies
+        if reply.id.startswith("explain/") and reply.status == "ok"
+    ]
+    written: dict[tuple[int | None, int | None, str], Entity] = {
+        (each.start, each.end, each.type): each for each in found.entities
+    }
+    lines: list[str] = []
+    missing = 0
+    for entity in gold.entities:
+        match = written.get((entity.start, entity.end, entity.type))
+        own = _lines(gold.id, entity, match) if match and entity.regions is not None else []
+        missing += not own
+        lines += own
+    return Training(recognition, lines, missing)
+
+
+def read(gold: Path, run: Path) -> Training:
+    """Return what a file of results and its gold rows give together.
+
+    Raises:
+        DataError: a file does not parse, or a result has no gold row.
+        InputError: a file cannot be read.
+    """
+    rows = {row.id: row for row in read_rows(gold)}
+    recognition: list[dict[str, Any]] = []
+    grounding: list[str] = []
+    missing = 0
+    for number, line in lines_of(run):
+        try:
+            record = json.loads(line)
+            row = rows[record["id"]]
+            result = Extraction.model_validate(
+                {key: record[key] for key in Extraction.model_fields if key in record}
+            )
+        except KeyError as error:
+            raise DataError(f"{run}:{number}: there is no gold row with the id {error}") from None
+        except (ValueError, TypeError, AttributeError) as error:
+            said = " ".join(str(error).split())[:200]
+            raise DataError(f"{run}:{number}: no result of deixis batch ({said})") from None
+        made = training(result, row)
+        recognition += made.recognition
+        grounding += made.grounding
+        missing += made.missing
+    return Training(recognition, grounding, missing)
+
+
+def _lines(sample: str, entity: RowEntity, found: Entity) -> list[str]:
+    """Return a line for each expression that a model wrote; none if the format cannot hold it."""
+    largest = sorted(entity.regions or (), key=_area)[-1:]
+    regions = tuple(RowRegion(box=each.box) for each in largest)
+    bare = RowEntity(text=entity.text, type=entity.type, regions=regions)
+    try:
+        picture, name, seen = riveg.write([bare], sample).split("###", 2)
+    except DataError:
+        return []
+    lines = []
+    for each in found.decisions:
+        if each.step == "expand" and each.model is not None and each.outcome is not None:
+            version = int(each.subject.removeprefix("expression") or 1) - 1
+            said = each.outcome.removeprefix(f"{name} – ")  # noqa: RUF001
+            line = f"Imageid:{picture}#{version}###{name}###{name}-{said}###{seen}"
+            lines += [line] if riveg.parse(line).entities == (bare,) else []
+    return lines
+
+
+def _area(region: RowRegion) -> float:
+    x1, y1, x2, y2 = region.box
+    return (x2 - x1) * (y2 - y1)

@@ -1,0 +1,78 @@
+"""VKEL: two stages of one vision-language model, with visual knowledge between them.
+
+            ┌─► sketch ─► consult_each (one a committee member) ─► vote_each ─► summarize ─┐
+START ─► open                                                                              ├─► ...
+            └─► observe (objects) ─────────────────────────────────────────────────────────┘
+
+... ─► ground ─► segment ─► structure ─► END
+
+With ``calls: joint``, consult and vote of the main graph stand for the three in the middle.
+Yuan et al., "Visual Knowledge-Enhanced LLaVA for Fine-Grained Multimodal Named Entity
+Recognition and Grounding", IEEE/ACM TASLP 2026, section III.
+"""
+
+from typing import Literal
+
+from langgraph.graph import END, START
+
+from deixis.agents.consult import consult
+from deixis.agents.observe import observe
+from deixis.agents.open import open_sample
+from deixis.agents.segment import segment
+from deixis.agents.structure import structure
+from deixis.agents.system import GraphOptions, System
+from deixis.agents.vkel.consult_each import consult_each
+from deixis.agents.vkel.ground import ground
+from deixis.agents.vkel.sketch import sketch
+from deixis.agents.vkel.summarize import summarize
+from deixis.agents.vkel.vote_each import vote_each
+from deixis.agents.vote import vote
+from deixis.graphs.build import Wiring
+
+
+class VkelOptions(GraphOptions):
+    """What this graph alone can be told.
+
+    ``calls``: ``paper`` asks a member, the voter and the summariser about each entity on its
+    own, as the paper does; ``joint`` asks a member about all entities of a sample in one call,
+    and the voter once about all that is disputed, which it summarises.
+    """
+
+    calls: Literal["paper", "joint"] = "paper"
+
+
+def wire(wiring: Wiring) -> None:
+    """Wire the graph as drawn above."""
+    assert isinstance(wiring.options, VkelOptions), "made for this graph"
+    wiring.add(open_sample, sketch, observe, ground, segment, structure)
+    graph = wiring.graph
+    graph.add_edge(START, "open")
+    graph.add_edge("open", "sketch")
+    graph.add_edge("open", "observe")
+    if wiring.options.calls == "paper":
+        wiring.add(consult_each, vote_each, summarize)
+        _committee(wiring, "consult_each", "vote_each")
+        graph.add_edge("vote_each", "summarize")
+        graph.add_edge(["summarize", "observe"], "ground")
+    else:
+        wiring.add(consult, vote)
+        _committee(wiring, "consult", "vote")
+        graph.add_edge(["vote", "observe"], "ground")
+    graph.add_edge("ground", "segment")
+    graph.add_edge("segment", "structure")
+    graph.add_edge("structure", END)
+
+
+def _committee(wiring: Wiring, member: str, after: str) -> None:
+    wiring.graph.add_conditional_edges("sketch", wiring.members(member, after), [member, after])
+    wiring.graph.add_edge(member, after)
+
+
+SYSTEM = System(
+    "vkel",
+    "VKEL: a coarse sketch, visual knowledge of several models, then fine types and boxes",
+    needs=("vlm", "committee", "voter", "templater"),
+    uses=("detector", "reader", "segmenter"),
+    wire=wire,
+    options=VkelOptions,
+)

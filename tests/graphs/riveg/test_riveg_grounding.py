@@ -1,0 +1,145 @@
+"""RiVEG's second stage: entailment comes first, and only what it lets through is pointed at."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from deixis import Extraction
+from deixis.llms import registry
+
+Said = Callable[[Extraction], str]
+BY_TOOLS = {"entailer": "fits", "vlm": None, "detector": "eyes"}
+
+
+def outcome(found: Extraction) -> list[tuple[bool | None, int]]:
+    return [(each.groundable, len(each.regions)) for each in found.entities]
+
+
+def test_the_tools_are_asked_in_the_paper_s_order(world: Any, blank: Any) -> None:
+    found = world.run(blank, roles=BY_TOOLS)
+    assert world.fits.hypotheses == [
+        "Grace Hopper (PER) – A woman in a uniform",  # noqa: RUF001
+        "US Navy (ORG) – An armed force",  # noqa: RUF001
+    ]
+    assert world.eyes.phrases == ["person", "A woman in a uniform"], "not for what was filtered"
+    assert outcome(found) == [(True, 1), (False, 0)]
+    (region,) = found.entities[0].regions
+    assert (region.box, region.score, region.source) == ((10, 20, 200, 300), 0.9, "eyes")
+    entailed = next(each for each in found.entities[0].decisions if each.step == "entail")
+    assert (entailed.outcome, entailed.confidence, entailed.model) == ("yes", 0.8, "fits")
+
+
+def test_the_threshold_is_that_of_the_options(world: Any, blank: Any) -> None:
+    found = world.run(blank, roles=BY_TOOLS, groundable_threshold=0.9)
+    assert outcome(found) == [(False, 0), (False, 0)]
+    decided = found.entities[0].decisions[-1]
+    assert decided.confidence == pytest.approx(0.2)
+
+
+def test_nothing_is_pointed_at_when_nothing_is_entailed(world: Any, blank: Any) -> None:
+    world.answers["entail"] = json.dumps(dict.fromkeys(("e1", "e2"), "contradiction"))
+    assert outcome(world.run(blank)) == [(False, 0), (False, 0)]
+    assert "ground" not in world.steps()
+
+
+@pytest.mark.parametrize("answer", ["", "no JSON", '{"e1": "neutral", "e2": "entailment"}'])
+def test_without_a_label_it_is_undecided(world: Any, blank: Any, said: Said, answer: str) -> None:
+    world.answers["entail"] = answer
+    found = world.run(blank)
+    assert outcome(found) == [(None, 0), (None, 0)]
+    assert "entailer scripted:judge gave no answer" in said(found)
+    assert "gave no answer" in found.entities[0].decisions[-1].evidence[0]
+    assert "ground" not in world.steps()
+
+
+@pytest.mark.parametrize(
+    ("answer", "evidence"),
+    [
+        ("", "gave no answer (empty)"),
+        ('{"e1": null}', "None is no box in the picture"),
+        ('{"e1": [1, 2]}', "[1, 2] is no box in the picture"),
+        ('{"e1": "left"}', "'left' is no box in the picture"),
+        ('{"e1": [5000, 5000, 6000, 6000]}', "is no box in the picture"),
+    ],
+)
+def test_without_a_box_it_is_undecided(world: Any, blank: Any, answer: str, evidence: str) -> None:
+    world.answers["ground"] = answer
+    found = world.run(blank)
+    assert outcome(found) == [(None, 0), (False, 0)]
+    told = [each for each in found.entities[0].decisions if each.step == "ground"]
+    assert evidence in told[-1].evidence[0]
+
+
+def test_a_model_whose_boxes_nobody_can_read_is_not_asked(
+    world: Any, blank: Any, said: Said
+) -> None:
+    found = world.run(blank, roles={"vlm": "scripted:unknown"})
+    assert outcome(found)[0] == (None, 0) and "ground" not in world.steps()
+    assert "it is not known how scripted:unknown writes boxes" in said(found)
+
+
+def test_models_without_eyes_are_not_asked(
+    world: Any, blank: Any, said: Said, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blind = registry.PROVIDERS["scripted"]._replace(sees=False)
+    monkeypatch.setitem(registry.PROVIDERS, "scripted", blind)
+    found = world.run(blank)
+    assert outcome(found) == [(None, 0), (None, 0)]
+    assert "scripted:judge takes no pictures: it cannot be the entailer" in said(found)
+    found = world.run(blank, roles={"entailer": "fits"})
+    assert outcome(found) == [(None, 0), (False, 0)]
+    assert {"entail", "ground"}.isdisjoint(world.steps())
+
+
+def test_tools_that_fail_leave_it_undecided(
+    world: Any, blank: Any, said: Said, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(world.eyes, "fails", True)
+    found = world.run(blank, roles=BY_TOOLS)
+    assert outcome(found) == [(None, 0), (False, 0)]
+    assert "nothing was pointed at: eyes: out of memory" in said(found)
+    monkeypatch.setattr(world.fits, "fails", True)
+    found = world.run(blank, roles=BY_TOOLS)
+    assert outcome(found) == [(None, 0), (None, 0)]
+    assert "undecided: fits: out of memory" in said(found)
+
+
+def test_what_is_not_found_is_undecided(world: Any, blank: Any) -> None:
+    world.answers["entail"] = json.dumps(dict.fromkeys(("e1", "e2"), "entailment"))
+    found = world.run(blank, roles={**BY_TOOLS, "entailer": "scripted:judge"})
+    assert outcome(found) == [(True, 1), (None, 0)]
+    assert "nothing fits 'An armed force'" in found.entities[1].decisions[-1].evidence
+
+
+def test_without_a_picture_nothing_is_asked_about_it(world: Any) -> None:
+    found = world.run(None)
+    assert outcome(found) == [(None, 0), (None, 0)]
+    assert {"entail", "ground"}.isdisjoint(world.steps())
+    assert found.entities[0].decisions[-1].evidence == ["there is no picture"]
+
+
+def test_people_whom_a_detector_of_faces_saw_are_given_out(world: Any, hopper: Any) -> None:
+    """A detector that takes no phrases: what it saw before stands in for grounding."""
+    roles = {"entailer": "fits", "vlm": None, "detector": "centerface"}
+    found = world.run(hopper, roles=roles)
+    assert outcome(found) == [(True, 1), (False, 0)]
+    assert found.entities[0].regions[0].source == "centerface"
+
+
+def test_without_an_entailer_evidence_decides_and_it_says_so(
+    world: Any, hopper: Any, said: Said
+) -> None:
+    roles = {"entailer": None, "vlm": None, "detector": "centerface", "reader": "rapidocr"}
+    found = world.run(hopper, roles=roles)
+    assert outcome(found) == [(True, 1), (False, 0)]
+    assert "nobody plays the entailer" in said(found)
+
+
+def test_a_name_that_stands_twice_is_judged_twice(world: Any, blank: Any) -> None:
+    world.answers["recognize"] = world.recognized(("Hopper", "PER"), ("Hopper", "PER"))
+    world.answers["entail"] = json.dumps(dict.fromkeys(("e1", "e2"), "entailment"))
+    found = world.run(blank, "Hopper and Hopper")
+    assert outcome(found) == [(True, 1), (True, 1)]
+    assert found.entities[0].start != found.entities[1].start

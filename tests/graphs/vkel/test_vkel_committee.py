@@ -1,0 +1,124 @@
+"""VKEL's committee: how often it is asked, how it votes, and what becomes of those who fail."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from langchain_core.messages import AIMessage
+
+from deixis import Extraction
+
+SKETCH = "Kevin Love is a(an) person; J. R. Smith is a(an) person."
+REFUSED = AIMessage("", response_metadata={"finish_reason": "content_filter"})
+Run = Callable[..., tuple[Extraction, Any]]
+
+
+def warned(extraction: Extraction) -> str:
+    return "\n".join(f"{each.step}: {each.message}" for each in extraction.warnings)
+
+
+@pytest.mark.parametrize("entities", [1, 2])
+def test_the_paper_s_calls_are_five_an_entity_and_two_a_post(run: Run, entities: int) -> None:
+    found, models = run(sketch="; ".join(SKETCH.rstrip(".").split("; ")[:entities]) + ".")
+    calls = {each.role: 0 for each in found.usage}
+    for each in found.usage:
+        calls[each.role] += each.calls
+    assert calls == {"vlm": 2, "committee": 3 * entities, "voter": 2 * entities}
+    assert len(models.asked) == 5 * entities + 2
+    assert sum(each.calls for each in found.usage) == len(found.replies) == 5 * entities + 2
+
+
+def test_jointly_a_post_takes_a_call_a_member_one_of_the_voter_and_two(run: Run) -> None:
+    found, models = run(calls="joint")
+    assert sorted(models.steps()) == ["consult"] * 3 + ["ground", "sketch", "vote"]
+    assert [each.fine_type for each in found.entities] == ["athlete", "athlete"]
+    assert all(each.knowledge.summary for each in found.entities)
+
+
+def test_jointly_what_is_agreed_needs_no_voter(run: Run) -> None:
+    _, models = run(calls="joint", committee=["scripted:m1", "scripted:m2", "scripted:m1"])
+    assert sorted(models.steps()) == ["consult"] * 3 + ["ground", "sketch"]
+
+
+def test_what_nobody_knows_is_not_put_to_the_voter(run: Run) -> None:
+    unknown = dict.fromkeys(
+        ("gender", "age", "skin_tone", "hair_color", "facial_contour"), "unknown"
+    )
+    unknown |= {"clothing": "unknown", "special_number": "N/A", "fine_type": "unknown"}
+    found, models = run(consult=json.dumps(unknown))
+    assert sorted(models.steps()) == ["consult"] * 6 + ["ground", "sketch"]
+    assert found.entities[0].knowledge.attributes == []
+    assert found.entities[0].fine_type == "athlete", "the second stage names it"
+
+
+def test_votes_and_summaries_are_told(run: Run) -> None:
+    found, _ = run()
+    love = found.entities[0]
+    known = {each.name: (each.value, each.votes) for each in love.knowledge.attributes}
+    assert known["facial_contour"] == ("oval", 2) and known["clothing"] == ("a team jersey", 3)
+    assert love.knowledge.summary == "Tall, with a beard."
+    (decided,) = [
+        each
+        for each in love.decisions
+        if (each.step, each.subject) == ("vote_each", "facial_contour")
+    ]
+    assert decided.evidence[1] == "votes: 2 x 'oval', 1 x 'long'"
+    assert decided.replies == [
+        "consult_each/1/1",
+        "consult_each/3/1",
+        "consult_each/5/1",
+        "vote_each/1/1",
+    ]
+    assert {each.id for each in found.replies} >= set(decided.replies)
+
+
+def test_members_that_fail_abstain(run: Run) -> None:
+    found, models = run(said={"consult m2": REFUSED})
+    assert models.steps().count("vote") == 2
+    shape = next(each for each in found.entities[0].decisions if each.subject == "facial_contour")
+    assert "m2 (scripted:m2) abstained: refused" in shape.evidence[2]
+    assert found.entities[0].knowledge.summary == "Tall, with a beard."
+
+
+def test_below_the_quorum_nothing_is_known(run: Run) -> None:
+    found, models = run(said={"consult m1": REFUSED, "consult m2": REFUSED})
+    assert "vote" not in models.steps() and "summarize" not in models.steps()
+    assert "no visual knowledge of 'Kevin Love': 1 of 3 members answered, 2 are needed" in warned(
+        found
+    )
+    assert [each.groundable for each in found.entities] == [True, True], "the picture tells"
+
+
+def test_without_the_voter_the_plurality_counts(run: Run) -> None:
+    found, _ = run(vote="no JSON at all")
+    known = {each.name: each.value for each in found.entities[0].knowledge.attributes}
+    assert known["facial_contour"] == "oval"
+    assert found.entities[0].knowledge.summary == "Tall, with a beard."
+
+
+def test_without_a_summary_knowledge_is_listed(run: Run) -> None:
+    _, models = run(summarize=ValueError("broken"))
+    assert "Kevin Love (athlete): gender: " in models.asked[-1][2]
+
+
+def test_one_model_may_have_several_seats(run: Run) -> None:
+    _, models = run(committee=["scripted:m1"] * 3, cache="use")
+    assert models.steps().count("consult") == 6, "self-consistency: none is taken from the cache"
+
+
+def test_what_the_voter_does_not_know_is_unknown(run: Run) -> None:
+    names = ("gender", "age", "skin_tone", "hair_color", "facial_contour", "fine_type")
+    ruling = dict.fromkeys((*names, "clothing", "special_number"), "unknown")
+    found, models = run(vote=json.dumps(ruling), ground="no entity found.")
+    assert [(each.fine_type, each.knowledge.attributes) for each in found.entities] == [
+        (None, []),
+        (None, []),
+    ]
+    assert "summarize" not in models.steps()
+    assert "Visual knowledge:\nnone" in models.asked[-1][2]
+
+
+def test_a_long_summary_is_cut(run: Run) -> None:
+    found, _ = run(summarize="A tall man.\n" * 100)
+    assert found.entities[0].knowledge.summary == ("A tall man. " * 50).strip()
