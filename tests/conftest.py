@@ -1,5 +1,6 @@
 """What tests share: a user folder of their own, the photographs, a scripted chat model."""
 
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -83,6 +84,25 @@ def scripted(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Script], Non
 
     yield install
     registry._load.cache_clear()
+
+
+@pytest.fixture
+def ctrl_c() -> Iterator[None]:
+    """Let Ctrl-C raise: a shell that runs the tests in the background has it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """Run torch in one thread: tiny models are slowed by threads, which wait by spinning."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 def fill(schema: dict[str, Any], text: str = "dark blue") -> Any:

@@ -16,7 +16,7 @@ from deixis.tools.model_files import cache_folder
 FOLDER = Path(__file__).parents[1] / "notebooks"
 NOTEBOOKS = sorted(path.name for path in FOLDER.glob("*.ipynb"))
 MODEL = "embedded:smollm2-135m"
-SHOWN = {"01_first_post.ipynb", "02_prompts.ipynb", "03_swap_backends.ipynb"}
+SHOWN = {"01_first_post.ipynb", "02_prompts.ipynb", "03_swap_backends.ipynb", "04_systems.ipynb"}
 LABELLED = Path(__file__).parents[2] / "shared" / "data" / "fmnerg"
 
 
@@ -144,3 +144,28 @@ def test_swapping_backends_shows_votes_and_disagreement(shown: Any) -> None:
     voters = [re.escape(f"voter {MODEL}?temperature={each}") for each in ("0", "0.8&seed=4")]
     assert re.search(rf"first {voters[0]} [1-9] 0 [1-9]", before)
     assert re.search(rf"second {voters[1]} [1-9] 0 [1-9]", after)
+
+
+def test_every_system_shows_what_it_asks_and_what_it_reads(shown: Any) -> None:
+    cells = shown("04_systems.ipynb")
+    assert "Grace Hopper PER" in text_of(cells["riveg"])
+    asked = {
+        "riveg-asked": ("riveg/explain 1 ok", "riveg/expand 1 ok"),
+        "vkel-asked": ("vkel/sketch 1 ok", "vkel/ground 1 ok"),
+        "e2e": ("e2e/extract 1 ok",),
+        "mmre": ("mmre/pfa 1 ok",),
+    }
+    for cell, prompts in asked.items():
+        for prompt in prompts:
+            assert prompt in text_of(cells[cell]), "a model was asked, and its answer is shown"
+    read = text_of(cells["answers"])
+    assert "140.0, 60.0, 380.0, 600.0" in read and "153.6, 60.0, 358.4, 600.0" in read
+    assert "its region is neither boxes nor None" in read and "'a': 'Grace Hopper'" in read
+    costs = re.findall(
+        r"\b(main|riveg|vkel|e2e|mmre) (\d+) (\d+) (\d+) (\d+)", text_of(cells["cost"])
+    )
+    assert [row[0] for row in costs] == ["main", "riveg", "vkel", "e2e", "mmre"]
+    assert all(int(row[2]) > 0 for row in costs), "calls"
+    assert (costs[3][2], costs[4][2]) == ("1", "1"), "one model, one pass"
+    assert list(cells)[-1] == "warnings"
+    assert text_of(cells["warnings"]).count("takes no pictures") >= 4

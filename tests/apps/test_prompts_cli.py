@@ -38,7 +38,7 @@ def assert_one_line_error(result: tuple[int, str, str], said: str) -> None:
 def test_list_json_says_where_each_prompt_comes_from(deixis: Any, folder: Path) -> None:
     code, printed, said = deixis("prompts", "list", "--prompts", folder, "--json")
     rows = {row["name"]: row for row in json.loads(printed)}
-    assert (code, said, list(rows)) == (0, "", NAMES)
+    assert (code, said, list(rows)) == (0, "", prompts.names())
     assert rows["consult"] == {
         "name": "consult",
         "version": 3,
@@ -46,7 +46,7 @@ def test_list_json_says_where_each_prompt_comes_from(deixis: Any, folder: Path) 
         "source": "yours",
         "path": str(folder / "consult.md"),
     }
-    for name in set(NAMES) - {"consult"}:
+    for name in set(rows) - {"consult"}:
         assert rows[name]["source"] == "deixis" and rows[name]["version"] >= 1
         assert rows[name]["path"] == str(prompts.FOLDER / f"{name}.md")
     code, printed, _ = deixis("prompts", "list", "--json")
@@ -63,7 +63,7 @@ def test_list_asks_to_raise_the_version_of_a_changed_prompt(deixis: Any, folder:
 
 
 def test_show_prints_the_file_as_it_is(deixis: Any, folder: Path) -> None:
-    for name in NAMES:
+    for name in prompts.names():
         shipped = (prompts.FOLDER / f"{name}.md").read_text()
         assert deixis("prompts", "show", name) == (0, shipped, "")
     mine = (folder / "consult.md").read_text()

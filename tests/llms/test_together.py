@@ -98,6 +98,7 @@ def test_a_group_closes_while_it_is_asked_for() -> None:
     assert later == ["a 2"]
 
 
+@pytest.mark.usefixtures("ctrl_c")
 def test_one_who_is_interrupted_leaves_no_group_that_others_would_join() -> None:
     """As in a notebook: stop a cell while it waits for company, and run it again."""
     together = Together(2, wait=LONG)

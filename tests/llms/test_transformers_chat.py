@@ -6,7 +6,7 @@ files on disk. Models that see are in the file beside this one.
 
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Literal
@@ -25,6 +25,8 @@ from deixis.errors import ModelCallError, ModelFileError, SettingsError
 from deixis.llms import registry, transformers_load
 from deixis.llms.structured import ask
 from deixis.prompts import Prompt
+
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 SPECIAL = ["<|pad|>", "<|im_start|>", "<|im_end|>", "<s>"]
 TEMPLATE = """\
@@ -88,15 +90,6 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     hf.LlamaForCausalLM(config).save_pretrained(folder)
     return folder
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """So small a model is slowed by threads, which wait for each other by spinning."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import base64
 import io
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Literal
@@ -26,6 +26,8 @@ from deixis.llms.transformers_load import load
 from deixis.prompts import Prompt
 from deixis.tools import micro_batch
 from deixis.tools.base import listening
+
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 SPECIAL = ("<|im_start|>", "<|im_end|>", "<|image|>", "<|video|>", "<s>", "<v>", "</v>")
 START, END, IMAGE, VIDEO, BEGIN, VISION, _ = range(256, 256 + len(SPECIAL))
@@ -134,15 +136,6 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
         return root / kind
 
     return folder
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """So small a model is slowed by threads, which wait for each other by spinning."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """Vectors of posts: by letters and colours, and by tiny image-text models with random weights."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +15,9 @@ from deixis.tools.fusion import fused
 from deixis.tools.hashed import BUCKETS, COLOURS, EDGES
 from deixis.tools.siglip import Clip, Siglip, load
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 TEXTS = ["a tall woman", "", "猫 🐈", "b\n\x00\ud83d", "a" * 5000]
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def picture(seed: int = 0, height: int = 60, width: int = 80) -> Picture:

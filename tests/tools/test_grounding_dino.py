@@ -6,7 +6,7 @@ the same weights, and everything around it is real.
 
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,8 @@ from deixis.errors import ModelFileError
 from deixis.tools import grounding_dino, grounding_dino_model, registry
 from deixis.tools.base import Detection, Picture
 from deixis.tools.grounding_dino import GroundingDino
+
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 WORDS = ["a", "cat", "dog", "the", "red", "flag", "woman", "in", "uniform", "##s", "[", "]", "sep"]
 OPEN = "box_threshold=0&text_threshold=0&nms=1&limit=900"
@@ -37,15 +39,6 @@ ODD = [
     "a" * 5000,
     "cat\ndog",
 ]
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """So small a model is slowed by threads, which wait for each other by spinning."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture

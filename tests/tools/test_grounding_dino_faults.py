@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -17,16 +17,9 @@ from deixis.tools.base import Picture
 from deixis.tools.grounding_dino import GroundingDino
 from deixis.tools.grounding_dino_model import load
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 OPEN = "box_threshold=0&text_threshold=0&nms=1&limit=900"
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """So small a model is slowed by threads, which wait for each other by spinning."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture

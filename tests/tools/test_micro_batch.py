@@ -205,6 +205,7 @@ def test_a_pass_that_several_share_may_be_interrupted_too() -> None:
     assert model.passes == [[0], [2, 3]]
 
 
+@pytest.mark.usefixtures("ctrl_c")
 def test_one_who_is_interrupted_while_it_waits_is_waited_for_by_nobody() -> None:
     turns, model, me = MicroBatch(8), Model(gated=True), threading.get_ident()
 

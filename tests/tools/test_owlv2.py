@@ -5,7 +5,7 @@ the same weights, one phrase at a time.
 """
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -21,18 +21,11 @@ from deixis.tools import owlv2, registry
 from deixis.tools.base import Detection, Picture
 from deixis.tools.owlv2 import Owlv2, load
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 LETTERS = "abcdefghijklmnopqrstuvwxyz<>|[]!"
 OPEN = "threshold=0&nms=1&limit=900"
 ODD = ["猫", "الكلب", "🐈 cat", "<|endoftext|>", "cat<|endoftext|>dog", "a" * 500, "cat\ndog"]
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """So small a model is slowed by threads, which wait for each other by spinning."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")

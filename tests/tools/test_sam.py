@@ -6,7 +6,7 @@ for one box at a time, from the picture to the mask.
 
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,8 @@ from deixis.errors import ModelFileError, ToolError
 from deixis.tools import registry
 from deixis.tools.base import Box, Picture
 from deixis.tools.sam import Found, Sam, Sam2, Sam3
+
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 DECODER = {"hidden_size": 16, "mlp_dim": 32, "num_attention_heads": 2, "iou_head_hidden_dim": 16}
 LEVELS = {"fpn_hidden_size": 16, "backbone_feature_sizes": [[16, 16], [8, 8], [4, 4]]}
@@ -99,15 +101,6 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> Folders:
         torch.manual_seed(SEEDS[family])
         make(root / family.name)
     return {family: root / family.name for family in MAKERS}
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """So small a model is slowed by threads, which wait for each other by spinning."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(params=[Sam, Sam2, Sam3])

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
@@ -16,6 +15,8 @@ import transformers as hf
 from deixis.errors import ModelFileError, SettingsError, ToolError
 from deixis.tools.base import Box, Picture, listening
 from deixis.tools.sam import Sam, Sam3
+
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 PICTURE: Picture = np.random.default_rng(0).integers(0, 256, (48, 90, 3), dtype=np.uint8)
 BOXES: list[Box] = [(5.0 * n, 3.0 * n, 5.0 * n + 40, 45.0) for n in range(8)]
@@ -39,15 +40,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     sizes = {"size": {"longest_edge": 64}, "pad_size": {"height": 64, "width": 64}}
     hf.SamProcessor(hf.SamImageProcessorPil(**sizes)).save_pretrained(path)
     return path
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """So small a model is slowed by threads, which wait for each other by spinning."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def said(folder: Path, kind: type[Sam] = Sam) -> str:

@@ -6,7 +6,7 @@ the same weights.
 
 import math
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,8 @@ from deixis.tools import registry, siglip
 from deixis.tools.base import Picture, listening
 from deixis.tools.siglip import Clip, Siglip, load
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 TEXTS = ["a tall woman", "a blue logo, on a shirt", "cat"]
 ODD = [
     "",
@@ -34,15 +36,6 @@ ODD = [
     "a" * 5000,
     "b\n\x00\ud83d",
 ]
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """So small a model is slowed by threads, which wait for each other by spinning."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 KINDS = ["siglip", "siglip2", "clip"]
