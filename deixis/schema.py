@@ -118,7 +118,8 @@ class Entity(Record):
     def why(self) -> list[str]:
         """Return the evidence on whether it can be seen, and where; the last word first."""
         decided = [each for each in self.decisions if each.subject in {"groundable", "box"}]
-        return [line for each in reversed(decided) for line in each.evidence]
+        lines = [line for each in reversed(decided) for line in each.evidence]
+        return list(dict.fromkeys(lines))  # a verdict and a box may rest on the same
 
     @model_validator(mode="after")
     def _check(self) -> Self:

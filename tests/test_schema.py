@@ -193,3 +193,19 @@ def test_an_extraction_round_trips_through_json(
     assert Extraction.model_validate_json(result.model_dump_json()) == result
     plain = result.model_dump(mode="json")
     assert Extraction.model_validate(json.loads(json.dumps(plain))) == result
+
+
+def test_why_says_each_reason_once_and_the_last_word_first() -> None:
+    def decided(step: str, subject: str, *evidence: str) -> dict[str, Any]:
+        return {"step": step, "subject": subject, "outcome": "x", "evidence": list(evidence)}
+
+    decisions = [
+        decided("recognize", "type", "never said"),
+        decided("entail", "groundable", "a face", "a name"),
+        decided("ground", "box", "the only one", "a face"),
+    ]
+    assert Entity.model_validate(entity(decisions=decisions)).why() == [
+        "the only one",
+        "a face",
+        "a name",
+    ]

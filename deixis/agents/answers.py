@@ -32,14 +32,15 @@ def located(
 ) -> tuple[list[Found], Update]:
     """Find the entities of an answer in the text, outside the spans that are taken.
 
-    What is not there, or is of a type that is not looked for, is dropped.
+    What is not there, or is of a type that is not looked for, is dropped. Long names are looked
+    for first, so that New York is not found in New York Times.
 
     Returns:
         What was found in the order of the text, and notices of what was dropped.
     """
     found: list[Found] = []
     notices: Update = {}
-    for each in entities:
+    for each in sorted(entities, key=lambda one: -len(one.text)):
         kind = toolbox.types.named(each.type)
         span = locate(text, each.text, [*taken, *((one.start, one.end) for one in found)])
         name = each.text[:LONGEST]

@@ -121,7 +121,7 @@ def testimony_on(
     Closed values are part of the schema, so a model cannot invent any.
 
     Args:
-        entity: its id.
+        entity: its id, or another name of the object asked for.
         attributes: names with their values, none for a free one.
         fine_types: those it may be of.
         most_words: of the value of a free attribute.

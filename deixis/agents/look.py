@@ -28,6 +28,7 @@ MODEL_POINTS = 0.6
 person whom a detector saw (about 0.8) is not to lose to it."""
 
 
+OPPOSITE = {"yes": "no", "no": "yes"}
 _FOUR = {"type": "array", "items": {"type": "integer"}, "minItems": 4, "maxItems": 4}
 _MOST_BOXES = 20  # of one description
 _SEVERAL = {"type": "array", "items": _FOUR, "minItems": 2, "maxItems": _MOST_BOXES}
@@ -145,16 +146,23 @@ def _ask(
             each.undecided.append(f"{spec} {no_answer(reply.status)}")
     for entity in expressions if reply.value is not None else ():
         said, each = getattr(reply.value, entity), sought[entity]
-        ratio = 1.0 + weights.MODEL_SEES * said.confidence
-        words = f"{spec} says {said.visible} (confidence {said.confidence:.2f})"
+        chance = reply.chance(f"{entity}/visible", said.visible)
+        sure = said.confidence if chance is None else chance
+        belief = f"{'confidence' if chance is None else 'token probability'} {sure:.2f}"
+        ratio = 1.0 + weights.MODEL_SEES * sure
+        if chance is not None:  # against the opposite, and no more than a sure word tells
+            other = reply.chance(f"{entity}/visible", OPPOSITE.get(said.visible, ""))
+            ratio = min(chance / max(other or 0.0, 0.01), 1.0 + weights.MODEL_SEES)
+        words = f"{spec} says {said.visible} ({belief})"
         if said.visible == "yes" and convention and said.box is not None:
             pointed: dict[str, Any] = {}  # what it points at twice is no surer
-            for given in _boxes(said.box):
+            for given in boxes_said(said.box):
                 box = convention.from_model(given, (image.width, image.height))
                 if box is None:
                     words += f"; {repr(given)[:60]} is no box in the picture"
                 else:
-                    candidate = _pointed(box, image, said.confidence, spec, state, places)
+                    what = f"what {spec} points at ({belief})"
+                    candidate = _pointed(box, image, sure, what, state, places)
                     places.append({"id": candidate["key"], "box": candidate["box"]})
                     pointed.setdefault(candidate["key"], candidate)
             each.candidates.extend(pointed.values())
@@ -165,14 +173,14 @@ def _ask(
     return update
 
 
-def _boxes(said: Any) -> list[Any]:
+def boxes_said(said: Any) -> list[Any]:
     """Return the boxes that a model gives, each still to be read: a list of lists is several."""
     several = isinstance(said, list) and said and all(isinstance(each, list) for each in said)
     return said[:_MOST_BOXES] if several else [said]
 
 
 def _pointed(
-    box: Box, image: Photo, confidence: float, spec: str, state: State, places: list[dict[str, Any]]
+    box: Box, image: Photo, confidence: float, what: str, state: State, places: list[dict[str, Any]]
 ) -> dict[str, Any]:
     """Return the candidate for a model's box, brought from the photo it saw to the picture."""
     picture = state["picture"]
@@ -184,7 +192,7 @@ def _pointed(
         "key": key,
         "box": list(whole),
         "strength": MODEL_POINTS * confidence,
-        "what": f"what {spec} points at (confidence {confidence:.2f})",
+        "what": what,
         "role": "entailer",
     }
 

@@ -242,5 +242,7 @@ def report(
     from deixis.evaluation.batch_output import beside
     from deixis.evaluation.report import report_page
 
+    if out is not None and out.resolve() in {each.resolve() for each in (results, gold) if each}:
+        raise InputError(f"{out} is what the page is made of; give another --out")
     page = report_page(results, gold, task=task, samples=samples)
     typer.echo(f"wrote {files.write(out or beside(results, '.html'), page.encode())}")

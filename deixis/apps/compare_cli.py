@@ -60,6 +60,8 @@ def compare(
     one, other = (
         eval_cli.read_predictions(path, format_name, wanted, Result) for path in (first, second)
     )
+    if html and html.exists() and any(html.samefile(path) for path in paths):
+        raise InputError(f"{html} is one of the files that are compared; give another --html")
     scores = scoring.compare_two(wanted, one.rows, other.rows, how) if golds else None
     found = agree(one.rows, other.rows, how, wanted)
     for read, ids in ((one, found.only_first), (other, found.only_second)):

@@ -190,6 +190,8 @@ def _cost(rows: Sequence[Row]) -> Cost | None:
             add_usage(roles.setdefault(key, Usage(role=each.role, model=each.model)), each)
             add_usage(total, each)
             unpriced += each.calls if each.cost is None else 0
+    if not unpriced and total.cost is None:
+        total.cost = 0.0  # nobody was asked
     return Cost(len(rows), roles, total, unpriced)
 
 

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from deixis.errors import DataError
 from deixis.formats import riveg
+from deixis.formats.answers import after_thoughts
 from deixis.rows import Row, RowEntity, RowRegion, lines_of, read_rows
 from deixis.schema import Entity, Extraction
 
@@ -40,7 +41,7 @@ def training(found: Extraction, gold: Row) -> Training:
             "id": gold.id,
             "model": reply.model,
             "text": gold.text,
-            "knowledge": reply.text.strip(),
+            "knowledge": after_thoughts(reply.text),
             "entities": entities,
         }
         for reply in found.replies
@@ -63,7 +64,7 @@ def read(gold: Path, run: Path) -> Training:
     """Return what a file of results and its gold rows give together.
 
     Raises:
-        DataError: a file does not parse, or a result has no gold row.
+        DataError: a file does not parse, or a result has no gold row of its id and text.
         InputError: a file cannot be read.
     """
     rows = {row.id: row for row in read_rows(gold)}
@@ -73,15 +74,17 @@ def read(gold: Path, run: Path) -> Training:
     for number, line in lines_of(run):
         try:
             record = json.loads(line)
-            row = rows[record["id"]]
-            result = Extraction.model_validate(
-                {key: record[key] for key in Extraction.model_fields if key in record}
-            )
-        except KeyError as error:
-            raise DataError(f"{run}:{number}: there is no gold row with the id {error}") from None
+            row = rows.get(record.get("id"))
+            fields = {key: record[key] for key in Extraction.model_fields if key in record}
+            result = Extraction.model_validate(fields) if row else None
         except (ValueError, TypeError, AttributeError) as error:
             said = " ".join(str(error).split())[:200]
             raise DataError(f"{run}:{number}: no result of deixis batch ({said})") from None
+        if row is None or result is None:
+            said = f"there is no gold row with the id {record.get('id')!r}"
+            raise DataError(f"{run}:{number}: {said}")
+        if result.text != row.text:
+            raise DataError(f"{run}:{number}: its text is not that of the gold row {row.id!r}")
         made = training(result, row)
         recognition += made.recognition
         grounding += made.grounding

@@ -12,7 +12,8 @@ from deixis.formats.answers import ONE, Parsed, Reading, Scale, checked, read_bo
 from deixis.rows import RowEntity
 
 _NOTHING = ("", "no entity found", "none")
-_TYPE = r"\w[\w &/-]*?"
+# Names of types are anybody's ("Art (visual)", "Men's team"); what follows one is no part of it.
+_TYPE = r"\w(?:(?!\s+whose\s|\sa\(an\)\s)[^;\n!?])*?"
 # Found by what follows the name, for names hold semicolons ("Fox &amp ; Fin") and full stops.
 _SKETCH = re.compile(
     rf"\s+is\s+a\(an\)\s+({_TYPE})(?:\s+and\s+a\(an\)\s+({_TYPE}))?"

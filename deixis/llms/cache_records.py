@@ -13,6 +13,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 from pydantic_core import from_json, to_json
 
 from deixis.errors import DataError
+from deixis.llms.chances import Chances
 from deixis.type_schema import first_problem
 
 FORMAT = 1
@@ -46,12 +47,16 @@ class Request(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What a model said, word for word, why it ended, and what it cost when it was asked."""
+    """What a model said, word for word, why it ended, and what it cost when it was asked.
+
+    ``chances``: how sure it was of what it chose (see `deixis.llms.chances`).
+    """
 
     text: str
     input_tokens: int
     output_tokens: int
     finish_reason: str = ""
+    chances: Chances = {}  # noqa: RUF012 - a NamedTuple's default, never changed
 
 
 class Record(BaseModel):
@@ -72,6 +77,7 @@ class Record(BaseModel):
     input_tokens: int
     output_tokens: int
     finish_reason: str = ""
+    chances: Chances = {}
 
     def problem(self) -> str:
         """Say what is wrong with a record from elsewhere; "" for nothing."""
@@ -152,7 +158,8 @@ def stored_answer(body: bytes, key: str, since: datetime | None) -> Answer | Non
         if since is not None and datetime.fromisoformat(stored["when"]) < since:
             return None
         tokens = int(stored["input_tokens"]), int(stored["output_tokens"])
-        return Answer(stored["text"], *tokens, str(stored.get("finish_reason", "")))
+        reason, chances = str(stored.get("finish_reason", "")), dict(stored.get("chances", {}))
+        return Answer(stored["text"], *tokens, reason, chances)
     except (ValueError, KeyError, TypeError):
         return None
 

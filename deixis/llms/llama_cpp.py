@@ -22,6 +22,7 @@ EMBEDDED = {
 }
 """Models that arrive by pip: name to model-file spec."""
 
+_LISTED = 5  # alternatives of every token
 _loading = threading.Lock()
 
 
@@ -41,6 +42,8 @@ class LlamaCppChat(BaseChatModel):
         threads: llama.cpp's threads. They wait for each other by spinning: on a machine
             that has other work, two threads were measured 5 to 50 times slower than one.
         max_tokens: most tokens of one reply.
+        logprobs: tell for every token the probabilities of the likeliest, as they are before
+            a grammar forbids some (`response_metadata`, in the form of OpenAI).
     """
 
     weights: str
@@ -49,6 +52,7 @@ class LlamaCppChat(BaseChatModel):
     context: int = Field(default=8192, ge=64)
     threads: int = Field(default=1, ge=1)
     max_tokens: int = Field(default=600, ge=1)
+    logprobs: bool = False
 
     @property
     def _llm_type(self) -> str:
@@ -76,6 +80,8 @@ class LlamaCppChat(BaseChatModel):
             "max_tokens": max_tokens or self.max_tokens,
             "stop": stop or [],
         }
+        if self.logprobs:
+            request |= {"logprobs": True, "top_logprobs": _LISTED}
         if json_schema is not None:
             request["grammar"] = grammar_of(_compact(json_schema))
         try:
@@ -87,7 +93,10 @@ class LlamaCppChat(BaseChatModel):
         choice, usage = reply["choices"][0], reply["usage"]
         message = AIMessage(
             content=choice["message"].get("content") or "",
-            response_metadata={"finish_reason": choice["finish_reason"]},
+            response_metadata={
+                "finish_reason": choice["finish_reason"],
+                "logprobs": choice.get("logprobs"),
+            },
             usage_metadata=UsageMetadata(
                 input_tokens=usage["prompt_tokens"],
                 output_tokens=usage["completion_tokens"],

@@ -20,6 +20,7 @@ def stored(reply: Reply[Kind]) -> cache.Answer | None:
         sum(call.input_tokens for call in reply.calls),
         sum(call.output_tokens for call in reply.calls),
         last.finish_reason,
+        last.chances,
     )
 
 
@@ -29,5 +30,5 @@ def revived(answer: cache.Answer, kind: type[Kind]) -> Reply[Kind]:
     Raises:
         ValueError: the answer does not fit `kind` (any more).
     """
-    call = Call("cached", finish_reason=answer.finish_reason, text=answer.text)
+    call = Call("cached", 0, 0, 0.0, answer.finish_reason, answer.text, answer.chances)
     return Reply(read(answer.text, kind), "ok", "", (call,))

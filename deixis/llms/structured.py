@@ -17,6 +17,7 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, System
 from pydantic import BaseModel, ValidationError
 
 from deixis.llms import faults
+from deixis.llms.chances import Chances, chances
 from deixis.llms.limits import Limiter, Spending
 from deixis.llms.photos import Photo
 from deixis.llms.registry import Backend
@@ -62,7 +63,10 @@ class Text(BaseModel):
 
 
 class Call(NamedTuple):
-    """One request to a model: what it cost, and what came back."""
+    """One request to a model: what it cost, and what came back.
+
+    ``chances``: see `deixis.llms.chances`; empty if the model gives no probabilities.
+    """
 
     status: str
     input_tokens: int = 0
@@ -70,6 +74,7 @@ class Call(NamedTuple):
     seconds: float = 0.0
     finish_reason: str = ""
     text: str = ""
+    chances: Chances = {}  # noqa: RUF012 - a NamedTuple's default, never changed
 
 
 class Reply(NamedTuple, Generic[Answer]):
@@ -79,6 +84,15 @@ class Reply(NamedTuple, Generic[Answer]):
     status: str
     detail: str
     calls: tuple[Call, ...]
+
+    def chance(self, place: str, option: str) -> float | None:
+        """Return the probability of an option, None if the model gives none.
+
+        Args:
+            place: names of fields and numbers in lists, with ``/`` between.
+            option: what the answer could hold there.
+        """
+        return self.calls[-1].chances.get(place, {}).get(option) if self.calls else None
 
 
 def ask(
@@ -201,7 +215,7 @@ def _call(
             fault: Exception | None = None
             started = time.perf_counter()
             try:
-                call, detail = _answered(model.invoke(messages))
+                call, detail = _answered(model.invoke(messages), schema)
             except Exception as error:  # the SDKs' errors share no base
                 if faults.is_bug(error):
                     raise
@@ -222,14 +236,19 @@ def _call(
     raise AssertionError("unreachable")
 
 
-def _answered(message: AIMessage) -> tuple[Call, str]:
+def _answered(message: AIMessage, schema: dict[str, Any] | None) -> tuple[Call, str]:
     """Return what came back as a call, and what is wrong with it."""
     status, detail = _judge(message)
     usage: Any = message.usage_metadata or {}
     tokens = (usage.get("input_tokens", 0), usage.get("output_tokens", 0))
     # Half a surrogate pair, as JSON can escape it, is no text that could be sent on.
     text = message.text.encode("utf-8", "replace").decode("utf-8")
-    return Call(status, *tokens, finish_reason=_finish_reason(message), text=text), detail
+    shares: Chances = {}
+    if schema is not None and (listed := message.response_metadata.get("logprobs")):
+        # Ollama gives the list itself, of objects.
+        listed = listed.get("content") if isinstance(listed, dict) else listed
+        shares = chances(text, listed, schema)
+    return Call(status, *tokens, 0.0, _finish_reason(message), text, shares), detail
 
 
 def _finish_reason(message: AIMessage) -> str:

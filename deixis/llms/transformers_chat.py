@@ -56,7 +56,9 @@ class TransformersChat(BaseChatModel):
         dtype: ``auto`` is bfloat16 on CUDA, float16 on MPS, float32 on CPU.
         attention: transformers' ``attn_implementation``; None is the model's own.
         max_pixels: pictures are made smaller to have at most so many; None is the model's own.
-        timeout: seconds that one reply may take; None is no limit.
+        timeout: seconds that one reply may take once it is its turn; None is no limit.
+        logprobs: tell for every token the probabilities of the likeliest that the grammar
+            allows, before a temperature (`response_metadata`, in the form of OpenAI).
     """
 
     weights: str
@@ -68,6 +70,7 @@ class TransformersChat(BaseChatModel):
     attention: str | None = None
     max_pixels: int | None = Field(default=None, ge=1)
     timeout: float | None = Field(default=None, gt=0.0)
+    logprobs: bool = False
 
     @property
     def _llm_type(self) -> str:
@@ -89,13 +92,14 @@ class TransformersChat(BaseChatModel):
         max_tokens: int | None = None,
         **_: Any,
     ) -> ChatResult:
-        from deixis.llms.transformers_rows import Row  # it imports torch
+        from deixis.llms.transformers_rows import Row, spelled  # it imports torch
 
         loaded = load(self.weights, self.device, self.dtype, self.attention)
         conversation = _conversation(messages, loaded.sees)
         with loaded.reading:
             inputs = self._inputs(loaded, conversation, constrained=json_schema is not None)
-        row = Row(inputs, lambda: self._rules(loaded, json_schema))
+        heard: list[dict[int, float]] | None = [] if self.logprobs else None
+        row = Row(inputs, lambda: self._rules(loaded, json_schema, heard))
         given, limit = row.length, max_tokens or self.max_tokens
         if loaded.window is not None:
             if given >= loaded.window:
@@ -122,9 +126,10 @@ class TransformersChat(BaseChatModel):
             reason = "length"
         else:
             raise TimeoutError(f"no whole reply of {self.weights} within {self.timeout} seconds")
+        listed = None if heard is None else {"content": spelled(tokens, heard, loaded.tokenizer)}
         message = AIMessage(
             content=text[:whole],
-            response_metadata={"finish_reason": reason},
+            response_metadata={"finish_reason": reason, "logprobs": listed},
             usage_metadata=UsageMetadata(
                 input_tokens=given, output_tokens=len(tokens), total_tokens=given + len(tokens)
             ),
@@ -181,13 +186,19 @@ class TransformersChat(BaseChatModel):
             for key, value in encoded.items()
         }
 
-    def _rules(self, loaded: Loaded, schema: dict[str, Any] | None) -> list[Any]:
+    def _rules(
+        self, loaded: Loaded, schema: dict[str, Any] | None, heard: list[dict[int, float]] | None
+    ) -> list[Any]:
         """Return what changes the scores of the next token, in the order in which it does."""
         from transformers import TemperatureLogitsWarper, TopKLogitsWarper, TopPLogitsWarper
+
+        from deixis.llms.transformers_rows import Heard
 
         rules: list[Any] = []
         if schema is not None:
             rules.append(_Grammar(loaded.vocabulary, schema))
+        if heard is not None:
+            rules.append(Heard(heard))
         if self.temperature > 0:
             rules.append(TemperatureLogitsWarper(self.temperature))
             if loaded.top_k:

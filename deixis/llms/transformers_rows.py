@@ -12,6 +12,8 @@ from torch.nn.functional import pad
 Rule = Callable[[Any, Any], Any]
 """Takes the tokens so far, ``(1, T)``, and the scores of the next, ``(1, V)``; returns scores."""
 
+_LISTED = 5  # alternatives of every token
+
 
 class Row(NamedTuple):
     """A prompt's tensors, each with a first axis of its own, and what makes its rules.
@@ -84,3 +86,58 @@ def written(tokens: list[int], ends: Sequence[int]) -> list[int]:
     """Return what a row has written, without what filled it up after its end."""
     end = next((place for place, token in enumerate(tokens) if token in ends), len(tokens))
     return tokens[: end + 1]
+
+
+class Heard:
+    """A rule that changes nothing: notes the likeliest tokens of every step, and that chosen.
+
+    Args:
+        steps: where they are noted, token to the natural logarithm of its probability. What is
+            there already is of a pass that failed, and goes.
+    """
+
+    def __init__(self, steps: list[dict[int, float]]) -> None:
+        steps.clear()
+        self._steps = steps
+        self._last: Any = None
+
+    def __call__(self, tokens: Any, scores: Any) -> Any:
+        """Note the step and return its scores ``(1, V)`` as they are."""
+        if self._last is not None:
+            chosen = int(tokens[0, -1])
+            self._steps[-1][chosen] = float(self._last[chosen])
+        self._last = scores[0].float().log_softmax(-1)
+        values, found = self._last.topk(min(_LISTED, len(self._last)))
+        likely = zip(found.tolist(), values.tolist(), strict=True)
+        self._steps.append({token: value for token, value in likely if value > float("-inf")})
+        return scores
+
+
+def spelled(
+    tokens: Sequence[int], steps: Sequence[dict[int, float]], tokenizer: Any
+) -> list[dict[str, Any]]:
+    """Return what `Heard` noted as OpenAI writes it.
+
+    Args:
+        tokens: what was written.
+        steps: what was noted of each.
+        tokenizer: of the model.
+    """
+
+    def text(*some: int) -> str:
+        said: str = tokenizer.decode(
+            some, skip_special_tokens=True, clean_up_tokenization_spaces=False
+        )
+        return said
+
+    said = []
+    for number, (token, likely) in enumerate(zip(tokens, steps, strict=True)):
+        # After the one before it: some tokenizers drop the space that a text begins with.
+        before = tokens[max(number - 1, 0) : number]
+        top = [
+            {"token": text(*before, each)[len(text(*before)) :], "logprob": logprob}
+            for each, logprob in likely.items()
+        ]
+        if token in likely:  # the last may not be, if it was drawn
+            said.append({**top[list(likely).index(token)], "top_logprobs": top})
+    return said

@@ -43,7 +43,9 @@ class MicroBatch:
 
     def __init__(self, most: int) -> None:
         self.most = most
-        self._changed = threading.Condition()
+        # Entered itself: in a Condition's own code an interrupt could leave it locked for ever.
+        self._guard = threading.RLock()
+        self._changed = threading.Condition(self._guard)
         self._requests: list[_Request] = []  # in the order in which they came
         self._leader: _Request | None = None
 
@@ -69,7 +71,7 @@ class MicroBatch:
         request = _Request(kind, items)
         group: list[_Request] = []
         try:
-            with self._changed:
+            with self._guard:
                 self._requests.append(request)
                 self._changed.wait_for(lambda: self._may_go(request))
                 if request.waits:
@@ -78,7 +80,7 @@ class MicroBatch:
             if group:
                 _serve(group, run_all)
         finally:  # also when interrupted: the next in the row then leads those not served yet
-            with self._changed:
+            with self._guard:
                 if self._leader is request:
                     self._leader = None
                 if request in self._requests:

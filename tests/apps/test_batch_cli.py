@@ -139,6 +139,10 @@ def test_report(batch: Run, deixis: Run, tmp_path: Path) -> None:
     page = (tmp_path / "out.html").read_text()
     assert (code, said) == (0, "") and str(tmp_path / "out.html") in printed
     assert "Scores" in page and "a row is a JSON object" in page and "The first 1 of 3" in page
+    for mine in (tmp_path / "out.jsonl", gold):
+        before = mine.read_bytes()
+        code, _, said = deixis("report", tmp_path / "out.jsonl", "--gold", gold, "--out", mine)
+        assert code == 2 and "give another --out" in said and mine.read_bytes() == before
     code, _, said = deixis("report", tmp_path / "none.jsonl")
     assert code == 2 and "cannot read" in said
     code, _, said = deixis("report", tmp_path / "out.jsonl", "--gold", gold, "--task", "gmnr")

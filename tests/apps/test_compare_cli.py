@@ -171,6 +171,14 @@ def test_foreign_format(deixis: Run, files: tuple[Path, ...]) -> None:
     assert code == 2 and "give that first" in err
 
 
+def test_no_page_takes_the_place_of_a_file(deixis: Run, files: tuple[Path, ...]) -> None:
+    for page in files:
+        before = page.read_bytes()
+        code, printed, err = deixis("compare", *files, "--html", page)
+        assert (code, printed, page.read_bytes()) == (2, "", before)
+        assert f"{page} is one of the files that are compared" in err
+
+
 def test_files_that_do_not_fit(deixis: Run, files: tuple[Path, ...]) -> None:
     gold, first, second = files
     write(first, FIRST, text="one")

@@ -222,4 +222,5 @@ def test_costs_are_of_the_rows_in_both() -> None:
     assert found.warnings == {("ground", "'...' has N boxes"): (2, 1)}
     unpriced = agree(first[1:], second[1:], how()).costs[0]
     assert unpriced is not None and unpriced.measure("cost", a_row=True) is None
+    assert agree(first[1:], second[1:], how()).costs[1].measure("cost") == 0.0, "nobody was asked"
     assert agree(first, [row("a")], how()).costs[1] is None, "other predictions say nothing"

@@ -59,7 +59,7 @@ RESULT = {
     ],
     "replies": [
         reply("explain/1/1", "m0", "empty"),
-        reply("explain/1/2", "m0", text=" Ann is a person.\n"),
+        reply("explain/1/2", "m0", text="<think>Ann?</think> Ann is a person.\n"),
         reply("explain/2/1", "m1", "refused", "No."),
         reply("explain/3/1", "m2", text="Ann!"),
         reply("expand/1/1", "m0", text="a woman"),
@@ -125,4 +125,11 @@ def test_files(tmp_path: Path) -> None:
     assert read(gold, run) == made()
     run.write_text(json.dumps({"id": "18", **RESULT}) + "\n")
     with pytest.raises(DataError, match=r"run.jsonl:1: there is no gold row with the id '18'"):
+        read(gold, run)
+    run.write_text(json.dumps({**RESULT}) + "\n")
+    with pytest.raises(DataError, match=r"run.jsonl:1: there is no gold row with the id None"):
+        read(gold, run)
+    gold.write_text(json.dumps({"id": "17", "text": "Another post"}) + "\n")
+    run.write_text(json.dumps({"id": "17", **RESULT}) + "\n")
+    with pytest.raises(DataError, match=r"run.jsonl:1: its text is not that of the gold row '17'"):
         read(gold, run)

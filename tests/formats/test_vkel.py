@@ -47,6 +47,12 @@ CASES: list[tuple[str, Read, int]] = [
         [("Fox &amp ; Fin Financial Group", "organization", None, None)],
         0,
     ),
+    (
+        f"Ann is a(an) Ship's crew (all) and a(an) 1st. mate, or so{BOXES} None",
+        [("Ann", "Ship's crew (all)", "1st. mate, or so", [])],
+        0,
+    ),
+    (f"Ann is a(an) person, whose box is (0, 0, 1, 1); {ANN[0][0]} is a(an) person", ANN, 1),
     ("no entity found.", [], 0),
     ("No entity found", [], 0),
     ("", [], 0),

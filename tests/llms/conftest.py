@@ -1,10 +1,11 @@
-"""A server on the loopback device that plays a provider, and pauses that are not made."""
+"""A server on the loopback device that plays a provider, pauses not made, a tiny model on disk."""
 
 import json
 import threading
 import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
 
 import pytest
@@ -15,6 +16,12 @@ from deixis.llms import limits, registry
 from deixis.llms.structured import Reply, ask
 from deixis.prompts import Prompt
 
+SPECIAL = ["<|pad|>", "<|im_start|>", "<|im_end|>", "<s>"]
+TEMPLATE = """\
+{% for message in messages %}<|im_start|>{{ message.role }}
+{{ message.content }}<|im_end|>
+{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant
+{% if enable_thinking is defined %}no thoughts{% endif %}{% endif %}"""
 PROMPT = Prompt("Be brief.", "What colour is the sky?", "colour", 1)
 
 
@@ -164,3 +171,49 @@ def keywords(node: Any) -> set[str]:
 def keywords_of() -> Callable[[Any], set[str]]:
     """The function `keywords`."""
     return keywords
+
+
+def _tokenizer() -> Any:
+    import transformers as hf
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+
+    bytewise = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    inner = Tokenizer(models.BPE())
+    inner.pre_tokenizer, inner.decoder = bytewise, decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        special_tokens=SPECIAL, initial_alphabet=bytewise.alphabet(), show_progress=False
+    )
+    inner.train_from_iterator(["Grace Hopper wears a dark uniform and glasses."], trainer)
+    return hf.PreTrainedTokenizerFast(
+        tokenizer_object=inner,
+        bos_token="<s>",
+        eos_token="<|im_end|>",
+        pad_token="<|pad|>",
+        chat_template=TEMPLATE,
+        model_input_names=["input_ids", "attention_mask"],
+    )
+
+
+@pytest.fixture(scope="session")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a tiny Llama that can chat."""
+    import torch
+    import transformers as hf
+
+    folder = tmp_path_factory.mktemp("models") / "llama"
+    tokenizer = _tokenizer()
+    tokenizer.save_pretrained(folder)
+    torch.manual_seed(1)
+    config = hf.LlamaConfig(
+        vocab_size=len(tokenizer) + 5,  # tables of tokens are often longer than tokenizers
+        hidden_size=32,
+        intermediate_size=64,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        max_position_embeddings=512,
+        initializer_range=0.3,  # wide, so that what comes in tells in what comes out
+        eos_token_id=tokenizer.eos_token_id,
+    )
+    hf.LlamaForCausalLM(config).save_pretrained(folder)
+    return folder

@@ -111,6 +111,37 @@ def test_an_exported_run_replays_elsewhere(folder: Path, tmp_path: Path) -> None
     assert [each.name for each in path.parent.iterdir()] == ["answers.jsonl"]
 
 
+def test_how_sure_a_model_was_is_stored_and_exported(folder: Path, tmp_path: Path) -> None:
+    sure = Answer("red", 7, 3, "stop", {"e1/visible": {"yes": 0.9, "no": 0.1}})
+    path = tmp_path / "answers.jsonl"
+
+    def got(cache: LlmCache) -> Answer:
+        return cache.get_or_ask(
+            REQUEST, lambda: sure, keep=lambda each: each, revive=lambda each: each
+        )[0]
+
+    assert got(LlmCache(folder)) == sure
+    LlmCache(folder).export(path)
+    LlmCache(tmp_path / "other").import_(path)
+    for each in (folder, tmp_path / "other"):
+        assert got(LlmCache(each, "replay")) == sure
+
+
+def test_a_record_of_before_there_were_probabilities_is_found(folder: Path, tmp_path: Path) -> None:
+    path = tmp_path / "answers.jsonl"
+    get(LlmCache(folder), "red")
+    LlmCache(folder).export(path)
+    old = json.loads(path.read_text(encoding="utf-8"))
+    assert old.pop("chances") == {}
+    path.write_text(json.dumps(old) + "\n", encoding="utf-8")
+    cache = LlmCache(tmp_path / "other")
+    assert cache.import_(path) == (1, 0)
+    # As it lies in a folder of then.
+    cache._store.write(cache_key(REQUEST), json.dumps(old).encode())
+    assert get(LlmCache(tmp_path / "other", "replay"), "asked") == ("red", True)
+    assert [each.chances for each in cache.entries()] == [{}]
+
+
 def test_import_keeps_what_is_newer_and_replaces_what_is_older(
     folder: Path, tmp_path: Path
 ) -> None:

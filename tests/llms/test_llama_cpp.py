@@ -54,6 +54,15 @@ def test_a_constrained_reply_fits_its_schema() -> None:
     assert len(reply.calls) == 1 and reply.calls[0].output_tokens > 10
 
 
+def test_the_probabilities_of_what_it_chose_come_with_the_call() -> None:
+    assert ask(registry.load(SPEC), PROMPT, People, max_tokens=80).calls[0].chances == {}
+    reply = ask(registry.load(f"{SPEC}?logprobs=true"), PROMPT, People, max_tokens=80)
+    chances = reply.calls[0].chances
+    assert chances, "of one choice at least"
+    assert set(chances) <= {"first/hair", "second/hair", "fine_type"}
+    assert all(sum(shares.values()) == pytest.approx(1.0) for shares in chances.values())
+
+
 def test_a_constrained_reply_is_json_without_white_space_between() -> None:
     model = LlamaCppChat(weights=WEIGHTS).bind(
         json_schema=People.model_json_schema(), max_tokens=80
@@ -134,7 +143,7 @@ def test_threads_load_the_weights_once_and_all_get_an_answer() -> None:
     ("query", "said"),
     [
         ("temprature=0", "there is no option 'temprature' (did you mean 'temperature'?"),
-        ("max_retries=3", "known: context, max_tokens, seed, temperature, threads"),
+        ("max_retries=3", "known: context, logprobs, max_tokens, seed, temperature, threads"),
         ("weights=x", "there is no option 'weights'"),
         ("temperature=warm", "option temperature: Input should be a valid number"),
         ("temperature=-1", "option temperature: Input should be greater than or equal to 0"),

@@ -69,6 +69,20 @@ def test_tokens_are_those_the_server_counted(asking: Ask, spec: str, good: Any) 
     assert (call.status, call.input_tokens, call.output_tokens) == ("ok", 11, 5)
 
 
+def test_probabilities_of_tokens_are_asked_for_and_come_with_the_call(
+    asking: Ask, provider: Any, spec: str, work: Any
+) -> None:
+    status, body = answer(json.dumps(work))
+    head, _, tail = json.dumps(work).partition("cover")
+    pieces = [{"token": each, "logprob": 0.0, "top_logprobs": []} for each in (head, tail)]
+    top = [{"token": "cover", "logprob": -1.0}, {"token": "poster", "logprob": -1.0}]
+    body["logprobs"] = [pieces[0], {**top[0], "top_logprobs": top}, pieces[1]]
+    (call,) = asking(f"{spec}&logprobs=true&top_logprobs=2", (status, body)).calls
+    assert provider.requests[0].body["logprobs"] is True
+    assert provider.requests[0].body["top_logprobs"] == 2
+    assert call.chances == {"title": pytest.approx({"cover": 0.5, "poster": 0.5})}
+
+
 def test_a_cut_reply_is_asked_for_again_with_twice_the_tokens(
     asking: Ask, provider: Any, spec: str, good: Any
 ) -> None:

@@ -13,12 +13,10 @@ from typing import Any, Literal
 
 import pytest
 import torch
-import transformers as hf
 from huggingface_hub import constants
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 from pydantic import BaseModel, ConfigDict
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
 from deixis.agents.phrases import phrase
 from deixis.errors import ModelCallError, ModelFileError, SettingsError
@@ -28,12 +26,6 @@ from deixis.prompts import Prompt
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
-SPECIAL = ["<|pad|>", "<|im_start|>", "<|im_end|>", "<s>"]
-TEMPLATE = """\
-{% for message in messages %}<|im_start|>{{ message.role }}
-{{ message.content }}<|im_end|>
-{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant
-{% if enable_thinking is defined %}no thoughts{% endif %}{% endif %}"""
 PROMPT = Prompt("You are brief.", "Describe Grace Hopper.", "people", 1)
 
 
@@ -50,46 +42,6 @@ class People(BaseModel):
 
     first: Look
     fine_type: Literal["politician", "sports_team", "unknown"]
-
-
-def _tokenizer() -> Any:
-    bytewise = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    inner = Tokenizer(models.BPE())
-    inner.pre_tokenizer, inner.decoder = bytewise, decoders.ByteLevel()
-    trainer = trainers.BpeTrainer(
-        special_tokens=SPECIAL, initial_alphabet=bytewise.alphabet(), show_progress=False
-    )
-    inner.train_from_iterator(["Grace Hopper wears a dark uniform and glasses."], trainer)
-    return hf.PreTrainedTokenizerFast(
-        tokenizer_object=inner,
-        bos_token="<s>",
-        eos_token="<|im_end|>",
-        pad_token="<|pad|>",
-        chat_template=TEMPLATE,
-        model_input_names=["input_ids", "attention_mask"],
-    )
-
-
-@pytest.fixture(scope="module")
-def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a tiny Llama that can chat."""
-    folder = tmp_path_factory.mktemp("models") / "llama"
-    tokenizer = _tokenizer()
-    tokenizer.save_pretrained(folder)
-    torch.manual_seed(1)
-    config = hf.LlamaConfig(
-        vocab_size=len(tokenizer) + 5,  # tables of tokens are often longer than tokenizers
-        hidden_size=32,
-        intermediate_size=64,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        num_key_value_heads=2,
-        max_position_embeddings=512,
-        initializer_range=0.3,  # wide, so that what comes in tells in what comes out
-        eos_token_id=tokenizer.eos_token_id,
-    )
-    hf.LlamaForCausalLM(config).save_pretrained(folder)
-    return folder
 
 
 @pytest.fixture
@@ -144,7 +96,7 @@ def test_a_reply_is_what_was_written_and_no_more(model: Any) -> None:
     given, written = _counted(reply)
     assert given > _counted(model().invoke("Hi", max_tokens=1))[0]
     assert reply.text and 0 < written <= 20, "nothing of the prompt"
-    assert not any(each in reply.text for each in SPECIAL)
+    assert not any(each in reply.text for each in ("<|", "<s>"))
 
 
 def test_it_stops_before_a_stop_word(model: Any) -> None:
@@ -275,7 +227,10 @@ def test_a_repository_of_the_hub_that_is_on_this_disk_needs_no_network(
     ("query", "said"),
     [
         ("temprature=0", "there is no option 'temprature' (did you mean 'temperature'?"),
-        ("weights=x", "known: attention, device, dtype, max_pixels, max_tokens, seed, temp"),
+        (
+            "weights=x",
+            "known: attention, device, dtype, logprobs, max_pixels, max_tokens, seed, temp",
+        ),
         ("dtype=int8", "option dtype: Input should be 'auto', 'bfloat16', 'float16'"),
         ("device=gpu", "option device: String should match"),
         ("timeout=0", "option timeout: Input should be greater than 0"),

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import torch
 
-from deixis.llms.transformers_rows import EachByItsRules, Row, joined, written
+from deixis.llms.transformers_rows import EachByItsRules, Heard, Row, joined, written
 
 
 def row(*tokens: int, rules: Any = list, **more: Any) -> Row:
@@ -58,3 +58,14 @@ def test_each_row_follows_its_own_rules_until_it_ends() -> None:
 )
 def test_what_follows_the_end_was_not_written(tokens: list[int], kept: list[int]) -> None:
     assert written(tokens, ends=[8, 9]) == kept
+
+
+def test_what_a_failed_pass_has_noted_goes() -> None:
+    steps: list[dict[int, float]] = []
+    scores = torch.tensor([[0.0, float("-inf"), 0.0]])
+    for _ in range(2):
+        note = Heard(steps)
+        assert note(torch.tensor([[1]]), scores) is scores
+        assert note(torch.tensor([[1, 2]]), scores) is scores
+    half = pytest.approx(-0.6931, abs=1e-4)
+    assert steps == [{0: half, 2: half}] * 2, "what is forbidden is not noted"

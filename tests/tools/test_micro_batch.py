@@ -1,7 +1,9 @@
 """Turns at a model: who runs alone, who runs with whom, and what goes wrong without harm."""
 
 import gc
+import itertools
 import signal
+import sys
 import threading
 import time
 import weakref
@@ -224,3 +226,38 @@ def test_one_who_is_interrupted_while_it_waits_is_waited_for_by_nobody() -> None
         model.go.set()
         assert first.result(LONG).results + later.result(LONG).results == ["0!", "2!"]
     assert model.passes == [[0], [2]] and not turns._requests
+
+
+def test_an_interrupt_in_the_midst_of_the_standard_library_leaves_nobody_waiting() -> None:
+    """It may come whenever a function of ``threading`` is called or returns."""
+
+    def run(items: Sequence[Any]) -> Done:
+        return Done([*items], None)
+
+    def goes_on(at: int) -> bool:
+        turns, passed, found = MicroBatch(4), 0, []
+
+        def trace(frame: Any, event: str, _: Any) -> Any:
+            nonlocal passed
+            if frame.f_code.co_filename != threading.__file__:
+                return None
+            passed += event in ("call", "return")
+            if passed == at:
+                raise KeyboardInterrupt
+            return trace
+
+        before = sys.gettrace()
+        sys.settrace(trace)
+        try:
+            turns.run("a", [1], run)
+        except KeyboardInterrupt:
+            pass
+        finally:
+            sys.settrace(before)
+        other = threading.Thread(target=lambda: found.append(turns.run("a", [2], run)), daemon=True)
+        other.start()
+        other.join(LONG)
+        assert found == [Done([2], None)], f"interrupted at {at}"
+        return passed >= at
+
+    assert len(list(itertools.takewhile(goes_on, itertools.count(1)))) > 3

@@ -97,7 +97,8 @@ def fused(passes: Sequence[Sequence[Box] | None]) -> Fused:
                 best = {}
                 clusters.append(best)
             best[number] = box
-    found = sorted((each for each in clusters if 2 * len(each) > len(decided)), key=len)[::-1]
+    found = [each for each in clusters if 2 * len(each) > len(decided)]
+    found.sort(key=len, reverse=True)  # those that are equal stay in the order of the passes
     if decided and not found:
         said += "; no place is that of most"
     return Fused(

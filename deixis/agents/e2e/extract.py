@@ -138,8 +138,10 @@ def _read(
 ) -> tuple[dict[str, Any] | None, Update]:
     """Return what one answer names, or None if nothing can be read; and notices."""
     entities, problems = e2e.parse(answer)
-    if problems and not entities:
-        said = f"no record was found in the answer that begins with {problems[0].piece[:LONGEST]!r}"
+    said_none = not problems and "none" in _THOUGHT_ENDS.split(answer)[-1].casefold()
+    if not entities and not said_none:
+        begins = (problems[0].piece if problems else answer)[:LONGEST]
+        said = f"no record was found in the answer that begins with {begins!r}"
         return None, notice("extract", said)
     typed = [_typed(each, toolbox.types) for each in entities]
     found, lost = located(text, typed, "extract", toolbox)

@@ -1,7 +1,7 @@
 """answer: one model summarises the picture, names entities and matches patches (M-MRE, 3.2)."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from deixis.agents.answers import Found, joined, located, mentioned, placed, unread
@@ -11,7 +11,7 @@ from deixis.agents.state import State, Update, notice
 from deixis.agents.toolbox import Toolbox
 from deixis.llms.photos import Photo, photo
 from deixis.llms.structured import Text
-from deixis.rows import RowEntity
+from deixis.rows import Box, RowEntity
 from deixis.tools.base import Picture
 
 STEP = "answer"
@@ -66,11 +66,11 @@ def answer(state: State, toolbox: Toolbox) -> Update:
             {"notices": unread(told.problems, STEP)},
             _entities(state, toolbox, told, patches, list(update["calls"])),
         ),
-        "observation": {"caption": told.summary},
+        "observation": {"caption": told.summary if summarises else None},
     }
 
 
-def _is_label(toolbox: Toolbox) -> Any:
+def _is_label(toolbox: Toolbox) -> Callable[[str], bool]:
     return lambda word: toolbox.types.named(word) is not None
 
 
@@ -119,22 +119,24 @@ def _entities(
             replies=replies,
         ),
     ]
-    shows, notices = matched(found, told, patches)
+    shows, doubted, notices = matched(found, told, patches)
     updates.append({"notices": notices})
     for entity, own in shows.items():
-        boxes = [each["box"] for each in own]
+        boxes: list[Box] | None = [each["box"] for each in own] or None
         if own:
             said = f"the model paired it with patch {', '.join(each['letter'] for each in own)}"
         elif not patches:
             said = "the model was shown no patches"
-        elif told.matched:
-            said = f"the model paired it with none of {len(patches)} patches"
+        elif not told.matched:
+            said = "not all that the answer says of patches could be read"
+        elif entity in doubted:
+            said = "a pair that came to nothing has its name, or a part of it"
         else:
-            said = "the answer does not say for every patch what it shows"
+            boxes, said = [], f"the model paired it with none of {len(patches)} patches"
         update = placed(
             state,
             entity,
-            boxes if own or (patches and told.matched) else None,
+            boxes,
             STEP,
             spec,
             score=max((each["score"] for each in own), default=1.0),
@@ -149,16 +151,18 @@ def _entities(
 
 def matched(
     found: Sequence[Found], told: Told, patches: Sequence[dict[str, Any]]
-) -> tuple[dict[str, list[dict[str, Any]]], Update]:
+) -> tuple[dict[str, list[dict[str, Any]]], set[str], Update]:
     """Give each patch to the entity that the answer pairs it with.
 
     An entity that is named several times has its patches every time.
 
     Returns:
-        The id of each entity to its patches, and notices of pairs that come to nothing.
+        The id of each entity to its patches; the ids of those that may be meant by pairs that
+        come to nothing, since the one's name is in the other's; and notices of these.
     """
     offered = {each["letter"]: each for each in patches}
     shows: dict[str, list[dict[str, Any]]] = {f"e{n + 1}": [] for n in range(len(found))}
+    doubted: set[str] = set()
     notices: Update = {}
     for letter, name in told.patches.items():
         exact = [n for n, each in enumerate(found) if each.entity.text == name]
@@ -173,14 +177,24 @@ def matched(
             said = f"patch {letter} was paired with {name[:80]!r}, which is no entity found"
         else:
             for number in holders:
-                shows[f"e{number + 1}"].append(patch)
+                own = shows[f"e{number + 1}"]
+                if patch not in own:  # a and A are one
+                    own.append(patch)
             types = sorted({found[number].type for number in holders})
             if len(types) == 1:
                 continue
             said = f"patch {letter} was paired with {name[:80]!r}, which is {' and '.join(types)}"
+        if patch is None or not holders:
+            akin = (n for n, each in enumerate(found) if _akin(each.entity.text, name))
+            doubted |= {f"e{number + 1}" for number in akin}
         notices |= notice(STEP, said)
-    return shows, notices
+    return shows, doubted, notices
 
 
 def _same(one: str, other: str) -> bool:
     return one.strip().casefold() == other.strip().casefold()
+
+
+def _akin(one: str, other: str) -> bool:
+    one, other = one.strip().casefold(), other.strip().casefold()
+    return bool(other) and (one in other or other in one)

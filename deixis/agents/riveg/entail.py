@@ -73,8 +73,11 @@ def _by_model(state: State, toolbox: Toolbox) -> Update:
     for entity in expressions:
         label = labels.get(entity)
         said = f"{spec} says {label}" if label else f"{spec} {no_answer(reply.status)}"
+        sure = reply.chance(entity, label) if label else None
+        if sure is not None:
+            said += f" (token probability {sure:.2f})"
         shown = None if label is None else label == ENTAILMENT
-        verdicts.append(_verdict(entity, shown, said, spec, replies=replies))
+        verdicts.append(_verdict(entity, shown, said, spec, sure, replies))
     return joined({"notices": noted}, update, *verdicts)
 
 

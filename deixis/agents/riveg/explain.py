@@ -6,6 +6,7 @@ from deixis.agents.answers import joined
 from deixis.agents.riveg.options import Writer, caption_of, options_of, writers
 from deixis.agents.state import State, Update
 from deixis.agents.toolbox import Toolbox
+from deixis.formats.answers import after_thoughts
 from deixis.llms.structured import Reply, Text
 
 
@@ -36,5 +37,5 @@ def explain(state: State, toolbox: Toolbox) -> Update:
     update = joined(*(each for _, each in said))
     if reply.value is None:
         return update
-    known = {"knowledge": reply.value.text.strip(), "knowledge_replies": list(calls)}
+    known = {"knowledge": after_thoughts(reply.value.text), "knowledge_replies": list(calls)}
     return {**update, "notes": known}

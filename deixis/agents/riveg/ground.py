@@ -8,12 +8,13 @@ from pydantic import BaseModel, WithJsonSchema, create_model
 from deixis.agents.answers import joined, placed
 from deixis.agents.entail import PERSON_TEMPLATE, gather, read_name
 from deixis.agents.ground import ground as assign_candidates
+from deixis.agents.look import boxes_said
 from deixis.agents.phrases import OBJECT, described
 from deixis.agents.state import State, Update, notice
 from deixis.agents.toolbox import Toolbox, no_answer
 from deixis.errors import ToolError
 from deixis.llms.box_conventions import convention_of
-from deixis.tools.base import Detection
+from deixis.tools.base import Box, Detection
 
 _FOUR = {"type": "array", "items": {"type": "integer"}, "minItems": 4, "maxItems": 4}
 _BOX = {"anyOf": [_FOUR, {"type": "null"}]}
@@ -75,7 +76,7 @@ def _by_detector(state: State, toolbox: Toolbox, shown: dict[str, str]) -> Updat
 
 
 def _by_model(state: State, toolbox: Toolbox, shown: dict[str, str]) -> Update:
-    """Ask a model with eyes for the box of each expression."""
+    """Ask a model with eyes for the box of each expression; of several the largest counts."""
     spec, picture = toolbox.model("vlm"), state["picture"]
     convention = convention_of(spec)
     images, noted = toolbox.shown(state, "ground", spec)
@@ -92,18 +93,27 @@ def _by_model(state: State, toolbox: Toolbox, shown: dict[str, str]) -> Update:
     wide, high = picture["width"] / image.width, picture["height"] / image.height
     for entity in shown:
         given = getattr(reply.value, entity) if reply.value else None
-        box = None if given is None else convention.from_model(given, (image.width, image.height))
+        read = [convention.from_model(x, (image.width, image.height)) for x in boxes_said(given)]
+        box = max((each for each in read if each), key=_area, default=None)
         said = f"{spec} points at it"
         if reply.value is None:
             said = f"{spec} {no_answer(reply.status)}"
+        elif given is None:
+            said = f"{spec} says that nothing fits"
         elif box is None:
             said = f"{repr(given)[:60]} is no box in the picture"
+        elif len(read) > 1:
+            said += f", the largest of {len(read)} boxes"
         boxes = [(box[0] * wide, box[1] * high, box[2] * wide, box[3] * high)] if box else None
         replies = list(update["calls"])
         updates.append(
             placed(state, entity, boxes, "ground", spec, evidence=[said], replies=replies)
         )
     return joined(*updates)
+
+
+def _area(box: Box) -> float:
+    return (box[2] - box[0]) * (box[3] - box[1])
 
 
 def _with_candidates(state: State, toolbox: Toolbox) -> State:

@@ -33,7 +33,8 @@ def consult_each(task: MemberTask, toolbox: Toolbox) -> Update:
             text=task["text"],
         )
         asked = tuple((each["name"], tuple(each["values"])) for each in template["attributes"])
-        answer = _answer(entity, asked, given.fine_types, MOST_WORDS)
+        # Of one name for all entities, so that what is asked twice is answered from the cache.
+        answer = _answer("Testimony", asked, given.fine_types, MOST_WORDS)
         seat = member * len(mentions) + number  # a number of its own for every question
         return toolbox.ask("consult_each", "committee", spec, prompt, answer, seat, sample)
 

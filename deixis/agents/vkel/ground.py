@@ -12,13 +12,11 @@ from deixis.agents.answers import LONGEST, joined, located, mentioned, placed, u
 from deixis.agents.state import State, Update, decision, notice
 from deixis.agents.toolbox import Toolbox, no_answer
 from deixis.agents.vkel.boxes import in_pixels, shares
-from deixis.agents.vkel.sketch import tolerated
-from deixis.formats import vkel
+from deixis.agents.vkel.sketch import fine_type_of, folded, read
 from deixis.llms.photos import Photo
 from deixis.llms.structured import Text
 from deixis.prompts import Prompt
 from deixis.rows import RowEntity
-from deixis.type_schema import EntityType, TypeSchema
 
 
 def ground(state: State, toolbox: Toolbox) -> Update:
@@ -28,7 +26,7 @@ def ground(state: State, toolbox: Toolbox) -> Update:
     prompt = _prompt(state, toolbox)
     reply, update = toolbox.ask("ground", "vlm", spec, prompt, Text, images=images)
     replies = list(update["calls"])
-    parsed = vkel.parse(tolerated(reply.value.text if reply.value else "", toolbox))
+    parsed = read(reply.value.text if reply.value else "", toolbox.types)
     said, others = _matched(mentions, parsed.entities)
     spans = [(each["start"], each["end"]) for each in mentions.values()]
     found, dropped = located(text, others, "ground", toolbox, taken=spans)
@@ -95,19 +93,15 @@ def _matched(
     """
     by_name: dict[str, list[RowEntity]] = {}
     for each in answers:
-        by_name.setdefault(_key(each.text), []).append(each)
+        by_name.setdefault(folded(each.text), []).append(each)
     used = dict.fromkeys(by_name, 0)
     said = {}
     for entity, mention in mentions.items():
-        key = _key(mention["text"])
+        key = folded(mention["text"])
         if key in by_name:
             said[entity] = by_name[key][min(used[key], len(by_name[key]) - 1)]
             used[key] += 1
     return said, [each for key, own in by_name.items() for each in own[used[key] :]]
-
-
-def _key(name: str) -> str:
-    return " ".join(name.casefold().split())
 
 
 def _typed(
@@ -122,7 +116,7 @@ def _typed(
     types, spec = toolbox.types, toolbox.model("vlm")
     name = mention["text"][:LONGEST]
     given = types.named(said.type) or types.get(mention["type"])
-    owner, fine = _fine(said.fine_type or "", given, types)
+    owner, fine = fine_type_of(said.fine_type or "", (given, *types.types))
     kind = owner or given
     notices: Update = {}
     if types.named(said.type) is None:
@@ -146,16 +140,6 @@ def _typed(
         fine = voted if voted in kind.fine_types else None
     kinds = {entity: {"type": kind.name, "fine_type": fine}}
     return {"kinds": kinds, "decisions": decisions, "notices": notices}
-
-
-def _fine(word: str, given: EntityType, types: TypeSchema) -> tuple[EntityType | None, str | None]:
-    """Return the fine type that a word means, and its type: the given one, else any other."""
-    key = _key(word.replace("_", " "))
-    for each in (given, *types.types):
-        for fine in each.fine_types:
-            if _key(fine.replace("_", " ")) == key:
-                return each, fine
-    return None, None
 
 
 def _seen(

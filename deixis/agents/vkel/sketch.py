@@ -4,13 +4,17 @@ The model is shown picture and text and writes *X is a(an) person; Y is a(an) lo
 """
 
 import re
+from collections.abc import Sequence
 
 from deixis.agents.answers import joined, located, mentioned, unread
 from deixis.agents.state import State, Update
 from deixis.agents.template import template_for
 from deixis.agents.toolbox import Toolbox
 from deixis.formats import vkel
+from deixis.formats.answers import Parsed, after_thoughts
 from deixis.llms.structured import Text
+from deixis.rows import RowEntity
+from deixis.type_schema import EntityType, TypeSchema
 
 
 def sketch(state: State, toolbox: Toolbox) -> Update:
@@ -19,7 +23,7 @@ def sketch(state: State, toolbox: Toolbox) -> Update:
     images, noted = toolbox.shown(state, "sketch", spec)
     prompt = toolbox.render("vkel/sketch", types=toolbox.types.types, text=text)
     reply, update = toolbox.ask("sketch", "vlm", spec, prompt, Text, images=images)
-    parsed = vkel.parse(tolerated(reply.value.text if reply.value else "", toolbox))
+    parsed = read(reply.value.text if reply.value else "", toolbox.types)
     found, dropped = located(text, parsed.entities, "sketch", toolbox)
     named = mentioned(
         text,
@@ -41,13 +45,48 @@ def sketch(state: State, toolbox: Toolbox) -> Update:
     return joined(update, notices, named, {"templates": templates})
 
 
-def tolerated(answer: str, toolbox: Toolbox) -> str:
+def read(answer: str, types: TypeSchema) -> Parsed:
+    """Read the answer of either stage; a fine type alone brings its type along."""
+    parsed = vkel.parse(_tolerated(after_thoughts(answer), types.types))
+    return parsed._replace(entities=tuple(_whole(each, types) for each in parsed.entities))
+
+
+def folded(words: str) -> str:
+    """Return words without case and white space, by which they are compared."""
+    return "".join(words.casefold().split())
+
+
+def fine_type_of(
+    word: str, kinds: Sequence[EntityType]
+) -> tuple[EntityType, str] | tuple[None, None]:
+    """Return the first type that has the fine type which a word means, and that."""
+    key = folded(word.replace("_", " "))
+    for each in kinds:
+        for fine in each.fine_types:
+            if folded(fine.replace("_", " ")) == key:
+                return each, fine
+    return None, None
+
+
+def _whole(said: RowEntity, types: TypeSchema) -> RowEntity:
+    if said.fine_type is not None or types.named(said.type) is not None:
+        return said
+    kind, fine = fine_type_of(said.type, types.types)
+    return said.model_copy(update={"type": kind.name, "fine_type": fine}) if kind else said
+
+
+def _tolerated(answer: str, known: Sequence[EntityType]) -> str:
     """Return an answer as the format has it: a model not trained on it writes *is an actor*.
 
-    Bullets before the sketches go, and *a* or *an* before a type of the schema is *a(an)*.
+    Bullets before the sketches go, *a* or *an* before a type of the schema is *a(an)*, one
+    *bounding box is* as good as several, and a full stop between two sketches is a semicolon.
     """
-    known = toolbox.types.types
     words = {word for each in known for word in (each.name, each.template, *each.fine_types)}
+    words |= {word.replace("_", " ") for word in words}
     types = "|".join(re.escape(word) for word in sorted(words))
     answer = re.sub(r"^\s*[-*•]\s+", "", answer, flags=re.MULTILINE)
-    return re.sub(rf"\b(is|and) an? ({types})\b", r"\1 a(an) \2", answer, flags=re.IGNORECASE)
+    answer = re.sub(r"\bwhose bounding box is\b", "whose bounding boxes are", answer)
+    typed = rf"\b(is|and) an? ({types})(?!\w)"
+    answer = re.sub(typed, r"\1 a(an) \2", answer, flags=re.IGNORECASE)
+    ended = rf"(a\(an\) (?:{types})|[)\]]|\bNone)\.[ \t]+(?=[^;\n]*? is a\(an\) )"
+    return re.sub(ended, r"\1; ", answer, flags=re.IGNORECASE)

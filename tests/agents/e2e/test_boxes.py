@@ -61,7 +61,7 @@ def test_a_box_comes_to_the_picture_or_has_a_fault(box: Any, wanted: Any) -> Non
         ([[ONE], [NEAR], [], []], None, []),
         ([[ONE], None, None], [ONE], [1.0]),  # what says nothing usable has no vote
         ([[FAR, ONE], [NEAR, FAR], [FAR]], [FAR, (0, 0, 100, 90)], [1.0, 2 / 3]),
-        ([[ONE, NEAR]], [NEAR, ONE], [1.0, 1.0]),  # two things of one pass stay two
+        ([[ONE, NEAR]], [ONE, NEAR], [1.0, 1.0]),  # two things of one pass stay two, in its order
     ],
 )
 def test_what_most_passes_say_holds(passes: Any, boxes: Any, shares: list[float]) -> None:

@@ -98,7 +98,7 @@ def test_bad_boxes_are_dropped_counted_and_told(run: Run, plain: Any, said: Any)
 
 def test_several_boxes_are_several_regions(run: Run) -> None:
     found = run("Grace Hopper|PER|[[0,0,28,28],[56,0,84,28]]")
-    assert len(found.entities[0].regions) == 2
+    assert [each.box[0] for each in found.entities[0].regions] == [0, 56], "as it wrote them"
 
 
 def test_what_is_not_in_the_text_or_of_no_type_is_told(run: Run, plain: Any, said: Any) -> None:
@@ -108,8 +108,16 @@ def test_what_is_not_in_the_text_or_of_no_type_is_told(run: Run, plain: Any, sai
         assert each in said(found)
 
 
-def test_a_text_without_entities(run: Run) -> None:
-    found = run("<think>Nothing has a name.</think><answer>None</answer>", text="good morning")
+def test_a_name_within_another_is_found_where_it_stands_alone(run: Run, plain: Any) -> None:
+    text = "The New York Times left New York"
+    found = run("New York|LOC|None; New York Times|ORG|None", text=text)
+    assert [each[:2] for each in plain(found)] == [("New York Times", "ORG"), ("New York", "LOC")]
+    assert found.warnings == []
+
+
+@pytest.mark.parametrize("none", ["<answer>None</answer>", "none", "\n<answer>\nNone\n</answer>"])
+def test_a_text_without_entities(run: Run, none: str) -> None:
+    found = run(f"<think>Nothing has a name.</think>{none}", text="good morning")
     assert found.entities == [] and found.warnings == []
 
 
@@ -126,6 +134,8 @@ CUT = AIMessage("<think>well", response_metadata={"finish_reason": "length"})
         (ValueError("no such model"), 1, "(failed)"),
         ("I see a woman in a uniform.", 1, "no record was found"),
         ('{"entities": []}', 1, "no record was found"),
+        ("<think>There are none.</think>", 1, "no record was found"),
+        ("<think>Hm.</think><answer></answer>", 1, "no record was found"),
     ],
 )
 def test_no_answer_is_a_warning_and_not_an_answer(

@@ -26,7 +26,11 @@ NER = "Task 1 Answer: A.\nNER: :PER; Grace Hopper:ORG; US Navy\n"
         ("image-entity pair: {'a': 'None', 'b': 'none'}", False, []),
         ("", None, ["the answer has no pairs of patch and entity"]),
         ("image-entity pair: {'a': 'Nobody'}", False, ["'Nobody', which is no entity found"]),
-        ("image-entity pair: {'z': 'US Navy'}", False, ["'US Navy' was paired with 'z', which"]),
+        ("image-entity pair: {'z': 'US Navy'}", None, ["'US Navy' was paired with 'z', which"]),
+        ("image-entity pair: {'a': 'the Navy'}", False, ["'the Navy', which is no entity found"]),
+        ("image-entity pair: {'a': 'Navy'}", None, ["'Navy', which is no entity found"]),
+        ("image-entity pair: {'a': 'Ann, US Navy'}", None, ["US Navy', which is no entity"]),
+        ("image-entity pair: {'a': ' '}", False, ["' ', which is no entity found"]),
         ("image-entity pair: {'z': 'Nobody'}", False, ["'Nobody' was paired with 'z', which is"]),
         ("image-entity pair: {'a': 'US Navy', 'a': 'Grace Hopper'}", None, ["stands twice"]),
         ("image-entity pair: {'a': 'Grace Hopper', b}", None, ["it is not {'patch': 'entity'}"]),
@@ -54,6 +58,11 @@ def test_a_name_that_stands_twice_has_its_patch_twice(run: Any) -> None:
         "the model named 'Ada', not in the text (any more)",
         "patch a was paired with 'Washington', which is LOC and PER",
     ]
+
+
+def test_a_letter_in_either_case_is_one_patch(run: Any) -> None:
+    result = run(NER + "image-entity pair: {'a': 'US Navy', 'A': 'US Navy'}")
+    assert len(result.entities[1].regions) == 1
 
 
 def test_a_name_is_looked_for_as_it_is_written_first(run: Any) -> None:
@@ -118,6 +127,7 @@ def test_without_a_picture_entities_are_named_and_stay_undecided(run: Any, model
     assert result.entities[0].why() == ["there is no picture"]
     assert "Summarise" not in model.prompt() and "patch" not in model.prompt()
     assert "nothing was summarised: the model was shown no picture" in warnings(result)
+    assert run(image=None, patches=[]).caption is None, "a summary of nothing"
     asked = len(model.asked)
     assert run(tasks="summary", image=None, patches=None).caption is None
     assert len(model.asked) == asked, "there is nothing to ask"

@@ -26,6 +26,10 @@ def test_the_prompts_are_those_of_the_snapshot(world: Any, index: Path, hopper: 
     roles = {"embedder": "hashed", "detector": "centerface"}
     world.run(hopper, text, roles=roles, examples=index, graph_options={"shots": 2})
     found = world.snapshot()
+    world.asked.clear()
+    world.run(hopper, text, graph_options={"knowledge": False})
+    world.asked[:] = [each for each in world.asked if each.step == "recognize"]
+    found += "\n" + world.snapshot().replace("recognize,", "recognize without knowledge,", 1)
     if os.environ.get("DEIXIS_SNAPSHOTS"):
         SNAPSHOT.write_text(found, encoding="utf-8")
     assert found == SNAPSHOT.read_text(encoding="utf-8")

@@ -1,10 +1,12 @@
 """RiVEG's second stage: entailment comes first, and only what it lets through is pointed at."""
 
 import json
+import math
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from langchain_core.messages import AIMessage
 
 from deixis import Extraction
 from deixis.llms import registry
@@ -44,6 +46,24 @@ def test_nothing_is_pointed_at_when_nothing_is_entailed(world: Any, blank: Any) 
     assert "ground" not in world.steps()
 
 
+def test_tokens_say_how_sure_the_label_is(world: Any, blank: Any) -> None:
+    shares = {"entail": 0.75, "contr": 0.25}
+    top = [{"token": each, "logprob": math.log(p)} for each, p in shares.items()]
+    begin = {"token": '{"e1": "', "logprob": 0.0}
+    end = {"token": 'ment", "e2": "contradiction"}', "logprob": 0.0}
+    content = [begin, {**top[0], "top_logprobs": top}, end]
+    world.answers["entail"] = AIMessage(
+        "".join(each["token"] for each in content),
+        response_metadata={"logprobs": {"content": content}},
+    )
+    found = world.run(blank)
+    assert outcome(found) == [(True, 1), (False, 0)]
+    judged = [[d for d in each.decisions if d.step == "entail"][-1] for each in found.entities]
+    assert judged[0].evidence == ["scripted:judge says entailment (token probability 0.75)"]
+    assert [each.confidence for each in judged] == [pytest.approx(0.75), None]
+    assert judged[1].evidence == ["scripted:judge says contradiction"]
+
+
 @pytest.mark.parametrize("answer", ["", "no JSON", '{"e1": "neutral", "e2": "entailment"}'])
 def test_without_a_label_it_is_undecided(world: Any, blank: Any, said: Said, answer: str) -> None:
     world.answers["entail"] = answer
@@ -58,7 +78,8 @@ def test_without_a_label_it_is_undecided(world: Any, blank: Any, said: Said, ans
     ("answer", "evidence"),
     [
         ("", "gave no answer (empty)"),
-        ('{"e1": null}', "None is no box in the picture"),
+        ('{"e1": null}', "scripted:gemini-2.5-flash says that nothing fits"),
+        ('{"e1": [[5000, 5000, 6000, 6000]]}', "is no box in the picture"),
         ('{"e1": [1, 2]}', "[1, 2] is no box in the picture"),
         ('{"e1": "left"}', "'left' is no box in the picture"),
         ('{"e1": [5000, 5000, 6000, 6000]}', "is no box in the picture"),
@@ -70,6 +91,15 @@ def test_without_a_box_it_is_undecided(world: Any, blank: Any, answer: str, evid
     assert outcome(found) == [(None, 0), (False, 0)]
     told = [each for each in found.entities[0].decisions if each.step == "ground"]
     assert evidence in told[-1].evidence[0]
+
+
+def test_of_several_boxes_the_largest_is_taken(world: Any, blank: Any) -> None:
+    world.answers["ground"] = '{"e1": [[0, 0, 100, 100], [0, 0, 500, 500], [9, 9, 1, 1]]}'
+    person = world.run(blank).entities[0]
+    assert [each.box for each in person.regions] == [(0, 0, 200, 150)]
+    assert person.decisions[-1].evidence == [
+        "scripted:gemini-2.5-flash points at it, the largest of 3 boxes"
+    ]
 
 
 def test_a_model_whose_boxes_nobody_can_read_is_not_asked(

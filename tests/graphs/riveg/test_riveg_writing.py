@@ -147,6 +147,8 @@ def test_a_member_that_fails_leaves_a_gap_and_a_notice(world: Any, said: Said) -
         ("Grace Hopper (PER) – A woman", "A woman"),  # noqa: RUF001
         ("Background: x\nQuestion: y\nAnswer: A woman", "A woman"),
         ('"A woman"', "A woman"),
+        ("- **A woman.**", "A woman"),
+        ("<think>\nA man?\n</think>\n\nA woman", "A woman"),
         ("A man (left) – or so", "A man (left) – or so"),  # noqa: RUF001
         ("word " * 100, ("word " * 40).strip()),
     ],
@@ -183,6 +185,12 @@ def test_without_knowledge_the_text_alone_is_read(world: Any, said: Said, answer
     found = world.run(None)
     assert len(found.entities) == 2 and "expander scripted:writer gave no answer" in said(found)
     assert "Knowledge" not in prompt_of(world, "recognize")
+
+
+def test_what_a_model_thinks_aloud_is_no_knowledge(world: Any) -> None:
+    world.answers["explain"] = "<think>Hm. US Navy (PER)?</think>\n\nUS Navy (ORG)"
+    world.run(None)
+    assert "Knowledge: <post>US Navy (ORG)</post>" in prompt_of(world, "recognize")
 
 
 def test_a_text_without_entities_ends_there(world: Any, blank: Any) -> None:

@@ -97,14 +97,25 @@ def test_without_the_voter_the_plurality_counts(run: Run) -> None:
     assert found.entities[0].knowledge.summary == "Tall, with a beard."
 
 
-def test_without_a_summary_knowledge_is_listed(run: Run) -> None:
-    _, models = run(summarize=ValueError("broken"))
+@pytest.mark.parametrize("reply", [ValueError("broken"), "\u200b\n"])
+def test_without_a_summary_knowledge_is_listed(run: Run, reply: Any) -> None:
+    _, models = run(summarize=reply)
     assert "Kevin Love (athlete): gender: " in models.asked[-1][2]
 
 
 def test_one_model_may_have_several_seats(run: Run) -> None:
     _, models = run(committee=["scripted:m1"] * 3, cache="use")
     assert models.steps().count("consult") == 6, "self-consistency: none is taken from the cache"
+
+
+def test_an_entity_that_stands_twice_is_asked_about_once(run: Run) -> None:
+    """Section IV-M: repeated entities are taken from the cache."""
+    found, models = run(
+        text="Ann, my Ann", sketch="Ann is a(an) person; Ann is a(an) person.", cache="use"
+    )
+    assert len(found.entities) == 2
+    assert models.steps().count("consult") == 3
+    assert models.steps().count("vote") == models.steps().count("summarize") == 1
 
 
 def test_what_the_voter_does_not_know_is_unknown(run: Run) -> None:

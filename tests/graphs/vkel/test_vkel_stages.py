@@ -167,6 +167,44 @@ def test_plain_english_and_bullets_are_tolerated(run: Run) -> None:
     assert found.warnings == []
 
 
+def test_what_a_model_thinks_aloud_is_no_answer(run: Run) -> None:
+    thought = "<think>J. R. Smith is a(an) art; Kevin is a(an) event.</think>\n\n"
+    found, _ = run(sketch=thought + SKETCH, ground=thought + ANSWER, summarize=f"{thought}Tall.")
+    assert [(e.type, e.knowledge.summary) for e in found.entities] == [("person", "Tall.")] * 2
+    assert found.warnings == []
+
+
+def test_a_fine_type_alone_brings_its_type(run: Run) -> None:
+    found, _ = run(
+        sketch="Kevin Love is an actor.",
+        ground="Kevin Love is an athlete, whose bounding boxes are None; "
+        "J. R. Smith is a sports team, whose bounding boxes are None",
+    )
+    assert [(e.type, e.fine_type, e.groundable) for e in found.entities] == [
+        ("person", "athlete", False),
+        ("organization", "sports_team", False),
+    ]
+    assert found.warnings == []
+
+
+def test_white_space_in_a_name_makes_no_other_name(run: Run) -> None:
+    found, _ = run(ground=ANSWER.replace("J. R. Smith", "J.R.  smith"))
+    assert [e.groundable for e in found.entities] == [True, True]
+    assert found.warnings == []
+
+
+def test_full_stops_between_sketches_and_one_box_are_tolerated(run: Run) -> None:
+    found, _ = run(
+        sketch="Kevin Love is a(an) person. J. R. Smith is a person.",
+        ground=ANSWER.replace("; ", ". ").replace("boxes are (0.5", "box is (0.5"),
+    )
+    assert [[r.box for r in e.regions] for e in found.entities] == [
+        [(0, 0, 500, 500)],
+        [(500, 0, 1000, 500)],
+    ]
+    assert found.warnings == []
+
+
 @settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
