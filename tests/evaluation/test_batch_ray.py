@@ -33,7 +33,7 @@ with_ray = pytest.mark.skipif(
     sys.platform == "win32" or importlib.util.find_spec("ray") is None,
     reason="needs Ray, and POSIX signals",
 )
-ROWS = 80
+ROWS = 120
 # A package as another would install it: it registers a provider that notes what happens to it.
 PROVIDER = """
 import json, os, time
