@@ -63,7 +63,7 @@ _environment.filters["quoted"] = quoted
 
 def names() -> list[str]:
     """Return the names of the prompts, which are also those a user's folder may hold."""
-    return sorted(_name(path, FOLDER) for path in FOLDER.rglob("*.md"))
+    return list(_shipped(FOLDER))
 
 
 def example(name: str) -> dict[str, Any]:
@@ -121,8 +121,11 @@ def _entries(folder: Path) -> list[str]:
         ) from None
 
 
-def _name(path: Path, folder: Path) -> str:
-    return path.relative_to(folder).with_suffix("").as_posix()
+@lru_cache(maxsize=8)
+def _shipped(folder: Path) -> tuple[str, ...]:
+    """Look for the prompts once: their names are asked for at every prompt that is filled in."""
+    found = (path.relative_to(folder).with_suffix("").as_posix() for path in folder.rglob("*.md"))
+    return tuple(sorted(found))
 
 
 def read(name: str, folder: Path | None = None) -> PromptFile:
