@@ -17,10 +17,10 @@ from deixis.rows import RowEntity
 
 _FIRST = re.compile(r"\btask\s*1\s*answer\s*:", re.IGNORECASE)
 _SECOND = re.compile(r"\btask\s*2\s*answer\s*:", re.IGNORECASE)
-_NER = re.compile(r"\bNER\s*:")
-_MAP = re.compile(r"\bimage[\s-]*entit(?:y|ies)[\s-]*pairs?\s*:", re.IGNORECASE)
-# A label is what stands between the two delimiters, so that entities may hold either of them.
-_LABEL = re.compile(r":([^:;]*);")
+NER = re.compile(r"\bNER\s*:")
+MAP = re.compile(r"\bimage[\s-]*entit(?:y|ies)[\s-]*pairs?\s*:", re.IGNORECASE)
+LABEL = re.compile(r":([^:;]*);")
+"""A label: what stands between the two delimiters, so that entities may hold either of them."""
 _ITEM = re.compile(
     r"""(["']?)\b(\w+)\1\s*:\s*(["'])((?:\\.|(?!\3\s*(?:,\s*["']?\w+["']?\s*:|\}|\Z)).)*)\3""",
     re.DOTALL,
@@ -49,8 +49,8 @@ def parse_answer(answer: str) -> Answer:
     problems: list[Problem] = []
     start = _cut(_FIRST, answer, 0)
     second = _cut(_SECOND, answer, start[1])
-    ner = _cut(_NER, answer, second[1])
-    mapping = _cut(_MAP, answer, ner[1])
+    ner = _cut(NER, answer, second[1])
+    mapping = _cut(MAP, answer, ner[1])
     ends = [each[0] for each in (second, ner, mapping) if each[0] >= 0] or [len(answer)]
     summary = answer[start[1] : ends[0]].strip() if start[0] >= 0 else ""
     pieces = [answer[: start[0] if start[0] >= 0 else ends[0]]]
@@ -73,7 +73,7 @@ def _cut(marker: re.Pattern[str], answer: str, start: int) -> tuple[int, int]:
 
 
 def _pairs(text: str, problems: list[Problem]) -> tuple[tuple[str, str], ...]:
-    labels = list(_LABEL.finditer(text))
+    labels = list(LABEL.finditer(text))
     pairs: list[tuple[str, str]] = []
     starts = [*(label.start() for label in labels), len(text)]
     before = text[: starts[0]].strip()

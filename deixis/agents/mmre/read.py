@@ -9,11 +9,8 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from deixis.formats.answers import Problem
-from deixis.formats.pfa import parse_answer
+from deixis.formats.pfa import LABEL, MAP, NER, parse_answer
 
-_NER = re.compile(r"\bNER\s*:")
-_MAP = re.compile(r"\bimage[\s-]*entit(?:y|ies)[\s-]*pairs?\s*:", re.IGNORECASE)
-_LABEL = re.compile(r":([^:;]*);")
 _OPENS = re.compile(r"\{\s*(?:\}|[\"']?\w+[\"']?\s*:)")
 
 
@@ -38,10 +35,10 @@ class Told(NamedTuple):
 def read_marked(answer: str) -> Told:
     """Read an answer by its markers; no string makes it raise."""
     told = parse_answer(answer)
-    mapping = _MAP.search(answer)
+    mapping = MAP.search(answer)
     return Told(
         told.summary or None,
-        told.pairs if told.pairs or _NER.search(answer) else None,
+        told.pairs if told.pairs or NER.search(answer) else None,
         told.patches,
         mapping is not None and _whole(answer[mapping.end() :], told.patches),
         told.problems,
@@ -62,7 +59,7 @@ def read_plain(answer: str, is_label: Callable[[str], bool], *, names: bool) -> 
     marked = read_marked(answer)
     if marked.summary or marked.pairs or marked.patches:
         return marked
-    label = next((each for each in _LABEL.finditer(answer) if is_label(each[1])), None)
+    label = next((each for each in LABEL.finditer(answer) if is_label(each[1])), None)
     opens = list(_OPENS.finditer(answer))
     pairs = label.start() if label and names else len(answer)
     mapping = opens[-1].start() if opens and names else len(answer)
