@@ -185,8 +185,7 @@ def _pointed(
     """Return the candidate for a model's box, brought from the photo it saw to the picture."""
     picture = state["picture"]
     assert picture is not None, "asked without a picture"
-    wide, high = picture["width"] / image.width, picture["height"] / image.height
-    whole = (box[0] * wide, box[1] * high, box[2] * wide, box[3] * high)
+    whole = image.in_picture(box, picture)
     (key,) = placed([Detection("", whole, confidence)], places)
     return {
         "key": key,

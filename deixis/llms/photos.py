@@ -3,11 +3,14 @@
 import base64
 import hashlib
 import io
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+
+from deixis.tools.base import Box
 
 QUALITY = 90
 
@@ -23,6 +26,16 @@ class Photo(NamedTuple):
     width: int
     height: int
     scale: float
+
+    def in_picture(self, box: Box, picture: Mapping[str, Any]) -> Box:
+        """Bring a box from pixels of the photo to those of the picture it was made of.
+
+        Args:
+            box: ``(x1, y1, x2, y2)``.
+            picture: its ``width`` and ``height``.
+        """
+        wide, high = picture["width"] / self.width, picture["height"] / self.height
+        return (box[0] * wide, box[1] * high, box[2] * wide, box[3] * high)
 
     def block(self) -> dict[str, Any]:
         """Return the content block of a message, as LangChain has it."""

@@ -43,8 +43,7 @@ def to_picture(
     seen = written.from_model(list(box), (photo.width, photo.height))
     if seen is None:
         return "outside the picture"
-    wide, high = picture["width"] / photo.width, picture["height"] / photo.height
-    return seen[0] * wide, seen[1] * high, seen[2] * wide, seen[3] * high
+    return photo.in_picture(seen, picture)
 
 
 def told(dropped: Counter[str], given: int) -> str:

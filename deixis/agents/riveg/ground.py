@@ -90,7 +90,6 @@ def _by_model(state: State, toolbox: Toolbox, shown: dict[str, str]) -> Update:
     answer = _answer(tuple(shown))
     reply, update = toolbox.ask("ground", "vlm", spec, prompt, answer, images=images)
     image, updates = images[0], [{"notices": noted}, update]
-    wide, high = picture["width"] / image.width, picture["height"] / image.height
     for entity in shown:
         given = getattr(reply.value, entity) if reply.value else None
         read = [convention.from_model(x, (image.width, image.height)) for x in boxes_said(given)]
@@ -104,7 +103,7 @@ def _by_model(state: State, toolbox: Toolbox, shown: dict[str, str]) -> Update:
             said = f"{repr(given)[:60]} is no box in the picture"
         elif len(read) > 1:
             said += f", the largest of {len(read)} boxes"
-        boxes = [(box[0] * wide, box[1] * high, box[2] * wide, box[3] * high)] if box else None
+        boxes = [image.in_picture(box, picture)] if box else None
         replies = list(update["calls"])
         updates.append(
             placed(state, entity, boxes, "ground", spec, evidence=[said], replies=replies)

@@ -21,7 +21,7 @@ def shares(box: Sequence[float], picture: Mapping[str, Any]) -> str:
     return f"({', '.join(written)})"
 
 
-def in_pixels(box: Box, size: tuple[int, int], photo: Photo, spec: str) -> Box | None:
+def in_pixels(box: Box, picture: Mapping[str, Any], photo: Photo, spec: str) -> Box | None:
     """Read a box that a model wrote.
 
     Numbers beyond 1 are no shares. Models that were not trained on them fall back on what they
@@ -29,22 +29,19 @@ def in_pixels(box: Box, size: tuple[int, int], photo: Photo, spec: str) -> Box |
 
     Args:
         box: the four numbers as they were written.
-        size: width and height of the picture.
+        picture: its ``width`` and ``height``.
         photo: the picture as the model was sent it.
         spec: the model.
 
     Returns:
         ``(x1, y1, x2, y2)`` in pixels of the picture, or None when this is no box in it.
     """
-    width, height = size
     if max(box) > 1 + BEYOND and (convention := convention_of(spec)) is not None:
         found = convention.from_model(list(box), (photo.width, photo.height))
-        across, down = width / photo.width, height / photo.height
-    else:
-        inside = all(-BEYOND <= value <= 1 + BEYOND for value in box)
-        x1, y1, x2, y2 = (min(max(value, 0.0), 1.0) for value in box)
-        found = (x1, y1, x2, y2) if inside and x1 < x2 and y1 < y2 else None
-        across, down = float(width), float(height)
-    if found is None:
+        return photo.in_picture(found, picture) if found else None
+    inside = all(-BEYOND <= value <= 1 + BEYOND for value in box)
+    x1, y1, x2, y2 = (min(max(value, 0.0), 1.0) for value in box)
+    if not inside or x1 >= x2 or y1 >= y2:
         return None
-    return (found[0] * across, found[1] * down, found[2] * across, found[3] * down)
+    width, height = float(picture["width"]), float(picture["height"])
+    return (x1 * width, y1 * height, x2 * width, y2 * height)

@@ -156,8 +156,7 @@ def _seen(
         return placed(state, entity, None, "ground", spec, evidence=[told], replies=replies)
     picture = state["picture"]
     assert picture is not None, "shown without a picture"
-    size = (picture["width"], picture["height"])
-    boxes = [(each.box, in_pixels(each.box, size, images[0], spec)) for each in said.regions]
+    boxes = [(each.box, in_pixels(each.box, picture, images[0], spec)) for each in said.regions]
     good = [box for _, box in boxes if box is not None]
     bad = [f"{written} is no box in the picture" for written, box in boxes if box is None]
     notices: Update = {}
