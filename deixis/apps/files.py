@@ -17,7 +17,7 @@ def write(path: Path, content: bytes) -> Path:
         InputError: the place cannot be written.
     """
     try:
-        with whole_file(path, mode=0o644) as file:
+        with whole_file(path) as file:
             file.write(content)
     except OSError as error:
         raise InputError(f"cannot write {path}: {error.strerror}") from None

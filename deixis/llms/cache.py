@@ -15,7 +15,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args
 
-from deixis.atomic import whole_file
+from deixis.atomic import PRIVATE, whole_file
 from deixis.errors import CacheMissError, DataError, InputError, SettingsError
 from deixis.llms.cache_records import (
     Answer,
@@ -203,7 +203,7 @@ class LlmCache:
         """
         count = 0
         try:
-            with whole_file(path) as file:
+            with whole_file(path, PRIVATE) as file:
                 for record in self.entries():
                     file.write(record.model_dump_json().encode() + b"\n")
                     count += 1

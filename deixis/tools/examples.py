@@ -114,7 +114,7 @@ def write(
     contents[INDEX] = json.dumps(index, indent=1).encode() + b"\n"
     try:
         for name, content in contents.items():
-            with whole_file(folder / name, mode=0o644) as file:
+            with whole_file(folder / name) as file:
                 file.write(content)
     except OSError as error:
         raise InputError(f"cannot write {folder}: {error.strerror}") from None

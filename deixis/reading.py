@@ -1,0 +1,49 @@
+"""Files to read: ``-`` is standard input, and what can be read only once is copied first."""
+
+import errno
+import os
+import shutil
+import stat
+import sys
+import tempfile
+from pathlib import Path
+from typing import IO
+
+_IN_MEMORY = 1 << 24  # bytes of a copy that is not put on disk
+
+
+def open_input(path: Path) -> IO[bytes]:
+    """Open a file that can be read from any place, as often as one likes.
+
+    Standard input (``-``), a pipe and a device are copied into a file without a name, which is
+    gone when it is closed. They are empty when they are opened again.
+
+    Raises:
+        OSError: it cannot be read; ``strerror`` always says why.
+    """
+    if str(path) == "-":
+        buffer = getattr(sys.stdin, "buffer", None)
+        if buffer is None:
+            raise OSError(errno.EBADF, "standard input is closed, or gives no bytes", "-")
+        return _copy(buffer)
+    try:
+        about = os.stat(path)
+    except ValueError:
+        raise OSError(errno.EINVAL, "no file can have this name", str(path)) from None
+    if stat.S_ISDIR(about.st_mode):
+        raise IsADirectoryError(errno.EISDIR, "it is a folder; name a file", str(path))
+    file = path.open("rb")
+    if stat.S_ISREG(about.st_mode):
+        return file
+    with file:
+        empty = os.path.samestat(about, os.stat(os.devnull))
+        if not (stat.S_ISFIFO(about.st_mode) or file.isatty() or empty):
+            raise OSError(errno.EINVAL, "it is a device, which may never end", str(path))
+        return _copy(file)
+
+
+def _copy(source: IO[bytes]) -> IO[bytes]:
+    copy = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 (who asked closes it)
+    shutil.copyfileobj(source, copy)
+    copy.seek(0)
+    return copy
