@@ -4,16 +4,17 @@ Gold and predictions have one shape. A prediction may be the line that `deixis b
 the fields of `Extraction` with an ``id``; what is not scored is skipped.
 """
 
-import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, TypeVar, overload
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from deixis.atomic import whole_file
 from deixis.errors import DataError, InputError
+from deixis.json_lines import LIST, parsed
 from deixis.schema import Mask
+from deixis.text_files import lines_of
 from deixis.type_schema import first_problem
 
 Number = Annotated[float, Field(allow_inf_nan=False)]
@@ -22,6 +23,15 @@ Box = tuple[Number, Number, Number, Number]
 
 
 R = TypeVar("R", bound="Row")
+
+
+def id_of(given: Any) -> Any:
+    """Return an id as rows have it: a whole number becomes its digits, all else stays."""
+    return str(given) if isinstance(given, int) and not isinstance(given, bool) else given
+
+
+RowId = Annotated[str, Field(min_length=1), BeforeValidator(id_of)]
+"""A string; 1 and "1" are one id."""
 
 
 class _Row(BaseModel):
@@ -52,13 +62,13 @@ class RowEntity(_Row):
 
 
 class Row(_Row):
-    """One sample: its id, its text, its picture and the entities.
+    """One sample: its id (a string or a whole number), its text, its picture and the entities.
 
     ``size`` is ``(width, height)`` of the picture, None when not known. ``image`` is a path or
     URL as a graph takes it; a relative path is relative to the file of rows.
     """
 
-    id: str = Field(min_length=1)
+    id: RowId
     text: str = ""
     image: str | None = None
     size: tuple[int, int] | None = None
@@ -98,7 +108,7 @@ def read_rows(path: Path, kind: type[Any] = Row) -> list[Any]:
     """Read all rows of a file.
 
     Args:
-        path: JSON Lines, UTF-8.
+        path: JSON Lines, as `deixis.text_files` reads them.
         kind: what each line is; a data set may have rows with more in them.
 
     Raises:
@@ -112,12 +122,13 @@ def read_rows(path: Path, kind: type[Any] = Row) -> list[Any]:
     for number, line in lines_of(path):
         where = f"{path}:{number}"
         try:
-            row = parse_row(json.loads(line), kind)
+            row = parse_row(data := parsed(line), kind)
         except ValidationError as error:
             place, said = first_problem(error)
-            problems.append(f"{where}: {place}: {said}" if place else f"{where}: no row")
+            said = f"{place}: {said}" if place else LIST if isinstance(data, list) else "no row"
+            problems.append(f"{where}: {said}")
             continue
-        except (ValueError, RecursionError) as error:
+        except ValueError as error:
             problems.append(f"{where}: not JSON ({error})")
             continue
         if row.id in seen:
@@ -128,26 +139,6 @@ def read_rows(path: Path, kind: type[Any] = Row) -> list[Any]:
         more = f" (and {len(problems) - 20} more)" if len(problems) > 20 else ""
         raise DataError("; ".join(problems[:20]) + more)
     return rows
-
-
-def lines_of(path: Path) -> Iterator[tuple[int, str]]:
-    """Yield ``(number, line)`` of a UTF-8 file; empty lines are skipped, numbers are from 1.
-
-    Raises:
-        DataError: a line is not UTF-8.
-        InputError: the file cannot be read.
-    """
-    try:
-        with path.open("rb") as file:
-            for number, line in enumerate(file, start=1):
-                if not line.strip():
-                    continue
-                try:
-                    yield number, line.decode("utf-8-sig" if number == 1 else "utf-8")
-                except UnicodeDecodeError as error:
-                    raise DataError(f"{path}:{number}: not UTF-8 ({error.reason})") from None
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}") from None
 
 
 def write_rows(path: Path, rows: Iterable[Row]) -> int:

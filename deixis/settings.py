@@ -17,7 +17,8 @@ from urllib.parse import parse_qsl
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from deixis.errors import SettingsError
-from deixis.type_schema import TypeSchema, describe_problem, nearest, read_yaml
+from deixis.type_schema import TypeSchema, describe_problem, nearest
+from deixis.yaml_files import read_yaml
 
 T = TypeVar("T")
 STACKS = Path(str(files("deixis"))) / "stacks"

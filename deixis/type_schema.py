@@ -7,10 +7,10 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from deixis.errors import SettingsError
+from deixis.yaml_files import read_yaml
 
 FOLDER = Path(str(files("deixis"))) / "type_schemas"
 
@@ -104,29 +104,6 @@ class TypeSchema(BaseModel):
         """Return the types that a mention recognised as `name` may still turn out to be."""
         given = self.get(name)
         return self.of_tag(given.crf) if given.crf else [given]
-
-
-def read_yaml(path: Path) -> dict[str, Any]:
-    """Read a YAML mapping.
-
-    Raises:
-        SettingsError: the file is missing, is no YAML, or holds something else.
-    """
-    try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise SettingsError(f"cannot read {path}: {error.strerror}") from None
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        where = getattr(error, "problem_mark", None)
-        line = f", line {where.line + 1}" if where else ""
-        if isinstance(error, UnicodeDecodeError):
-            problem = "not UTF-8 text"
-        else:  # a ValueError is a date that does not exist, e.g. 2026-02-30
-            problem = getattr(error, "problem", None) or " ".join(str(error).split())
-        raise SettingsError(f"{path}{line} is no valid YAML: {problem}") from None
-    if not isinstance(data, dict) or not all(isinstance(key, str) for key in data):
-        raise SettingsError(f"{path} must hold names and values, e.g. 'name: value'")
-    return data
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

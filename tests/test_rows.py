@@ -51,6 +51,12 @@ def test_what_is_undecided_was_not_looked_at(tmp_path: Path) -> None:
     assert undecided.entities[0].regions is None and no.entities[0].regions == ()
 
 
+def test_an_id_may_be_a_whole_number(tmp_path: Path) -> None:
+    assert [row.id for row in read_rows(written(tmp_path / "p.jsonl", {"id": 7}))] == ["7"]
+    with pytest.raises(DataError, match="the id '7' stands on line 1 too"):
+        read_rows(written(tmp_path / "p.jsonl", {"id": 7}, {"id": "7"}))
+
+
 def test_an_inverted_box_of_a_prediction_is_kept(tmp_path: Path) -> None:
     entity = {"text": "Ann", "type": "PER", "regions": [{"box": [9, 9, 1, 1]}]}
     (row,) = read_rows(written(tmp_path / "p.jsonl", "", {**GOOD, "entities": [entity]}, ""))
@@ -61,12 +67,16 @@ def test_an_inverted_box_of_a_prediction_is_kept(tmp_path: Path) -> None:
     ("line", "said"),
     [
         ("{", "not JSON"),
-        ("[]", "no row"),
+        ('["a"]', "a list is no row"),
         ("7", "no row"),
         ("[" * 100_000, "not JSON"),
         ({"text": "a"}, "id: Field required"),
         ({"id": ""}, "id: String should have at least 1"),
-        ({"id": 1}, "id: Input should be a valid string"),
+        ({"id": 1.0}, "id: Input should be a valid string"),
+        ({"id": True}, "id: Input should be a valid string"),
+        ([GOOD], "jq -c '.[]'"),
+        ('{"id": "1"},', "no comma stands between"),
+        ('{"id": "1", "id": "2"}', "stands twice"),
         ({**GOOD, "entities": [{"text": "", "type": "PER"}]}, "entities.0.text"),
         ({**GOOD, "entities": [{"text": "a"}]}, "entities.0.type"),
         ({**GOOD, "size": [1]}, "size"),

@@ -94,7 +94,7 @@ def test_the_path_of_a_type_schema_is_relative_to_the_stack(
         ("../stacks/nowhere", "there is no stack"),
         ("/no/such/file.yaml", "cannot read /no/such/file.yaml: No such file"),
         ("~nobody-of-this-name/file.yaml", "cannot read ~nobody-of-this-name"),
-        ("a\0b.yaml", "null byte"),
+        ("a\0b.yaml", "no file can have this name"),
     ],
 )
 def test_a_stack_that_is_not_there_is_told(name: str, said: str) -> None:

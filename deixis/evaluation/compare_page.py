@@ -1,6 +1,5 @@
 """One HTML page that shows two batch runs side by side."""
 
-import json
 from collections.abc import Collection
 from pathlib import Path
 from typing import NamedTuple
@@ -12,9 +11,11 @@ from deixis.evaluation.compare import MEASURES, Agreement, figure
 from deixis.evaluation.disagreements import RowPair
 from deixis.evaluation.metrics.scoring import Comparison
 from deixis.evaluation.report import Shown, identity, show_row
-from deixis.rows import lines_of
+from deixis.json_lines import parsed
+from deixis.rows import id_of
 from deixis.schema import Extraction
 from deixis.templates import render_page
+from deixis.text_files import lines_of
 
 _SIDE = 640  # pixels of the longer side of a picture, of which two stand side by side
 _LISTED = 200  # kinds of warnings that are listed
@@ -83,8 +84,8 @@ def changes(first: Path, second: Path) -> dict[str, tuple[str, str]]:
 def _shown(path: Path, ids: Collection[str]) -> dict[str, Shown]:
     found = {}
     for number, line in lines_of(path):
-        row = json.loads(line)
-        id_ = row.pop("id")
+        row = parsed(line)
+        id_ = id_of(row.pop("id"))
         if id_ not in ids:
             continue
         row.pop("settings", None)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from deixis.errors import DataError
+from deixis.text_files import read_text
 
 TYPES = ("PER", "LOC", "ORG", "OTHER")
 
@@ -43,14 +44,14 @@ def read_conll(
     stripped or split at white space other than the tab.
 
     Args:
-        path: UTF-8 text.
+        path: as `deixis.text_files` reads it.
         types: what may stand behind ``B-`` and ``I-``.
         fine_types: the same for a third column; without any there are two columns.
         allow_orphans: whether an ``I-X`` that continues no X is kept; it then opens an entity.
 
     Raises:
         DataError: a line does not parse; the message names the file and the line.
-        OSError: the file cannot be read.
+        InputError: the file cannot be read.
     """
     columns = [_tags(each) for each in (types, fine_types) if each]
     samples: list[TaggedTweet] = []
@@ -58,7 +59,8 @@ def read_conll(
     rows: list[list[str]] = []
     seen: set[str] = set()
     # The line behind the last closes a sample that no empty line ends.
-    for number, line in enumerate([*_lines(path), ""], start=1):
+    # Not splitlines(): tokens may hold U+0085 or U+2028, which it takes for line ends.
+    for number, line in enumerate([*read_text(path).split("\n"), ""], start=1):
         where = f"{path}:{number}"
         if not line:
             if identity is not None and not rows:
@@ -84,17 +86,6 @@ def read_conll(
                 raise DataError(f"{where}: {problem}")
             rows.append(row)
     return samples
-
-
-def _lines(path: Path) -> list[str]:
-    data = path.read_bytes()
-    try:
-        # Not read_text(): it would turn the carriage returns of a token into line ends. Not
-        # splitlines(): tokens may hold U+0085 or U+2028, which it takes for line ends.
-        return data.decode("utf-8").split("\n")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise DataError(f"{path}:{line}: not UTF-8 text ({error.reason})") from None
 
 
 def _tags(types: Collection[str]) -> frozenset[str]:

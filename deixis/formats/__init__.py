@@ -22,6 +22,7 @@ from deixis.errors import DataError, InputError, SettingsError
 from deixis.formats import e2e, muie, pfa, riveg, vkel
 from deixis.formats.answers import ONE, Format, Parsed, Problem, Scale
 from deixis.rows import Row, RowEntity, RowRegion
+from deixis.text_files import read_text
 
 __all__ = ["ANSWER_KEYS", "FORMATS", "Answer", "Format", "Parsed", "Problem", "Read"]
 __all__ += ["read", "read_answers", "write"]
@@ -160,12 +161,7 @@ def _form(name: str) -> Format:
 
 def _records(path: Path, name: str) -> Iterator[tuple[str, str | None, Any]]:
     """Yield place, id (None without one) and a string or an object."""
-    try:
-        text = path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n").removesuffix("\n")
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path}: not UTF-8 ({error.reason} at byte {error.start})") from None
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}") from None
+    text = read_text(path).removesuffix("\n")
     lines = text.split("\n")
     if (whole := _json(text)) is not None and isinstance(whole, list):
         for number, record in enumerate(whole, start=1):

@@ -5,15 +5,16 @@ recognizer on text and knowledge with gold entities, entailment and grounding on
 gold boxes, one a groundable expression: that with the largest area (section IV-C.2).
 """
 
-import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from deixis.errors import DataError
 from deixis.formats import riveg
 from deixis.formats.answers import after_thoughts
-from deixis.rows import Row, RowEntity, RowRegion, lines_of, read_rows
+from deixis.json_lines import parsed
+from deixis.rows import Row, RowEntity, RowRegion, id_of, read_rows
 from deixis.schema import Entity, Extraction
+from deixis.text_files import lines_of
 
 
 class Training(NamedTuple):
@@ -73,8 +74,8 @@ def read(gold: Path, run: Path) -> Training:
     missing = 0
     for number, line in lines_of(run):
         try:
-            record = json.loads(line)
-            row = rows.get(record.get("id"))
+            record = parsed(line)
+            row = rows.get(str(id_of(record.get("id"))))
             fields = {key: record[key] for key in Extraction.model_fields if key in record}
             result = Extraction.model_validate(fields) if row else None
         except (ValueError, TypeError, AttributeError) as error:

@@ -14,6 +14,7 @@ from pydantic_core import from_json, to_json
 
 from deixis.errors import DataError
 from deixis.llms.chances import Chances
+from deixis.text_files import lines_of
 from deixis.type_schema import first_problem
 
 FORMAT = 1
@@ -177,23 +178,18 @@ def read_records(path: Path) -> Iterator[Record]:
     """Yield the records of an exported file; empty lines are skipped.
 
     Raises:
-        DataError: the file cannot be read, or a line is no record as the cache writes it.
+        DataError: a line is no record as the cache writes it.
+        InputError: the file cannot be read.
     """
-    try:
-        with path.open("rb") as file:
-            for number, line in enumerate(file, start=1):
-                if not line.strip():
-                    continue
-                try:
-                    record = Record.model_validate_json(line)
-                    problem = record.problem()
-                except ValidationError as error:
-                    problem = ": ".join(filter(None, first_problem(error)))
-                if problem:
-                    raise DataError(f"{path}:{number}: {problem}")
-                yield record
-    except OSError as error:
-        raise DataError(f"cannot read {path}: {error.strerror}") from None
+    for number, line in lines_of(path):
+        try:
+            record = Record.model_validate_json(line)
+            problem = record.problem()
+        except ValidationError as error:
+            problem = ": ".join(filter(None, first_problem(error)))
+        if problem:
+            raise DataError(f"{path}:{number}: {problem}")
+        yield record
 
 
 @lru_cache(maxsize=256)

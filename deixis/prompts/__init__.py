@@ -19,12 +19,12 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import yaml
 from jinja2 import StrictUndefined, Template, TemplateError, meta
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from deixis.errors import SettingsError
-from deixis.type_schema import nearest, read_yaml
+from deixis.type_schema import nearest
+from deixis.yaml_files import parse_yaml, read_settings_file, read_yaml
 
 FOLDER = Path(str(files("deixis"))) / "prompts"
 _FILE = re.compile(r"\A---\n(.*?)\n---\n+# System\n(.*?)\n# User\n(.*)\Z", re.DOTALL)
@@ -194,20 +194,18 @@ def _read(path: Path, name: str) -> PromptFile:
 @lru_cache(maxsize=128)
 def _parse(path: Path, own: str, _mtime_ns: int, _size: int) -> PromptFile:
     """Parse a file; the time and size of its last change are there to tell versions apart."""
-    try:
-        match = _FILE.match(path.read_text(encoding="utf-8-sig"))
-    except UnicodeDecodeError:
-        raise SettingsError(f"the prompt {path} is not UTF-8 text") from None
+    match = _FILE.match(read_settings_file(path))
     if not match:
         raise SettingsError(f"{path} needs a --- header ---, then '# System', then '# User'")
     try:
-        name, version, variables = _header(yaml.safe_load(match[1]), own)
+        header = parse_yaml(match[1], str(path), line=1)
+        name, version, variables = _header(header, own)
         parts = match[2].strip(), match[3].strip()
         system, user = map(_environment.from_string, parts)
         used = set().union(
             *(meta.find_undeclared_variables(_environment.parse(part)) for part in parts)
         )
-    except (TemplateError, yaml.YAMLError, TypeError, KeyError, ValueError) as error:
+    except (TemplateError, TypeError, KeyError, ValueError) as error:
         said = " ".join(str(error).split())
         raise SettingsError(f"{path}: {type(error).__name__}: {said}") from None
     unnamed = sorted(used - set(variables) - set(_environment.globals))

@@ -15,7 +15,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from deixis.atomic import whole_file
 from deixis.errors import SettingsError
 from deixis.prompts import FOLDER
-from deixis.type_schema import describe_problem, read_yaml
+from deixis.type_schema import describe_problem
+from deixis.yaml_files import read_yaml
 
 _TAKEN = {"fine_type", "look"}  # what replies hold beside the attributes
 

@@ -39,7 +39,7 @@ def test_last_sample_needs_no_empty_line(tmp_path: Path) -> None:
         ("IMGID:1\na O\n", 2, "expected token, tab, tag"),
         ("IMGID:1\n\tO\n", 2, "expected token, tab, tag"),
         ("IMGID:1\na\tB-FOO\n", 2, "unknown tag"),
-        ("IMGID:1\na\tO\r\n", 2, "unknown tag"),
+        ("IMGID:1\na\tO\r", 2, "unknown tag"),
         ("IMGID:1\na\tI-PER\n", 2, "continues no PER"),
         ("IMGID:1\na\tB-LOC\nb\tI-PER\n", 3, "continues no PER"),
         ("IMGID:1\na\tO\n\nIMGID:1\nb\tO\n", 4, "stands twice"),
@@ -53,6 +53,19 @@ def test_errors_name_file_and_line(tmp_path: Path, text: str, line: int, reason:
     assert f"{path}:{line}: " in str(caught.value)
     assert reason in str(caught.value)
     assert isinstance(caught.value, ValueError)
+
+
+@pytest.mark.parametrize(("mark", "end"), [("", "\r\n"), ("\ufeff", "\n"), ("\ufeff", "\r")])
+def test_ends_of_lines_and_a_mark_do_no_harm(tmp_path: Path, mark: str, end: str) -> None:
+    text = "IMGID:1\na\tO\n\nIMGID:2\nAda\tB-PER\n\x85\tO\n"
+    plain = read_conll(write(tmp_path, text))
+    assert plain[1].tokens == ("Ada", "\x85")
+    assert read_conll(write(tmp_path, mark + text.replace("\n", end))) == plain
+
+
+def test_a_carriage_return_may_be_a_token(tmp_path: Path) -> None:
+    (sample,) = read_conll(write(tmp_path, "IMGID:1\n\r\tO\nb\rc\tO\n"))
+    assert sample.tokens == ("\r", "b\rc")
 
 
 def test_not_utf8(tmp_path: Path) -> None:

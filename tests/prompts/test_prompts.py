@@ -208,7 +208,7 @@ def test_a_file_has_a_system_and_a_user_part(folder: Path) -> None:
         (headed("mine", "1", "text"), "variables is no list of names: 'text'"),
         (headed("mine", "1", ""), "variables is no list of names: None"),
         (headed("mine", "1", "[1]"), "variables is no list of names: [1]"),
-        (headed("mine", "1", "["), "ParserError"),
+        (headed("mine", "1", "["), "line 4 is no valid YAML"),
         ("---\n- a\n---\n# System\na\n# User\nb", "TypeError"),
         (headed("mine", "1", "[]", system="{% if %}"), "TemplateSyntax"),
         (headed("mine", "1", "[]", user="{{ x | nope }}"), "nope"),
@@ -225,11 +225,11 @@ def test_a_malformed_file_is_told(folder: Path, content: str, said: str) -> None
 
 def test_a_file_that_cannot_be_read_is_told(folder: Path) -> None:
     (folder / "mine.md").write_bytes(b"---\n\xff")
-    with pytest.raises(SettingsError, match=r"mine\.md is not UTF-8 text"):
+    with pytest.raises(SettingsError, match=r"mine\.md: not UTF-8 text"):
         render("mine")
     (folder / "mine.md").unlink()
     (folder / "mine.md").mkdir()
-    with pytest.raises(SettingsError, match=r"cannot read the prompt .*mine\.md: Is a directory"):
+    with pytest.raises(SettingsError, match=r"cannot read .*mine\.md: it is a folder"):
         render("mine")
 
 

@@ -9,7 +9,8 @@ from deixis.agents.observe import caption, look
 from deixis.agents.toolbox import Toolbox
 from deixis.errors import DataError, InputError, ToolError
 from deixis.images import OpenedImage, open_image
-from deixis.rows import lines_of, read_rows
+from deixis.rows import read_rows
+from deixis.text_files import lines_of
 from deixis.tools import examples
 from deixis.tools.base import listening
 from deixis.tools.examples import AnnotatedRow, Example

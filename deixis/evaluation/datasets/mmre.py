@@ -16,7 +16,7 @@ from deixis.evaluation.datasets.gmner import grounded
 from deixis.evaluation.datasets.source import Converted, Source, read_records
 from deixis.evaluation.datasets.tweets import TEXT_QUIRKS
 from deixis.evaluation.voc import Annotation, read_annotations
-from deixis.rows import Box, Row
+from deixis.rows import Box, Row, RowId
 
 QUIRKS = (
     "tweets without a summary (left out)",
@@ -45,7 +45,7 @@ class MmreRow(Row):
 
 
 class _Summary(BaseModel):
-    id: str = Field(min_length=1)
+    id: RowId
     summary: str = Field(min_length=1)
     patches: tuple[Patch, ...] | None = None
 

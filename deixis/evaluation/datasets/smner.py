@@ -20,6 +20,7 @@ from deixis.evaluation.datasets.source import Converted, Source, describe
 from deixis.evaluation.datasets.tweets import TEXT_QUIRKS, count_text, entities_of, text_of
 from deixis.rows import Number, Row, RowRegion
 from deixis.schema import Mask
+from deixis.text_files import read_text
 
 QUIRKS = (
     "labelme files of other samples",
@@ -98,12 +99,9 @@ def read_smner(source: Source) -> Converted:
 
 
 def _read(path: Path) -> _Labelme:
+    text = read_text(path)
     try:
-        text = path.read_bytes().decode("utf-8-sig")
         json.loads(text)  # for the line of a mistake
-    except UnicodeDecodeError as error:
-        line = error.object.count(b"\n", 0, error.start) + 1
-        raise DataError(f"{path}:{line}: not UTF-8 ({error.reason})") from None
     except json.JSONDecodeError as error:
         raise DataError(f"{path}:{error.lineno}: not JSON ({error.msg})") from None
     except (ValueError, RecursionError) as error:  # a number too long, nesting too deep

@@ -1,6 +1,5 @@
 """Where a data set lies, and what comes of it."""
 
-import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +8,9 @@ from typing import Any, NamedTuple, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from deixis.errors import DataError, InputError
-from deixis.rows import Row, lines_of
+from deixis.json_lines import parsed
+from deixis.rows import Row
+from deixis.text_files import lines_of
 from deixis.type_schema import first_problem
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -99,11 +100,11 @@ def read_records(path: Path, model: type[Model]) -> Iterator[tuple[str, Model]]:
     for number, line in lines_of(path):
         where = f"{path}:{number}"
         try:
-            given = json.loads(line)
+            given = parsed(line)
             record = model.model_validate_json(line, strict=True)
         except ValidationError as error:
             raise DataError(f"{where}: {describe(error)}") from None
-        except (ValueError, RecursionError) as error:
+        except ValueError as error:
             raise DataError(f"{where}: not JSON ({error})") from None
         unknown = _unknown(given, record.model_dump(mode="json", exclude_unset=True))
         if unknown:

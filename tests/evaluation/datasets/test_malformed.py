@@ -71,7 +71,6 @@ SMALL = {"box": [0, 0, 1, 1]}
 CASES = [
     # CoNLL text
     ("gmner", "dev.txt", "Ada\tB-PER\n", 1, "expected 'IMGID:'"),
-    ("gmner", "dev.txt", "\ufeff" + TEXT, 1, "expected 'IMGID:'"),
     ("gmner", "dev.txt", "IMGID:\nAda\tO\n", 1, "expected 'IMGID:'"),
     ("gmner", "dev.txt", TEXT + "IMGID:2\n\n", 6, "has no token"),
     ("gmner", "dev.txt", TEXT + "IMGID:2", 6, "has no token"),
@@ -80,7 +79,6 @@ CASES = [
     ("gmner", "dev.txt", "IMGID:1\nAda\tO\n\tO\n", 3, "expected token, tab, tag"),
     ("gmner", "dev.txt", "IMGID:1\nAda\tB-MISC\n", 2, "unknown tag 'B-MISC'"),
     ("gmner", "dev.txt", "IMGID:1\nAda\tPER\n", 2, "unknown tag 'PER'"),
-    ("gmner", "dev.txt", TEXT.replace("\n", "\r\n"), 2, "unknown tag"),
     ("gmner", "dev.txt", b"IMGID:1\nAda\tO\n\xe9\tO\n", 3, "not UTF-8"),
     ("gmner", "dev.txt", TEXT + "\x00" * 9, 5, "expected 'IMGID:'"),
     ("gmner", "dev.txt", FINE, 2, "unknown tag 'B-author'"),
@@ -123,7 +121,7 @@ CASES = [
     ("mmre", "dev.summaries.jsonl", SUMMARY + "\n[1]", 3, "object"),
     ("mmre", "dev.summaries.jsonl", SUMMARY + '{"id": "1"}', 2, "summary: Field required"),
     ("mmre", "dev.summaries.jsonl", SUMMARY.replace("A portrait.", ""), 1, "summary"),
-    ("mmre", "dev.summaries.jsonl", SUMMARY.replace('"1"', "1"), 1, "id: Input should be"),
+    ("mmre", "dev.summaries.jsonl", SUMMARY.replace('"1"', "1.5"), 1, "id: Input should be"),
     ("mmre", "dev.summaries.jsonl", SUMMARY + SUMMARY, 2, "'1' stands twice"),
     ("mmre", "dev.summaries.jsonl", SUMMARY.replace("1", "9"), 1, "no tweet '9'"),
     ("mmre", "dev.summaries.jsonl", patch(letter="A"), 1, "patches.0.letter"),

@@ -1,0 +1,64 @@
+"""JSON as people write it into lines, and what to say of that which is none."""
+
+import json
+import re
+from typing import Any
+
+LIST = "a list is no row; make lines of it with: jq -c '.[]' IN.json > OUT.jsonl"
+_FORMS = (
+    (r"\s*\[", r"", LIST),
+    (r"\s*\{\s*$", r"$", "an object stands on one line: jq -c . IN.json > OUT.jsonl"),
+    (r".*\}\s*$", r",\s*$", "no comma stands between lines of JSON Lines; take it away"),
+    (r".*\}\s*$", r"\{", "two objects stand on one line; give each a line of its own"),
+    (r".*,\s*$", r"[}\]]", "no comma stands before a closing bracket; take it away"),
+    (r"", r",\s*[}\]]", "no comma stands before a closing bracket; take it away"),
+    (r"", r"'", "JSON has double quotes; write lines with json.dumps, not with str"),
+    (r"", r"None\b|True\b|False\b", "JSON says null, true and false"),
+    (r"", r".{0,4}\0", "it has NUL bytes; of UTF-16 make UTF-8: iconv -f UTF-16 -t UTF-8"),
+)
+"""How a line may look before and behind the place where it is wrong, and what to do."""
+_NEAR = 200
+
+
+def parsed(line: str, *, constants: bool = True) -> Any:
+    """Return the value that a line holds.
+
+    Args:
+        line: JSON.
+        constants: whether NaN and infinity are taken, which are no JSON.
+
+    Raises:
+        ValueError: it is no JSON, or an object has a key twice; the message says what to do.
+    """
+    try:
+        return json.loads(
+            line,
+            object_pairs_hook=_without_twins,
+            parse_constant=float if constants else _no_number,
+        )
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{error.msg} at column {error.colno}{_hint(line, error.pos)}") from None
+
+
+def _hint(line: str, place: int) -> str:
+    sides = line[: min(place, _NEAR)], line[max(0, place - _NEAR) : place], line[place:]
+    for before, behind, said in _FORMS:
+        near = sides[0] if before.startswith(r"\s") else sides[1]
+        if re.match(before, near, re.DOTALL) and re.match(behind, sides[2]):
+            return f": {said}"
+    return ""
+
+
+def _without_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"the key {twice[:80]!r} stands twice in one object")
+    return found
+
+
+def _no_number(name: str) -> float:
+    raise ValueError(f"{name} is no JSON value")
