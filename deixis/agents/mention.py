@@ -1,6 +1,10 @@
 """A mention, and where a string that a model named stands in the text."""
 
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
 from typing import NamedTuple
+
+from deixis.folding import Folded, caseless, given, loose
 
 
 class Mention(NamedTuple):
@@ -13,29 +17,45 @@ class Mention(NamedTuple):
     prior: float | None
 
 
-def locate(text: str, wanted: str, taken: list[tuple[int, int]]) -> tuple[int, int] | None:
-    """Find `wanted` in the text outside the spans taken: exactly, else whatever its case.
+def locate(text: str, wanted: str, taken: Sequence[tuple[int, int]]) -> tuple[int, int] | None:
+    """Find `wanted` in the text outside the spans taken: exactly, else however it is written.
 
-    Whole words come before parts of words, so that US is not found in MUSIC.
+    Models write names anew: with other quotes, dashes, spaces or accents, in another case (see
+    `deixis.folding`). Whole words come before parts of words, so that US is not found in MUSIC.
 
     Returns:
-        Half-open character offsets, or None when it is not there (any more).
+        Half-open character offsets into the text as given, or None when it is not there (any
+        more). They never cut a letter from its marks.
     """
-    wanted = wanted.strip()
-    # Lower-casing may change a string's length ("İ"), which would shift every offset.
-    folded = (text.lower(), wanted.lower()) if len(text.lower()) == len(text) else (text, wanted)
+    busy = bytearray(len(text))
+    for start, end in taken:
+        busy[start:end] = b"\1" * len(busy[start:end])
     for whole in (True, False):
-        for haystack, needle in ((text, wanted), folded):
-            start = haystack.find(needle) if needle else -1
-            while start >= 0:
-                end = start + len(needle)
-                free = all(end <= s or e <= start for s, e in taken)
-                if free and not (whole and (_cuts(text, start) or _cuts(text, end))):
-                    return start, end
-                start = haystack.find(needle, start + 1)
+        for fold in (given, loose, caseless):
+            span = _search(fold(text), fold(wanted).text.strip(), busy, whole)
+            if span is not None:
+                return span
     return None
 
 
-def _cuts(text: str, place: int) -> bool:
+def _search(hay: Folded, needle: str, busy: bytearray, whole: bool) -> tuple[int, int] | None:
+    """Return the first free place of a needle, where it must be whole words if `whole`."""
+    at = hay.text.find(needle) if needle else -1
+    while at >= 0:
+        after, end = at + 1, at + len(needle)
+        if hay.whole(at, end) and not (whole and (_cuts(hay, at) or _cuts(hay, end))):
+            span = hay.span(at, end)
+            taken = busy.rfind(1, *span)
+            if taken < 0:
+                return span
+            after = max(after, bisect_right(hay.starts, taken))
+        at = hay.text.find(needle, after)
+    return None
+
+
+def _cuts(folded: Folded, place: int) -> bool:
     """Whether a word of the text goes on across this place."""
-    return text[max(place - 1, 0) : place + 1].isalnum() and 0 < place < len(text)
+    if not 0 < place < len(folded.text):
+        return False
+    before = bisect_left(folded.starts, folded.starts[place - 1])  # the letter of a mark
+    return folded.text[before].isalnum() and folded.text[place].isalnum()

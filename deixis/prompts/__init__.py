@@ -23,6 +23,7 @@ from jinja2 import StrictUndefined, Template, TemplateError, meta
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from deixis.errors import SettingsError
+from deixis.folding import bare
 from deixis.type_schema import nearest
 from deixis.yaml_files import parse_yaml, read_settings_file, read_yaml
 
@@ -50,9 +51,24 @@ class PromptFile(NamedTuple):
     user: Template
 
 
+# As it reads, with letters of other alphabets that look the same.
+_TAG = re.compile(
+    r"[<\u2039\u2329\u276c\u276e\u2770\u27e8\u29fc\u3008\u300a\u02c2\u1438\u226a]"
+    r"(?=\s*[/\\\u2044\u2215\u2571\u29f8]?\s*[p\u0440\u03c1]\s*[o0\u043e\u03bf]\s*[s5\u0455]\s*[t\u0442\u03c4])"
+)
+
+
 def quoted(text: str) -> str:
-    """Keep the text of a post inside ``<post>``: a closing tag in it loses its meaning."""
-    return re.sub(r"<(\s*/?\s*post)", "\u2039\\1", text, flags=re.IGNORECASE)
+    """Keep the text of a post inside ``<post>``: a tag of that name in it loses its bracket.
+
+    However it is written: with characters that cannot be seen, wide or as ``&lt;``. All else
+    stays as it is, so that what a model repeats is found in the text.
+    """
+    read = bare(text)
+    for tag in reversed(list(_TAG.finditer(read.text))):
+        start, end = read.span(*tag.span())
+        text = f"{text[:start]}({text[end:]}"
+    return text
 
 
 _environment = ImmutableSandboxedEnvironment(

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deixis.errors import MissingExtraError, ModelFileError
+from deixis.folding import spelled
 from deixis.tools.tagger_features import (
     MentionSpan,
     load_lexicon,
@@ -62,6 +63,8 @@ class TokenMention(NamedTuple):
 class CrfTagger:
     """Finds people, places, organisations and other named things in English posts.
 
+    Texts that read alike have the same mentions, however é, an apostrophe or ``&`` is written.
+
     A tagger may be shared by threads; calls take turns.
 
     Args:
@@ -97,8 +100,8 @@ class CrfTagger:
             text: raw text of any length and script; line breaks end a mention.
 
         Returns:
-            Non-overlapping spans sorted by start, with half-open character offsets; none starts
-            or ends with white space.
+            Non-overlapping spans sorted by start, with half-open character offsets into the text
+            as given; none starts or ends with white space, or cuts a letter from its marks.
         """
         return self.weigh(text, rivals=False)[0]
 
@@ -114,21 +117,25 @@ class CrfTagger:
             more, sorted by start; those may overlap.
         """
         both: tuple[list[TaggedSpan], list[TaggedSpan]] = [], []
-        for tokens in _segments(text, tokenize(text)):
+        folded = spelled(text)
+        for tokens in _segments(folded.text, tokenize(folded.text)):
             for spans, found in zip(
                 both, self._weigh([token.text for token in tokens], rivals), strict=True
             ):
                 spans += [
                     TaggedSpan(
-                        tokens[each.start].start,
-                        tokens[each.end - 1].end,
+                        *folded.span(tokens[each.start].start, tokens[each.end - 1].end),
                         each.type,
                         each.confidence,
                         each.shown_prior,
                     )
                     for each in found
                 ]
-        return both
+        # The tokens of one emoji share its span; a mention that ends within it keeps it.
+        chosen = [
+            each for i, each in enumerate(both[0]) if not i or both[0][i - 1].end <= each.start
+        ]
+        return chosen, both[1]
 
     def tag_tokens(self, tokens: Sequence[str]) -> list[TokenMention]:
         """Find the mentions of one text that is cut into tokens already.
@@ -139,7 +146,7 @@ class CrfTagger:
         Returns:
             Non-overlapping mentions sorted by start, with half-open token offsets.
         """
-        return self._weigh(tokens, False)[0]
+        return self._weigh([spelled(token).text or token for token in tokens], False)[0]
 
     def _weigh(
         self, tokens: Sequence[str], rivals: bool

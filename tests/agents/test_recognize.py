@@ -4,10 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from deixis.agents.mention import locate
 from deixis.agents.recognize import recognize
 
 
@@ -114,49 +111,6 @@ def test_without_a_usable_reply_there_are_no_mentions_and_a_notice(
     assert update["mentions"] == {}
     (notice,) = update["notices"].values()
     assert "recognizer scripted:recognizer gave no answer" in notice["message"]
-
-
-@pytest.mark.parametrize(
-    ("text", "wanted", "span"),
-    [
-        ("Grace Hopper", "Grace Hopper", (0, 12)),
-        ("GRACE hopper", "Grace Hopper", (0, 12)),
-        ("grace, Grace", "Grace", (7, 12)),
-        ("🚀 NASA", "nasa", (2, 6)),
-        ("İİ met ANN", "ANN", (7, 10)),
-        ("İİ met ANN", "ann", None),
-        ("İstanbul", "İstanbul", (0, 8)),
-        ("e\u0301 Ann", "Ann", (3, 6)),
-        ("MUSIC for the US", "US", (14, 16)),
-        ("MUSIC for us", "US", (10, 12)),
-        ("#GraceHopper", "Hopper", (6, 12)),
-        ("我爱北京天安门", "北京", (2, 4)),
-        ("Ann", "  Ann ", (0, 3)),
-        ("Ann", "Anna", None),
-        ("Ann", "   ", None),
-        ("a.b", ".", (1, 2)),
-        ("Ann\nLee", "Ann Lee", None),
-    ],
-)
-def test_a_name_is_located(text: str, wanted: str, span: tuple[int, int] | None) -> None:
-    assert locate(text, wanted, []) == span
-
-
-def test_a_span_that_is_taken_is_not_given_again() -> None:
-    assert locate("Ann Ann", "Ann", [(0, 3)]) == (4, 7)
-    assert locate("Annan Ann", "Ann", [(6, 9)]) == (0, 3)
-    assert locate("Ann", "Ann", [(1, 2)]) is None
-
-
-@given(st.text(max_size=30), st.text(max_size=6), st.integers(0, 30), st.integers(0, 5))
-def test_what_is_located_stands_there(text: str, wanted: str, start: int, size: int) -> None:
-    taken = [(start, start + size)] if size else []
-    found = locate(text, wanted, taken)
-    if found is not None:
-        assert text[found[0] : found[1]].lower() == wanted.strip().lower()
-        assert all(found[1] <= s or e <= found[0] for s, e in taken)
-    elif wanted.strip() and not taken:
-        assert wanted.strip() not in text
 
 
 def test_a_confidence_is_a_number_and_nothing_that_could_be_read_as_one(

@@ -12,6 +12,7 @@ from deixis.agents.e2e.boxes import UNREADABLE, convention, to_picture, told
 from deixis.agents.state import State, Update, notice
 from deixis.agents.system import GraphOptions
 from deixis.agents.toolbox import Toolbox
+from deixis.folding import key, without_entities
 from deixis.formats import e2e
 from deixis.llms.box_conventions import BoxConvention
 from deixis.llms.photos import Photo
@@ -137,7 +138,8 @@ def _read(
     answer: str, reply: str, text: str, sight: _Sight, toolbox: Toolbox
 ) -> tuple[dict[str, Any] | None, Update]:
     """Return what one answer names, or None if nothing can be read; and notices."""
-    entities, problems = e2e.parse(answer)
+    # The semicolon of "AT&amp;T" would end a record.
+    entities, problems = e2e.parse(without_entities(answer))
     said_none = not problems and "none" in _THOUGHT_ENDS.split(answer)[-1].casefold()
     if not entities and not said_none:
         begins = (problems[0].piece if problems else answer)[:LONGEST]
@@ -173,6 +175,6 @@ def _thought(answer: str, found: Found) -> str:
     """Return the last sentence of the thought that names an entity, or nothing."""
     end = _THOUGHT_ENDS.search(answer)
     sentences = _SENTENCES.split(answer[: end.start()] if end else "")
-    name = found.entity.text.casefold()
-    last = next((each for each in reversed(sentences) if name in each.casefold()), "")
+    name = key(found.entity.text)
+    last = next((each for each in reversed(sentences) if name in key(each)), "")
     return last.replace("<think>", "").strip()[: 3 * LONGEST]

@@ -9,6 +9,7 @@ from deixis.agents.mmre.options import options_of
 from deixis.agents.mmre.read import Told, read_marked, read_plain
 from deixis.agents.state import State, Update, notice
 from deixis.agents.toolbox import Toolbox
+from deixis.folding import key
 from deixis.llms.photos import Photo, photo
 from deixis.llms.structured import Text
 from deixis.rows import Box, RowEntity
@@ -192,9 +193,9 @@ def matched(
 
 
 def _same(one: str, other: str) -> bool:
-    return one.strip().casefold() == other.strip().casefold()
+    return key(one) == key(other)
 
 
 def _akin(one: str, other: str) -> bool:
-    one, other = one.strip().casefold(), other.strip().casefold()
+    one, other = key(one), key(other)
     return bool(other) and (one in other or other in one)

@@ -10,6 +10,7 @@ from deixis.agents.answers import joined, located, mentioned, unread
 from deixis.agents.state import State, Update
 from deixis.agents.template import template_for
 from deixis.agents.toolbox import Toolbox
+from deixis.folding import key
 from deixis.formats import vkel
 from deixis.formats.answers import Parsed, after_thoughts
 from deixis.llms.structured import Text
@@ -52,18 +53,18 @@ def read(answer: str, types: TypeSchema) -> Parsed:
 
 
 def folded(words: str) -> str:
-    """Return words without case and white space, by which they are compared."""
-    return "".join(words.casefold().split())
+    """Return words without case, spelling and white space, by which they are compared."""
+    return "".join(key(words).split())
 
 
 def fine_type_of(
     word: str, kinds: Sequence[EntityType]
 ) -> tuple[EntityType, str] | tuple[None, None]:
     """Return the first type that has the fine type which a word means, and that."""
-    key = folded(word.replace("_", " "))
+    wanted = folded(word.replace("_", " "))
     for each in kinds:
         for fine in each.fine_types:
-            if folded(fine.replace("_", " ")) == key:
+            if folded(fine.replace("_", " ")) == wanted:
                 return each, fine
     return None, None
 
