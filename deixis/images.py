@@ -11,20 +11,20 @@ import os
 import re
 import stat
 import threading
-import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from deixis.errors import InputError
+from deixis.urls import without_credentials, without_credentials_in
 
+Urls = Literal["public", "any", "none"]
 UNNAMED = ("bytes", "PIL image", "array")  # sources that nothing can be opened from again
-MAX_REDIRECTS = 3
 
 # HEIF is there once the user has registered pillow-heif. ICO is not: an icon can hide a
 # picture far larger than the size in its header.
@@ -41,7 +41,8 @@ class OpenedImage(NamedTuple):
 
     ``pixels`` is RGB, uint8, of shape ``(H, W, 3)``, C-contiguous and EXIF-upright. ``sha256``
     is that of the encoded bytes, or of shape and pixels when a PIL image or an array was given.
-    ``source`` is the path or URL as given, else ``bytes``, ``PIL image`` or ``array``.
+    ``source`` is the path as given, the URL without credentials, else ``bytes``, ``PIL image``
+    or ``array``.
     ``notes`` says what degraded, one line each.
     """
 
@@ -58,6 +59,7 @@ def open_image(
     max_bytes: int = 50_000_000,
     min_side: int = 8,
     timeout: float = 20.0,
+    urls: Urls = "public",
 ) -> OpenedImage:
     """Open a picture in any form that Deixis takes.
 
@@ -68,7 +70,9 @@ def open_image(
         max_pixels: refuse larger pictures, before decoding them.
         max_bytes: refuse larger files; a download stops there.
         min_side: refuse pictures with a shorter side, in pixels.
-        timeout: seconds a download may wait for the server, and may take in total.
+        timeout: seconds that a download may take in all.
+        urls: ``public`` opens URLs whose host has no address outside the public internet,
+            ``any`` those of private networks and of this machine too, ``none`` opens none.
 
     Raises:
         InputError: the picture cannot be found, read, decoded, or is outside the limits.
@@ -88,12 +92,11 @@ def open_image(
         data, where, source = image, "the bytes", "bytes"
     elif isinstance(image, str | os.PathLike):
         source = os.fsdecode(image)
-        where = repr(source if len(source) <= 200 else f"{source[:120]}...{source[-60:]}")
-        url = _URL.match(source) if isinstance(image, str) else None
-        if url is None:
-            data = _read_file(source, where, max_bytes)
+        if isinstance(image, str) and _URL.match(source):
+            source = without_credentials(source)
+            data = _download(image, where := _named(source), max_bytes, timeout, urls)
         else:
-            data = _download(source, where, max_bytes, timeout)
+            data = _read_file(source, where := _named(source), max_bytes)
     else:
         raise InputError(
             f"a picture is a path, an http(s) URL, bytes, a PIL image or an RGB uint8 array of "
@@ -103,6 +106,11 @@ def open_image(
         raise InputError(f"{where}: over {max_bytes:,} bytes; give a smaller file")
     pixels, notes = _from_file(data, where, max_pixels, min_side)
     return OpenedImage(pixels, hashlib.sha256(data).hexdigest(), source, notes)
+
+
+def _named(source: str) -> str:
+    shown = without_credentials_in(source)
+    return repr(shown if len(shown) <= 200 else f"{shown[:120]}...{shown[-60:]}")
 
 
 def _check_array(array: NDArray[Any]) -> None:
@@ -136,47 +144,16 @@ def _read_file(path: str, where: str, max_bytes: int) -> bytes:
         raise InputError(f"{where}: cannot be read ({_line(error)}); check the path") from error
 
 
-def _download(url: str, where: str, max_bytes: int, timeout: float) -> bytes:
-    import httpx  # only URLs need it
-
-    deadline = time.monotonic() + timeout
-    # Some large hosts answer 403 to the default agent of HTTP libraries.
-    headers = {"User-Agent": "deixis", "Accept": "image/*", "Accept-Encoding": "identity"}
-    try:
-        address = httpx.URL(url)
-        _check_scheme(address.scheme, where)
-        with httpx.Client(timeout=timeout, headers=headers) as client:
-            for _ in range(MAX_REDIRECTS + 1):
-                with client.stream("GET", address) as response:
-                    if not response.has_redirect_location:
-                        status = f"{response.status_code} {response.reason_phrase}"
-                        if response.status_code == 200:
-                            return _receive(response.iter_bytes(), where, max_bytes, deadline)
-                        raise InputError(f"{where}: the server answers {status}; check the URL")
-                    address = address.join(response.headers["location"])
-                _check_scheme(address.scheme, f"{where} redirects")
-    except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
+def _download(url: str, where: str, max_bytes: int, timeout: float, urls: Urls) -> bytes:
+    if urls == "none":
         raise InputError(
-            f"{where}: the download failed ({type(error).__name__}: {_line(error)}); check the "
-            f"URL and the network, or download the picture and give its path"
-        ) from error
-    raise InputError(f"{where}: more than {MAX_REDIRECTS} redirects; give the final URL")
+            f"{where}: URLs are not opened; give a path, or allow them with urls: public under "
+            "options in the stack"
+        )
+    from deixis.downloads import download  # only URLs need what it imports
 
-
-def _receive(chunks: Iterator[bytes], where: str, max_bytes: int, deadline: float) -> bytes:
-    data = bytearray()
-    for chunk in chunks:
-        data += chunk
-        if len(data) > max_bytes:
-            break  # the caller refuses it
-        if time.monotonic() > deadline:  # a server that drips never meets the read timeout
-            raise InputError(f"{where}: the download takes too long; download it and give its path")
-    return bytes(data)
-
-
-def _check_scheme(scheme: str, where: str) -> None:
-    if scheme not in ("http", "https"):
-        raise InputError(f"{where}: {scheme} URLs are not opened; give an http(s) URL or a path")
+    public = urls != "any"
+    return download(url, where, max_bytes=max_bytes, timeout=timeout, public=public)
 
 
 def _from_file(

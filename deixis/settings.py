@@ -122,6 +122,8 @@ class Options(_Frozen):
     text says.
     ``groundable_threshold``: least probability at which a mention counts as shown.
     ``max_text``: most characters of a text. ``max_pixels``: most pixels of a picture.
+    ``urls``: which pictures are opened by URL: ``public`` those on the public internet, ``any``
+    those on private networks and on this machine too, ``none`` none.
     ``max_tokens``: most tokens of one reply before it is asked again with twice as many.
     ``image_side``: most pixels of a picture's longer side when a language model is sent it.
     ``templates``: folder for templates that the templating agent writes; None is
@@ -146,6 +148,7 @@ class Options(_Frozen):
     groundable_threshold: float = Field(default=0.5, gt=0.0, lt=1.0)
     max_text: int = Field(default=20_000, ge=1)
     max_pixels: int = Field(default=64_000_000, ge=64)
+    urls: Literal["public", "any", "none"] = "public"
     max_tokens: int = Field(default=600, ge=16)
     image_side: int = Field(default=1536, ge=64)
     templates: Path | None = None

@@ -33,7 +33,7 @@ def open_sample(state: State, toolbox: Toolbox) -> Update:
             raise InputError(
                 "image is a dict; give a path, a URL, bytes, a PIL image, an array or None"
             )
-        opened = take_in(given, options.max_pixels)
+        opened = take_in(given, options.max_pixels, options.urls)
         height, width = opened.pixels.shape[:2]
         picture = {
             "sha256": opened.sha256,

@@ -5,8 +5,9 @@ from collections import OrderedDict
 from typing import Any
 
 from deixis.errors import InputError
-from deixis.images import UNNAMED, OpenedImage, open_image
+from deixis.images import UNNAMED, OpenedImage, Urls, open_image
 from deixis.tools.base import Picture
+from deixis.urls import HIDDEN
 
 KEEP_BYTES = 256_000_000
 """Pixels kept for the nodes still to come; older pictures are opened again if needed."""
@@ -15,13 +16,13 @@ _kept: OrderedDict[str, Picture] = OrderedDict()
 _lock = threading.Lock()
 
 
-def take_in(image: Any, max_pixels: int) -> OpenedImage:
-    """Open a picture and keep its pixels.
+def take_in(image: Any, max_pixels: int, urls: Urls = "public") -> OpenedImage:
+    """Open a picture and keep its pixels; the limits are those of `open_image`.
 
     Raises:
         InputError: the picture cannot be used.
     """
-    opened = open_image(image, max_pixels=max_pixels)
+    opened = open_image(image, max_pixels=max_pixels, urls=urls)
     with _lock:
         _kept[opened.sha256] = opened.pixels
         _kept.move_to_end(opened.sha256)
@@ -30,13 +31,16 @@ def take_in(image: Any, max_pixels: int) -> OpenedImage:
     return opened
 
 
-def pixels_of(picture: dict[str, Any], given: Any, max_pixels: int) -> Picture:
+def pixels_of(
+    picture: dict[str, Any], given: Any, max_pixels: int, urls: Urls = "public"
+) -> Picture:
     """Return the pixels of a picture opened before, opening it again when they are gone.
 
     Args:
         picture: its record in the state.
         given: the picture as the user gave it; None on a thread resumed elsewhere.
         max_pixels: as for `take_in`.
+        urls: likewise.
 
     Raises:
         InputError: it cannot be opened again, or has changed since.
@@ -51,7 +55,12 @@ def pixels_of(picture: dict[str, Any], given: Any, max_pixels: int) -> Picture:
             f"the picture was given as {again}, which no checkpoint keeps, and is gone from "
             "memory; invoke the graph with it again"
         )
-    opened = take_in(again, max_pixels)
+    if again is picture["source"] and HIDDEN in again and "://" in again:
+        raise InputError(
+            f"the picture {again} was given with credentials, which no checkpoint keeps, and is "
+            "gone from memory; invoke the graph with it again"
+        )
+    opened = take_in(again, max_pixels, urls)
     if opened.sha256 != picture["sha256"]:
         raise InputError(f"the picture {picture['source']} changed while it was looked at")
     return opened.pixels

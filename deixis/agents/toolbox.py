@@ -203,8 +203,9 @@ class Toolbox:
         picture = state.get("picture")
         if picture is None:
             return None
-        limit = self.settings.options.max_pixels
-        return pictures.pixels_of(picture, state.get("image"), limit)
+        options = self.settings.options
+        given = state.get("image")
+        return pictures.pixels_of(picture, given, options.max_pixels, options.urls)
 
     def photo(self, state: State) -> Photo | None:
         """Return the sample's picture as models are sent it, or None when it has none."""

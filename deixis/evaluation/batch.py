@@ -22,6 +22,7 @@ from deixis.evaluation.batch_ray import Cluster, RayWorkers
 from deixis.evaluation.batch_settings import fingerprint, identity, write_templates
 from deixis.evaluation.batch_worker import Engine, Result, Threads
 from deixis.settings import Settings
+from deixis.urls import without_credentials
 
 _OVER_BUDGET = no_answer("budget")
 """How the graph's warnings speak of a question that the budget did not allow."""
@@ -232,7 +233,7 @@ class Batch:
     def _from_output(self, image: str | None) -> str | None:
         """Return a picture's source as it stands in the output: a path relative to that."""
         if image is None or "://" in image:
-            return image
+            return image and without_credentials(image)
         try:
             return os.path.relpath(image, self.output.path.parent)
         except ValueError:  # another drive

@@ -76,4 +76,5 @@ def _opened(row: AnnotatedRow, beside: Path, toolbox: Toolbox) -> OpenedImage | 
     if row.image is None:
         return None
     place = row.image if "://" in row.image else str(beside / row.image)
-    return open_image(place, max_pixels=toolbox.settings.options.max_pixels)
+    options = toolbox.settings.options
+    return open_image(place, max_pixels=options.max_pixels, urls=options.urls)
