@@ -5,27 +5,51 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test format train bench clean
+.PHONY: help demo test test-quick check canary lock format train bench clean
 
 help:  ## Show the commands
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
 
 demo: $(VENV)/.starter  ## Show a real result on two photographs
 	$(BIN)/deixis demo
 
-test: $(VENV)/.test  ## Format, lint, types, import rules, tests
+test: check  ## Format, lint, types, import rules, tests
+	$(BIN)/python -m pytest -n auto
+
+test-quick: $(VENV)/.test  ## The tests that take no time: no whole programs, no language model
+	$(BIN)/python -m pytest -n auto -m "not slow"
+
+check: $(VENV)/.test  ## Format, lint, types, import rules
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest
+
+# Of its own accord the newest torch is held back, for it brings gigabytes of CUDA on Linux;
+# HOLD= lets it come too (give pip an index with CPU builds).
+HOLD ?= -c tests/constraints.txt
+canary:  ## The tests with the newest versions that the bounds admit
+	rm -rf $(VENV)-canary
+	$(PYTHON) -m venv $(VENV)-canary
+	$(VENV)-canary/bin/python -m pip install --quiet --upgrade pip
+	$(VENV)-canary/bin/python -m pip install --quiet --upgrade --upgrade-strategy eager \
+		$(HOLD) -e ".[starter,test]"
+	$(VENV)-canary/bin/python -m pytest -n auto
+
+# uv, for it writes one file that pip reads and that holds for all three Pythons; pip-tools and
+# `pip lock` write one for the Python that runs them. Without hashes: a CPU build of torch has others.
+lock: $(VENV)/.pip  ## Write requirements.lock anew, with the newest versions
+	$(INSTALL) -c requirements.lock uv
+	$(BIN)/uv pip compile pyproject.toml --upgrade --universal --python-version 3.11 \
+		--extra starter --extra test --extra train --group lock -c tests/constraints.txt \
+		--custom-compile-command "make lock" --annotation-style line --quiet -o requirements.lock
 
 format: $(VENV)/.test  ## Format the code and mend what lint can mend
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
 train: $(VENV)/.test  ## Train the recognizer: make train DATA=../shared/data/gmner
-	$(BIN)/python -m pip install --quiet -e ".[train]"
+	$(LOCKED) -e ".[train]"
 	$(BIN)/python -m deixis.evaluation.train_recognizer $(DATA)
 
 bench: $(VENV)/.test  ## Measure the language-model layer: make bench DATA=../shared/data/gmner
@@ -36,18 +60,24 @@ bench: $(VENV)/.test  ## Measure the language-model layer: make bench DATA=../sh
 	$(BIN)/python tests/benchmarks/llm_overhead.py
 	$(BIN)/python tests/benchmarks/llm_faults.py
 
-clean:  ## Remove the environment and what was built
-	rm -rf $(VENV) build dist deixis-demo
+clean:  ## Remove the environments and what was built
+	rm -rf $(VENV) $(VENV)-canary build dist deixis-demo
+
+# Exact versions, of what builds too; `pip install deixis` itself has lower bounds only.
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+LOCKED := $(INSTALL) -c requirements.lock --build-constraint requirements.lock
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.starter: $(BIN)/python pyproject.toml
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[starter]"
+$(VENV)/.pip: $(BIN)/python requirements.lock
+	$(INSTALL) -c requirements.lock pip
 	@touch $@
 
-# The constraint keeps gigabytes of CUDA away where an index has a CPU build of that version.
-$(VENV)/.test: $(BIN)/python pyproject.toml tests/constraints.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
-		-c tests/constraints.txt -e ".[starter,test]"
+$(VENV)/.starter: $(VENV)/.pip pyproject.toml
+	$(LOCKED) -e ".[starter]"
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.pip pyproject.toml
+	$(LOCKED) -e ".[starter,test]"
 	@touch $@
