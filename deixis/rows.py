@@ -142,7 +142,7 @@ def read_rows(path: Path, kind: type[Any] = Row) -> list[Any]:
 
 
 def write_rows(path: Path, rows: Iterable[Row]) -> int:
-    """Write rows, one a line, the whole file or none of it; return how many.
+    """Write rows, one a line, the whole file or none of it (``-``: stdout); return how many.
 
     Raises:
         InputError: the file cannot be written.

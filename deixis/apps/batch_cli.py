@@ -4,7 +4,6 @@ The summary goes to stdout, progress and what is wrong to stderr. Exit codes: 0 
 finished, 1 some failed or are left, 2 unusable input or settings, 130 stopped by Ctrl-C.
 """
 
-import json
 import os
 import re
 import signal
@@ -18,8 +17,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from deixis.apps import terminal
 from deixis.apps.options import GraphOption, RoleOption, StackOption, settings_of
 from deixis.apps.prompts_cli import PromptsOption
+from deixis.atomic import is_stdout
 from deixis.errors import InputError
 
 if TYPE_CHECKING:
@@ -163,12 +164,12 @@ def _shown(wanted: bool) -> Iterator[Any]:
     """Yield what shows a tally: in a terminal one line that changes, in a log one at times."""
     from rich.text import Text
 
-    from deixis.apps.console import err
+    from deixis.apps.terminal import err, is_live
 
     if not wanted:
         yield lambda tally: None
         return
-    every = _EVERY if err.is_terminal else _EVERY_LOGGED
+    every = _EVERY if is_live() else _EVERY_LOGGED
     shown = [monotonic()]
     status = err.status(Text("starting"))
 
@@ -176,12 +177,12 @@ def _shown(wanted: bool) -> Iterator[Any]:
         if monotonic() - shown[0] < every:
             return
         shown[0] = monotonic()
-        if err.is_terminal:
+        if is_live():
             status.update(Text(describe(tally)))
         else:
             typer.echo(describe(tally), err=True)
 
-    if err.is_terminal:
+    if is_live():
         with status:
             yield tell
     else:
@@ -210,7 +211,7 @@ def _summarise(tally: "Tally", run: "Batch", as_json: bool) -> None:
 
         files = {"out": str(run.output.path), "failures": str(run.output.failures)}
         summary = {**files, "settings": run.output.settings, **asdict(tally), "left": tally.left}
-        typer.echo(json.dumps(summary, indent=2))
+        terminal.print_json(summary)
     else:
         typer.echo(f"{describe(tally)}; wrote {run.output.path}")
     if tally.failed:
@@ -241,8 +242,13 @@ def report(
     from deixis.apps import files
     from deixis.evaluation.batch_output import beside
     from deixis.evaluation.report import report_page
+    from deixis.text_files import keep_streams
 
-    if out is not None and out.resolve() in {each.resolve() for each in (results, gold) if each}:
+    if out is not None and files.is_one_of(out, [results, *([gold] if gold else [])]):
         raise InputError(f"{out} is what the page is made of; give another --out")
+    keep_streams(results, gold)
+    if out is None and str(results) == "-":
+        raise InputError("results from stdin have no place for a page beside them; give --out")
     page = report_page(results, gold, task=task, samples=samples)
-    typer.echo(f"wrote {files.write(out or beside(results, '.html'), page.encode())}")
+    written = files.write(out or beside(results, ".html"), page.encode())
+    typer.echo(f"wrote {written}", err=is_stdout(written))

@@ -4,19 +4,21 @@ Results go to stdout, questions to stderr. Exit codes: 0 done, 2 unusable input 
 """
 
 import heapq
-import json
 import sys
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
+from deixis.apps import terminal
+from deixis.atomic import is_stdout
 from deixis.errors import InputError
 from deixis.llms.cache import LlmCache, Record, default_folder
+from deixis.text_files import keep_streams
 
 cache_app = typer.Typer(
     help="See, share and remove the stored answers of language models.",
@@ -24,8 +26,6 @@ cache_app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-# Not the one of deixis.apps.console, which loads the graph to show its progress.
-_out = Console()
 
 FolderOption = Annotated[
     Path | None,
@@ -43,10 +43,6 @@ def _open(folder: Path | None) -> LlmCache:
     return LlmCache(default_folder() if folder is None else folder)
 
 
-def _print_json(data: Any) -> None:
-    typer.echo(json.dumps(data, indent=2, ensure_ascii=False))
-
-
 def _when(time: datetime | None) -> str:
     return "" if time is None else time.astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
@@ -60,7 +56,7 @@ def stats(folder: FolderOption = None, as_json: JsonOption = False) -> None:
     if as_json:
         models = {spec: each._asdict() for spec, each in found.models.items()}
         written = {name: time and time.isoformat() for name, time in times.items()}
-        _print_json(
+        terminal.print_json(
             {"folder": str(cache.folder), **found._asdict(), "models": models, **written},
         )
         return
@@ -70,10 +66,10 @@ def stats(folder: FolderOption = None, as_json: JsonOption = False) -> None:
         table.add_column(name, justify="right")
     for spec, each in found.models.items():
         table.add_row(escape(spec), *map(str, each))
-    _out.print(table)
+    terminal.show(table)
     span = f", from {_when(found.oldest)} to {_when(found.newest)}" if found.entries else ""
     damaged = f", {found.damaged} damaged" if found.damaged else ""
-    _out.print(f"{found.entries} answers, {found.bytes} bytes{damaged}{span}")
+    terminal.line(f"{found.entries} answers, {found.bytes} bytes{damaged}{span}")
 
 
 @cache_app.command("list")
@@ -86,7 +82,7 @@ def list_(
     """List answers, the newest first."""
     newest = heapq.nlargest(limit, _open(folder).entries(model), key=lambda each: each.when)
     if as_json:
-        _print_json([_row(each) for each in newest])
+        terminal.print_json([_row(each) for each in newest])
         return
     table = Table()
     table.add_column("key", no_wrap=True, min_width=_SHORT)
@@ -96,7 +92,7 @@ def list_(
         tokens = f"{each.input_tokens} + {each.output_tokens}"
         cells = (_when(each.when), each.spec, tokens, _start(each.user), _start(each.text))
         table.add_row(each.key[:_SHORT], *map(escape, cells))
-    _out.print(table)
+    terminal.show(table)
 
 
 def _row(record: Record) -> dict[str, Any]:
@@ -120,14 +116,14 @@ def show(
     """Show one answer with its whole prompt."""
     record = _open(folder).show(key)
     if as_json:
-        _print_json(record.model_dump(mode="json"))
+        terminal.print_json(record.model_dump(mode="json"))
         return
     for name, value in record.model_dump(mode="json", exclude={"system", "user", "text"}).items():
-        _out.print(f"[bold]{name}[/] {escape(str(value))}", soft_wrap=True)
+        terminal.line(f"[bold]{name}[/] {escape(str(value))}")
     for name in ("system", "user", "text"):
-        _out.print(f"\n[bold]{name}[/]")
+        terminal.line(f"\n[bold]{name}[/]")
         # As it is: what a model said is neither markup nor to be wrapped.
-        _out.print(_printable(getattr(record, name)), markup=False, highlight=False, soft_wrap=True)
+        terminal.line(Text(_printable(getattr(record, name))))
 
 
 def _printable(text: str) -> str:
@@ -153,34 +149,37 @@ def clear(
             raise InputError("nothing was removed; answer y, or say --yes")
     removed = cache.clear(model)
     if as_json:
-        _print_json({"removed": removed})
+        terminal.print_json({"removed": removed})
     else:
-        _out.print(f"removed {removed} answers")
+        terminal.line(f"removed {removed} answers")
 
 
 @cache_app.command("export")
 def export(
-    path: Annotated[Path, typer.Argument(help="File to write, one JSON object a line.")],
+    path: Annotated[Path, typer.Argument(help="File to write, an object a line; - for stdout.")],
     folder: FolderOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Write all answers to a file that others can import; prompts are in it, keys of APIs not."""
+    if as_json and is_stdout(path):
+        raise InputError("the answers themselves go to stdout, as JSON Lines; leave out --json")
     written = _open(folder).export(path)
     if as_json:
-        _print_json({"written": written, "path": str(path)})
+        terminal.print_json({"written": written, "path": str(path)})
     else:
-        _out.print(f"wrote {written} answers to {escape(str(path))}", soft_wrap=True)
+        typer.echo(f"wrote {written} answers to {path}", err=is_stdout(path))
 
 
 @cache_app.command("import")
 def import_(
-    path: Annotated[Path, typer.Argument(help="File that was exported.")],
+    path: Annotated[Path, typer.Argument(help="File that was exported; - for stdin.")],
     folder: FolderOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Take the answers of an exported file; answers that are newer here stay."""
+    keep_streams(path)
     done = _open(folder).import_(path)
     if as_json:
-        _print_json(done._asdict())
+        terminal.print_json(done._asdict())
     else:
-        _out.print(f"took {done.taken} answers, kept {done.kept} that were here or newer")
+        terminal.line(f"took {done.taken} answers, kept {done.kept} that were here or newer")

@@ -1,20 +1,22 @@
 """The command line: one sample, many, data sets, scores, and what is kept and installed.
 
 Results go to stdout, progress and warnings to stderr. Exit codes: 0 done, 1 some rows failed
-or are left, 2 unusable input or settings, 130 stopped.
+or are left (or nobody reads the results any more), 2 unusable input or settings, 130 stopped.
 """
 
-import json
+import errno
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 from rich.markup import escape
 from rich.table import Table
 
 from deixis import __version__
+from deixis.apps import terminal
 from deixis.apps.batch_cli import batch, report
 from deixis.apps.cache_cli import cache_app
 from deixis.apps.compare_cli import compare
@@ -64,10 +66,11 @@ def demo(
     role: RoleOption = None,
 ) -> None:
     """Show what Deixis does on two public-domain photographs."""
-    from deixis.apps.console import out as console
+    from deixis.apps import files
     from deixis.apps.demo import run_demo
 
-    run_demo(out, settings_of(stack, prompts, role), console.print)
+    files.check_folder(out)
+    run_demo(out, settings_of(stack, prompts, role), terminal.line)
 
 
 @app.command()
@@ -89,22 +92,25 @@ def run(
     from deixis.graphs.build import build_graph
 
     picture = None if image == "-" else image
+    text = terminal.as_text(text)
+    if out:
+        files.check_folder(out)
     settings = settings_of(stack, prompts, role, graph)
     built = build_graph(settings)
     checked_text(text, settings.options.max_text)  # before anything is fetched for it
     with console.progress() as bar:
-        weights.fetch(settings, bar)
+        weights.fetch(settings, bar, pictures=picture is not None)
         extraction, _ = console.extract(built, picture, text, bar, "deixis")
     console.warn(extraction)
     written = files.write_extraction(out, extraction, picture) if out else []
     if as_json:
-        typer.echo(extraction.model_dump_json(indent=2))
+        terminal.print_json(extraction.model_dump(mode="json"))
         return
     title = extraction.caption or ("" if extraction.image else "no picture")
-    console.out.print(console.entity_table(extraction, escape(title)))
-    console.out.print(console.usage_line([extraction]))
+    terminal.show(console.entity_table(extraction, escape(title)))
+    terminal.line(escape(console.usage_line([extraction])))
     for path in written:
-        console.out.print(f"wrote {escape(str(path))}")
+        typer.echo(f"wrote {path}")
 
 
 @app.command()
@@ -112,7 +118,6 @@ def graphs(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """List the graphs: what each is, which roles it needs, and which it uses besides."""
-    from deixis.apps import console
     from deixis.graphs.registry import find, names
 
     found = {name: find(name) for name in names()}
@@ -127,14 +132,14 @@ def graphs(
             }
             for name, each in found.items()
         ]
-        typer.echo(json.dumps(rows, indent=2))
+        terminal.print_json(rows)
         return
     table = Table("graph", "what it is", "needs", "uses", "graph_options", show_lines=True)
     for name, each in found.items():
         options = [f"{option}: {value}" for option, value in each.defaults().items()]
         cells = (name, each.about, *map(", ".join, (each.needs, each.uses, options)))
         table.add_row(*map(escape, cells))
-    console.out.print(table)
+    terminal.show(table)
 
 
 @app.command()
@@ -145,40 +150,61 @@ def doctor(
     graph: GraphOption = None,
 ) -> None:
     """Say what is installed, what each role would use, and how to mend what is missing."""
-    from deixis.apps import console
     from deixis.apps.doctor import examine
 
     findings = examine(settings_of(stack, None, role, graph))
     if as_json:
-        typer.echo(json.dumps([finding._asdict() for finding in findings], indent=2))
+        terminal.print_json([finding._asdict() for finding in findings])
     else:
         table = Table("part", "uses", "state", "what to do", title=f"stack {stack}")
         for finding in findings:
             colour = "red" if finding.fix else "green"
             state = f"[{colour}]{escape(finding.state)}[/]"
             table.add_row(finding.part, escape(finding.uses), state, escape(finding.fix))
-        console.out.print(table)
+        terminal.show(table)
     if any(finding.fix for finding in findings):
         raise typer.Exit(2)
 
 
+_UNWRITTEN = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF}
+
+
 def main() -> None:
     """Run the command line; an error is one line on stderr, never a traceback."""
+    terminal.prepare()
     try:
         app()
     except DeixisError as error:
+        if isinstance(error.__context__, BrokenPipeError):
+            _end(1)  # as quietly as where stdout is such a pipe
         _fail(str(error))
     except KeyboardInterrupt:
         _fail("stopped", code=130)
+    except MemoryError:
+        _fail("there is not enough memory; give smaller pictures, or fewer at once")
     except Exception as error:
         if os.environ.get("DEIXIS_DEBUG"):
             raise
-        _fail(
-            f"a bug in Deixis, please report it: {type(error).__name__}: {error} "
-            "(set DEIXIS_DEBUG=1 to see where)"
-        )
+        _fail(f"{_blame(error)} (set DEIXIS_DEBUG=1 to see where)")
 
 
-def _fail(message: str, code: int = 2) -> None:
-    sys.stderr.write(f"Error: {' '.join(message.split())}\n")
+def _blame(error: Exception) -> str:
+    """Say what went wrong that nobody expected: the system's fault, or ours."""
+    if not isinstance(error, OSError):
+        return f"a bug in Deixis, please report it: {type(error).__name__}: {error}"
+    said = error.strerror or str(error) or type(error).__name__
+    if isinstance(error.filename, str | os.PathLike):
+        return f"cannot use {os.fspath(error.filename)}: {said}"
+    return f"cannot {'write the output' if error.errno in _UNWRITTEN else 'go on'}: {said}"
+
+
+def _fail(message: str, code: int = 2) -> NoReturn:
+    with suppress(OSError):
+        typer.echo(f"Error: {' '.join(message.split())}", err=True)
+    _end(code)
+
+
+def _end(code: int) -> NoReturn:
+    for stream in (sys.stdout, sys.stderr):
+        terminal.flushed(stream)
     raise SystemExit(code)

@@ -3,18 +3,21 @@
 Results go to stdout, warnings to stderr. Exit codes: 0 done, 2 unusable input or settings.
 """
 
+import sys
+from contextlib import nullcontext, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.markup import escape
 
-from deixis.apps import eval_cli
+from deixis.apps import eval_cli, terminal
+from deixis.atomic import is_stdout
 from deixis.errors import InputError
 
 if TYPE_CHECKING:
     from deixis.evaluation.compare import Agreement, Cost
-    from deixis.evaluation.metrics.scoring import Comparison
+    from deixis.evaluation.metrics.scoring import Comparison, How
 
 _SIDES = ("first", "second")
 
@@ -46,28 +49,33 @@ def compare(
     as_json: eval_cli.JsonOption = False,
 ) -> None:
     """Set two runs side by side: score, cost, and where they disagree."""
+    from deixis.apps import files
     from deixis.evaluation.compare import Result, agree
     from deixis.evaluation.metrics import scoring
     from deixis.rows import read_rows
+    from deixis.text_files import keep_streams
 
     if len(paths) not in (2, 3):
         raise InputError(f"compare takes two files, or gold and two files; got {len(paths)}")
     *golds, first, second = paths
     if format_name is not None and not golds:
         raise InputError("--format reads answers to the rows of a gold file: give that first")
+    if html and files.is_one_of(html, paths):
+        raise InputError(f"{html} is one of the files that are compared; give another --html")
+    if html and as_json and is_stdout(html):
+        raise InputError("--html and --json both want stdout; name a file for one of them")
+    keep_streams(*paths)
     how = eval_cli.how_of(task, coarse, convention, iou, rounds, seed)
     wanted = [row for path in golds for row in read_rows(path)]
     one, other = (
         eval_cli.read_predictions(path, format_name, wanted, Result) for path in (first, second)
     )
-    if html and html.exists() and any(html.samefile(path) for path in paths):
-        raise InputError(f"{html} is one of the files that are compared; give another --html")
     scores = scoring.compare_two(wanted, one.rows, other.rows, how) if golds else None
     found = agree(one.rows, other.rows, how, wanted)
     for read, ids in ((one, found.only_first), (other, found.only_second)):
         if ids:
             named = eval_cli.some(ids)
-            eval_cli.warn(f"{read.path}: {len(ids)} rows are not in the other file ({named})")
+            terminal.warn(f"{read.path}: {len(ids)} rows are not in the other file ({named})")
     if scores:
         one.warn(scores.first)
         other.warn(scores.second)
@@ -78,8 +86,14 @@ def compare(
         for name, read in zip(_SIDES, (one, other), strict=True):
             document[name] = {**read.document(), **document.get(name, {})}
         gold = str(golds[0]) if golds else None
-        eval_cli.print_json({"gold": gold, **document, **found.document(top)})
+        terminal.print_json({"gold": gold, **document, **found.document(top)})
         return
+    # Where the page goes to stdout, the tables go to stderr.
+    with redirect_stdout(sys.stderr) if html and is_stdout(html) else nullcontext():
+        _print_tables(how, found, scores)
+
+
+def _print_tables(how: "How", found: "Agreement", scores: "Comparison | None") -> None:
     if scores:
         _print_scores(scores)
     else:
@@ -118,7 +132,7 @@ def _print_scores(found: "Comparison") -> None:
     spans = zip(low, high, strict=True)
     table.add_row("95%", *(f"{100 * start:+.2f} to {100 * end:+.2f}" for start, end in spans))
     table.add_row("p", *(f"{each:.4f}" for each in p))
-    eval_cli.out.print(table)
+    terminal.show(table)
     _print(
         f"samples with fewer errors in the second: {found.won}, with more: {found.lost}, "
         f"with as many: {samples - found.won - found.lost}"
@@ -144,7 +158,7 @@ def _print_costs(costs: "tuple[Cost | None, Cost | None]") -> None:
         table.add_row(
             title, *(figure(cost.measure(name, a_row)) if cost else "-" for cost, a_row in sides)
         )
-    eval_cli.out.print(table)
+    terminal.show(table)
     for side, cost in zip(_SIDES, costs, strict=True):
         if cost and cost.unpriced and cost.total.cost is not None:
             _print(f"{cost.unpriced} calls of the {side} have no price and are not in its cost")
@@ -154,7 +168,7 @@ def _print_warnings(warnings: dict[tuple[str, str], tuple[int, int]]) -> None:
     table = eval_cli.table_of("first", "second")
     for (step, message), counts in warnings.items():
         table.add_row(escape(f"warnings of {step}: {message}"), *map(str, counts))
-    eval_cli.out.print(table)
+    terminal.show(table)
 
 
 def _counts(found: dict[str, int]) -> str:
@@ -162,4 +176,4 @@ def _counts(found: dict[str, int]) -> str:
 
 
 def _print(line: str) -> None:
-    eval_cli.out.print(escape(line), highlight=False, soft_wrap=True)
+    terminal.line(escape(line))

@@ -5,23 +5,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from deixis.apps import terminal
 from deixis.graphs.build import Graph
 from deixis.schema import Entity, Extraction
-
-out = Console()
-err = Console(stderr=True)
 
 VISIBLE = {True: "[green]yes[/]", False: "no", None: "[yellow]undecided[/]"}
 
 
 @contextmanager
 def progress() -> Iterator[Progress]:
-    """Show a bar with the node at work and the time, on stderr."""
+    """Show a bar with the node at work and the time, on stderr, to whoever watches it."""
     columns = (
         TextColumn("[bold]{task.description}"),
         BarColumn(bar_width=24),
@@ -29,7 +26,8 @@ def progress() -> Iterator[Progress]:
         TimeElapsedColumn(),
         TextColumn("{task.fields[at]}"),
     )
-    with Progress(*columns, console=err, transient=True) as bar:
+    unseen = not terminal.is_live()
+    with Progress(*columns, console=terminal.err, transient=True, disable=unseen) as bar:
         yield bar
 
 
@@ -94,7 +92,7 @@ def where(entity: Entity) -> str:
 def warn(extraction: Extraction) -> None:
     """Print what degraded, on stderr."""
     for notice in extraction.warnings:
-        err.print(f"[yellow]warning[/] {escape(notice.step)}: {escape(notice.message)}")
+        terminal.warn(f"{notice.step}: {notice.message}")
 
 
 def usage_line(extractions: list[Extraction]) -> str:

@@ -3,11 +3,13 @@
 Results go to stdout, what was met on the way to stderr. Exit codes: 0 done, 2 unusable input.
 """
 
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+
+from deixis.apps import terminal
+from deixis.atomic import is_stdout
 
 dataset_app = typer.Typer(
     help="Turn the field's data sets into files of rows, and count what is in them.",
@@ -72,7 +74,7 @@ def convert(
     written = write_rows(out, rows)
     for quirk, number in counts.items():
         typer.echo(f"{number:8}  {quirk}", err=True)
-    typer.echo(f"wrote {written} rows to {out}")
+    typer.echo(f"wrote {written} rows to {out}", err=is_stdout(out))
 
 
 @dataset_app.command()
@@ -89,34 +91,32 @@ def stats(
 
     found = statistics(read_rows(file))
     if as_json:
-        typer.echo(json.dumps(found, indent=2, ensure_ascii=False))
+        terminal.print_json(found)
         return
-    from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
-    console = Console()
     plain = {key: value for key, value in found.items() if isinstance(value, int)}
     summary = Table(title=escape(str(file)), title_justify="left", show_header=False)
     summary.add_column()
     summary.add_column(justify="right")
     for key, value in [*plain.items(), *_flat(found["picture_sizes"])]:
         summary.add_row(key.replace("_", " "), str(value))
-    console.print(summary)
+    terminal.show(summary)
     columns = ("entities", "groundable", "boxes", "masks", "multi_box")
     table = Table("type")
     for column in columns:
         table.add_column(column.replace("_", " "), justify="right")
     for kind, counts in found["types"].items():
         table.add_row(escape(kind), *(str(counts[each]) for each in columns))
-    console.print(table)
+    terminal.show(table)
     if found["fine_types"]:
         table = Table("type", "fine type")
         table.add_column("entities", justify="right")
         for kind, fine in found["fine_types"].items():
             for name, number in fine.items():
                 table.add_row(escape(kind), escape(name), str(number))
-        console.print(table)
+        terminal.show(table)
 
 
 def _flat(sizes: dict[str, Any]) -> list[tuple[str, str]]:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from rich.markup import escape
 
-from deixis.apps import console, files, weights
+from deixis.apps import console, files, terminal, weights
 from deixis.graphs.build import build_graph
 from deixis.settings import Settings
 from deixis.tools.model_files import resolve
@@ -63,7 +63,7 @@ def run_demo(out: Path, settings: Settings, say: Callable[[str], None]) -> None:
     for post, extraction, image in zip(POSTS, extractions, images, strict=True):
         say(f"\n{escape(post.text)}")
         title = escape(f"{post.name}: {extraction.caption}")
-        console.out.print(console.entity_table(extraction, title))
+        terminal.show(console.entity_table(extraction, title))
         console.warn(extraction)
         files.write_extraction(out / post.name, extraction, image)
     index = files.write_index(out, extractions, images)

@@ -4,9 +4,11 @@ import os
 import sys
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
+from pathlib import Path
 from typing import NamedTuple
 
 from deixis.agents.toolbox import Seat
+from deixis.apps.files import obstacle
 from deixis.apps.weights import weights_of
 from deixis.errors import DeixisError
 from deixis.graphs.build import toolbox_of
@@ -30,9 +32,17 @@ def examine(settings: Settings) -> list[Finding]:
         Finding("python", f"{sys.version.split()[0]} ({sys.executable})", "ready", ""),
         *(_package(name) for name in ("deixis", "langgraph", "langchain-core", "pydantic")),
         _pip(),
-        Finding("cache", str(cache_folder()), "ready", ""),
+        _cache(cache_folder(), "DEIXIS_CACHE"),
     ]
+    if own := settings.options.cache_folder:
+        findings.append(_cache(own, "options.cache_folder"))
     return findings + [_seat(seat) for seat in toolbox_of(settings).seats()]
+
+
+def _cache(folder: Path, name: str) -> Finding:
+    why = obstacle(folder)
+    fix = f"set {name} to a folder that can be written" if why else ""
+    return Finding("cache", str(folder), f"cannot be written: {why}" if why else "ready", fix)
 
 
 def _package(name: str) -> Finding:

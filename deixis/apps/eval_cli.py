@@ -3,15 +3,15 @@
 Results go to stdout, warnings to stderr. Exit codes: 0 done, 2 unusable input or settings.
 """
 
-import json
 from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+
+from deixis.apps import terminal
 
 if TYPE_CHECKING:
     from deixis.evaluation.metrics.mentions import Aligned
@@ -19,11 +19,7 @@ if TYPE_CHECKING:
     from deixis.evaluation.mner import Score
     from deixis.rows import Row
 
-# Not those of deixis.apps.console, which loads the graph to show its progress.
-out = Console()
-err = Console(stderr=True)
-
-GoldArgument = Annotated[Path, typer.Argument(help="Gold rows, one JSON object a line.")]
+GoldArgument = Annotated[Path, typer.Argument(help="Gold rows, JSON Lines; - for stdin.")]
 TaskOption = Annotated[
     str,
     typer.Option("--task", help="gmner, fmnerg, smner, mner, eeg, ees, fmner, mmre or muie."),
@@ -64,11 +60,13 @@ def evaluate(
     """Score predictions against gold, beside what calling nothing visible would score."""
     from deixis.evaluation.metrics import papers, scoring
     from deixis.rows import read_rows
+    from deixis.text_files import keep_streams
 
+    keep_streams(gold, predictions)
     if task in papers.FORMATS:
         found = papers.score_files(task, gold, predictions, format_name, wording)
         document = {"gold": str(gold), "predictions": str(predictions), **found}
-        print_json(document) if as_json else _print_document(document)
+        terminal.print_json(document) if as_json else _print_document(document)
         return
     how = how_of(task, coarse, convention, iou, rounds, seed)
     rows = read_rows(gold)
@@ -76,7 +74,7 @@ def evaluate(
     report = scoring.evaluate(rows, read.rows, how, by)
     read.warn(report.aligned)
     if as_json:
-        print_json({"gold": str(gold), **read.document(), **report.document()})
+        terminal.print_json({"gold": str(gold), **read.document(), **report.document()})
     else:
         _print_report(report)
 
@@ -140,22 +138,12 @@ class Predictions(NamedTuple):
             (aligned.unusable, "predicted regions have no area or lack a mask: never right"),
         ):
             if number:
-                warn(f"{self.path}: {number} {problem}")
-
-
-def warn(problem: str) -> None:
-    """Print a warning on stderr."""
-    err.print(f"[yellow]warning[/] {escape(problem)}", highlight=False, soft_wrap=True)
+                terminal.warn(f"{self.path}: {number} {problem}")
 
 
 def some(ids: Collection[str]) -> str:
     """Name some ids, the first five."""
     return ", ".join([*map(repr, list(ids)[:5]), *["..."][: len(ids) - 5]])
-
-
-def print_json(document: Any) -> None:
-    """Print one JSON document."""
-    typer.echo(json.dumps(document, indent=2, ensure_ascii=False))
 
 
 def _print_document(document: dict[str, Any]) -> None:
@@ -169,17 +157,16 @@ def _print_document(document: dict[str, Any]) -> None:
         if isinstance(value, list):
             value = some(value) or "none"
         shown = f"{value:.4f}" if isinstance(value, float) else str(value)
-        out.print(f"{place}: {escape(shown)}", highlight=False, soft_wrap=True)
+        terminal.line(f"{place}: {escape(shown)}")
 
     show("", document)
 
 
 def print_heading(how: "How", samples: int) -> None:
     """Print what is compared, and how."""
-    out.print(
+    terminal.line(
         f"[bold]{how.task.name}[/], {samples} samples; convention {how.convention.name}: "
-        f"{how.describe()}",
-        highlight=False,
+        f"{how.describe()}"
     )
 
 
@@ -205,9 +192,9 @@ def print_scores(entries: "Iterable[tuple[str, Entry]]", baselines: bool) -> Non
             *map(str, entry.score),
             *(_percent(each.f1) for each in beside if each),
         )
-    out.print(table)
+    terminal.show(table)
     if baselines:
-        out.print(
+        terminal.line(
             "NER+None, gold+None: F1 of these and of gold names and types, nothing called visible"
         )
 
@@ -228,11 +215,11 @@ def _print_report(report: "Report") -> None:
             "grounding precision@0.5": found.precision,
         }
         said = ", ".join(f"{name} {_percent(share)}" for name, share in shares.items())
-        out.print(f"where the name is right: {said}", highlight=False)
+        terminal.line(f"where the name is right: {said}")
         _print_sweep(report.sweep)
 
 
 def _print_sweep(sweep: "dict[float, Score]") -> None:
     table = table_of(*(f"{threshold:g}" for threshold in sweep))
     table.add_row("F1 at IoU", *(_percent(each.f1) for each in sweep.values()))
-    out.print(table)
+    terminal.show(table)

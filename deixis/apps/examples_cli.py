@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from deixis.apps import terminal
 from deixis.apps.options import RoleOption, StackOption, settings_of
 
 examples_app = typer.Typer(
@@ -42,14 +43,16 @@ def build(
     from deixis.agents.riveg import index
     from deixis.agents.toolbox import Toolbox
     from deixis.apps import console
+    from deixis.apps.files import check_folder
 
+    check_folder(out)
     annotated = index.read_annotated(rows)
     toolbox = Toolbox(settings_of(stack, None, role))
     with console.progress() as bar:
         task = bar.add_task("examples", at="")
         shown = bar.track(annotated, total=len(annotated), task_id=task)
         for said in index.build(shown, rows.parent, out, toolbox):
-            typer.echo(f"warning: {said}", err=True)
+            terminal.warn(said)
     typer.echo(f"indexed {len(annotated)} examples with {toolbox.model('embedder')} in {out}")
 
 
@@ -67,9 +70,12 @@ def augment(
     knowledge) and grounding.txt (a line for each expression of a gold entity, with whether it can
     be seen and its largest box). For several models set `graph_options: {augment: true}`.
     """
-    from deixis.apps.files import write
+    from deixis.apps.files import check_folder, write
     from deixis.formats.riveg_training import read
+    from deixis.text_files import keep_streams
 
+    check_folder(out)
+    keep_streams(gold, run)
     found = read(gold, run)
     lines = [json.dumps(each, ensure_ascii=False) + "\n" for each in found.recognition]
     write(out / "recognition.jsonl", "".join(lines).encode())

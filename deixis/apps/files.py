@@ -1,5 +1,7 @@
 """The files that the commands write, each whole or not at all."""
 
+import os
+from collections.abc import Iterable
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,7 @@ from deixis.schema import Extraction
 
 
 def write(path: Path, content: bytes) -> Path:
-    """Write a file that others may read, making its folder if need be.
+    """Write a file that others may read, making its folder if need be; ``-`` is stdout.
 
     Raises:
         InputError: the place cannot be written.
@@ -22,6 +24,34 @@ def write(path: Path, content: bytes) -> Path:
     except OSError as error:
         raise InputError(f"cannot write {path}: {error.strerror}") from None
     return path
+
+
+def obstacle(folder: Path) -> str | None:
+    """Say why files cannot be written into a folder, which need not exist; None if they can."""
+    try:
+        there = next(each for each in (folder, *folder.absolute().parents) if each.exists())
+    except OSError as error:
+        return error.strerror
+    if not there.is_dir():
+        return "it is a file" if there == folder else f"{there} is a file"
+    return None if os.access(there, os.W_OK | os.X_OK) else f"{there} cannot be written"
+
+
+def check_folder(folder: Path) -> None:
+    """Check, before anything is asked or paid for, that files can be written into a folder.
+
+    Raises:
+        InputError: they cannot.
+    """
+    if str(folder) == "-":
+        raise InputError("several files are written, which stdout cannot take; name a folder")
+    if why := obstacle(folder):
+        raise InputError(f"cannot write into {folder}: {why}; name another folder")
+
+
+def is_one_of(path: Path, others: Iterable[Path]) -> bool:
+    """Say whether writing a file would destroy one that is read."""
+    return path.is_file() and any(each.is_file() and path.samefile(each) for each in others)
 
 
 def write_extraction(folder: Path, extraction: Extraction, image: Any) -> list[Path]:

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
+from deixis.apps import terminal
 from deixis.errors import InputError
 
 prompts_app = typer.Typer(
@@ -48,9 +49,8 @@ def list_(
             }
             for each in found
         ]
-        typer.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+        terminal.print_json(rows)
         return
-    from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
@@ -64,7 +64,7 @@ def list_(
             source += ", changed; raise its version"
         cells = (each.name, str(each.version), ", ".join(each.variables), source, str(each.path))
         table.add_row(*map(escape, cells))
-    Console().print(table)
+    terminal.show(table)
 
 
 @prompts_app.command()
@@ -121,11 +121,11 @@ def render(
 
     find(name, prompts)
     variables = example(name)
-    given = [each.partition("=") for each in var or []]
+    given = [terminal.as_text(each).partition("=") for each in var or []]
     if text is not None and "posts" in variables:
-        variables["posts"][0]["text"] = text
+        variables["posts"][0]["text"] = terminal.as_text(text)
     elif text is not None:
-        given.append(("text", "=", text))
+        given.append(("text", "=", terminal.as_text(text)))
     for key, equals, value in given:
         if key not in variables or not equals:
             raise InputError(

@@ -32,8 +32,17 @@ def weights_of(seat: Seat) -> str | None:
     return spec.name if spec.provider == "gguf" else None
 
 
-def fetch(settings: Settings, bar: Progress) -> None:
+_SEE = {"detector", "reader", "segmenter", "entailer"}
+"""Roles whose tools are not needed where there is no picture."""
+
+
+def fetch(settings: Settings, bar: Progress, pictures: bool = True) -> None:
     """Fetch what the stack needs and the cache lacks, so that no node seems to hang.
+
+    Args:
+        settings: the stack.
+        bar: shows what is fetched.
+        pictures: whether there are any; else nothing is fetched that only looks at them.
 
     Raises:
         ModelFileError: a file cannot be had.
@@ -42,6 +51,8 @@ def fetch(settings: Settings, bar: Progress) -> None:
     toolbox = toolbox_of(settings)
     toolbox.check()
     for seat in toolbox.seats():
+        if seat.is_tool and seat.role in _SEE and not pictures:
+            continue
         weights = weights_of(seat)
         if weights and not is_cached(weights):
             task = bar.add_task("fetching", total=None, at=f"weights of the {seat.role}")

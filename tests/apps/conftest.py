@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable
-from io import StringIO
+from io import BytesIO, TextIOWrapper
 
 import pytest
 
@@ -17,7 +17,7 @@ def deixis(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) 
 
     def run(*arguments: object, typed: str = "") -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "argv", ["deixis", *map(str, arguments)])
-        monkeypatch.setattr(sys, "stdin", StringIO(typed))
+        monkeypatch.setattr(sys, "stdin", TextIOWrapper(BytesIO(typed.encode())))
         with pytest.raises(SystemExit) as stopped:
             main()
         captured = capsys.readouterr()

@@ -49,14 +49,14 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path, 
 
 
 RULES = """\
-gmner, 3 samples; convention deixis: exact text, optimal one-to-one, duplicates 
+gmner, 3 samples; convention deixis: exact text, optimal one-to-one, duplicates \
 count, IoU >= 0.5, any predicted region, pixels of the original picture
 """
 SCORES = """\
            P     R    F1       95% right pred gold NER+None gold+None
 first  40.00 40.00 40.00  0.0-50.0     2    5    5    40.00     40.00
 second 80.00 80.00 80.00 0.0-100.0     4    5    5    40.00     40.00
-NER+None, gold+None: F1 of these and of gold names and types, nothing called 
+NER+None, gold+None: F1 of these and of gold names and types, nothing called \
 visible
                              P               R              F1
 second - first          +40.00          +40.00          +40.00

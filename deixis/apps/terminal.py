@@ -1,0 +1,125 @@
+"""The two streams of a command: results on stdout, the rest on stderr, in any encoding and width.
+
+Loads nothing heavy, so that every command can use it.
+"""
+
+import io
+import json
+import os
+import sys
+from contextlib import suppress
+from typing import Any, TextIO
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Column, Table
+from rich.text import Text
+
+from deixis.errors import InputError
+
+out = Console()
+err = Console(stderr=True)
+
+_LEGIBLE = 8  # characters that a column needs whose words may be broken
+
+
+def prepare() -> None:
+    """Let streams replace what their encoding lacks, and keep their numbers from other files."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
+    for stream, errors in ((sys.stdout, "replace"), (sys.stderr, "backslashreplace")):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors=errors)
+
+
+def is_live() -> bool:
+    """Say whether somebody watches stderr, so that lines on it may change."""
+    return sys.stderr is not None and sys.stderr.isatty()
+
+
+def flushed(stream: TextIO | None) -> OSError | None:
+    """Write out what a stream still holds; what cannot be is dropped, and the error returned."""
+    if stream is None:
+        return None
+    try:
+        stream.flush()
+    except OSError as error:
+        # Else Python tries once more when it ends, and says so in its own words.
+        with suppress(OSError), open(os.devnull, "wb") as nowhere:
+            os.dup2(nowhere.fileno(), stream.fileno())
+        return error
+    return None
+
+
+def as_text(argument: str) -> str:
+    """Return an argument that is text, whatever encoding the terminal is said to have.
+
+    Raises:
+        InputError: its bytes are no UTF-8.
+    """
+    try:
+        argument.encode()
+    except UnicodeEncodeError:
+        try:
+            return os.fsencode(argument).decode()
+        except UnicodeError:
+            raise InputError(
+                "the text has bytes that are neither UTF-8 nor "
+                f"{sys.getfilesystemencoding()}, the encoding of this terminal; type it in a "
+                "terminal with UTF-8 (LC_ALL=C.UTF-8)"
+            ) from None
+    return argument
+
+
+def print_json(document: Any) -> None:
+    """Print one JSON document; what the encoding of stdout lacks is escaped."""
+    text = json.dumps(document, indent=2, ensure_ascii=False)
+    if not _holds(text):
+        text = json.dumps(document, indent=2)
+    typer.echo(text)
+
+
+def _holds(text: str) -> bool:
+    """Say whether stdout holds a text, and whoever reads it as UTF-8 too."""
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    with suppress(UnicodeEncodeError):
+        text.encode("utf-8" if encoding.lower().startswith("utf") else "ascii")
+        return True
+    return False
+
+
+def line(text: str | Text, console: Console = out) -> None:
+    """Print one line, a string with markup, however long: a log is not to break it."""
+    console.print(text, highlight=False, soft_wrap=True)
+
+
+def warn(problem: str) -> None:
+    """Print a warning on stderr, in one line."""
+    line(f"[yellow]warning[/] {escape(' '.join(problem.split()))}", err)
+
+
+def show(table: Table) -> None:
+    """Print a table; where its columns would have no room, a line for each cell instead."""
+    between = 3 if table.box else 1
+    if sum(_need(column) + between for column in table.columns) <= out.width:
+        out.print(table)
+        return
+    if table.title:
+        line(f"[bold]{table.title}[/]")
+    for cells in zip(*(column.cells for column in table.columns), strict=True):
+        for column, cell in zip(table.columns, cells, strict=True):
+            name = f"{column.header}: " if column.header else ""
+            for each in Text.from_markup(str(cell)).split(allow_blank=True):
+                line(Text(name) + each)
+                name = "  "
+        line("")
+
+
+def _need(column: Column) -> int:
+    cells = [Text.from_markup(str(cell)) for cell in (column.header, *column.cells)]
+    width = max(each.cell_len for cell in cells for each in cell.split() or [cell])
+    return width if column.no_wrap else min(width, _LEGIBLE)
