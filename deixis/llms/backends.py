@@ -12,7 +12,9 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.runnables import Runnable
 
 from deixis.errors import SettingsError
+from deixis.llms.http import client_arguments, server_at
 from deixis.llms.llama_cpp import EMBEDDED, LlamaCppChat
+from deixis.llms.registry import PROVIDERS, url_of
 from deixis.llms.schemas import Schema, for_anthropic, for_google, for_ollama, for_openai
 from deixis.settings import Spec
 from deixis.type_schema import nearest
@@ -21,13 +23,15 @@ Constrain = Callable[[Schema | None, int], Runnable[Any, Any]]
 Made = tuple[BaseChatModel, Constrain | None]
 
 TIMEOUT = 120.0
-"""Seconds without a byte from a server after which a request has failed (``?timeout=`` in a
-spec is another number). The SDKs wait for ten minutes, or for ever."""
+"""Seconds that one request to a server may take, from connecting to the last byte of the reply
+(``?timeout=`` in a spec is another number). The SDKs wait for ten minutes, or for ever."""
 SHORTEST, LONGEST = 0.001, 86_400.0  # seconds: Gemini counts in thousandths, and takes 0 for ever
 
 _NO_RETRIES: dict[str, Any] = {"max_retries": 0}
 _ALWAYS_TIMEOUT = {"request_timeout", "default_request_timeout"}  # SDKs' names for `timeout`
 _NOT_OPTIONS = {"model", "model_name", "weights", "max_retries", "retries"} | _ALWAYS_TIMEOUT
+_URL_NAMES = ("openai_api_base", "anthropic_api_url")  # wrappers' other names for `base_url`
+_PROXIES = ("openai_proxy", "anthropic_proxy")
 # A server of one's own often wants no key; the SDKs always do.
 _NO_KEY = "none"
 
@@ -50,10 +54,13 @@ def gguf(spec: Spec) -> Made:
 def openai(spec: Spec) -> Made:
     """``openai:MODEL``; with ``base_url=`` any OpenAI-compatible server."""
     from langchain_openai import ChatOpenAI
+    from openai import DefaultAsyncHttpxClient, DefaultHttpxClient
 
-    options = _over_http(spec.options, ChatOpenAI)
+    options, client = _over_http(spec, ChatOpenAI)
     if "base_url" in options:
         options["api_key"] = os.environ.get("OPENAI_API_KEY") or _NO_KEY
+    options["http_client"] = DefaultHttpxClient(**client)
+    options["http_async_client"] = DefaultAsyncHttpxClient(**client)
     model = ChatOpenAI(model=spec.name, **_NO_RETRIES, **options)
 
     def constrain(schema: Schema | None, max_tokens: int) -> Runnable[Any, Any]:
@@ -71,7 +78,8 @@ def google_genai(spec: Spec) -> Made:
     """``google_genai:MODEL``: Gemini; what it thinks counts towards the token limit."""
     from langchain_google_genai import ChatGoogleGenerativeAI
 
-    options = _over_http(spec.options, ChatGoogleGenerativeAI)
+    options, client = _over_http(spec, ChatGoogleGenerativeAI)
+    options["client_args"] = {**(options.get("client_args") or {}), **client}
     keys = ("GOOGLE_API_KEY", "GEMINI_API_KEY")
     if "base_url" in options and not any(os.environ.get(key) for key in keys):
         options["api_key"] = _NO_KEY
@@ -92,12 +100,17 @@ def google_genai(spec: Spec) -> Made:
 
 def anthropic(spec: Spec) -> Made:
     """``anthropic:MODEL``: Claude, from 4.5 on (older ones have no schema mode)."""
+    from anthropic import Anthropic, DefaultHttpxClient
     from langchain_anthropic import ChatAnthropic
 
-    options = _over_http(spec.options, ChatAnthropic)
+    options, client = _over_http(spec, ChatAnthropic)
     if "base_url" in options:
         options["api_key"] = os.environ.get("ANTHROPIC_API_KEY") or _NO_KEY
-    model: BaseChatModel = ChatAnthropic(model_name=spec.name, **_NO_RETRIES, **options)
+    made: Any = ChatAnthropic(model_name=spec.name, **_NO_RETRIES, **options)
+    # The wrapper makes the SDK's client when it first uses it, and takes none.
+    http_client = DefaultHttpxClient(**client)
+    made.__dict__["_client"] = Anthropic(**made._client_params, http_client=http_client)
+    model: BaseChatModel = made
 
     def constrain(schema: Schema | None, max_tokens: int) -> Runnable[Any, Any]:
         if schema is None:
@@ -112,9 +125,10 @@ def ollama(spec: Spec) -> Made:
     """``ollama:MODEL``: an Ollama server, which has no retries to switch off."""
     from langchain_ollama import ChatOllama
 
-    options = _over_http(spec.options, ChatOllama)
-    client = {"timeout": options.pop("timeout")}
-    model: BaseChatModel = ChatOllama(model=spec.name, client_kwargs=client, **options)
+    options, client = _over_http(spec, ChatOllama)
+    client["timeout"] = options.pop("timeout")
+    options["client_kwargs"] = {**(options.get("client_kwargs") or {}), **client}
+    model: BaseChatModel = ChatOllama(model=spec.name, **options)
 
     def constrain(schema: Schema | None, max_tokens: int) -> Runnable[Any, Any]:
         # A limit bound to a call would replace all other options of the model. Of a reply in
@@ -136,13 +150,16 @@ def _llama(weights: str, options: dict[str, str]) -> Made:
     return model, constrain
 
 
-def _over_http(options: dict[str, str], model: type[BaseChatModel]) -> dict[str, Any]:
-    """Return the checked options of a model behind a server, always with a timeout.
+def _over_http(spec: Spec, model: type[BaseChatModel]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the checked options of a model behind a server, and the arguments of its client.
+
+    The options have a timeout always, and a URL without credentials, which the client adds.
 
     Raises:
-        SettingsError: an unknown option, or a timeout that is no time.
+        SettingsError: an unknown option, a timeout that is no time, or a URL or a proxy that
+            cannot be used.
     """
-    checked = _checked(options, model, {"timeout"})
+    checked = _checked(spec.options, model, {"timeout"})
     given = checked.get("timeout", TIMEOUT)
     try:  # here and not in the wrapper: OpenAI's takes any string, and fails when it is used
         seconds = float(given)
@@ -152,7 +169,14 @@ def _over_http(options: dict[str, str], model: type[BaseChatModel]) -> dict[str,
         raise SettingsError(
             f"option timeout: {given!r} is no number of seconds from {SHORTEST} to {LONGEST:g}"
         )
-    return {**checked, "timeout": seconds}
+    for name in _URL_NAMES:
+        if name in checked:
+            checked["base_url"] = checked.pop(name)
+    server = server_at(checked.get("base_url") or url_of(PROVIDERS[spec.provider]) or "")
+    if "base_url" in checked or server.parameters or server.authorization:
+        checked["base_url"] = server.url
+    proxy = next(((name, checked.pop(name)) for name in _PROXIES if name in checked), None)
+    return {**checked, "timeout": seconds}, client_arguments(server, seconds, proxy)
 
 
 def _checked(

@@ -14,7 +14,32 @@ from functools import lru_cache
 from deixis.settings import Budget, Limit
 
 MINUTE = 60.0
+CHARACTERS_PER_TOKEN = 4  # what a token of English has, about
+TOKENS_PER_IMAGE = 1000  # about; corrected by what the provider counts
+_MOST_PER_TOKEN = 20  # characters that tokens of a whole text have at most, in any vocabulary
 _LOOK = 1.0  # seconds after which one who waits looks again: what was corrected makes room
+
+
+def estimated(characters: int, images: int) -> int:
+    """Return about how many tokens a prompt has."""
+    return characters // CHARACTERS_PER_TOKEN + TOKENS_PER_IMAGE * images
+
+
+def charged(counted: tuple[int, int], characters: tuple[int, int], images: int) -> int:
+    """Return the tokens of an answered call that count: those the server has counted.
+
+    Where its count is less than any tokenizer could come to, they are estimated instead.
+
+    Args:
+        counted: tokens of prompt and reply; 0 is none given.
+        characters: of prompt and reply.
+        images: that were looked at.
+    """
+    given, written = (
+        estimated(long, more) if tokens <= 0 or tokens < long // _MOST_PER_TOKEN else tokens
+        for tokens, long, more in zip(counted, characters, (images, 0), strict=True)
+    )
+    return given + written
 
 
 class Limiter:
@@ -131,9 +156,9 @@ class Spending:
             return self._reason()
 
     def add(self, tokens: int) -> None:
-        """Count the tokens of a call."""
+        """Count the tokens of a call; what is counted is never taken back."""
         with self._guard:
-            self._tokens += tokens
+            self._tokens += max(0, tokens)
 
     def _reason(self) -> str:
         calls, tokens = self._budget.calls, self._budget.tokens

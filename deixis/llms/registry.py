@@ -18,6 +18,7 @@ from langchain_core.runnables import Runnable
 from pydantic import ValidationError
 
 from deixis.errors import DeixisError, MissingExtraError, MissingKeyError, SettingsError
+from deixis.llms.redaction import shown
 from deixis.settings import Spec, plugins
 from deixis.type_schema import first_problem, nearest
 
@@ -113,7 +114,7 @@ def provider_of(spec: str, others: Sequence[str] = ()) -> Provider:
         return Provider(points[name], "", name)
     known = sorted({*PROVIDERS, *points, *others})
     raise SettingsError(
-        f"{spec!r}: there is no language-model provider {name!r}{nearest(name, known)}; "
+        f"{shown(spec)!r}: there is no language-model provider {name!r}{nearest(name, known)}; "
         f"known: {', '.join(known)}"
     )
 
@@ -124,11 +125,15 @@ def whole_spec(spec: str) -> str:
     Another server is another model, whatever it is called: answers and limits go by this.
     """
     parsed = Spec.parse(spec)
-    urls = (os.environ.get(name) for name in provider_of(spec).urls)
-    url = next((url for url in urls if url), None)
+    url = url_of(provider_of(spec))
     if url is None or "base_url" in parsed.options:
         return spec
     return f"{spec}{'&' if parsed.options else '?'}{urlencode({'base_url': url})}"
+
+
+def url_of(provider: Provider) -> str | None:
+    """Return the server that the environment names for a provider, or None."""
+    return next((url for name in provider.urls if (url := os.environ.get(name))), None)
 
 
 def check(spec: str) -> None:
@@ -142,13 +147,13 @@ def check(spec: str) -> None:
     provider = provider_of(spec)
     parsed = Spec.parse(spec)
     if not parsed.name:
-        raise SettingsError(f"{spec!r} names no model; write {parsed.provider}:MODEL")
+        raise SettingsError(f"{shown(spec)!r} names no model; write {parsed.provider}:MODEL")
     if provider.package and find_spec(provider.package.replace("-", "_")) is None:
         raise MissingExtraError(provider.package, provider.extra)
     # A server of one's own (base_url) need not want a key.
     if provider.key and not os.environ.get(provider.key) and "base_url" not in parsed.options:
         names = " or ".join(provider.keys)
-        raise MissingKeyError(f"{spec} needs a key; set the environment variable {names}")
+        raise MissingKeyError(f"{shown(spec)} needs a key; set the environment variable {names}")
 
 
 def load(spec: str) -> Backend:
@@ -170,17 +175,17 @@ def _load(spec: str) -> Backend:
     try:
         make = getattr(import_module(module), function)
     except (ImportError, AttributeError) as error:
-        raise SettingsError(f"{spec!r}: its provider cannot be imported: {error}") from None
+        raise SettingsError(f"{shown(spec)!r}: its provider cannot be imported: {error}") from None
     try:
         backend = make(parsed)
     except ValidationError as error:
         place, said = first_problem(error)
-        raise SettingsError(f"{spec!r}: option {place}: {said}") from None
+        raise SettingsError(f"{shown(spec)!r}: option {place}: {said}") from None
     except SettingsError as error:
-        raise SettingsError(f"{spec!r}: {error}") from None
+        raise SettingsError(f"{shown(spec)!r}: {error}") from None
     except DeixisError:
         raise
     except (TypeError, ValueError) as error:
-        raise SettingsError(f"{spec!r}: {' '.join(str(error).split())}") from None
+        raise SettingsError(f"{shown(spec)!r}: {' '.join(str(error).split())}") from None
     model, constrain = backend
     return Backend(spec, model, constrain)

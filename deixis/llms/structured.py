@@ -16,10 +16,12 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 from pydantic import BaseModel, ValidationError
 
+from deixis.errors import ModelCallError
 from deixis.llms import faults
 from deixis.llms.chances import Chances, chances
-from deixis.llms.limits import Limiter, Spending
+from deixis.llms.limits import Limiter, Spending, charged, estimated
 from deixis.llms.photos import Photo
+from deixis.llms.redaction import redacted, without_keys
 from deixis.llms.registry import Backend
 from deixis.prompts import Prompt
 from deixis.settings import Budget, Limit
@@ -50,10 +52,6 @@ _BY_REASON = {
     "unexpected_tool_call": "invalid",
     "too_many_tool_calls": "invalid",
 }
-
-
-_CHARACTERS_PER_TOKEN = 4  # what a token of English has, about
-_TOKENS_PER_IMAGE = 1000  # about; corrected by what the provider counts
 
 
 class Text(BaseModel):
@@ -205,8 +203,8 @@ def _call(
     backend, limiter, spending = line
     model = backend.constrain(schema, max_tokens) if backend.constrain else backend.model
     pictures = sum(len(each.content) // 2 for each in messages if isinstance(each.content, list))
-    estimate = max_tokens + _TOKENS_PER_IMAGE * pictures
-    estimate += sum(len(each.text) for each in messages) // _CHARACTERS_PER_TOKEN
+    said = sum(len(each.text) for each in messages)
+    estimate = max_tokens + estimated(said, pictures)
     for pause in (*_PAUSES, None):
         with limiter.turn(estimate) as entry:
             if spent := spending.begin():
@@ -222,25 +220,33 @@ def _call(
                 fault, detail = error, faults.one_line(error)
                 call = Call(faults.status_of(error), *faults.tokens_of(error))
             call = call._replace(seconds=time.perf_counter() - started)
-            limiter.correct(entry, call.input_tokens + call.output_tokens)
-            spending.add(call.input_tokens + call.output_tokens)
+            counted = (call.input_tokens, call.output_tokens)
+            used = sum(counted)
+            if fault is None:
+                used = charged(counted, (said, len(call.text)), pictures)
+            limiter.correct(entry, used)
+            spending.add(used)
         calls.append(call)
         if fault is None:
             return call.status, call.text, detail
         asked = faults.retry_after(fault)
+        too_long = asked is not None and asked > faults.LONGEST_WAIT
+        if pause is None or too_long or not faults.is_transient(fault):
+            wait = f"; it asks for a pause of {asked:g} s" if too_long else ""
+            return call.status, "", f"{detail}{wait}"
         if asked is not None:
             limiter.pause(asked)  # for all who ask this provider
-        if pause is None or not faults.is_transient(fault):
-            return call.status, "", detail
         time.sleep(pause if asked is None else asked)
     raise AssertionError("unreachable")
 
 
-def _answered(message: AIMessage, schema: dict[str, Any] | None) -> tuple[Call, str]:
-    """Return what came back as a call, and what is wrong with it."""
+def _answered(message: Any, schema: dict[str, Any] | None) -> tuple[Call, str]:
+    """Return what came back as a call, and what is wrong with it; raise if it is no answer."""
+    if not isinstance(message, AIMessage):
+        raise ModelCallError("failed", "the reply is no message of an assistant")
     status, detail = _judge(message)
     usage: Any = message.usage_metadata or {}
-    tokens = (usage.get("input_tokens", 0), usage.get("output_tokens", 0))
+    given, written = (faults.tokens(usage.get(f"{name}_tokens")) for name in ("input", "output"))
     # Half a surrogate pair, as JSON can escape it, is no text that could be sent on.
     text = message.text.encode("utf-8", "replace").decode("utf-8")
     shares: Chances = {}
@@ -248,7 +254,9 @@ def _answered(message: AIMessage, schema: dict[str, Any] | None) -> tuple[Call, 
         # Ollama gives the list itself, of objects.
         listed = listed.get("content") if isinstance(listed, dict) else listed
         shares = chances(text, listed, schema)
-    return Call(status, *tokens, 0.0, _finish_reason(message), text, shares), detail
+    reason = redacted(_finish_reason(message))[:100]
+    call = Call(status, given, written, 0.0, reason, without_keys(text), shares)
+    return call, redacted(detail)
 
 
 def _finish_reason(message: AIMessage) -> str:

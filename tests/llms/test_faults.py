@@ -1,5 +1,6 @@
 """Faults of the SDKs: which are worth another try, and after how long a pause."""
 
+import math
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -10,7 +11,7 @@ import pytest
 from langchain_core.exceptions import ModelAuthenticationError, ModelRateLimitError
 
 from deixis.errors import CacheMissError, ModelCallError, ModelFileError
-from deixis.llms.faults import is_bug, is_transient, one_line, retry_after
+from deixis.llms.faults import LONGEST_WAIT, is_bug, is_transient, one_line, retry_after
 
 REQUEST = httpx.Request("POST", "http://127.0.0.1/v1")
 
@@ -83,12 +84,13 @@ def test_the_status_is_found_behind_a_wrapper() -> None:
         ("0", 0.0),
         ("7", 7.0),
         ("0.5", 0.5),
-        ("61", 60.0),
-        ("inf", 60.0),
+        ("61", 61.0),
+        ("inf", math.inf),
+        ("1e309", math.inf),
         ("-3", 0.0),
         ("nan", 0.0),
         ("Fri, 31 Dec 1999 23:59:59 GMT", 0.0),
-        ("Fri, 31 Dec 2999 23:59:59 GMT", 60.0),
+        ("Fri, 31 Dec 99999 23:59:59 GMT", None),
         ("Fri, 31 Dec 2999 23:59:59 -0000", None),
         ("soon", None),
         ("", None),
@@ -102,6 +104,11 @@ def test_a_date_in_between_is_counted_from_now() -> None:
     date = format_datetime(datetime.now(UTC) + timedelta(seconds=50), usegmt=True)
     pause = retry_after(answered(503, Retry_After=date))
     assert pause is not None and 0 < pause <= 50
+
+
+def test_a_date_far_away_is_longer_than_any_wait() -> None:
+    pause = retry_after(answered(503, Retry_After="Fri, 31 Dec 2999 23:59:59 GMT"))
+    assert pause is not None and pause > LONGEST_WAIT
 
 
 @pytest.mark.parametrize("hidden", [True, False])
@@ -141,7 +148,7 @@ def test_a_fault_is_one_line() -> None:
 
 
 @pytest.mark.parametrize("status", [429, 500])
-@pytest.mark.parametrize(("asked", "waited"), [("0", 0.0), ("7", 7.0), ("3600", 60.0)])
+@pytest.mark.parametrize(("asked", "waited"), [("0", 0.0), ("7", 7.0), ("60", 60.0)])
 def test_openai_is_given_the_pause_it_asks_for(
     asking: Callable[..., Any],
     provider: Any,
@@ -157,3 +164,21 @@ def test_openai_is_given_the_pause_it_asks_for(
     reply = asking(spec, fault, refused)
     assert reply.status == "failed" and "not like this" in reply.detail
     assert waits == [waited]
+
+
+@pytest.mark.parametrize("asked", ["61", "1e9", "1e309", "inf", "Fri, 31 Dec 2099 23:59:59 GMT"])
+def test_a_pause_beyond_the_longest_is_a_failure_at_once(
+    asking: Callable[..., Any], provider: Any, waits: list[float], asked: str
+) -> None:
+    fault = (429, {"error": {"message": "much later"}}, {"Retry-After": asked})
+    reply = asking(f"openai:some-model?base_url={provider.url}/v1", fault)
+    assert reply.status == "failed" and len(reply.calls) == 1 and waits == []
+    assert "much later" in reply.detail and "asks for a pause" in reply.detail
+
+
+def test_after_the_last_try_nobody_is_held(
+    asking: Callable[..., Any], provider: Any, waits: list[float]
+) -> None:
+    fault = (429, {"error": {"message": "later"}}, {"Retry-After": "50"})
+    reply = asking(f"openai:some-model?base_url={provider.url}/v1", fault, fault, fault)
+    assert reply.status == "failed" and sum(waits) == 100.0
