@@ -6,7 +6,7 @@ Every SDK takes a transport for its client, of httpx or of its fork httpx2. The 
 - reads no reply of more than `MOST_BYTES`, compressed or not,
 - follows no redirect, so that no key and no post goes where nobody has sent it,
 - adds the credentials that stood in the URL of the server, which the SDK does not get to see,
-- picks the proxy (`deixis.llms.proxies`), and
+- goes through the proxy that the environment names, unless the server is on this machine, and
 - makes connections of its own in a forked child.
 """
 
@@ -14,22 +14,23 @@ import base64
 import os
 import re
 import ssl
-import threading
-import time
 import zlib
 from functools import lru_cache
 from importlib import import_module
+from ipaddress import ip_address
 from typing import Any, NamedTuple, NoReturn
 from urllib.parse import parse_qsl, unquote, urlsplit, urlunsplit
 
+import httpx
+
 from deixis.errors import ModelCallError, SettingsError
-from deixis.llms import proxies
+from deixis.llms.deadline import DEADLINE, Network
 from deixis.llms.redaction import remember, secrets_of
+from deixis.proxies import ProxyError, proxy_for
 from deixis.urls import without_credentials
 
 MOST_BYTES = 20_000_000
 """Bytes of a reply that are read. The longest answer of a model has some hundred thousand."""
-_PIECE = 16_384  # bytes sent at once, so that no piece alone can take long
 _REDIRECTS = {301, 302, 303, 307, 308}
 
 
@@ -92,13 +93,21 @@ def client_arguments(
     Raises:
         SettingsError: a proxy or the certificates that the environment names cannot be used.
     """
-    if proxy is not None:
-        proxies.checked(proxy[1], proxy[0])
-    parts = urlsplit(server.url or "https://provider.invalid")
-    transport = Transport(server, seconds, proxy[1] if proxy else None)
-    transport.proxy(parts.scheme, parts.hostname or "", parts.port)  # now, not when it is asked
+    transport = Transport(server, seconds, _named(*proxy) if proxy else None)
+    try:  # now, and not when it is asked
+        transport.proxy(server.url or "https://provider.invalid")
+    except (ProxyError, httpx.InvalidURL) as error:
+        raise SettingsError(str(error)) from None
     _certificates("httpx", *_certificate_places())
     return {"transport": transport, "follow_redirects": False, "trust_env": False}
+
+
+def _named(option: str, url: str) -> httpx.Proxy:
+    server_at(url)  # its password is not to be told
+    try:
+        return httpx.Proxy(url)
+    except (httpx.InvalidURL, ValueError):
+        raise SettingsError(f"option {option}: {without_credentials(url)!r} is no URL") from None
 
 
 class Transport:
@@ -109,11 +118,11 @@ class Transport:
         An error of the HTTP library: no reply, or none in time.
     """
 
-    def __init__(self, server: Server, seconds: float, proxy: str | None = None) -> None:
+    def __init__(self, server: Server, seconds: float, proxy: httpx.Proxy | None = None) -> None:
         self._server = server
         self._seconds = seconds
         self._proxy = proxy
-        self._inner: dict[tuple[int, str, str | None], Any] = {}
+        self._inner: dict[tuple[Any, ...], Any] = {}
 
     def handle_request(self, request: Any) -> Any:
         """Send a request, and return the whole reply."""
@@ -128,10 +137,10 @@ class Transport:
         request.extensions = {**request.extensions, "timeout": every}
         url = request.url
         try:
-            inner = self._transport(package, self.proxy(url.scheme, url.host, url.port))
-        except SettingsError as error:
+            inner = self._transport(package, self.proxy(str(url)))
+        except (ProxyError, SettingsError) as error:
             raise ModelCallError("failed", str(error)) from None
-        _deadline.begin(self._seconds, http)
+        DEADLINE.begin(self._seconds, http)
         response = inner.handle_request(request)
         try:
             if response.status_code in _REDIRECTS and "location" in response.headers:
@@ -152,26 +161,34 @@ class Transport:
         """Refuse: models are asked from threads."""
         raise NotImplementedError("models are asked from threads")
 
-    def proxy(self, scheme: str, host: str, port: int | None) -> str | None:
-        """Return the proxy for a host.
+    def proxy(self, url: str) -> httpx.Proxy | None:
+        """Return the proxy on the way to a URL.
 
         Raises:
-            SettingsError: it cannot be used.
+            ProxyError: it cannot be used.
         """
-        return proxies.proxy_for(scheme, host, port) if self._proxy is None else self._proxy
+        parsed = httpx.URL(url)
+        if self._proxy is not None or _is_loopback(parsed.host):
+            return self._proxy
+        found = proxy_for(parsed)
+        return None if found is None else found.proxy
 
-    def _transport(self, package: str, proxy: str | None) -> Any:
+    def _transport(self, package: str, proxy: httpx.Proxy | None) -> Any:
         """Return the library's own transport, one a process: a child must not share sockets."""
-        key = (os.getpid(), package, proxy)
+        key = (os.getpid(), package, proxy and (str(proxy.url), proxy.auth))
         if key not in self._inner:
             http = import_module(package)
-            made = http.HTTPTransport(
-                verify=_certificates(package, *_certificate_places()),
-                proxy=proxy,
-                limits=http.Limits(max_connections=1000, max_keepalive_connections=100),
-            )
+            try:
+                through = proxy and http.Proxy(str(proxy.url), auth=proxy.auth)
+                made = http.HTTPTransport(
+                    verify=_certificates(package, *_certificate_places()),
+                    proxy=through,
+                    limits=http.Limits(max_connections=1000, max_keepalive_connections=100),
+                )
+            except (ImportError, ValueError) as error:  # of an option: the environment is checked
+                raise SettingsError(f"the proxy cannot be used: {error}") from None
             # No argument of the transport reaches this one of the pool inside.
-            made._pool._network_backend = _Network(made._pool._network_backend)
+            made._pool._network_backend = Network(made._pool._network_backend)
             self._inner.setdefault(key, made)
         return self._inner[key]
 
@@ -186,6 +203,13 @@ class Transport:
 
     def __exit__(self, *_: object) -> None:  # noqa: D105
         self.close()
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
 
 
 def _refuse_redirect(url: Any, location: str) -> NoReturn:
@@ -238,60 +262,3 @@ def _certificates(package: str, file: str | None, folder: str | None) -> ssl.SSL
             f"be read ({error.strerror or error}); correct or unset the variable"
         ) from None
     return context
-
-
-class _Deadline(threading.local):
-    """When the request of this thread has to be over; the libraries time single steps alone."""
-
-    at = 0.0
-    seconds = 0.0
-    http: Any = None
-
-    def begin(self, seconds: float, http: Any) -> None:
-        self.at, self.seconds, self.http = time.monotonic() + seconds, seconds, http
-
-    def left(self) -> float:
-        """Return the seconds that are left, more than 0."""
-        left = self.at - time.monotonic()
-        if left <= 0:
-            raise self.http.ReadTimeout(f"timed out: no whole reply within {self.seconds:g} s")
-        return left
-
-
-_deadline = _Deadline()
-
-
-class _Network:
-    """The network as httpcore sees it, where no step takes longer than its request may."""
-
-    def __init__(self, network: Any) -> None:
-        self._network = network
-
-    def connect_tcp(self, host: str, port: int, timeout: Any = None, **options: Any) -> "_Stream":
-        options["timeout"] = _deadline.left()
-        return _Stream(self._network.connect_tcp(host, port, **options))
-
-    def sleep(self, seconds: float) -> None:
-        self._network.sleep(seconds)
-
-
-class _Stream:
-    def __init__(self, stream: Any) -> None:
-        self._stream = stream
-
-    def read(self, max_bytes: int, timeout: Any = None) -> bytes:
-        got: bytes = self._stream.read(max_bytes, _deadline.left())
-        return got
-
-    def write(self, buffer: bytes, timeout: Any = None) -> None:
-        for start in range(0, len(buffer), _PIECE):
-            self._stream.write(buffer[start : start + _PIECE], _deadline.left())
-
-    def start_tls(self, ssl_context: Any, server_hostname: Any = None, timeout: Any = None) -> Any:
-        return _Stream(self._stream.start_tls(ssl_context, server_hostname, _deadline.left()))
-
-    def get_extra_info(self, info: str) -> Any:
-        return self._stream.get_extra_info(info)
-
-    def close(self) -> None:
-        self._stream.close()
