@@ -99,11 +99,6 @@ class Reading:
         return Parsed(tuple(self._entities), tuple(self._problems))
 
 
-def after_thoughts(answer: str) -> str:
-    """Return an answer without what a model thought aloud before it, ``<think>...</think>``."""
-    return answer.rpartition("</think>")[2].strip()
-
-
 _GROUP = re.compile(r"\(([^()\[\]]*)\)|\[([^()\[\]]*)\]")
 _BETWEEN = re.compile(r"(?:[\s,&]|\band\b)*")
 

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 from deixis.errors import DataError
 from deixis.formats import riveg
-from deixis.formats.answers import after_thoughts
 from deixis.json_lines import parsed
+from deixis.llms.reading import parts
 from deixis.rows import Row, RowEntity, RowRegion, id_of, read_rows
 from deixis.schema import Entity, Extraction
 from deixis.text_files import lines_of
@@ -42,7 +42,7 @@ def training(found: Extraction, gold: Row) -> Training:
             "id": gold.id,
             "model": reply.model,
             "text": gold.text,
-            "knowledge": after_thoughts(reply.text),
+            "knowledge": parts(reply.text).answer,
             "entities": entities,
         }
         for reply in found.replies

@@ -11,8 +11,9 @@ from deixis.llms import registry
 from deixis.llms.cache import LlmCache, Request
 from deixis.llms.limits import Limiter, Spending, limiter_of
 from deixis.llms.photos import Photo
+from deixis.llms.reading import schema_of
 from deixis.llms.replies import revived, stored
-from deixis.llms.structured import Call, Reply, ask, schema_of
+from deixis.llms.structured import Call, Reply, ask
 from deixis.llms.together import Together
 from deixis.prompts import Prompt
 from deixis.settings import Limit, Options, Spec, entry_for

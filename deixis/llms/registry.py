@@ -188,4 +188,7 @@ def _load(spec: str) -> Backend:
     except (TypeError, ValueError) as error:
         raise SettingsError(f"{shown(spec)!r}: {' '.join(str(error).split())}") from None
     model, constrain = backend
+    # LangGraph asks in pieces as soon as somebody listens (`stream_mode="messages"`): then
+    # tokens go uncounted, and of a reply that breaks off nothing tells that the rest is missing.
+    model.disable_streaming = True
     return Backend(spec, model, constrain)

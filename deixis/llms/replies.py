@@ -5,7 +5,8 @@ from typing import TypeVar
 from pydantic import BaseModel
 
 from deixis.llms import cache
-from deixis.llms.structured import Call, Reply, read
+from deixis.llms.reading import read
+from deixis.llms.structured import Call, Reply
 
 Kind = TypeVar("Kind", bound=BaseModel)
 

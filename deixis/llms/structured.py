@@ -7,10 +7,8 @@ Every request waits for its provider's limiter, and is counted against the budge
 """
 
 import json
-import re
 import time
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
@@ -19,8 +17,10 @@ from pydantic import BaseModel, ValidationError
 from deixis.errors import ModelCallError
 from deixis.llms import faults
 from deixis.llms.chances import Chances, chances
+from deixis.llms.endings import finish_reason, judge
 from deixis.llms.limits import Limiter, Spending, charged, estimated
 from deixis.llms.photos import Photo
+from deixis.llms.reading import last_object, read, schema_of
 from deixis.llms.redaction import redacted, without_keys
 from deixis.llms.registry import Backend
 from deixis.prompts import Prompt
@@ -30,34 +30,6 @@ from deixis.type_schema import first_problem
 Answer = TypeVar("Answer", bound=BaseModel)
 
 _PAUSES = (0.5, 2.0)  # seconds before the second and the third try, unless the server says
-# Finish reasons of OpenAI and llama.cpp, Anthropic, Gemini and Ollama, in small letters. One
-# that is not here ends a reply that is judged by what it says.
-_BY_REASON = {
-    "length": "truncated",  # OpenAI, Ollama
-    "max_tokens": "truncated",  # Anthropic, Gemini
-    "max_output_tokens": "truncated",
-    "model_context_window_exceeded": "truncated",  # Anthropic
-    "continuation": "truncated",  # Gemini
-    "content_filter": "refused",  # OpenAI
-    "refusal": "refused",  # Anthropic
-    # Gemini, all that follow
-    "safety": "refused",
-    "image_safety": "refused",
-    "recitation": "refused",
-    "language": "refused",
-    "blocklist": "refused",
-    "prohibited_content": "refused",
-    "spii": "refused",
-    "malformed_function_call": "invalid",
-    "unexpected_tool_call": "invalid",
-    "too_many_tool_calls": "invalid",
-}
-
-
-class Text(BaseModel):
-    """The answer of a model that is not held to JSON: the text as it came."""
-
-    text: str
 
 
 class Call(NamedTuple):
@@ -150,30 +122,6 @@ def ask(
             return Reply(None, status, detail, tuple(calls))
 
 
-@lru_cache(maxsize=512)
-def schema_of(answer: type[BaseModel]) -> dict[str, Any] | None:
-    """Return the JSON schema of an answer, not to be changed; None for `Text`."""
-    return None if answer is Text else answer.model_json_schema()
-
-
-def read(text: str, answer: type[Answer]) -> Answer:
-    """Read an object out of a reply, whatever stands around it.
-
-    Raises:
-        ValidationError: it is not the object asked for.
-    """
-    if answer is Text:
-        return answer.model_validate({"text": text})
-    outermost = text[text.find("{") : text.rfind("}") + 1] if "{" in text else text
-    try:
-        return answer.model_validate_json(outermost)
-    except ValidationError:
-        fenced = re.search(r"```(?:json)?(.*?)```", text, re.DOTALL)
-        if fenced is None:
-            raise
-        return answer.model_validate_json(fenced.group(1).strip())
-
-
 def _question(text: str, images: Sequence[Photo]) -> HumanMessage:
     """Return the user's message: each picture after its number, then the text."""
     if not images:
@@ -201,6 +149,7 @@ def _call(
 ) -> tuple[str, str, str]:
     """Make one request, retried when the fault is transient; return status, text, detail."""
     backend, limiter, spending = line
+    provider = backend.spec.partition(":")[0]
     model = backend.constrain(schema, max_tokens) if backend.constrain else backend.model
     pictures = sum(len(each.content) // 2 for each in messages if isinstance(each.content, list))
     said = sum(len(each.text) for each in messages)
@@ -213,7 +162,7 @@ def _call(
             fault: Exception | None = None
             started = time.perf_counter()
             try:
-                call, detail = _answered(model.invoke(messages), schema)
+                call, detail = _answered(model.invoke(messages), schema, provider)
             except Exception as error:  # the SDKs' errors share no base
                 if faults.is_bug(error):
                     raise
@@ -240,11 +189,11 @@ def _call(
     raise AssertionError("unreachable")
 
 
-def _answered(message: Any, schema: dict[str, Any] | None) -> tuple[Call, str]:
+def _answered(message: Any, schema: dict[str, Any] | None, provider: str) -> tuple[Call, str]:
     """Return what came back as a call, and what is wrong with it; raise if it is no answer."""
     if not isinstance(message, AIMessage):
         raise ModelCallError("failed", "the reply is no message of an assistant")
-    status, detail = _judge(message)
+    status, detail = judge(message, provider, free=schema is None)
     usage: Any = message.usage_metadata or {}
     given, written = (faults.tokens(usage.get(f"{name}_tokens")) for name in ("input", "output"))
     # Half a surrogate pair, as JSON can escape it, is no text that could be sent on.
@@ -253,42 +202,10 @@ def _answered(message: Any, schema: dict[str, Any] | None) -> tuple[Call, str]:
     if schema is not None and (listed := message.response_metadata.get("logprobs")):
         # Ollama gives the list itself, of objects.
         listed = listed.get("content") if isinstance(listed, dict) else listed
-        shares = chances(text, listed, schema)
-    reason = redacted(_finish_reason(message))[:100]
+        shares = chances(last_object(text), listed, schema)
+    reason = redacted(finish_reason(message))[:100]
     call = Call(status, given, written, 0.0, reason, without_keys(text), shares)
     return call, redacted(detail)
-
-
-def _finish_reason(message: AIMessage) -> str:
-    meta = message.response_metadata
-    named = (meta.get(key) for key in ("finish_reason", "stop_reason", "done_reason"))
-    # OpenAI's second interface, which its wrapper takes for some models.
-    details = meta.get("incomplete_details")
-    incomplete = details.get("reason") if isinstance(details, dict) else None
-    return str(next(filter(None, named), None) or incomplete or "")
-
-
-def _judge(message: AIMessage) -> tuple[str, str]:
-    """Tell a usable reply from a truncated, refused, malformed or empty one by its metadata."""
-    reason = _finish_reason(message) or "none given"
-    status = _BY_REASON.get(reason.lower(), "ok")
-    # Gemini answers a prompt that it blocks with no candidate, so without a finish reason.
-    feedback = message.response_metadata.get("prompt_feedback")
-    blocked = feedback.get("block_reason") if isinstance(feedback, dict) else feedback
-    refusal = message.additional_kwargs.get("refusal") or getattr(blocked, "name", blocked)
-    for block in message.content if isinstance(message.content, list) else []:
-        if isinstance(block, dict) and block.get("type") == "refusal":
-            refusal = block.get("refusal") or "refusal"
-    if refusal or status == "refused":
-        said = " ".join(str(refusal or reason).split())[:300]
-        return "refused", f"the model declined ({said})"
-    if status == "truncated":
-        return "truncated", "the reply was cut off at its token limit"
-    if status == "invalid":
-        return "invalid", f"the reply is no text (finish reason {reason})"
-    if not message.text.strip():
-        return "empty", f"the reply is empty (finish reason {reason})"
-    return "ok", ""
 
 
 def _first_problem(error: ValidationError) -> str:

@@ -14,7 +14,7 @@ from deixis.agents.structure import structure
 from deixis.agents.system import GraphOptions, System
 from deixis.agents.toolbox import Toolbox
 from deixis.graphs.build import Wiring
-from deixis.llms.structured import Text
+from deixis.llms.reading import Text
 from deixis.prompts import Prompt
 
 

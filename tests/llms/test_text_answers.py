@@ -13,12 +13,15 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from deixis.llms import registry
 from deixis.llms.asking import Asker
 from deixis.llms.cache import LlmCache
-from deixis.llms.structured import Reply, Text, ask
+from deixis.llms.reading import Text
+from deixis.llms.structured import Reply, ask
 from deixis.prompts import Prompt
 from deixis.settings import Options
 
 PROMPT = Prompt("Be brief.", "What colour is the sky?", "colour", 1)
-SAID = "  <think>It is {not} JSON.\r\n</think>\n<answer>sky|OTHER|None</answer> \u2603\U0001f680"
+THOUGHT, SKY = "It is {not} JSON.\r\nNo.", "<answer>sky|OTHER|None</answer> \u2603\U0001f680"
+SAID = f"  <think>{THOUGHT}\r\n</think>\n{SKY}"
+READ = Text(text=SKY, thoughts=THOUGHT)
 USED = {"input_tokens": 11, "output_tokens": 5}
 
 
@@ -138,7 +141,7 @@ def expect(provider: Any, protocol: Protocol, *said: tuple[str | None, str]) -> 
 
 def test_no_schema_is_sent_and_the_limit_is(told: Any, provider: Any, protocol: Protocol) -> None:
     reply = told((SAID, "stop"))
-    assert reply.status == "ok" and reply.value == Text(text=SAID)
+    assert reply.status == "ok" and reply.value == READ
     assert reply.calls[0].text == SAID
     (heard,) = provider.requests
     assert at(heard.body, protocol.limit) == 50
@@ -191,7 +194,7 @@ def test_a_kept_text_comes_back_word_for_word(
     assert asker.ask(spec, PROMPT, Text, sample=1).value == Text(text=other)
     kept = [asker.ask(spec, PROMPT, Text, sample=sample) for sample in (0, 1)]
     assert [each.value for each in kept] == [first.value, Text(text=other)]
-    assert first.value == Text(text=SAID) and kept[0].calls[0].status == "cached"
+    assert first.value == READ and kept[0].calls[0].status == "cached"
     assert kept[0].calls[0].text == SAID
     assert len(provider.requests) == 2
 

@@ -16,12 +16,13 @@ from deixis.folding import key, without_entities
 from deixis.formats import e2e
 from deixis.llms.box_conventions import BoxConvention
 from deixis.llms.photos import Photo
-from deixis.llms.structured import Reply, Text
+from deixis.llms.reading import Text
+from deixis.llms.structured import Reply
 from deixis.rows import RowEntity
 from deixis.type_schema import TypeSchema
 
 PAPERS_FORM = "[x1, y1, x2, y2]"
-_THOUGHT_ENDS = re.compile(r"</think>|<answer>", re.IGNORECASE)
+_ANSWER = re.compile(r"<answer>", re.IGNORECASE)
 _SENTENCES = re.compile(r"(?<=[.!?])\s+|\n+")
 
 
@@ -64,7 +65,7 @@ def extract(state: State, toolbox: Toolbox) -> Update:
         asked = list(pool.map(ask, range(options.passes)))
     sight = _Sight(state, images[0] if images else None, written)
     read = [
-        _read(reply.value.text, list(update["calls"])[-1], state["text"], sight, toolbox)
+        _read(reply.value, list(update["calls"])[-1], state["text"], sight, toolbox)
         for reply, update in asked
         if reply.value is not None
     ]
@@ -135,16 +136,19 @@ class _Sight:
 
 
 def _read(
-    answer: str, reply: str, text: str, sight: _Sight, toolbox: Toolbox
+    said: Text, reply: str, text: str, sight: _Sight, toolbox: Toolbox
 ) -> tuple[dict[str, Any] | None, Update]:
     """Return what one answer names, or None if nothing can be read; and notices."""
     # The semicolon of "AT&amp;T" would end a record.
-    entities, problems = e2e.parse(without_entities(answer))
-    said_none = not problems and "none" in _THOUGHT_ENDS.split(answer)[-1].casefold()
+    answer = without_entities(said.text)
+    entities, problems = e2e.parse(answer)
+    *aloud, last = _ANSWER.split(answer)
+    said_none = not problems and "none" in last.casefold()
+    thoughts = "\n".join([said.thoughts, *aloud])
     if not entities and not said_none:
         begins = (problems[0].piece if problems else answer)[:LONGEST]
-        said = f"no record was found in the answer that begins with {begins!r}"
-        return None, notice("extract", said)
+        why = f"no record was found in the answer that begins with {begins!r}"
+        return None, notice("extract", why)
     typed = [_typed(each, toolbox.types) for each in entities]
     found, lost = located(text, typed, "extract", toolbox)
     named = [
@@ -154,7 +158,7 @@ def _read(
             "type": each.type,
             "fine_type": each.entity.fine_type,
             "boxes": sight.boxes(each.entity),
-            "thought": _thought(answer, each),
+            "thought": _thought(thoughts, each),
         }
         for each in found
     ]
@@ -171,10 +175,8 @@ def _typed(entity: RowEntity, schema: TypeSchema) -> RowEntity:
     return entity.model_copy(update={"type": found[0].name, "fine_type": found[1]})
 
 
-def _thought(answer: str, found: Found) -> str:
-    """Return the last sentence of the thought that names an entity, or nothing."""
-    end = _THOUGHT_ENDS.search(answer)
-    sentences = _SENTENCES.split(answer[: end.start()] if end else "")
+def _thought(thoughts: str, found: Found) -> str:
+    """Return the last sentence of the thoughts that names an entity, or nothing."""
     name = key(found.entity.text)
-    last = next((each for each in reversed(sentences) if name in key(each)), "")
-    return last.replace("<think>", "").strip()[: 3 * LONGEST]
+    sentences = reversed(_SENTENCES.split(thoughts))
+    return next((each for each in sentences if name in key(each)), "").strip()[: 3 * LONGEST]

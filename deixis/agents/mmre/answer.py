@@ -11,7 +11,7 @@ from deixis.agents.state import State, Update, notice
 from deixis.agents.toolbox import Toolbox
 from deixis.folding import key
 from deixis.llms.photos import Photo, photo
-from deixis.llms.structured import Text
+from deixis.llms.reading import Text
 from deixis.rows import Box, RowEntity
 from deixis.tools.base import Picture
 

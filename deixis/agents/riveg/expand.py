@@ -10,9 +10,9 @@ from deixis.agents.phrases import DASH, one_line
 from deixis.agents.riveg.options import Writer, caption_of, writers
 from deixis.agents.state import State, Update, decision
 from deixis.agents.toolbox import Toolbox
-from deixis.formats.answers import after_thoughts
 from deixis.formats.riveg import parse_expression
-from deixis.llms.structured import Reply, Text
+from deixis.llms.reading import Text
+from deixis.llms.structured import Reply
 
 AT_ONCE = 16
 """Most questions of one sample that are asked at once."""
@@ -64,7 +64,7 @@ def expand(state: State, toolbox: Toolbox) -> Update:
 def _written(task: _Task, reply: Reply[Text], replies: list[str], toolbox: Toolbox) -> Update:
     """Return the expression that an answer makes; the expander's is the entity's own."""
     name, kind = task.mention["text"], task.mention["type"]
-    phrase = _phrase(after_thoughts(reply.value.text), name) if reply.value else ""
+    phrase = _phrase(reply.value.text, name) if reply.value else ""
     reason = f"no expression ({reply.status})"
     if phrase and normalise(phrase) == normalise(name):
         phrase, reason = "", "the expression only repeats the name"

@@ -6,8 +6,8 @@ from deixis.agents.answers import joined
 from deixis.agents.riveg.options import Writer, caption_of, options_of, writers
 from deixis.agents.state import State, Update
 from deixis.agents.toolbox import Toolbox
-from deixis.formats.answers import after_thoughts
-from deixis.llms.structured import Reply, Text
+from deixis.llms.reading import Text
+from deixis.llms.structured import Reply
 
 
 def explain(state: State, toolbox: Toolbox) -> Update:
@@ -37,5 +37,5 @@ def explain(state: State, toolbox: Toolbox) -> Update:
     update = joined(*(each for _, each in said))
     if reply.value is None:
         return update
-    known = {"knowledge": after_thoughts(reply.value.text), "knowledge_replies": list(calls)}
+    known = {"knowledge": reply.value.text, "knowledge_replies": list(calls)}
     return {**update, "notes": known}

@@ -14,7 +14,7 @@ from deixis.agents.toolbox import Toolbox, no_answer
 from deixis.agents.vkel.boxes import in_pixels, shares
 from deixis.agents.vkel.sketch import fine_type_of, folded, read
 from deixis.llms.photos import Photo
-from deixis.llms.structured import Text
+from deixis.llms.reading import Text
 from deixis.prompts import Prompt
 from deixis.rows import RowEntity
 

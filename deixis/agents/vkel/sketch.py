@@ -12,8 +12,8 @@ from deixis.agents.template import template_for
 from deixis.agents.toolbox import Toolbox
 from deixis.folding import key
 from deixis.formats import vkel
-from deixis.formats.answers import Parsed, after_thoughts
-from deixis.llms.structured import Text
+from deixis.formats.answers import Parsed
+from deixis.llms.reading import Text
 from deixis.rows import RowEntity
 from deixis.type_schema import EntityType, TypeSchema
 
@@ -48,7 +48,7 @@ def sketch(state: State, toolbox: Toolbox) -> Update:
 
 def read(answer: str, types: TypeSchema) -> Parsed:
     """Read the answer of either stage; a fine type alone brings its type along."""
-    parsed = vkel.parse(_tolerated(after_thoughts(answer), types.types))
+    parsed = vkel.parse(_tolerated(answer, types.types))
     return parsed._replace(entities=tuple(_whole(each, types) for each in parsed.entities))
 
 

@@ -5,8 +5,7 @@ from deixis.agents.phrases import one_line
 from deixis.agents.state import State, Update
 from deixis.agents.toolbox import Toolbox
 from deixis.agents.vkel.one_by_one import one_by_one
-from deixis.formats.answers import after_thoughts
-from deixis.llms.structured import Text
+from deixis.llms.reading import Text
 
 LONGEST = 600
 """Characters of a summary that are kept."""
@@ -27,7 +26,7 @@ def summarize(state: State, toolbox: Toolbox) -> Update:
             "vkel/summary", name=mention["text"], type=mention["type"], attributes=attributes
         )
         reply, update = toolbox.ask("summarize", "voter", spec, prompt, Text, seat)
-        said = after_thoughts(reply.value.text) if reply.value else ""
+        said = reply.value.text if reply.value else ""
         summary = one_line(said)[:LONGEST].rstrip()
         if not summary:
             return update

@@ -134,7 +134,7 @@ CUT = AIMessage("<think>well", response_metadata={"finish_reason": "length"})
         (ValueError("no such model"), 1, "(failed)"),
         ("I see a woman in a uniform.", 1, "no record was found"),
         ('{"entities": []}', 1, "no record was found"),
-        ("<think>There are none.</think>", 1, "no record was found"),
+        ("<think>There are none.</think>", 2, "the model only thought"),
         ("<think>Hm.</think><answer></answer>", 1, "no record was found"),
     ],
 )

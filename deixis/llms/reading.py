@@ -1,0 +1,134 @@
+"""What of the text of a reply is the answer: without thoughts, prose and drafts around it."""
+
+import json
+import re
+from bisect import bisect_right
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any, NamedTuple, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+Answer = TypeVar("Answer", bound=BaseModel)
+
+_NAMES = r"(?:seed:)?think(?:ing)?|thoughts?|reasoning|reflection|scratchpad"
+_TO_MESSAGE = r"[^{\n<]*(?:<\|constrain\|>\w*)?<\|message\|>"
+# What models write around their thoughts: tags; Magistral's, Kimi's, Cohere's and OpenThoughts'
+# marks; the channels of gpt-oss, of which all but the final one are thoughts; Gemma's channel.
+_MARK = re.compile(
+    rf"(?P<opens><(?:{_NAMES})>|\[THINK\]|◁think▷|<\|start_thinking\|>|<\|begin_of_thought\|>"
+    rf"|<\|channel>thought\b|<\|channel\|>(?!final)\w+{_TO_MESSAGE})"
+    rf"|(?P<closes></(?:{_NAMES})>|\[/THINK\]|◁/think▷|<\|end_thinking\|>|<\|end_of_thought\|>"
+    rf"|<channel\|>|<\|channel\|>final\b{_TO_MESSAGE})"
+    r"|(?P<answers><answer>)",
+    re.IGNORECASE,
+)
+# The same channels from a server that drops the marks.
+_BARE_CHANNELS = re.compile(r"\s*analysis(.*?)assistantfinal", re.DOTALL)
+_BEGINS = re.compile(r'\{\s*["}]')
+_MOST_BROKEN = 1000  # objects; the time that each takes grows with the text
+_DECODER = json.JSONDecoder(parse_int=float)  # Python's whole numbers have not so many digits
+
+
+class Text(BaseModel):
+    """The answer of a model that is not held to JSON, and what it thought aloud before it."""
+
+    text: str
+    thoughts: str = ""
+
+
+class Parts(NamedTuple):
+    """A reply in two: what the model thought, and what it answers.
+
+    ``unfinished``: the last thoughts do not end; what stands before them may be an answer.
+    """
+
+    thoughts: str
+    answer: str
+    unfinished: bool = False
+
+
+def parts(text: str) -> Parts:
+    """Set the thoughts in a reply aside.
+
+    An end without a beginning ends thoughts that the chat template has begun. What stands in a
+    string of a JSON object is no mark.
+    """
+    if bare := _BARE_CHANNELS.match(text):
+        return Parts(bare[1].strip(), text[bare.end() :].strip())
+    spans = list(_objects(text)) if _MARK.search(text) else []
+    thoughts: list[str] = []
+    said: list[str] = []
+    thinking, at = False, 0
+    for mark in _MARK.finditer(text):
+        inside = bisect_right(spans, (mark.start(),)) - 1
+        if inside >= 0 and mark.start() < spans[inside][1]:
+            continue
+        if mark["closes"]:
+            thoughts += [*([] if thinking else said), text[at : mark.start()]]
+            said = said if thinking else []
+            thinking, at = False, mark.end()
+        elif mark["opens"] and not thinking:
+            said.append(text[at : mark.start()])
+            thinking, at = True, mark.end()
+        elif mark["answers"] and thinking:  # some forget to end their thoughts
+            thoughts.append(text[at : mark.start()])
+            thinking, at = False, mark.start()
+    (thoughts if thinking else said).append(text[at:])
+    answer = "".join(said).strip().removesuffix("<|return|>").removesuffix("<|end|>").strip()
+    return Parts("\n".join(filter(None, map(str.strip, thoughts))), answer, thinking)
+
+
+@lru_cache(maxsize=512)
+def schema_of(answer: type[BaseModel]) -> dict[str, Any] | None:
+    """Return the JSON schema of an answer, not to be changed; None for `Text`."""
+    return None if answer is Text else answer.model_json_schema()
+
+
+def read(text: str, answer: type[Answer]) -> Answer:
+    """Read an object out of a reply, whatever stands around it.
+
+    Thoughts are no part of it. Of several objects that fit, the last one is meant.
+
+    Raises:
+        ValidationError: none is the object asked for.
+    """
+    thoughts, said, _ = parts(text)
+    if answer is Text:
+        return answer.model_validate({"text": said, "thoughts": thoughts})
+    wrong: ValidationError | None = None
+    for start, end in reversed(list(_objects(said))):
+        try:
+            return answer.model_validate_json(said[start:end])
+        except ValidationError as error:
+            wrong = wrong or error
+    if wrong is not None:
+        raise wrong
+    return answer.model_validate_json(said[said.find("{") :] if "{" in said else said)
+
+
+def last_object(text: str) -> str:
+    """Return the JSON object that answers, as it stands in a reply; "" if there is none."""
+    said = parts(text).answer
+    return next((said[start:end] for start, end in reversed(list(_objects(said)))), "")
+
+
+def _objects(text: str) -> Iterator[tuple[int, int]]:
+    """Yield where the JSON objects of a text begin and end, those within others excluded.
+
+    None is yielded if the text ends within one: what stands before it was a draft.
+    """
+    found: list[tuple[int, int]] = []
+    after, end, broken = 0, len(text.rstrip()), 0
+    while (begins := _BEGINS.search(text, after)) and broken < _MOST_BROKEN:
+        try:
+            after = _DECODER.raw_decode(text, begins.start())[1]
+            found.append((begins.start(), after))
+        except json.JSONDecodeError as error:
+            if error.pos >= end or error.msg.startswith("Unterminated"):
+                return
+            after = max(begins.end(), error.pos)  # objects within a broken one are parts of it
+            broken += 1
+        except RecursionError:
+            return
+    yield from found
