@@ -12,14 +12,15 @@ from PIL import Image
 from deixis import masks
 from deixis.drawing import draw, draw_marks
 from deixis.errors import InputError, MissingExtraError
-from deixis.images import UNNAMED, open_image
+from deixis.images import DECODED, UNNAMED, OpenedImage, open_image, pixel_hash
 from deixis.panels import Colour, Mark, Span, colour, ink, runs
 from deixis.templates import data_uri, render_page
+from deixis.urls import HIDDEN
 
 if TYPE_CHECKING:
     import supervision
 
-    from deixis.schema import Entity, Extraction
+    from deixis.schema import Entity, Extraction, ImageInfo
 
 _SEEN = {True: "yes", False: "no", None: "undecided"}
 _PAGE_SIDE = 1600  # pixels of the longer side of a picture in a page
@@ -31,10 +32,12 @@ def overlay(extraction: "Extraction", image: object = None) -> Image.Image:
     Args:
         extraction: what to draw; without a picture, only text and legend.
         image: the picture, in any form that `open_image` takes; None opens
-            ``extraction.image.source`` again.
+            ``extraction.image.source`` again: a URL of the public internet, or a path.
 
     Raises:
-        InputError: the picture cannot be opened, or is not the one looked at.
+        InputError: the picture cannot be opened, or is not the one looked at. That is told by
+            its bytes or its pixels, and where an extraction made from encoded bytes is given
+            pixels, by the size alone.
     """
     picture = _picture(extraction, image)
     return draw(picture, _marks(extraction), extraction.text, _spans(extraction))
@@ -175,19 +178,38 @@ def _picture(extraction: "Extraction", image: object) -> NDArray[np.uint8] | Non
         if image is None:
             return None
         raise InputError("a picture was given, but the extraction looked at none; leave it out")
-    if image is None:
+    again = image is None
+    if again:
         if info.source in UNNAMED:
             raise InputError(f"the picture came as {info.source}; pass it again as `image`")
+        if "://" in info.source and HIDDEN in info.source:
+            raise InputError(
+                f"the URL of the picture, {info.source}, had credentials, which no result keeps; "
+                "pass it again as `image`"
+            )
         image = info.source
     # The graph may have been given other limits; what it has opened can be opened again.
     limit = max(64_000_000, info.width * info.height)
-    pixels = open_image(image, max_pixels=limit, min_side=1).pixels
+    opened = open_image(image, max_pixels=limit, min_side=1)
+    pixels = opened.pixels
     if pixels.shape[:2] != (info.height, info.width):
         raise InputError(
             f"the picture is {pixels.shape[1]} x {pixels.shape[0]}, but the extraction looked at "
             f"one of {info.width} x {info.height} pixels; pass that one as `image`"
         )
+    # A record may be anybody's: what it says is to be opened has to be what it has seen.
+    if (again or info.sha256) and not _seen_before(opened, info):
+        raise InputError(
+            "the picture is not the one that the extraction looked at, though as large; pass that "
+            "one as `image`"
+        )
     return pixels
+
+
+def _seen_before(opened: OpenedImage, info: "ImageInfo") -> bool:
+    if info.source in DECODED:
+        return pixel_hash(opened.pixels) == info.sha256
+    return opened.source in DECODED or opened.sha256 == info.sha256
 
 
 def _spans(extraction: "Extraction") -> list[Span]:

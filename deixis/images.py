@@ -24,7 +24,8 @@ from deixis.errors import InputError
 from deixis.urls import without_credentials, without_credentials_in
 
 Urls = Literal["public", "any", "none"]
-UNNAMED = ("bytes", "PIL image", "array")  # sources that nothing can be opened from again
+DECODED = ("PIL image", "array")  # sources whose hash is of pixels
+UNNAMED = ("bytes", *DECODED)  # sources that nothing can be opened from again
 
 # HEIF is there once the user has registered pillow-heif. ICO is not: an icon can hide a
 # picture far larger than the size in its header.
@@ -81,18 +82,18 @@ def open_image(
         _check_array(image)
         _check_size("the array", image.shape[1], image.shape[0], max_pixels, min_side)
         pixels = np.array(image, order="C")  # a copy: the caller may go on drawing into theirs
-        return OpenedImage(pixels, _pixel_hash(pixels), "array", [])
+        return OpenedImage(pixels, pixel_hash(pixels), "array", [])
     if isinstance(image, Image.Image):
         _check_size(where := "the PIL image", *image.size, max_pixels, min_side)
         with _blame(where):
             notes = _frame_notes(image, "current")
             pixels = _decode(image, where, notes)
-        return OpenedImage(pixels, _pixel_hash(pixels), "PIL image", notes)
+        return OpenedImage(pixels, pixel_hash(pixels), "PIL image", notes)
     if isinstance(image, bytes):
         data, where, source = image, "the bytes", "bytes"
     elif isinstance(image, str | os.PathLike):
         source = os.fsdecode(image)
-        if isinstance(image, str) and _URL.match(source):
+        if isinstance(image, str) and is_url(source):
             source = without_credentials(source)
             data = _download(image, where := _named(source), max_bytes, timeout, urls)
         else:
@@ -108,6 +109,11 @@ def open_image(
     return OpenedImage(pixels, hashlib.sha256(data).hexdigest(), source, notes)
 
 
+def is_url(source: str) -> bool:
+    """Return whether a picture's source is taken for a URL, of whatever kind."""
+    return _URL.match(source) is not None
+
+
 def _named(source: str) -> str:
     shown = without_credentials_in(source)
     return repr(shown if len(shown) <= 200 else f"{shown[:120]}...{shown[-60:]}")
@@ -121,7 +127,8 @@ def _check_array(array: NDArray[Any]) -> None:
         )
 
 
-def _pixel_hash(pixels: NDArray[np.uint8]) -> str:
+def pixel_hash(pixels: NDArray[np.uint8]) -> str:
+    """Return the sha256 of shape and pixels, as of a picture that was given decoded."""
     digest = hashlib.sha256(str(pixels.shape).encode("ascii"))
     digest.update(pixels.data)
     return digest.hexdigest()

@@ -1,3 +1,4 @@
+import hashlib
 import json
 import sys
 from collections.abc import Iterator
@@ -34,9 +35,10 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def extraction(path: Path) -> Extraction:
+    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
     return Extraction(
         text=TEXT,
-        image=ImageInfo(sha256="0" * 64, width=160, height=120, source=str(path)),
+        image=ImageInfo(sha256=sha256, width=160, height=120, source=str(path)),
         entities=[
             entity(
                 "Ann",
@@ -104,9 +106,45 @@ def test_marks_are_numbered_boxes_alone(extraction: Extraction, path: Path) -> N
 def test_another_picture_is_refused(extraction: Extraction, path: Path) -> None:
     with pytest.raises(InputError, match=r"is 120 x 160, .* one of 160 x 120 pixels"):
         extraction.overlay(Image.new("RGB", (120, 160)))
+    Image.new("RGB", (160, 120), "red").save(path)
+    for form in (None, path, path.read_bytes()):
+        with pytest.raises(InputError, match="not the one that the extraction looked at, though"):
+            extraction.overlay(form)
     path.unlink()
     with pytest.raises(InputError, match="no such file"):
         extraction.to_html()
+
+
+@pytest.mark.parametrize("source", ["PIL image", "array"])
+def test_another_picture_than_the_one_given_decoded_is_refused(
+    extraction: Extraction, path: Path, source: str
+) -> None:
+    info = {"sha256": open_image(Image.open(path)).sha256, "source": source}
+    assert extraction.image is not None
+    image = extraction.image.model_copy(update=info)
+    decoded = extraction.model_copy(update={"image": image})
+    for form in (path, path.read_bytes(), Image.open(path), open_image(path).pixels):
+        decoded.overlay(form)
+    Image.new("RGB", (160, 120), "red").save(path)
+    for form in (path, path.read_bytes(), Image.open(path), open_image(path).pixels):
+        with pytest.raises(InputError, match="not the one that the extraction looked at"):
+            decoded.overlay(form)
+
+
+def test_a_record_opens_nothing_that_it_does_not_know(extraction: Extraction, path: Path) -> None:
+    assert extraction.image is not None
+    for changed in ({"sha256": ""}, {"sha256": "0" * 64}):
+        image = extraction.image.model_copy(update=changed)
+        with pytest.raises(InputError, match="not the one that the extraction looked at"):
+            extraction.model_copy(update={"image": image}).to_html()
+    for source, said in {
+        "http://127.0.0.1:1/a.png": "not on the public internet",
+        "http://***@host.example/a.png": "had credentials, which no result keeps; pass it again",
+        "http://host.example/a.png?sig=***": "had credentials",
+    }.items():
+        image = extraction.image.model_copy(update={"source": source})
+        with pytest.raises(InputError, match=said):
+            extraction.model_copy(update={"image": image}).overlay()
 
 
 def test_without_a_picture_there_is_text(extraction: Extraction) -> None:

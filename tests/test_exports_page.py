@@ -1,4 +1,5 @@
 import base64
+import hashlib
 import io
 import re
 from html.parser import HTMLParser
@@ -44,6 +45,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def extraction(path: Path) -> Extraction:
+    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
     mask = Mask.from_array(DISC)
     decided = [
         Decision(step="entail", subject="groundable", outcome="yes", evidence=["a first guess"]),
@@ -63,7 +65,7 @@ def extraction(path: Path) -> Extraction:
     undecided = Decision(step="ground", subject="box", outcome=None, evidence=["no detector"])
     return Extraction(
         text=TEXT,
-        image=ImageInfo(sha256="0" * 64, width=160, height=120, source=str(path)),
+        image=ImageInfo(sha256=sha256, width=160, height=120, source=str(path)),
         entities=[
             entity(
                 "Ann",
@@ -194,7 +196,8 @@ def test_a_text_without_a_picture(extraction: Extraction) -> None:
 def test_a_large_picture_is_shrunk_for_the_page(tmp_path: Path) -> None:
     path = tmp_path / "large.png"
     Image.new("RGB", (3000, 1000)).save(path)
-    info = ImageInfo(sha256="", width=3000, height=1000, source=str(path))
+    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+    info = ImageInfo(sha256=sha256, width=3000, height=1000, source=str(path))
     (image,) = _Page(Extraction(text="A", image=info, entities=[]).to_html()).all("img")
     data = base64.b64decode(str(image["src"]).split(",")[1])
     assert Image.open(io.BytesIO(data)).size == (1600, 534)
