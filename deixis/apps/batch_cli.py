@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from deixis.apps import terminal
+from deixis.apps import options, terminal
 from deixis.apps.options import GraphOption, RoleOption, StackOption, settings_of
 from deixis.apps.prompts_cli import PromptsOption
 from deixis.atomic import is_stdout
@@ -237,6 +237,8 @@ def report(
         Path | None, typer.Option("--out", help="Page to write; by default beside OUT.jsonl.")
     ] = None,
     samples: Annotated[int, typer.Option(min=0, help="Rows in the gallery, the first ones.")] = 50,
+    pictures: options.PicturesOption = None,
+    fetch: options.FetchOption = False,
 ) -> None:
     """Write one HTML page: scores, cost, failures, and a gallery with the votes."""
     from deixis.apps import files
@@ -249,6 +251,9 @@ def report(
     keep_streams(results, gold)
     if out is None and str(results) == "-":
         raise InputError("results from stdin have no place for a page beside them; give --out")
-    page = report_page(results, gold, task=task, samples=samples)
+    access = options.access_of(pictures, fetch)
+    if (pictures or fetch) and not samples:
+        raise InputError("--samples 0 shows no pictures; leave out --pictures and --fetch-pictures")
+    page = report_page(results, gold, task=task, samples=samples, access=access)
     written = files.write(out or beside(results, ".html"), page.encode())
     typer.echo(f"wrote {written}", err=is_stdout(written))

@@ -88,6 +88,7 @@ def run(
 ) -> None:
     """Process one picture and its text."""
     from deixis.agents.open import checked_text
+    from deixis.agents.pictures import pixels_of
     from deixis.apps import console, files, weights
     from deixis.graphs.build import build_graph
 
@@ -102,7 +103,11 @@ def run(
         weights.fetch(settings, bar, pictures=picture is not None)
         extraction, _ = console.extract(built, picture, text, bar, "deixis")
     console.warn(extraction)
-    written = files.write_extraction(out, extraction, picture) if out else []
+    written = []
+    if out:
+        info, limits = extraction.image, settings.options
+        seen = info and pixels_of(info.model_dump(), picture, limits.max_pixels, limits.urls)
+        written = files.write_extraction(out, extraction, seen)
     if as_json:
         terminal.print_json(extraction.model_dump(mode="json"))
         return

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.markup import escape
 
-from deixis.apps import eval_cli, terminal
+from deixis.apps import eval_cli, options, terminal
 from deixis.atomic import is_stdout
 from deixis.errors import InputError
 
 if TYPE_CHECKING:
+    from deixis.evaluation.access import Access
     from deixis.evaluation.compare import Agreement, Cost
     from deixis.evaluation.metrics.scoring import Comparison, How
 
@@ -46,6 +47,8 @@ def compare(
     top: Annotated[
         int, typer.Option(min=0, help="Rows listed in page and JSON, those that differ most.")
     ] = 20,
+    pictures: options.PicturesOption = None,
+    fetch: options.FetchOption = False,
     as_json: eval_cli.JsonOption = False,
 ) -> None:
     """Set two runs side by side: score, cost, and where they disagree."""
@@ -58,6 +61,9 @@ def compare(
     if len(paths) not in (2, 3):
         raise InputError(f"compare takes two files, or gold and two files; got {len(paths)}")
     *golds, first, second = paths
+    if (pictures or fetch) and not (html and top):
+        raise InputError("--pictures and --fetch-pictures are for the pictures of --html")
+    access = options.access_of(pictures, fetch)
     if format_name is not None and not golds:
         raise InputError("--format reads answers to the rows of a gold file: give that first")
     if html and files.is_one_of(html, paths):
@@ -80,7 +86,7 @@ def compare(
         one.warn(scores.first)
         other.warn(scores.second)
     if html:
-        _write(html, first, second, found, scores, golds[0] if golds else None, top)
+        _write(html, first, second, found, scores, golds[0] if golds else None, top, access)
     if as_json:
         document: dict[str, Any] = scores.document() if scores else how.document()
         for name, read in zip(_SIDES, (one, other), strict=True):
@@ -113,11 +119,12 @@ def _write(
     scores: "Comparison | None",
     gold: Path | None,
     top: int,
+    access: "Access",
 ) -> None:
     from deixis.apps import files
     from deixis.evaluation.compare_page import compare_page
 
-    content = compare_page(first, second, found, scores, gold=gold, top=top)
+    content = compare_page(first, second, found, scores, gold=gold, top=top, access=access)
     typer.echo(f"wrote {files.write(page, content.encode())}", err=True)
 
 

@@ -8,6 +8,7 @@ import typer
 from deixis.errors import InputError
 
 if TYPE_CHECKING:
+    from deixis.evaluation.access import Access
     from deixis.settings import Settings
 
 StackOption = Annotated[
@@ -25,6 +26,34 @@ GraphOption = Annotated[
     str | None,
     typer.Option("--graph", metavar="NAME", help="Build this graph: see deixis graphs."),
 ]
+
+
+PicturesOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--pictures",
+        metavar="FOLDER",
+        help="Also show pictures in this folder, not only in that of the results. Repeat for more.",
+    ),
+]
+FetchOption = Annotated[
+    bool,
+    typer.Option("--fetch-pictures", help="Also show pictures of public http(s) URLs."),
+]
+
+
+def access_of(folders: list[Path] | None, fetch: bool) -> "Access":
+    """Return which pictures a page may show.
+
+    Raises:
+        InputError: one of the folders is none.
+    """
+    from deixis.evaluation.access import Access
+
+    for folder in folders or []:
+        if not folder.is_dir():
+            raise InputError(f"--pictures: {folder} is no folder; give the one of the pictures")
+    return Access(tuple(folders or ()), fetch)
 
 
 def settings_of(

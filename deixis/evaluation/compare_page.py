@@ -7,6 +7,7 @@ from typing import NamedTuple
 from pydantic import ValidationError
 
 from deixis.errors import DataError
+from deixis.evaluation.access import Access
 from deixis.evaluation.compare import MEASURES, Agreement, figure
 from deixis.evaluation.disagreements import RowPair
 from deixis.evaluation.metrics.scoring import Comparison
@@ -37,6 +38,7 @@ def compare_page(
     *,
     gold: Path | None = None,
     top: int = 20,
+    access: Access = Access(),  # noqa: B008 - immutable
 ) -> str:
     """Return a page that needs nothing else: no file, no network, no script.
 
@@ -47,6 +49,7 @@ def compare_page(
         scores: of both against gold, where there is some.
         gold: the file of that.
         top: how many rows are shown, those that differ most.
+        access: pictures to open besides those in the folders of the three files.
 
     Raises:
         InputError: a file cannot be read.
@@ -54,8 +57,10 @@ def compare_page(
     """
     rows = found.ranked(top)
     ids = {row.id for row in rows}
+    files = (first, second, *([gold] if gold else []))
+    access = access._replace(folders=(*access.folders, *(path.parent for path in files)))
     shown = [
-        {} if cost is None else _shown(path, ids)
+        {} if cost is None else _shown(path, ids, access)
         for path, cost in zip((first, second), found.costs, strict=True)
     ]
     return render_page(
@@ -81,7 +86,7 @@ def changes(first: Path, second: Path) -> dict[str, tuple[str, str]]:
     return {name: values for name, values in both.items() if values[0] != values[1]}
 
 
-def _shown(path: Path, ids: Collection[str]) -> dict[str, Shown]:
+def _shown(path: Path, ids: Collection[str], access: Access) -> dict[str, Shown]:
     found = {}
     for number, line in lines_of(path):
         row = parsed(line)
@@ -93,5 +98,5 @@ def _shown(path: Path, ids: Collection[str]) -> dict[str, Shown]:
             extraction = Extraction.model_validate(row)
         except ValidationError:
             raise DataError(f"{path}:{number}: no result of a batch run") from None
-        found[id_] = show_row(id_, extraction, path, _SIDE)
+        found[id_] = show_row(id_, extraction, path, access, _SIDE)
     return found

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from pydantic import ValidationError
 
 from deixis.errors import DataError, InputError
+from deixis.evaluation.access import Access, place_of
 from deixis.evaluation.batch_output import beside
 from deixis.rows import read_rows
 from deixis.schema import Extraction, Usage
@@ -55,7 +56,12 @@ class Findings:
 
 
 def report_page(
-    results: Path, gold: Path | None = None, *, task: str = "gmner", samples: int = 50
+    results: Path,
+    gold: Path | None = None,
+    *,
+    task: str = "gmner",
+    samples: int = 50,
+    access: Access = Access(),  # noqa: B008 - immutable
 ) -> str:
     """Return a page that needs nothing else: no file, no network, no script.
 
@@ -64,13 +70,16 @@ def report_page(
         gold: rows to score against; None leaves the scores out.
         task: what is scored, as for ``deixis eval``.
         samples: rows in the gallery, the first of the file.
+        access: pictures to open besides those in the folders of ``results`` and ``gold``.
 
     Raises:
         InputError: a file cannot be read.
         DataError: a line of a file is not what it should be.
         SettingsError: there is no such task.
     """
-    found = examine(results, samples)
+    if gold is not None:
+        access = access._replace(folders=(*access.folders, gold.parent))
+    found = examine(results, samples, access)
     failures, failed = _failures(beside(results, ".failures.jsonl"))
     return render_page(
         "report.html.j2",
@@ -84,7 +93,7 @@ def report_page(
     )
 
 
-def examine(results: Path, samples: int) -> Findings:
+def examine(results: Path, samples: int, access: Access) -> Findings:
     """Read an output once, row by row, and keep its first rows for the gallery.
 
     Raises:
@@ -99,7 +108,8 @@ def examine(results: Path, samples: int) -> Findings:
             row.pop("settings", None)
             # A gallery needs all of a row; elsewhere its numbers are enough.
             if found.rows < samples:
-                found.shown.append(show_row(str(id_), Extraction.model_validate(row), results))
+                extraction = Extraction.model_validate(row)
+                found.shown.append(show_row(str(id_), extraction, results, access))
             _count(found, str(id_), row)
         except (ValueError, RecursionError, KeyError, TypeError, AttributeError) as error:
             said = "a field is missing or wrong" if isinstance(error, ValidationError) else error
@@ -140,16 +150,13 @@ def warning_kind(message: str) -> str:
     return re.sub(r"\d+", "N", re.sub(r"'[^']*'|\"[^\"]*\"", "'...'", message))[:300]
 
 
-def show_row(id_: str, extraction: Extraction, results: Path, side: int = _SIDE) -> Shown:
+def show_row(
+    id_: str, extraction: Extraction, results: Path, access: Access, side: int = _SIDE
+) -> Shown:
     """Draw a row of the file ``results``; neither side of the picture exceeds ``side`` pixels."""
     info = extraction.image
-    picture: Any = None
-    if info is not None:
-        picture = info.source
-        if "://" not in picture:  # a path is relative to the output
-            picture = str(results.parent / picture)
     try:
-        drawn = extraction.overlay(picture)
+        drawn = extraction.overlay(info and place_of(info, results, access))
     except InputError as error:
         return Shown(id_, extraction, None, str(error))
     return Shown(id_, extraction, data_uri(drawn, side), "")

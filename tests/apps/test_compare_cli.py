@@ -218,7 +218,13 @@ def test_two_runs_of_batch(
         code, _, said = deixis("batch", tmp_path / "in.jsonl", *named, f"detector={detector}")
         assert code == 0, said
     page = tmp_path / "page.html"
+    code, _, said = deixis("compare", *runs, "--pictures", tmp_path)
+    assert code == 2 and "are for the pictures of --html" in said
+    code, _, said = deixis("compare", *runs, "--html", page, "--pictures", tmp_path / "none")
+    assert code == 2 and "none is no folder" in said
     code, printed, err = deixis("compare", *runs, "--html", page, "--json")
+    assert page.read_text().count("outside the folder of the results; name its folder with --") == 2
+    code, printed, err = deixis("compare", *runs, "--html", page, "--json", "--pictures", tmp_path)
     assert (code, err) == (0, f"wrote {page}\n")
     found = json.loads(printed)
     assert found["rows"]["both"] == 2 and found["agreement"]["same_rows"] == 1

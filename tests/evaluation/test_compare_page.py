@@ -40,7 +40,7 @@ def line(id_: str, text: str, kind: str, boxes: list[Any], picture: str | None) 
         "knowledge": {"attributes": [{"name": EVIL, "value": EVIL, "votes": 2, "agreement": 1}]},
         "decisions": [decided, {**decided, "subject": "groundable"}],
     }
-    image = {"sha256": "0", "width": 80, "height": 60, "source": picture}
+    image = {"sha256": "", "width": 80, "height": 60, "source": picture}
     used = {"role": EVIL, "model": EVIL, "calls": 2, "input_tokens": 1234, "cost": 0.25}
     result = {
         "id": id_,

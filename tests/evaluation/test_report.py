@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from deixis.errors import DataError, InputError
+from deixis.evaluation.access import Access
 from deixis.evaluation.report import examine, report_page
 
 Tags = Callable[[str], list[str]]
@@ -17,7 +18,7 @@ EVIL = "<script>alert(1)</script>"
 
 
 def row(id_: str, text: str, image: str | None = None, **changed: Any) -> dict[str, Any]:
-    info = {"sha256": "0", "width": 80, "height": 60, "source": image}
+    info = {"sha256": "", "width": 80, "height": 60, "source": image}
     word = text.split()[0]
     entity: dict[str, Any] = {
         "id": "e1",
@@ -81,7 +82,7 @@ def test_one_page_with_everything_and_nothing_from_outside(out: Path, tags_of: T
 
 
 def test_what_is_counted(out: Path) -> None:
-    found = examine(out, 2)
+    found = examine(out, 2, Access())
     assert (found.rows, found.pictures, found.warned, len(found.shown)) == (3, 2, 2, 2)
     assert found.types == {"PER": 3} and found.seen == {"yes": 2, "undecided": 1}
     assert (found.total.calls, found.total.input_tokens, found.total.cost) == (6, 3000, 0.75)
