@@ -1,19 +1,22 @@
 """open: take the sample in, once, and refuse what cannot be used."""
 
-from langgraph.types import Overwrite
+from pydantic import ValidationError
 
 from deixis.agents.patches import checked_patches, overhanging
-from deixis.agents.pictures import take_in
-from deixis.agents.state import MERGED, State, Update, notice
+from deixis.agents.pictures import take_again, take_in
+from deixis.agents.state import MERGED, OVERWRITE, State, Update, notice
 from deixis.agents.toolbox import Toolbox
 from deixis.errors import InputError
+from deixis.schema import ImageInfo
+from deixis.type_schema import first_problem
 
 
 def open_sample(state: State, toolbox: Toolbox) -> Update:
     """Check text, picture, patches and settings; put the picture's record into the state.
 
-    What an earlier sample left on the same thread is emptied. Patches are handed on in the
-    notes as ``given_patches``.
+    What an earlier sample left on the same thread is emptied. For the record of a picture, as
+    an earlier result has it, that picture is opened again; if it is gone, a notice says so.
+    Patches are handed on in the notes as ``given_patches``.
 
     Raises:
         InputError: the text, the picture or the patches cannot be used.
@@ -25,15 +28,16 @@ def open_sample(state: State, toolbox: Toolbox) -> Update:
     toolbox.check()
     notices: Update = {}
     picture = None
-    given = state.get("image")
-    if isinstance(given, dict) and given == state.get("picture"):
-        given = None  # nothing was given: it is what this thread's last sample has left
-    if given is not None:
-        if isinstance(given, dict):
-            raise InputError(
-                "image is a dict; give a path, a URL, bytes, a PIL image, an array or None"
-            )
+    given, opened = state.get("image"), None
+    if isinstance(given, dict | ImageInfo):
+        record = _record(given)
+        try:
+            opened = take_again(record, options.max_pixels, options.urls)
+        except InputError as error:
+            notices |= notice("open", f"the text was read alone: {error}")
+    elif given is not None:
         opened = take_in(given, options.max_pixels, options.urls)
+    if opened is not None:
         height, width = opened.pixels.shape[:2]
         picture = {
             "sha256": opened.sha256,
@@ -47,11 +51,20 @@ def open_sample(state: State, toolbox: Toolbox) -> Update:
             notices |= notice("open", f"cut to the picture: patch {', '.join(over)}")
     elif patches:
         raise InputError("patches are given, but no picture that they could be cut from")
-    emptied = {channel: Overwrite({}) for channel in MERGED}
-    update = {**emptied, "notices": Overwrite(notices), "text": text, "picture": picture}
-    if patches is not None:
-        update["notes"] = Overwrite({"given_patches": patches})
-    return update
+    notes = {} if patches is None else {"given_patches": patches}
+    anew = {**{key: {} for key in MERGED}, "notices": notices, "notes": notes}
+    emptied = {channel: {OVERWRITE: value} for channel, value in anew.items()}
+    return {**emptied, "text": text, "picture": picture}
+
+
+def _record(given: object) -> ImageInfo:
+    try:
+        return ImageInfo.model_validate(given)
+    except ValidationError as error:
+        raise InputError(
+            "image is a dict; give a path, a URL, bytes, a PIL image, an array, None or the whole "
+            f"record of a picture that a result has ({': '.join(first_problem(error))})"
+        ) from None
 
 
 def checked_text(text: object, most: int) -> str:

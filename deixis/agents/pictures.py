@@ -6,6 +6,7 @@ from typing import Any
 
 from deixis.errors import InputError
 from deixis.images import UNNAMED, OpenedImage, Urls, open_image
+from deixis.schema import ImageInfo
 from deixis.tools.base import Picture
 from deixis.urls import HIDDEN
 
@@ -31,6 +32,41 @@ def take_in(image: Any, max_pixels: int, urls: Urls = "public") -> OpenedImage:
     return opened
 
 
+def take_again(record: ImageInfo, max_pixels: int, urls: Urls = "public") -> OpenedImage:
+    """Open the picture of an earlier result; the limits are those of `open_image`.
+
+    Raises:
+        InputError: it cannot be opened again, or is another one by now.
+    """
+    kept = _pixels(record.sha256) if record.source in UNNAMED else None
+    if kept is not None:
+        return OpenedImage(kept, record.sha256, record.source, [])
+    _check_source(record.source)
+    opened = take_in(record.source, max_pixels, urls)
+    if opened.sha256 != record.sha256:
+        raise InputError(f"the picture {record.source!r} has changed since; give it anew as image")
+    return opened
+
+
+def _pixels(sha256: str) -> Picture | None:
+    with _lock:
+        return _kept.get(sha256)
+
+
+def _check_source(source: str) -> None:
+    """Raise `InputError` where nothing can be opened by the source of a record."""
+    if source in UNNAMED:
+        how = f"as {source}"
+    elif HIDDEN in source and "://" in source:
+        how = f"with credentials, {source}"
+    else:
+        return
+    raise InputError(
+        f"the picture was given {how}, which no checkpoint keeps, and is gone from memory; "
+        "invoke the graph with it again"
+    )
+
+
 def pixels_of(
     picture: dict[str, Any], given: Any, max_pixels: int, urls: Urls = "public"
 ) -> Picture:
@@ -45,21 +81,12 @@ def pixels_of(
     Raises:
         InputError: it cannot be opened again, or has changed since.
     """
-    with _lock:
-        kept = _kept.get(picture["sha256"])
+    kept = _pixels(picture["sha256"])
     if kept is not None:
         return kept
     again = given if given is not None and not isinstance(given, dict) else picture["source"]
-    if again is picture["source"] and again in UNNAMED:
-        raise InputError(
-            f"the picture was given as {again}, which no checkpoint keeps, and is gone from "
-            "memory; invoke the graph with it again"
-        )
-    if again is picture["source"] and HIDDEN in again and "://" in again:
-        raise InputError(
-            f"the picture {again} was given with credentials, which no checkpoint keeps, and is "
-            "gone from memory; invoke the graph with it again"
-        )
+    if again is picture["source"]:
+        _check_source(again)
     opened = take_in(again, max_pixels, urls)
     if opened.sha256 != picture["sha256"]:
         raise InputError(f"the picture {picture['source']} changed while it was looked at")

@@ -4,16 +4,19 @@ Every reduced channel merges by key, so that replaying a step or resuming a thre
 nothing twice. `open` empties them, so that a thread can be used for the next sample.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Self
 
 from langgraph.channels import EphemeralValue, UntrackedValue
+from pydantic import BaseModel, Field
 from typing_extensions import (  # typing's breaks LangGraph's JSON schemas on 3.11
     TypedDict,
     get_type_hints,
 )
 
 Update = dict[str, Any]
+OVERWRITE = "__overwrite__"
+"""Key of an update that takes the place of a channel, in JSON, which LangGraph's class is not."""
 
 
 def merge(old: Mapping[str, Any] | None, new: Mapping[str, Any]) -> dict[str, Any]:
@@ -39,10 +42,15 @@ class GivenImage(UntrackedValue[Any]):
 class GivenInput(EphemeralValue[Any]):
     """LangGraph's start channel without pixels: it would checkpoint the input as it is."""
 
+    def update(self, values: Sequence[Any]) -> bool:
+        """Take the input in; one without a picture takes that of the last sample away."""
+        given = [{"image": None, **value} if isinstance(value, dict) else value for value in values]
+        return super().update(given)
+
     def checkpoint(self) -> Any:
-        """Return the input, its picture only when that is a path or a URL."""
+        """Return the input, its picture only when that is a path, a URL or a record."""
         value = super().checkpoint()
-        if isinstance(value, dict) and not isinstance(value.get("image"), str):
+        if isinstance(value, dict) and not isinstance(value.get("image"), str | dict):
             value = {key: each for key, each in value.items() if key != "image"}
         return value
 
@@ -61,6 +69,14 @@ class Input(TypedDict, total=False):
     image: Annotated[Any, GivenImage]
     text: str
     patches: Annotated[Any, EphemeralValue]
+
+
+class Post(BaseModel):
+    """What `Input` holds, for a LangChain tool: a model that calls it may leave things out."""
+
+    text: str = Field(description="the words that go with the picture")
+    image: Any = Field(default=None, description="path or http(s) URL of the picture, or null")
+    patches: Any = Field(default=None, description="boxes [x1, y1, x2, y2] in pixels, or null")
 
 
 class Output(TypedDict, total=False):
@@ -138,6 +154,14 @@ class Context(TypedDict, total=False):
     detector: str | None
     reader: str | None
     segmenter: str | None
+
+
+def added(update: Update, notices: Update) -> Update:
+    """Return an update with more notices."""
+    given = update.get("notices", {})
+    if OVERWRITE in given:
+        return {**update, "notices": {OVERWRITE: {**given[OVERWRITE], **notices}}}
+    return {**update, "notices": {**given, **notices}}
 
 
 def decision(

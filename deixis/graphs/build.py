@@ -13,7 +13,18 @@ from langgraph.runtime import Runtime
 from langgraph.types import Send
 
 from deixis.agents.consult import member_tasks
-from deixis.agents.state import Context, GivenInput, Input, Output, State, Update, notice
+from deixis.agents.state import (
+    OVERWRITE,
+    Context,
+    GivenInput,
+    Input,
+    Output,
+    Post,
+    State,
+    Update,
+    added,
+    notice,
+)
 from deixis.agents.toolbox import Toolbox
 from deixis.graphs.registry import find
 from deixis.settings import Settings
@@ -54,8 +65,9 @@ def build_graph(
     wiring = Wiring(toolbox)
     toolbox.system.wire(wiring)
     compiled = wiring.graph.compile(checkpointer=checkpointer, name=f"deixis {settings.graph}")
-    # LangGraph would checkpoint the input as given, with every byte of the picture.
-    compiled.channels[START] = GivenInput(Input)
+    # LangGraph would checkpoint the input as given, with every byte of the picture, and
+    # LangChain's tools would ask for every key of it.
+    compiled.channels[START] = GivenInput(Post)
     return compiled
 
 
@@ -138,10 +150,7 @@ def perform(agent: Agent, state: Any, toolbox: Toolbox) -> Update:
     """Run an agent; what its tools warn of becomes a notice of its step."""
     with listening() as warned:
         update = agent(state, toolbox)
-    if warned:
-        told = notice(_name(agent), "; ".join(warned))
-        update = {**update, "notices": {**update.get("notices", {}), **told}}
-    return update
+    return added(update, notice(_name(agent), "; ".join(warned))) if warned else update
 
 
 def detail(update: Update) -> str:
@@ -150,5 +159,5 @@ def detail(update: Update) -> str:
     return ", ".join(
         f"{len(update[key])} {key}"
         for key in counted
-        if isinstance(update.get(key), dict) and update[key]
+        if update.get(key) and OVERWRITE not in update[key]
     )

@@ -6,9 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from langgraph.types import Overwrite
 
-from deixis.agents.state import State
+from deixis.agents.state import OVERWRITE, State
 from deixis.agents.toolbox import Toolbox
 from deixis.prompts import knowledge_templates
 from deixis.settings import Settings
@@ -60,11 +59,11 @@ def run() -> Callable[..., dict[str, Any]]:
         update: dict[str, Any] = agent(state, toolbox)
         assert state == before
         assert set(update) <= set(State.__annotations__)
-        plain = {
-            key: each.value if isinstance(each, Overwrite) else each for key, each in update.items()
+        assert json.loads(json.dumps(update, allow_nan=False)) == update
+        return {
+            key: each[OVERWRITE] if isinstance(each, dict) and OVERWRITE in each else each
+            for key, each in update.items()
         }
-        assert json.loads(json.dumps(plain, allow_nan=False)) == plain
-        return plain
 
     return check
 

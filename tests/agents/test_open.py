@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from deixis.agents.open import MERGED, checked_text, open_sample
-from deixis.agents.state import State
+from deixis.agents.state import OVERWRITE, State
 from deixis.errors import InputError, MissingExtraError, MissingKeyError, SettingsError
 from deixis.llms import registry
 
@@ -91,7 +91,7 @@ def test_a_picture_is_recorded_without_its_pixels(
 def test_what_degraded_on_opening_is_a_notice(toolbox_of: Any) -> None:
     deep = Image.fromarray(np.full((30, 40), 70_000, dtype=np.int32))
     update = open_sample({"text": "Ann", "image": deep}, toolbox_of())
-    (notice,) = update["notices"].value.values()
+    (notice,) = update["notices"][OVERWRITE].values()
     assert notice["step"] == "open" and "were scaled" in notice["message"]
 
 
