@@ -57,7 +57,7 @@ class Line(NamedTuple):
 def keep_streams(*paths: Path | None) -> None:
     """Copy what can be read only once, so that it can be opened again: ``-`` and pipes.
 
-    For commands that read a file twice.
+    For commands, which call it with all files that they read; some are read twice.
 
     Raises:
         InputError: standard input is named twice, or one cannot be read.

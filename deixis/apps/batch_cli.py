@@ -1,7 +1,8 @@
 """The commands for many rows: ``deixis batch`` and ``deixis report``.
 
 The summary goes to stdout, progress and what is wrong to stderr. Exit codes: 0 all rows are
-finished, 1 some failed or are left, 2 unusable input or settings, 130 stopped by Ctrl-C.
+finished, 1 some failed, are left, or have changed since they were finished, 2 unusable input or
+settings, 130 stopped by Ctrl-C.
 """
 
 import os
@@ -25,7 +26,7 @@ from deixis.errors import InputError
 
 if TYPE_CHECKING:
     from deixis.evaluation.batch import Batch, Tally
-    from deixis.evaluation.batch_input import Problem
+    from deixis.evaluation.batch_row import Problem
     from deixis.settings import Budget
 
 SHOWN = 50
@@ -37,7 +38,9 @@ _EVERY_LOGGED = 30.0  # and in a log
 def batch(
     source: Annotated[
         Path,
-        typer.Argument(metavar="IN.jsonl", help='Rows: {"id": ..., "text": ..., "image": ...}'),
+        typer.Argument(
+            metavar="IN.jsonl", help='Rows: {"id": ..., "text": ..., "image": ...}; - is stdin.'
+        ),
     ],
     out: Annotated[Path, typer.Option("--out", help="File of results; an old one is continued.")],
     stack: StackOption = "starter",
@@ -61,6 +64,12 @@ def batch(
     shuffle_seed: Annotated[
         int | None, typer.Option(help="Take the rows in an order of its own, the same each time.")
     ] = None,
+    renew: Annotated[
+        bool,
+        typer.Option(
+            "--renew", help="Run finished rows again that have changed; drop those that are gone."
+        ),
+    ] = False,
     role: RoleOption = None,
     graph: GraphOption = None,
     prompts: PromptsOption = None,
@@ -71,12 +80,14 @@ def batch(
     from deixis.apps import console, weights
     from deixis.evaluation.batch import Batch
     from deixis.evaluation.batch_ray import Cluster
+    from deixis.text_files import keep_streams
 
     if engine == "threads" and (workers > 1 or gpus_per_worker):
         raise InputError("--workers and --gpus-per-worker go with --engine ray")
     settings = settings_of(stack, prompts, role, graph)
     if budget is not None:
         settings = settings.with_options(budget=parse_budget(budget))
+    keep_streams(source)
     wrong = _Wrong()
     run = Batch(
         settings,
@@ -86,17 +97,36 @@ def batch(
         cluster=Cluster(workers, gpus_per_worker) if engine == "ray" else None,
         shuffle_seed=shuffle_seed,
         limit=limit,
+        renew=renew,
         report=wrong.show,
     )
     with closing(run):
         wrong.end(run.output.failures)
         if run.tally.earlier:
             typer.echo(f"{run.tally.earlier} rows were finished earlier", err=True)
+        for line in _resumed(run, renew):
+            typer.echo(line, err=True)
         with console.progress() as bar:
             weights.fetch(settings, bar)
         with _stopping(run), _shown(progress) as tell:
             tally = run.run(tell)
     _summarise(tally, run, as_json)
+
+
+def _resumed(run: "Batch", renew: bool) -> Iterator[str]:
+    """Say which results of an earlier run do not fit the input any more."""
+    found = run.resumed
+    if found.changed:
+        more = ", ..." if found.changed > len(found.examples) else ""
+        named = ", ".join(found.examples) + more
+        todo = (
+            "they are run again"
+            if renew
+            else "their old results stay; run the same line with --renew to run them again"
+        )
+        yield f"{found.changed} finished rows have changed in the input: {named}; {todo}"
+    if found.gone:
+        yield f"{found.gone} results of rows that are not in the input any more were taken out"
 
 
 def parse_budget(text: str) -> "Budget":
@@ -225,7 +255,7 @@ def _summarise(tally: "Tally", run: "Batch", as_json: bool) -> None:
     elif tally.stopped:
         typer.echo(f"stopped; {tally.left} rows are left: run the same line to go on", err=True)
         raise typer.Exit(130)
-    if tally.failed or tally.left:
+    if tally.failed or tally.left or tally.changed:
         raise typer.Exit(1)
 
 
@@ -242,18 +272,18 @@ def report(
 ) -> None:
     """Write one HTML page: scores, cost, failures, and a gallery with the votes."""
     from deixis.apps import files
-    from deixis.evaluation.batch_output import beside
     from deixis.evaluation.report import report_page
-    from deixis.text_files import keep_streams
+    from deixis.text_files import is_stream, keep_streams
 
     if out is not None and files.is_one_of(out, [results, *([gold] if gold else [])]):
         raise InputError(f"{out} is what the page is made of; give another --out")
+    if out is None and is_stream(results):
+        raise InputError("results from a stream have no place for a page beside them; give --out")
     keep_streams(results, gold)
-    if out is None and str(results) == "-":
-        raise InputError("results from stdin have no place for a page beside them; give --out")
     access = options.access_of(pictures, fetch)
     if (pictures or fetch) and not samples:
         raise InputError("--samples 0 shows no pictures; leave out --pictures and --fetch-pictures")
     page = report_page(results, gold, task=task, samples=samples, access=access)
-    written = files.write(out or beside(results, ".html"), page.encode())
+    out = out or results.with_name(results.name.removesuffix(".jsonl") + ".html")
+    written = files.write(out, page.encode())
     typer.echo(f"wrote {written}", err=is_stdout(written))

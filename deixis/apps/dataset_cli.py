@@ -88,7 +88,9 @@ def stats(
     """
     from deixis.evaluation.datasets.statistics import statistics
     from deixis.rows import read_rows
+    from deixis.text_files import keep_streams
 
+    keep_streams(file)
     found = statistics(read_rows(file))
     if as_json:
         terminal.print_json(found)

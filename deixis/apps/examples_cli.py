@@ -44,14 +44,16 @@ def build(
     from deixis.agents.toolbox import Toolbox
     from deixis.apps import console
     from deixis.apps.files import check_folder
+    from deixis.text_files import folder_of, keep_streams
 
     check_folder(out)
+    keep_streams(rows)
     annotated = index.read_annotated(rows)
     toolbox = Toolbox(settings_of(stack, None, role))
     with console.progress() as bar:
         task = bar.add_task("examples", at="")
         shown = bar.track(annotated, total=len(annotated), task_id=task)
-        for said in index.build(shown, rows.parent, out, toolbox):
+        for said in index.build(shown, folder_of(rows), out, toolbox):
             terminal.warn(said)
     typer.echo(f"indexed {len(annotated)} examples with {toolbox.model('embedder')} in {out}")
 

@@ -16,9 +16,11 @@ from typing import Any
 from deixis.agents.structure import usage
 from deixis.agents.toolbox import no_answer
 from deixis.errors import InputError
-from deixis.evaluation.batch_input import Problem, Rows, Task
-from deixis.evaluation.batch_output import Output, line_of
+from deixis.evaluation.batch_input import Rows
+from deixis.evaluation.batch_output import Output, check_place, line_of
 from deixis.evaluation.batch_ray import Cluster, RayWorkers
+from deixis.evaluation.batch_resume import go_on
+from deixis.evaluation.batch_row import Problem, Task
 from deixis.evaluation.batch_settings import fingerprint, identity, write_templates
 from deixis.evaluation.batch_worker import Engine, Result, Threads
 from deixis.settings import Settings
@@ -33,7 +35,8 @@ class Tally:
     """How far a run is.
 
     ``earlier`` rows were finished by an earlier run, ``done`` and ``failed`` by this one;
-    ``wrong`` of those failed stand wrong in the input. ``warned`` rows are done, with a
+    ``wrong`` of those failed stand wrong in the input, ``changed`` of the earlier ones have
+    changed there since. ``warned`` rows are done, with a
     warning. What was asked is as in `deixis.schema.Usage`; ``cost`` is None without prices.
     ``stopped`` is ``interrupted`` or ``budget`` for a run that ended early, else "".
     """
@@ -43,6 +46,7 @@ class Tally:
     done: int = 0
     failed: int = 0
     wrong: int = 0
+    changed: int = 0
     warned: int = 0
     calls: int = 0
     cached: int = 0
@@ -78,18 +82,23 @@ class Batch:
     Args:
         settings: the stack; its budget is for this run, and what templates for new types cost
             comes on top.
-        source: rows, one JSON object a line, with ``id``, ``text`` and maybe ``image``.
+        source: rows, one JSON object a line, with ``id``, ``text`` and maybe ``image``; a file
+            as `deixis.text_files` reads it.
         out: where the results go, one a line: ``id``, ``settings`` and the fields of
             `Extraction`; a relative ``image.source`` is relative to this file.
         concurrency: rows that run at once, in each worker if there are several.
         cluster: the workers on a cluster of Ray; None for threads of this process.
         shuffle_seed: takes the rows in an order of its own.
         limit: only the first so many rows of that order.
+        renew: takes results out whose row has changed in the input, which is then run again,
+            or is no longer there; without it, the first stay and are counted, the others are
+            an error.
         report: is told of every row that is wrong, before anything is asked.
 
     Raises:
         InputError: no row can be used, or the output cannot be written, or is being written.
-        DataError: the output holds what no run has written.
+        DataError: the output holds what no run has written, or a row that the input lacks; or
+            the input holds no text.
         SettingsError: as for `build_graph` and `batch_ray.share_of`; or the output was made with
             other settings.
         MissingExtraError: a cluster is given, and Ray is not installed.
@@ -105,8 +114,10 @@ class Batch:
         cluster: Cluster | None = None,
         shuffle_seed: int | None = None,
         limit: int | None = None,
+        renew: bool = False,
         report: Callable[[Problem], None] = lambda problem: None,
     ) -> None:
+        check_place(out)
         if out.exists() and source.exists() and out.samefile(source):
             raise InputError(f"{out} is the input; give another --out")
         self._engine: Engine = (
@@ -130,9 +141,13 @@ class Batch:
             known = identity(settings)
             self.output = Output(out, known, fingerprint(known))
             opened.callback(self.output.close)
-            self._rows.drop(self.output.finished())
-            earlier = count - len(self._rows)
-            self.tally = Tally(count + problems, earlier=earlier, wrong=problems)
+            self.resumed = go_on(self._rows, self.output, renew, self._from_output)
+            self.tally = Tally(
+                count + problems,
+                earlier=count - len(self._rows),
+                wrong=problems,
+                changed=0 if renew else self.resumed.changed,
+            )
             calls = usage(asked.get("calls", {}), settings.options.prices)
             self.tally.add_usage([each.model_dump() for each in calls])
             for problem in self._rows.problems():
@@ -218,7 +233,8 @@ class Batch:
         if out["image"] is not None:
             out["image"]["source"] = self._from_output(task.image)
         try:
-            line = line_of({"id": task.id, "settings": self.output.settings, **out})
+            given = {"input": task.input} if task.input else {}
+            line = line_of({"id": task.id, "settings": self.output.settings, **given, **out})
         except ValueError as error:
             self._fail(task.id, task.line, f"a bug, {type(error).__name__}: {error}")
             return

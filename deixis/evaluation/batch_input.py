@@ -5,48 +5,22 @@ lives on disk, so that memory does not grow with the number of rows. It is priva
 process and gone when it ends.
 """
 
-import json
 import os
-import re
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any, NamedTuple
 
-from deixis.agents.open import checked_text
-from deixis.agents.patches import checked_patches
 from deixis.errors import InputError
+from deixis.evaluation.batch_row import BadRow, Problem, Task, task_of
+from deixis.text_files import Line, folder_of, open_data, raw_lines
 
-_URL = re.compile(r"https?://", re.IGNORECASE)
 _AT_ONCE = 500  # rows looked up together
-
-
-class Task(NamedTuple):
-    """One row to run: ``image`` is an absolute path, a URL, or None; ``patches`` are checked."""
-
-    line: int
-    id: str
-    text: str
-    image: str | None
-    patches: list[dict[str, Any]] | None = None
-
-
-class Problem(NamedTuple):
-    """A row that cannot be run, by the number of its line from 1; ``id`` is None if it has none."""
-
-    line: int
-    id: str | None
-    error: str
-
-
-class _Bad(Exception):
-    """A row is wrong: its id, as far as it has one, and why."""
-
-    def __init__(self, row: object, error: str) -> None:
-        super().__init__(_writable(error))
-        given = row.get("id") if isinstance(row, dict) else None
-        self.id = _writable(given) if isinstance(given, str) else None
+_TABLES = """
+CREATE TABLE task (id TEXT UNIQUE, line INTEGER, start INTEGER, length INTEGER, turn INTEGER,
+    wanted INTEGER DEFAULT 1, done INTEGER DEFAULT 0);
+CREATE TABLE problem (line INTEGER PRIMARY KEY, id TEXT, error TEXT);
+"""
 
 
 class Rows:
@@ -56,30 +30,22 @@ class Rows:
     and other keys are passed over. A relative ``image`` is relative to the file.
 
     Args:
-        path: the file.
+        path: the file, as `deixis.text_files` reads it.
         max_text: most characters of a text.
 
     Raises:
+        DataError: the file holds no text.
         InputError: the file cannot be read.
     """
 
     def __init__(self, path: Path, max_text: int) -> None:
         self.path = path
         self._max_text = max_text
-        self._folder = Path(os.path.abspath(path)).parent
-        try:
-            if not path.is_file():
-                why = "it is no plain file" if path.exists() else "there is no such file"
-                raise InputError(f"cannot read {path}: {why}")
-            self._file = path.open("rb")
-        except OSError as error:
-            raise InputError(f"cannot read {path}: {error.strerror}") from None
+        self._folder = Path(os.path.abspath(folder_of(path)))
+        self._file = open_data(path)
         self._table = sqlite3.connect("", isolation_level=None)  # on disk, without a name
         self._table.execute("PRAGMA journal_mode = OFF")
-        self._table.execute(
-            "CREATE TABLE task (id TEXT UNIQUE, line INTEGER, start INTEGER, turn INTEGER)"
-        )
-        self._table.execute("CREATE TABLE problem (line INTEGER PRIMARY KEY, id TEXT, error TEXT)")
+        self._table.executescript(_TABLES)
 
     def scan(self, shuffle_seed: int | None = None, limit: int | None = None) -> None:
         """Check every row of the file, once: it is then a task or a problem.
@@ -100,17 +66,16 @@ class Rows:
 
     def _scan(self, shuffle_seed: int | None, limit: int | None) -> None:
         self._table.execute("BEGIN")
-        start = 0
-        for number, line in enumerate(self._file, start=1):
-            if line.strip():
-                problem = self._scan_line(number, line, start, shuffle_seed)
+        for line in raw_lines(self._file):
+            if line.data.strip():
+                problem = self._scan_line(line, shuffle_seed)
                 if problem is not None:
                     self._table.execute("INSERT INTO problem VALUES (?, ?, ?)", problem)
-            start += len(line)
         self._table.execute("CREATE INDEX turns ON task (turn, line)")
+        self._table.execute("CREATE INDEX named ON problem (id)")
         if limit is not None:
             self._table.execute(
-                "DELETE FROM task WHERE rowid NOT IN "
+                "UPDATE task SET wanted = 0 WHERE rowid NOT IN "
                 "(SELECT rowid FROM task ORDER BY turn, line LIMIT ?)",
                 (limit,),
             )
@@ -123,42 +88,68 @@ class Rows:
 
     def __len__(self) -> int:
         """Return how many tasks are left."""
-        return int(self._table.execute("SELECT count(*) FROM task").fetchone()[0])
+        return int(
+            self._table.execute("SELECT count(*) FROM task WHERE wanted AND NOT done").fetchone()[0]
+        )
 
-    def drop(self, ids: Iterable[str]) -> None:
-        """Take tasks out that need not be run; ids that are not among them are passed over."""
-        self._table.execute("BEGIN")
-        self._table.executemany("DELETE FROM task WHERE id = ?", ((each,) for each in ids))
-        self._table.execute("COMMIT")
+    def finish(self, id_: str) -> Task | Problem | None:
+        """Take a task out that need not be run.
+
+        Returns:
+            What the input holds of the row; None if it is not there.
+
+        Raises:
+            KeyError: the task was taken out before.
+        """
+        found = self._table.execute(
+            "SELECT line, start, length, done FROM task WHERE id = ?", (id_,)
+        ).fetchone()
+        if found is None:
+            select = "SELECT line, id, error FROM problem WHERE id = ? LIMIT 1"
+            wrong = self._table.execute(select, (id_,)).fetchone()
+            return None if wrong is None else Problem(*wrong)
+        if found[3]:
+            raise KeyError(id_)
+        self._mark(id_, done=True)
+        return self._read(id_, *found[:3])
+
+    def again(self, id_: str) -> None:
+        """Put a task back that was taken out."""
+        self._mark(id_, done=False)
+
+    def _mark(self, id_: str, *, done: bool) -> None:
+        self._table.execute("UPDATE task SET done = ? WHERE id = ?", (done, id_))
 
     def __iter__(self) -> Iterator[Task | Problem]:
         """Yield the tasks in their order; a problem where the file is no longer the same."""
         last = (-(2**63), 0)
         while found := self._table.execute(
-            "SELECT id, line, start, turn FROM task WHERE (turn, line) > (?, ?) "
-            "ORDER BY turn, line LIMIT ?",
+            "SELECT id, line, start, length, turn FROM task WHERE (turn, line) > (?, ?) "
+            "AND wanted AND NOT done ORDER BY turn, line LIMIT ?",
             (*last, _AT_ONCE),
         ).fetchall():
-            for id_, line, start, _ in found:
-                self._file.seek(start)
-                try:
-                    task = self._task(line, self._file.readline())
-                    yield task if task.id == id_ else Problem(line, id_, "the file has changed")
-                except _Bad as error:
-                    yield Problem(line, id_, f"the file has changed: {error}")
-            last = (found[-1][3], found[-1][1])
+            for id_, line, start, length, _ in found:
+                yield self._read(id_, line, start, length)
+            last = (found[-1][4], found[-1][1])
 
     def close(self) -> None:
         """Let go of the file and of what was noted of it."""
         self._file.close()
         self._table.close()
 
-    def _scan_line(
-        self, number: int, line: bytes, start: int, shuffle_seed: int | None
-    ) -> Problem | None:
+    def _read(self, id_: str, line: int, start: int, length: int) -> Task | Problem:
+        self._file.seek(start)
         try:
-            task = self._task(number, line)
-        except _Bad as error:
+            task = task_of(line, self._file.read(length), self._folder, self._max_text)
+        except BadRow as error:
+            return Problem(line, id_, f"the file has changed: {error}")
+        return task if task.id == id_ else Problem(line, id_, "the file has changed")
+
+    def _scan_line(self, line: Line, shuffle_seed: int | None) -> Problem | None:
+        number = line.number
+        try:
+            task = task_of(number, line.data, self._folder, self._max_text)
+        except BadRow as error:
             return Problem(number, error.id, str(error))
         turn = number
         if shuffle_seed is not None:
@@ -166,7 +157,8 @@ class Rows:
             turn = int.from_bytes(mixed, signed=True)
         try:
             self._table.execute(
-                "INSERT INTO task VALUES (?, ?, ?, ?)", (task.id, number, start, turn)
+                "INSERT INTO task (id, line, start, length, turn) VALUES (?, ?, ?, ?, ?)",
+                (task.id, number, line.start, len(line.data), turn),
             )
         except sqlite3.IntegrityError:
             first = self._table.execute("SELECT line FROM task WHERE id = ?", (task.id,))
@@ -174,82 +166,3 @@ class Rows:
                 number, task.id, f"the id stands on line {first.fetchone()[0]} too, which is run"
             )
         return None
-
-    def _task(self, number: int, line: bytes) -> Task:
-        """Read one line.
-
-        Raises:
-            _Bad: it is no row that could be run.
-        """
-        row = _parsed(number, line)
-        if not isinstance(row, dict):
-            raise _Bad(row, 'a row is a JSON object, {"id": ..., "text": ..., "image": ...}')
-        id_ = row.get("id")
-        if not isinstance(id_, str):
-            raise _Bad(row, f"id must be a string; got {_kind(id_)}")
-        if not id_.strip() or id_ != _writable(id_):
-            raise _Bad(row, "the id is empty, or has a character that no text has")
-        try:
-            text = checked_text(row.get("text"), self._max_text)
-            patches = checked_patches(row.get("patches"))
-        except InputError as error:
-            raise _Bad(row, str(error)) from None
-        return Task(number, id_, text, self._image(row), patches)
-
-    def _image(self, row: dict[str, Any]) -> str | None:
-        image = row.get("image")
-        if image is None:
-            return None
-        if not isinstance(image, str):
-            raise _Bad(row, f"image must be a path, a URL or null; got {_kind(image)}")
-        if not image.strip() or image != _writable(image):
-            raise _Bad(row, "image is empty, or has a character that no path has")
-        if _URL.match(image):
-            return image
-        path = self._folder / image
-        try:
-            there = path.is_file()
-        except OSError as error:  # a name that is too long
-            raise _Bad(row, f"cannot look at the image {image[:200]!r}: {error.strerror}") from None
-        if not there:
-            why = "is no file" if path.exists() else "is not there"
-            raise _Bad(row, f"the image {image[:200]!r} {why} (looked in {self._folder})")
-        return str(path)
-
-
-def _parsed(number: int, line: bytes) -> Any:
-    try:
-        text = line.decode("utf-8-sig" if number == 1 else "utf-8")
-        return json.loads(text, object_pairs_hook=_without_twins, parse_constant=_no_number)
-    except UnicodeDecodeError as error:
-        raise _Bad(None, f"not UTF-8 ({error.reason} at byte {error.start})") from None
-    except RecursionError:
-        raise _Bad(None, "not JSON that can be read: nested too deeply") from None
-    except ValueError as error:
-        raise _Bad(None, f"not JSON: {error}") from None
-
-
-def _without_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"the key {twice[:80]!r} stands twice in one object")
-    return found
-
-
-def _no_number(name: str) -> float:
-    raise ValueError(f"{name} is no JSON value")
-
-
-def _kind(value: object) -> str:
-    if value is None:
-        return "null, or nothing"
-    return {bool: "true or false", int: "a number", float: "a number", str: "a string"}.get(
-        type(value), "a list" if isinstance(value, list) else "an object"
-    )
-
-
-def _writable(text: str) -> str:
-    """Replace what no file can hold: NUL, and half a surrogate pair."""
-    return text.encode("utf-8", "replace").decode("utf-8").replace("\0", "\ufffd")

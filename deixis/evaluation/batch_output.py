@@ -7,21 +7,69 @@ who has it.
 
 import json
 import os
-import sys
-from collections.abc import Iterator
-from contextlib import suppress
+import shutil
+import stat
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
-from deixis.atomic import whole_file
+from pydantic import ValidationError
+
+from deixis.atomic import is_stdout, whole_file
 from deixis.errors import DataError, InputError, SettingsError
+from deixis.evaluation.batch_lock import hold
+from deixis.schema import Extraction
+from deixis.type_schema import first_problem
 
 _BEGINNING = b'{"id": '
 
 
 def beside(path: Path, suffix: str) -> Path:
-    """Return the file that belongs to an output, such as ``out.failures.jsonl``."""
-    return path.with_name(path.name.removesuffix(".jsonl") + suffix)
+    """Return the file that belongs to an output, such as ``out.failures.jsonl``.
+
+    It lies beside the file that a link leads to: whoever names that has the same.
+    """
+    real = Path(os.path.realpath(path)) if path.is_symlink() else path
+    return real.with_name(real.name.removesuffix(".jsonl") + suffix)
+
+
+def check_place(path: Path) -> None:
+    """Refuse what an output cannot be, before anything is made beside it.
+
+    Raises:
+        InputError: it is there and no regular file, or cannot be looked at.
+    """
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        mode = stat.S_IFREG  # to be made, where a dangling link leads too
+    except (OSError, ValueError) as error:
+        said = getattr(error, "strerror", "no file can have this name")
+        raise InputError(f"cannot write {str(path)!r}: {said}") from None
+    if stat.S_ISDIR(mode):
+        raise InputError(f"{path} is a folder; name a file in it: {path / 'results.jsonl'}")
+    if is_stdout(path) or not stat.S_ISREG(mode):
+        raise InputError(
+            f"{path} is no file that a run could go on from; give one, and pass it on when the "
+            "run has ended"
+        )
+
+
+class Finished(Extraction):
+    """A line of results; ``input`` is `Task.input`."""
+
+    id: str
+    settings: str
+    input: str = ""
+
+
+class Place(NamedTuple):
+    """Where a line of results stands: for messages, and from which byte to which."""
+
+    where: str
+    start: int
+    end: int
 
 
 def line_of(record: dict[str, Any]) -> bytes:
@@ -46,20 +94,36 @@ class Output:
     """
 
     def __init__(self, path: Path, identity: dict[str, str], settings: str) -> None:
+        check_place(path)
         self.path = path
         self.failures = beside(path, ".failures.jsonl")
         self.settings = settings
-        self._identity = identity
+        self._known = beside(path, ".settings.json")
+        self._identity = json.dumps(identity, indent=1).encode() + b"\n"
+        self._failed: int | None = None
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._lock = _hold(beside(path, ".lock"), path)
-            self._results = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | _BINARY, 0o644)
+            with ExitStack() as opened:
+                self._lock = opened.enter_context(hold(beside(path, ".lock"), path))
+                self._results = os.open(path, _APPEND | os.O_RDWR, 0o666)
+                opened.pop_all()
         except OSError as error:
             raise InputError(f"cannot write {path}: {error.strerror}") from None
-        self._failed: int | None = None
 
-    def finished(self) -> Iterator[str]:
-        """Yield the ids of the rows that are there.
+    @property
+    def since(self) -> int:
+        """Before which nanosecond no row was finished, as far as that is known; 0 if it is not.
+
+        It is that of the file of settings, which is written when the first run begins.
+        """
+        try:
+            same = self._known.read_bytes() == self._identity
+            return self._known.stat().st_mtime_ns if same else 0
+        except OSError:
+            return 0
+
+    def finished(self) -> Iterator[tuple[Place, Finished]]:
+        """Yield the rows that are there.
 
         The half of a line that a killed run has left is then cut off, the list of failures
         emptied, and what determines the results written down.
@@ -72,19 +136,38 @@ class Output:
         end = 0
         with self.path.open("rb") as file:
             for number, line in enumerate(file, start=1):
+                where = f"{self.path}:{number}"
                 if line.endswith(b"\n"):
-                    yield self._id(line, f"{self.path}:{number}")
-                    end += len(line)
+                    place = Place(where, end, end + len(line))
+                    yield place, self._row(line, where)
+                    end = place.end
                 elif not (line.startswith(_BEGINNING) or _BEGINNING.startswith(line)):
-                    raise DataError(f"{self.path}:{number}: {_NOT_OURS}")
+                    raise DataError(f"{where}: {_NOT_OURS}")
         try:
             os.ftruncate(self._results, end)
-            with whole_file(beside(self.path, ".settings.json"), mode=0o644) as draft:
-                draft.write(json.dumps(self._identity, indent=1).encode() + b"\n")
-            flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_TRUNC | _BINARY
-            self._failed = os.open(self.failures, flags, 0o644)
+            if not self.since:
+                with whole_file(self._known) as draft:
+                    draft.write(self._identity)
+            self._failed = os.open(self.failures, _APPEND | os.O_WRONLY | os.O_TRUNC, 0o666)
         except OSError as error:
             raise InputError(f"cannot write beside {self.path}: {error.strerror}") from None
+
+    def take_out(self, places: Iterable[Place]) -> None:
+        """Write the file anew without some of its rows, given in their order.
+
+        Raises:
+            InputError: the place cannot be written; all rows are then there.
+        """
+        os.close(self._results)
+        try:
+            with self.path.open("rb") as file, whole_file(self.path) as draft:
+                for place in places:
+                    _copy(file, draft, place.start - file.tell())
+                    file.seek(place.end)
+                shutil.copyfileobj(file, draft)
+            self._results = os.open(self.path, _APPEND | os.O_RDWR, 0o666)
+        except OSError as error:
+            raise InputError(f"cannot write {self.path}: {error.strerror}") from None
 
     def add(self, line: bytes) -> None:
         """Append one finished row, in one write: a kill leaves at most half of the last line.
@@ -112,36 +195,55 @@ class Output:
                 os.close(file)
         self._lock.close()
 
-    def _id(self, line: bytes, where: str) -> str:
+    def _row(self, line: bytes, where: str) -> Finished:
         try:
-            row = json.loads(line)
-            id_, settings = row["id"], row["settings"]
-        except (ValueError, RecursionError, KeyError, TypeError, IndexError):
-            raise DataError(f"{where}: {_NOT_OURS}") from None
-        if not isinstance(id_, str) or not isinstance(settings, str):
-            raise DataError(f"{where}: {_NOT_OURS}")
+            row = Finished.model_validate_json(line)
+        except ValidationError as error:
+            self._check_settings(_begun(line, where), where)
+            problem = ": ".join(filter(None, first_problem(error)))
+            raise DataError(
+                f"{where}: this row is damaged ({problem}); delete the line, and the row is run "
+                "again, or give another --out"
+            ) from None
+        self._check_settings(row.settings, where)
+        return row
+
+    def _check_settings(self, settings: str, where: str) -> None:
         if settings != self.settings:
             raise SettingsError(
                 f"{where}: was made with other settings ({self._changes()}); run with those that "
                 f"it was begun with, or give another --out"
             )
-        return id_
 
     def _changes(self) -> str:
         try:
-            before = json.loads(beside(self.path, ".settings.json").read_bytes())
-            names = sorted(
-                name
-                for name in {*before, *self._identity}
-                if before.get(name) != self._identity.get(name)
-            )
+            before, now = json.loads(self._known.read_bytes()), json.loads(self._identity)
+            names = sorted(name for name in {*before, *now} if before.get(name) != now.get(name))
         except (OSError, ValueError, AttributeError, TypeError):
             names = []
         return f"different: {', '.join(names)}" if names else "it is not known which"
 
 
+def _begun(line: bytes, where: str) -> str:
+    """Return the settings of a line that does not hold a whole row."""
+    try:
+        row = json.loads(line)
+        id_, settings = row["id"], row["settings"]
+    except (ValueError, RecursionError, KeyError, TypeError, IndexError):
+        raise DataError(f"{where}: {_NOT_OURS}") from None
+    if not isinstance(id_, str) or not isinstance(settings, str):
+        raise DataError(f"{where}: {_NOT_OURS}")
+    return settings
+
+
 _NOT_OURS = "this is no line that deixis batch has written; give another --out"
-_BINARY = getattr(os, "O_BINARY", 0)
+_APPEND = os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
+
+
+def _copy(source: IO[bytes], target: IO[bytes], length: int) -> None:
+    while length and (block := source.read(min(length, 1 << 20))):
+        target.write(block)
+        length -= len(block)
 
 
 def _append(file: int, line: bytes, path: Path) -> None:
@@ -157,39 +259,3 @@ def _append(file: int, line: bytes, path: Path) -> None:
             f"cannot write {path}: {error.strerror}; what is in it stays: mend that, and run "
             "the same line again"
         ) from None
-
-
-def _hold(path: Path, output: Path) -> IO[bytes]:
-    """Lock a file that stays for ever: were it removed, two could lock two files of its name."""
-    file = path.open("ab+")
-    if not _try_lock(file.fileno()):
-        file.seek(0)
-        holder = file.read(100).decode("utf-8", "replace").strip() or "another process"
-        file.close()
-        raise InputError(f"{output} is being written by {holder}; wait for it, or stop it")
-    file.truncate(0)
-    file.write(f"process {os.getpid()}".encode())
-    file.flush()
-    return file
-
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _try_lock(file: int) -> bool:
-        os.lseek(file, 1 << 20, os.SEEK_SET)  # others may read what stands before
-        try:
-            msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
-        except PermissionError:
-            return False
-        return True
-
-else:
-    import fcntl
-
-    def _try_lock(file: int) -> bool:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        return True

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, TypeVar
 from pydantic import BaseModel
 
 from deixis.errors import DeixisError, InputError, MissingExtraError, SettingsError
-from deixis.evaluation.batch_input import Task
+from deixis.evaluation.batch_row import Task
 from deixis.evaluation.batch_settings import fingerprint, identity
 from deixis.evaluation.batch_worker import Result, Worker
 from deixis.settings import Settings

@@ -11,7 +11,7 @@ from deixis.errors import (
     ModelFileError,
     SettingsError,
 )
-from deixis.evaluation.batch_input import Task
+from deixis.evaluation.batch_row import Task
 from deixis.graphs.build import Graph, build_graph
 from deixis.settings import Settings
 

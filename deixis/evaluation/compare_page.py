@@ -93,7 +93,8 @@ def _shown(path: Path, ids: Collection[str], access: Access) -> dict[str, Shown]
         id_ = id_of(row.pop("id"))
         if id_ not in ids:
             continue
-        row.pop("settings", None)
+        for name in ("settings", "input"):
+            row.pop(name, None)
         try:
             extraction = Extraction.model_validate(row)
         except ValidationError:

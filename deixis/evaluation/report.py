@@ -105,7 +105,8 @@ def examine(results: Path, samples: int, access: Access) -> Findings:
         try:
             row = json.loads(line)
             id_ = row.pop("id")
-            row.pop("settings", None)
+            for name in ("settings", "input"):
+                row.pop(name, None)
             # A gallery needs all of a row; elsewhere its numbers are enough.
             if found.rows < samples:
                 extraction = Extraction.model_validate(row)

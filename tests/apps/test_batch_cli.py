@@ -1,6 +1,7 @@
 """``deixis batch`` and ``deixis report``: what they print, and how they end."""
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -109,6 +110,43 @@ def test_a_model_that_cannot_be_asked_is_told_before_any_row(batch: Run, tmp_pat
     assert (code, printed) == (2, "") and "OPENAI_API_KEY" in said
     assert (tmp_path / "out.jsonl").read_bytes() == b""
     assert batch(ROWS)[0] == 0, "nothing is left locked"
+
+
+def test_rows_that_changed_are_told_until_they_are_run_again(batch: Run) -> None:
+    assert batch(ROWS)[0] == 0
+    changed = [ROWS[0], {**ROWS[1], "text": "Katherine Johnson"}, ROWS[2]]
+    code, printed, said = batch(changed, "--json")
+    assert code == 1 and json.loads(printed)["changed"] == 1
+    assert "1 finished rows have changed in the input: 'r1' (text)" in said and "--renew" in said
+    code, printed, said = batch(changed, "--json", "--renew")
+    summary = json.loads(printed)
+    assert code == 0 and "they are run again" in said
+    assert [summary[name] for name in ("earlier", "done", "changed")] == [2, 1, 0]
+    code, _, said = batch(ROWS[:2])
+    assert code == 2 and "'r2' is no row of" in said
+    code, _, said = batch([ROWS[0], changed[1]], "--renew")
+    assert code == 0 and "1 results of rows that are not in the input any more" in said
+
+
+def test_rows_from_standard_input(deixis: Run, batch: Run, tmp_path: Path) -> None:
+    named = ("--stack", tmp_path / "stack.yaml", "--out", tmp_path / "out.jsonl")
+    typed = "".join(json.dumps(row) + "\n" for row in ROWS)
+    assert deixis("batch", "-", *named, typed=typed)[0] == 0
+    code, _, said = deixis("batch", "-", *named, typed=typed)
+    assert code == 0 and "3 rows were finished earlier" in said
+
+
+@pytest.mark.parametrize("out", ["-", ".", "/", "", "/dev/stdout", "/dev/null"])
+def test_an_output_that_is_no_file(
+    deixis: Run, batch: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, out: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "in.jsonl").write_text(json.dumps(ROWS[0]))
+    before = sorted(os.listdir(tmp_path))
+    code, printed, said = deixis("batch", "in.jsonl", "--stack", "stack.yaml", "--out", out)
+    assert (code, printed) == (2, "") and said.count("\n") <= 2
+    assert "is a folder" in said or "no file that a run could go on from" in said
+    assert sorted(os.listdir(tmp_path)) == before
 
 
 def test_the_line_of_progress() -> None:

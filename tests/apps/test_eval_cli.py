@@ -171,7 +171,7 @@ def test_files_that_do_not_fit(deixis: Run, files: tuple[Path, ...]) -> None:
     write(first, {"a": [], "z": []})
     code, printed, err = deixis("eval", gold, first, "--task", "gmner")
     assert (code, printed) == (2, "") and "1 predictions have an id" in err and "'z'" in err
-    first.write_text('{"id": "a"}\n{"id": 1}\nnothing\n')
+    first.write_text('{"id": "a"}\n{"id": 1.5}\nnothing\n')
     code, printed, err = deixis("eval", gold, first, "--task", "gmner")
     assert (code, printed, err.count("\n")) == (2, "", 1)
     assert f"{first}:2: id: " in err and f"{first}:3: not JSON" in err

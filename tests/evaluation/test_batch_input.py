@@ -1,7 +1,9 @@
 """The input of a batch run: every wrong row is told with its line, before anything runs."""
 
+import gzip
 import json
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +54,8 @@ WRONG = {
     # ids
     "no id": b'{"text": "Grace Hopper"}',
     "id null": row(id=None),
-    "id a number": row(id=7),
+    "id a fraction": row(id=7.0),
+    "id true": row(id=True),
     "id a list": row(id=["a"]),
     "id an object": row(id={"a": 1}),
     "id empty": row(id=""),
@@ -121,7 +124,10 @@ def test_wrong_rows_are_told_by_line_and_the_others_are_there(rows: Made) -> Non
         ("cut off", "not JSON"),
         ("not UTF-8", "not UTF-8 .* byte 24"),
         ("a key twice", "'id' stands twice"),
-        ("id a number", "id must be a string; got a number"),
+        ("id a fraction", "id must be a string or a whole number; got a number"),
+        ("a list of rows", r"jq -c '\.\[\]'"),
+        ("single quotes", "double quotes"),
+        ("UTF-16", "iconv"),
         ("no text", "text must be a string"),
         ("text too long", "1,001 characters"),
         ("image not there", r"'missing.jpg' is not there"),
@@ -157,6 +163,23 @@ def test_a_mark_crlf_and_other_keys_do_no_harm(rows: Made) -> None:
     assert [(each.line, each.id) for each in found] == [(1, "a"), (3, "b")]
 
 
+def test_ids_may_be_whole_numbers(rows: Made) -> None:
+    found = rows(row(id=1), row(id="1"), row(id=2))
+    assert [each.id for each in found] == ["1", "2"]
+    assert [(each.line, each.id) for each in found.problems()] == [(2, "1")]
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_ends_of_lines_and_packing_do_no_harm(tmp_path: Path, end: bytes, pack: Any) -> None:
+    path = tmp_path / "in.jsonl"
+    path.write_bytes(pack(b"\xef\xbb\xbf" + end.join([row(), b"", b"{", row(id="b"), b""])))
+    with closing(Rows(path, 1000)) as found:
+        found.scan()
+        assert [(each.line, each.id) for each in found] == [(1, "a"), (4, "b")]
+        assert [each.line for each in found.problems()] == [3]
+
+
 def test_order_limit_and_what_is_dropped(rows: Made) -> None:
     lines = [row(id=f"é{n}") for n in range(1200)]
     plain = [each.id for each in rows(*lines)]
@@ -166,8 +189,17 @@ def test_order_limit_and_what_is_dropped(rows: Made) -> None:
     assert [each.id for each in rows(*lines, shuffle_seed=1, limit=700)] == shuffled[:700]
     assert [each.id for each in rows(*lines, shuffle_seed=2)] != shuffled
     found = rows(*lines, limit=3)
-    found.drop(["é1", "é900", "no such row"])
+    assert found.finish("no such row") is None
+    for name in ("é1", "é900"):
+        done = found.finish(name)
+        assert isinstance(done, Task) and done.id == name
+    with pytest.raises(KeyError):
+        found.finish("é1")
     assert len(found) == 2 and [each.id for each in found] == ["é0", "é2"]
+    found.again("é1")
+    assert len(found) == 3 and [each.id for each in found] == ["é0", "é1", "é2"]
+    wrong = rows(row(), row(id="b", text="")).finish("b")
+    assert isinstance(wrong, Problem) and wrong.line == 2
 
 
 def test_a_file_that_changes_is_told(rows: Made) -> None:
@@ -181,6 +213,6 @@ def test_a_file_that_changes_is_told(rows: Made) -> None:
 
 
 def test_what_is_no_file(tmp_path: Path) -> None:
-    for path, said in ((tmp_path, "no plain file"), (tmp_path / "none", "no such file")):
+    for path, said in ((tmp_path, "it is a folder"), (tmp_path / "none", "No such file")):
         with pytest.raises(InputError, match=said):
             Rows(path, 1000)
