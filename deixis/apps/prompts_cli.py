@@ -6,6 +6,7 @@ Results go to stdout, remarks to stderr. Exit codes: 0 done, 2 unusable input or
 import difflib
 import io
 import json
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -72,7 +73,9 @@ def show(name: NameArgument, prompts: PromptsOption = None) -> None:
     """Print the file of a prompt as it is, for a copy to edit."""
     from deixis.prompts import find
 
-    typer.echo(_text(find(name, prompts)), nl=False)
+    text = _text(find(name, prompts))
+    # A copy is the same file, whatever encoding the terminal has.
+    typer.echo(text if sys.stdout.isatty() else text.encode(), nl=False)
 
 
 @prompts_app.command()

@@ -21,7 +21,7 @@ from deixis.errors import InputError
 out = Console()
 err = Console(stderr=True)
 
-_LEGIBLE = 8  # characters that a column needs whose words may be broken
+_LEGIBLE = 6  # characters that a column needs whose words may be broken
 
 
 def prepare() -> None:
@@ -78,18 +78,15 @@ def as_text(argument: str) -> str:
 def print_json(document: Any) -> None:
     """Print one JSON document; what the encoding of stdout lacks is escaped."""
     text = json.dumps(document, indent=2, ensure_ascii=False)
-    if not _holds(text):
-        text = json.dumps(document, indent=2)
-    typer.echo(text)
-
-
-def _holds(text: str) -> bool:
-    """Say whether stdout holds a text, and whoever reads it as UTF-8 too."""
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
-    with suppress(UnicodeEncodeError):
-        text.encode("utf-8" if encoding.lower().startswith("utf") else "ascii")
-        return True
-    return False
+    try:
+        # The name of a file may have bytes that Python could not decode.
+        text = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+        plain = not encoding.lower().startswith("utf")
+    except UnicodeEncodeError:
+        plain = True
+    # What is plain ASCII is the same in all encodings that a reader may take it for.
+    typer.echo(json.dumps(json.loads(text), indent=2) if plain else text)
 
 
 def line(text: str | Text, console: Console = out) -> None:
@@ -104,8 +101,9 @@ def warn(problem: str) -> None:
 
 def show(table: Table) -> None:
     """Print a table; where its columns would have no room, a line for each cell instead."""
-    between = 3 if table.box else 1
-    if sum(_need(column) + between for column in table.columns) <= out.width:
+    for column in table.columns:
+        column.overflow = "fold"  # what is cut off cannot be copied
+    if _need(table) <= out.width:
         out.print(table)
         return
     if table.title:
@@ -119,7 +117,15 @@ def show(table: Table) -> None:
         line("")
 
 
-def _need(column: Column) -> int:
+def _need(table: Table) -> int:
+    """Return the width from which on every column can be read."""
+    needs = [(column.ratio, _need_of(column)) for column in table.columns]
+    between = (3 if table.box else 1) * len(needs)
+    shared = max((-(-need // ratio) for ratio, need in needs if ratio), default=0)
+    return between + sum(shared * ratio if ratio else need for ratio, need in needs)
+
+
+def _need_of(column: Column) -> int:
     cells = [Text.from_markup(str(cell)) for cell in (column.header, *column.cells)]
     width = max(each.cell_len for cell in cells for each in cell.split() or [cell])
     return width if column.no_wrap else min(width, _LEGIBLE)
