@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from deixis.atomic import whole_file
 from deixis.errors import ModelFileError
 
 SIZES = (64, 256, 1024)
@@ -56,8 +57,8 @@ def build_lexicon(model: Path, names: Path, out: Path) -> None:
         f"{word}\t{clusters.get(word, '')}\t{' '.join(marks.get(word, ()))}\n"
         for word in sorted(clusters.keys() | marks.keys())
     ]
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_bytes(gzip.compress("".join(lines).encode(), compresslevel=9, mtime=0))
+    with whole_file(out) as file:
+        file.write(gzip.compress("".join(lines).encode(), compresslevel=9, mtime=0))
 
 
 def read_embeddings(model: Path) -> tuple[list[str], NDArray[np.float32]]:

@@ -1,7 +1,9 @@
 """How the shipped recognizer is learned: field, price, calibration, prior. Needs scikit-learn."""
 
+import errno
 import gzip
 import json
+import os
 import random
 import shutil
 import tempfile
@@ -54,8 +56,14 @@ def train(samples: Sequence[TaggedTweet], shown: Shown, lexicon: Path, out: Path
         samples: the training split.
         shown: what `read_voc` gives for it.
         lexicon: the table of `build_lexicon`, copied into the folder.
-        out: the model folder; a ``MODEL_CARD.md`` in it is kept.
+        out: the model folder; a ``MODEL_CARD.md`` in it is kept. A link to one is followed.
+
+    Raises:
+        NotADirectoryError: ``out`` is something else.
     """
+    out = Path(os.path.realpath(out))
+    if out.exists() and not out.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, "it is no folder", str(out))
     table = load_lexicon(lexicon)
     held_out = _cross_validate(samples, lexicon, table)
     price = _best_price(samples, held_out)
