@@ -13,14 +13,23 @@ import stat
 import threading
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, TiffTags, UnidentifiedImageError
 
 from deixis.errors import InputError
+from deixis.image_files import (
+    completed,
+    described,
+    is_heif,
+    lacks_end,
+    without_exif,
+    without_metadata,
+)
+from deixis.image_modes import to_rgb
 from deixis.urls import without_credentials, without_credentials_in
 
 Urls = Literal["public", "any", "none"]
@@ -34,6 +43,7 @@ _URL = re.compile(r"([a-z][a-z0-9+.-]+)://|(data|file):", re.IGNORECASE)
 _ORIENTATION = 0x0112
 _TURNS = "FLIP_LEFT_RIGHT ROTATE_180 FLIP_TOP_BOTTOM TRANSPOSE ROTATE_270 TRANSVERSE ROTATE_90"
 _TO_UPRIGHT = {i: Image.Transpose[name] for i, name in enumerate(_TURNS.split(), start=2)}
+_UNTURNED = "the picture's EXIF cannot be read; it was not turned"
 _warning_filters = threading.Lock()
 
 
@@ -168,77 +178,71 @@ def _from_file(
 ) -> tuple[NDArray[np.uint8], list[str]]:
     if not data:
         raise InputError(f"{where}: empty, 0 bytes; give a picture")
+    notes: list[str] = []
     with _blame(where):
-        try:
-            with _quiet():
-                Image.init()  # with unknown names in `formats`, Image.open raises KeyError
-                known = [name for name in _FORMATS if name in Image.OPEN]
-                image = Image.open(io.BytesIO(data), formats=known)
-        except UnidentifiedImageError:
-            raise InputError(
-                f"{where}: not a picture, or broken at its start ({data[:12]!r}); give a JPEG, "
-                f"PNG, WebP, GIF, BMP, TIFF or AVIF"
-            ) from None
+        image = _identified(data, where, notes)
         _check_size(where, *image.size, max_pixels, min_side)
-        notes = _frame_notes(image, "first")
+        notes += _frame_notes(image, "first")
+        if image.format in ("JPEG", "MPO") and lacks_end(data):
+            notes.append("the JPEG lacks its end marker; its last block may be wrong")
+            image = _open(completed(data))
         pixels = _decode(image, where, notes)
     _check_size(where, pixels.shape[1], pixels.shape[0], max_pixels, min_side)
     return pixels, notes
 
 
+def _identified(data: bytes, where: str, notes: list[str]) -> Image.Image:
+    if is_heif(data) and "HEIF" not in Image.OPEN:
+        raise InputError(f"{where}: {described(data)}")
+    try:
+        return _open(data)
+    except (UnidentifiedImageError, ValueError) as error:  # an AVIF is refused for its EXIF
+        if (bare := without_exif(data)) != data:
+            with suppress(UnidentifiedImageError, ValueError):
+                image = _open(bare)
+                notes.append(_UNTURNED)
+                return image
+        if not isinstance(error, UnidentifiedImageError):
+            raise
+        raise InputError(f"{where}: {described(data)}") from None
+
+
+def _open(data: bytes) -> Image.Image:
+    with _quiet():
+        Image.init()  # with unknown names in `formats`, Image.open raises KeyError
+        known = [name for name in _FORMATS if name in Image.OPEN]
+        if is_heif(data):  # which the reader of AVIF would try first
+            known = ["HEIF"]
+        return Image.open(io.BytesIO(without_metadata(data)), formats=known)
+
+
 def _decode(image: Image.Image, where: str, notes: list[str]) -> NDArray[np.uint8]:
     image.load()
-    with _quiet():  # after load: a TIFF is turned by its decoder
-        turn = image.getexif().get(_ORIENTATION)
-    image = _to_rgb(image, where, notes)
+    turn = _turn(image, notes)  # after load: a TIFF is turned by its decoder
+    image = to_rgb(image, where, notes)
     if isinstance(turn, int) and turn in _TO_UPRIGHT:
         image = image.transpose(_TO_UPRIGHT[turn])
     return np.array(image)  # not asarray: PyTorch warns of arrays that cannot be written to
 
 
-def _to_rgb(image: Image.Image, where: str, notes: list[str]) -> Image.Image:
-    if image.mode.startswith("I"):
-        return Image.fromarray(_from_integers(image, notes)).convert("RGB")
-    if image.mode == "F":
-        values = np.asarray(image, np.float64)
-        return Image.fromarray(_from_floats(values, where, notes)).convert("RGB")
-    if image.has_transparency_data and image.mode != "CMYK":
-        upper = (image.convert("LA") if image.mode == "La" else image).convert("RGBA")
-        return Image.alpha_composite(Image.new("RGBA", image.size, "white"), upper).convert("RGB")
-    return image if image.mode == "RGB" else image.convert("RGB")
-
-
-def _from_integers(image: Image.Image, notes: list[str]) -> NDArray[np.uint8]:
-    """Bring 16-bit grey to 8 bits; Pillow's own conversion clips or cuts it."""
-    values = np.asarray(image).astype(np.int32)
-    low, high = int(values.min()), int(values.max())
-    if low < 0 or high > 65535:
-        notes.append(f"grey values from {low} to {high} were scaled to 0..255")
-        values = np.interp(values, (low, high), (0, 65535)).astype(np.int32)
-    elif isinstance(clear := image.info.get("transparency"), int):
-        values[values == clear] = 65535
-    return ((values + 128) // 257).astype(np.uint8)
-
-
-def _from_floats(values: NDArray[np.float64], where: str, notes: list[str]) -> NDArray[np.uint8]:
-    if not np.isfinite(values).all():
-        raise InputError(f"{where}: has NaN or infinite values; replace them with numbers")
-    low, high = float(values.min()), float(values.max())
-    if low < 0.0 or high > 255.0:
-        values = (values - low) * (255.0 / (high - low or 1.0))
-        notes.append(f"values from {low:g} to {high:g} were scaled to 0..255")
-    elif high <= 1.0:
-        values = values * 255.0
-        notes.append("values within 0..1 were multiplied by 255")
-    else:
-        notes.append("values within 0..255 were rounded")
-    return np.clip(np.rint(values), 0, 255).astype(np.uint8)
+def _turn(image: Image.Image, notes: list[str]) -> object:
+    try:
+        with _quiet():
+            return image.getexif().get(_ORIENTATION)
+    except Exception:  # metadata has no part in the pixels, and its readers raise anything
+        notes.append(_UNTURNED)
+        return None
 
 
 def _frame_notes(image: Image.Image, used: str) -> list[str]:
     with _quiet():
-        if image.format == "TIFF":  # its decoder looks at the orientation, and would warn there
-            image.getexif().get(_ORIENTATION)
+        if image.format == "TIFF":  # its decoder reads the EXIF, and would warn and fail there
+            exif = image.getexif()
+            for tag in TiffTags.TAGS_V2_GROUPS:
+                try:
+                    exif.get_ifd(tag)
+                except Exception:
+                    del exif[tag]
         # The extra pictures of an MPO are a thumbnail, a depth or a gain map: nothing is lost.
         count = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
     note = f"the {image.format} has {count} frames; only the {used} was used"
