@@ -76,7 +76,7 @@ def _visit(
     except NotPublicError as error:
         raise InputError(
             f"{where}: not on the public internet ({error}), which is refused; download the "
-            "picture and give its path, or allow all with urls: any under options in the stack"
+            "picture and give its path, or allow it with --urls any (options.urls in the stack)"
         ) from None
     except httpcore.TimeoutException as error:
         raise InputError(

@@ -164,8 +164,8 @@ def _read_file(path: str, where: str, max_bytes: int) -> bytes:
 def _download(url: str, where: str, max_bytes: int, timeout: float, urls: Urls) -> bytes:
     if urls == "none":
         raise InputError(
-            f"{where}: URLs are not opened; give a path, or allow them with urls: public under "
-            "options in the stack"
+            f"{where}: URLs are not opened; give a path, or allow them with --urls public "
+            "(options.urls in the stack)"
         )
     from deixis.downloads import download  # only URLs need what it imports
 

@@ -73,6 +73,7 @@ def batch(
     role: RoleOption = None,
     graph: GraphOption = None,
     prompts: PromptsOption = None,
+    urls: options.UrlsOption = None,
     progress: Annotated[bool, typer.Option(help="Show on stderr how far it is.")] = True,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
@@ -84,7 +85,7 @@ def batch(
 
     if engine == "threads" and (workers > 1 or gpus_per_worker):
         raise InputError("--workers and --gpus-per-worker go with --engine ray")
-    settings = settings_of(stack, prompts, role, graph)
+    settings = settings_of(stack, prompts, role, graph, urls)
     if budget is not None:
         settings = settings.with_options(budget=parse_budget(budget))
     keep_streams(source)

@@ -23,7 +23,7 @@ from deixis.apps.compare_cli import compare
 from deixis.apps.dataset_cli import dataset_app
 from deixis.apps.eval_cli import evaluate
 from deixis.apps.examples_cli import examples_app
-from deixis.apps.options import GraphOption, RoleOption, StackOption, settings_of
+from deixis.apps.options import GraphOption, RoleOption, StackOption, UrlsOption, settings_of
 from deixis.apps.prompts_cli import PromptsOption, prompts_app
 from deixis.errors import DeixisError
 
@@ -85,6 +85,7 @@ def run(
     prompts: PromptsOption = None,
     role: RoleOption = None,
     graph: GraphOption = None,
+    urls: UrlsOption = None,
 ) -> None:
     """Process one picture and its text."""
     from deixis.agents.open import checked_text
@@ -96,7 +97,7 @@ def run(
     text = terminal.as_text(text)
     if out:
         files.check_folder(out)
-    settings = settings_of(stack, prompts, role, graph)
+    settings = settings_of(stack, prompts, role, graph, urls)
     built = build_graph(settings)
     checked_text(text, settings.options.max_text)  # before anything is fetched for it
     with console.progress() as bar:

@@ -1,7 +1,7 @@
 """Options that several commands have, and the settings that come of them."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -28,6 +28,12 @@ GraphOption = Annotated[
 ]
 
 
+UrlsOption = Annotated[
+    Literal["public", "any", "none"] | None,
+    typer.Option(
+        "--urls", help="Open pictures by URL: public hosts (as in most stacks), any, or none."
+    ),
+]
 PicturesOption = Annotated[
     list[Path] | None,
     typer.Option(
@@ -57,7 +63,11 @@ def access_of(folders: list[Path] | None, fetch: bool) -> "Access":
 
 
 def settings_of(
-    stack: str, prompts: Path | None, roles: list[str] | None, graph: str | None = None
+    stack: str,
+    prompts: Path | None,
+    roles: list[str] | None,
+    graph: str | None = None,
+    urls: str | None = None,
 ) -> "Settings":
     """Read a stack and change it; its prompts are checked when the graph is built.
 
@@ -81,4 +91,5 @@ def settings_of(
     settings = Settings.load(stack).with_roles(swapped)
     if graph is not None and graph != settings.graph:
         settings = settings.with_graph(graph)
-    return settings if prompts is None else settings.with_options(prompts=prompts)
+    changes = {"prompts": prompts, "urls": urls}
+    return settings.with_options(**{name: each for name, each in changes.items() if each})

@@ -13,7 +13,7 @@ from deixis.prompts import knowledge_templates
 from deixis.settings import Settings
 
 _ASIDE = {"prompts", "templates", "examples", "cache", "cache_folder"} | {
-    *("budget", "limits", "prices")
+    *("budget", "limits", "prices", "urls")
 }
 """Options that change no result, or name a place whose contents are hashed instead."""
 

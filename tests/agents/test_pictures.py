@@ -65,6 +65,21 @@ def test_bytes_that_are_gone_are_asked_for_again(photo: Path) -> None:
         pictures.pixels_of(picture, None, LIMIT)
 
 
+def test_a_url_whose_credentials_are_gone_is_asked_for_again() -> None:
+    source = "http://***@host.example/a.png?token=***"
+    with pytest.raises(InputError, match=r"given with credentials, .*no checkpoint keeps.*with it again"):
+        pictures.pixels_of({"sha256": "0", "source": source}, None, LIMIT)
+
+
+def test_which_urls_are_opened_again_is_the_settings_choice() -> None:
+    picture = {"sha256": "0", "source": "http://127.0.0.1:1/a.png"}
+    for urls, said in {"none": "URLs are not opened", "any": "ConnectError"}.items():
+        with pytest.raises(InputError, match=said):
+            pictures.pixels_of(picture, None, LIMIT, urls)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="not on the public internet"):
+        pictures.pixels_of(picture, None, LIMIT)
+
+
 def test_old_pixels_make_room(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pictures, "KEEP_BYTES", 1_500)
     for shade in range(5):
