@@ -10,7 +10,6 @@ import io
 import os
 import re
 import stat
-import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -21,6 +20,7 @@ from numpy.typing import NDArray
 from PIL import Image, TiffTags, UnidentifiedImageError
 
 from deixis.errors import InputError
+from deixis.forks import Lock
 from deixis.image_files import (
     completed,
     described,
@@ -44,7 +44,7 @@ _ORIENTATION = 0x0112
 _TURNS = "FLIP_LEFT_RIGHT ROTATE_180 FLIP_TOP_BOTTOM TRANSPOSE ROTATE_270 TRANSVERSE ROTATE_90"
 _TO_UPRIGHT = {i: Image.Transpose[name] for i, name in enumerate(_TURNS.split(), start=2)}
 _UNTURNED = "the picture's EXIF cannot be read; it was not turned"
-_warning_filters = threading.Lock()
+_warning_filters = Lock()
 
 
 class OpenedImage(NamedTuple):

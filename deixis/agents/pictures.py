@@ -1,10 +1,10 @@
 """Pixels of the pictures in hand: in this process only, never in the graph's state."""
 
-import threading
 from collections import OrderedDict
 from typing import Any
 
 from deixis.errors import InputError
+from deixis.forks import Lock
 from deixis.images import UNNAMED, OpenedImage, Urls, open_image
 from deixis.schema import ImageInfo
 from deixis.tools.base import Picture
@@ -14,7 +14,7 @@ KEEP_BYTES = 256_000_000
 """Pixels kept for the nodes still to come; older pictures are opened again if needed."""
 
 _kept: OrderedDict[str, Picture] = OrderedDict()
-_lock = threading.Lock()
+_lock = Lock()
 
 
 def take_in(image: Any, max_pixels: int, urls: Urls = "public") -> OpenedImage:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from functools import lru_cache
 
+from deixis.forks import Lock, in_child
 from deixis.settings import Budget, Limit
 
 MINUTE = 60.0
@@ -51,13 +52,19 @@ class Limiter:
     """
 
     def __init__(self, limit: Limit) -> None:
-        self._slots = threading.BoundedSemaphore(limit.concurrency) if limit.concurrency else None
+        self._concurrency = limit.concurrency
+        self._free_slots()
+        in_child(self, Limiter._free_slots)
         self._most = (limit.requests_per_minute, limit.tokens_per_minute)
-        self._guard = threading.Lock()
-        self._line = threading.Lock()
+        self._guard = Lock()
+        self._line = Lock()
         self._begun: deque[list[float]] = deque()  # time, tokens
         self._tokens = 0.0
         self._not_before = 0.0
+
+    def _free_slots(self) -> None:
+        most = self._concurrency
+        self._slots = threading.BoundedSemaphore(most) if most else None
 
     @contextmanager
     def turn(self, tokens: int) -> Iterator[list[float]]:
@@ -116,7 +123,7 @@ class Limiter:
         return wait
 
 
-_making = threading.Lock()  # a cache alone gives each of two who come first its own limiter
+_making = Lock()  # a cache alone gives each of two who come first its own limiter
 
 
 @lru_cache(maxsize=256)
@@ -139,7 +146,7 @@ class Spending:
 
     def __init__(self, budget: Budget) -> None:
         self._budget = budget
-        self._guard = threading.Lock()
+        self._guard = Lock()
         self._calls = 0
         self._tokens = 0
 

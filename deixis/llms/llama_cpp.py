@@ -1,9 +1,11 @@
 """GGUF models in this process: llama.cpp (the xllamacpp wheel) as a LangChain chat model."""
 
+import ctypes
+import os
 import threading
-from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
+from weakref import WeakSet
 
 from langchain_core.callbacks import CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel
@@ -13,6 +15,8 @@ from langchain_core.outputs import ChatGeneration, ChatResult
 from pydantic import Field
 
 from deixis.errors import MissingExtraError, ModelCallError, ModelFileError
+from deixis.llms.control_marks import Marks
+from deixis.llms.gguf_vocabulary import steering
 from deixis.tools.model_files import resolve
 
 EMBEDDED = {
@@ -72,9 +76,9 @@ class LlamaCppChat(BaseChatModel):
         max_tokens: int | None = None,
         **_: Any,
     ) -> ChatResult:
-        server, grammar_of = _server(self.weights, self.context, self.threads)
+        loaded = _loaded(self.weights, self.context, self.threads)
         request: dict[str, Any] = {
-            "messages": convert_to_openai_messages(messages),
+            "messages": _as_text(convert_to_openai_messages(messages), loaded.marks),
             "temperature": self.temperature,
             "seed": self.seed,
             "max_tokens": max_tokens or self.max_tokens,
@@ -83,16 +87,16 @@ class LlamaCppChat(BaseChatModel):
         if self.logprobs:
             request |= {"logprobs": True, "top_logprobs": _LISTED}
         if json_schema is not None:
-            request["grammar"] = grammar_of(_compact(json_schema))
+            request["grammar"] = loaded.grammar_of(_compact(json_schema))
         try:
-            reply = server.handle_chat_completions(request)
+            reply = loaded.server.handle_chat_completions(request)
         except RuntimeError as error:  # a picture for a model without eyes, for one
             raise ModelCallError("failed", f"llama.cpp: {error}") from None
         if "error" in reply:
             raise ModelCallError("failed", str(reply["error"].get("message", reply["error"])))
         choice, usage = reply["choices"][0], reply["usage"]
         message = AIMessage(
-            content=choice["message"].get("content") or "",
+            content=loaded.marks.restored(choice["message"].get("content") or ""),
             response_metadata={
                 "finish_reason": choice["finish_reason"],
                 "logprobs": choice.get("logprobs"),
@@ -111,15 +115,46 @@ def _compact(schema: dict[str, Any]) -> dict[str, Any]:
     return {**schema, "x-guidance": {"whitespace_flexible": False}}
 
 
-def _server(
-    weights: str, context: int, threads: int
-) -> tuple[Any, Callable[[dict[str, Any]], str]]:
+def _as_text(messages: Any, marks: Marks) -> Any:
+    """Return messages whose text the model reads as text: llama.cpp has no switch for it."""
+    for message in messages:
+        of_system = message["role"] == "system"
+        if isinstance(message["content"], str):
+            message["content"] = marks.plain(message["content"], thoughts=of_system)
+            continue
+        for block in message["content"]:
+            if "text" in block:
+                block["text"] = marks.plain(block["text"], thoughts=of_system)
+    return messages
+
+
+class _Loaded:
+    """A server with its model, which writes grammars, and the marks that steer the model."""
+
+    def __init__(self, server: Any, grammar_of: Any, marks: Marks) -> None:
+        self.server = server
+        self.grammar_of = grammar_of
+        self.marks = marks
+        _alive.add(self)
+        if _forked:
+            self.keep()
+
+    def keep(self) -> None:
+        """Never let the server end: in a forked child it would wait for threads that are not."""
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(self.server))
+
+
+_alive: WeakSet[_Loaded] = WeakSet()
+_forked = False
+
+
+def _loaded(weights: str, context: int, threads: int) -> _Loaded:
     with _loading:  # lru_cache alone would let two threads load the same file
         return _load(weights, context, threads)
 
 
 @lru_cache(maxsize=4)
-def _load(weights: str, context: int, threads: int) -> tuple[Any, Any]:
+def _load(weights: str, context: int, threads: int) -> _Loaded:
     try:
         import xllamacpp
     except ImportError:
@@ -132,8 +167,28 @@ def _load(weights: str, context: int, threads: int) -> tuple[Any, Any]:
     parameters.cpuparams.n_threads = parameters.cpuparams_batch.n_threads = threads
     parameters.verbosity = -1
     try:
-        return xllamacpp.Server(parameters), xllamacpp.json_schema_to_grammar
+        server = xllamacpp.Server(parameters)
     except RuntimeError:
         raise ModelFileError(
             f"llama.cpp cannot load {path}; is it a whole GGUF file of a chat model?"
         ) from None
+    return _Loaded(server, xllamacpp.json_schema_to_grammar, Marks(steering(path)))
+
+
+def _begin_anew() -> None:
+    """Load models again in a forked child, which has none of the threads of their servers."""
+    global _loading, _forked
+    _loading = threading.Lock()
+    if _alive and not _forked:
+        _forked = True
+        if hasattr(libc := ctypes.CDLL(None), "on_exit"):
+            # llama.cpp's own last steps would wait for its threads, too: the child ends without
+            # them, with the status that it ends with.
+            libc.on_exit(ctypes.cast(libc._exit, ctypes.c_void_p), None)
+    for each in list(_alive):
+        each.keep()
+    _load.cache_clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_begin_anew)

@@ -5,7 +5,6 @@ LangChain's wrappers. An SDK is imported when a role first uses it.
 """
 
 import os
-import threading
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from importlib import import_module
@@ -18,6 +17,7 @@ from langchain_core.runnables import Runnable
 from pydantic import ValidationError
 
 from deixis.errors import DeixisError, MissingExtraError, MissingKeyError, SettingsError
+from deixis.forks import Lock
 from deixis.llms.redaction import shown
 from deixis.settings import Spec, plugins
 from deixis.type_schema import first_problem, nearest
@@ -93,7 +93,7 @@ PROVIDERS = {
     ),
 }
 
-_loading = threading.Lock()
+_loading = Lock()
 
 
 def provider_of(spec: str, others: Sequence[str] = ()) -> Provider:

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ValidationError
 from deixis.errors import ModelCallError
 from deixis.llms import faults
 from deixis.llms.chances import Chances, chances
+from deixis.llms.control_marks import KNOWN
 from deixis.llms.endings import finish_reason, judge
 from deixis.llms.limits import Limiter, Spending, charged, estimated
 from deixis.llms.photos import Photo
@@ -98,7 +99,9 @@ def ask(
         system += (
             f"\n\nReply with one JSON object that fits this JSON Schema:\n{json.dumps(schema)}"
         )
-    messages: list[BaseMessage] = [SystemMessage(system), _question(prompt.user, images)]
+    # What stands in a prompt is text to the model, whatever it looks like.
+    system, user = KNOWN.plain(system, thoughts=True), KNOWN.plain(prompt.user)
+    messages: list[BaseMessage] = [SystemMessage(system), _question(user, images)]
     line = _Line(backend, limiter or Limiter(Limit()), spending or Spending(Budget()))
     calls: list[Call] = []
     repaired = extended = False
@@ -117,7 +120,11 @@ def ask(
             complaint = f"That was not the JSON asked for: {detail}. Reply with the JSON alone."
             if schema is None:
                 complaint = f"That was no answer: {detail}. Reply as asked."
-            messages = [*messages, AIMessage(text or "(nothing)"), HumanMessage(complaint)]
+            said = [
+                AIMessage(KNOWN.plain(text) or "(nothing)"),
+                HumanMessage(KNOWN.plain(complaint)),
+            ]
+            messages = [*messages, *said]
         else:
             return Reply(None, status, detail, tuple(calls))
 
@@ -204,7 +211,8 @@ def _answered(message: Any, schema: dict[str, Any] | None, provider: str) -> tup
         listed = listed.get("content") if isinstance(listed, dict) else listed
         shares = chances(last_object(text), listed, schema)
     reason = redacted(finish_reason(message))[:100]
-    call = Call(status, given, written, 0.0, reason, without_keys(text), shares)
+    text = KNOWN.restored(without_keys(text))
+    call = Call(status, given, written, 0.0, reason, text, shares)
     return call, redacted(detail)
 
 

@@ -8,6 +8,8 @@ import threading
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any, TypeVar
 
+from deixis.forks import Lock, in_child
+
 Part = TypeVar("Part")
 Answer = TypeVar("Answer")
 
@@ -32,8 +34,13 @@ class Together:
     def __init__(self, most: int, wait: float = WAIT) -> None:
         self.most = most
         self._wait = wait
-        self._guard = threading.Lock()
+        self._guard = Lock()
         self._open: dict[Hashable, _Group] = {}
+        in_child(self, Together._forget)
+
+    def _forget(self) -> None:
+        """Drop the groups that threads of the parent process wait for."""
+        self._open.clear()
 
     def ask(
         self, kind: Hashable, part: Part, ask_all: Callable[[list[Part]], Sequence[Answer]]

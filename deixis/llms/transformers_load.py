@@ -1,14 +1,14 @@
 """Chat models in Hugging Face format, from a folder or the hub, brought into memory once."""
 
-import threading
 from functools import cache
 from typing import Any, NamedTuple
 
 from deixis.errors import MissingExtraError, ModelFileError
+from deixis.forks import Lock
 from deixis.tools.micro_batch import MicroBatch
 from deixis.tools.torch_models import packages, place_of, pretrained, reading, source_of
 
-_loading = threading.Lock()
+_loading = Lock()
 
 ROWS = {"cpu": 4, "cuda": 8, "mps": 4}
 """Most replies that are written together, by kind of device. For every token all weights are read
@@ -36,7 +36,7 @@ class Loaded(NamedTuple):
     window: int | None
     top_k: int | None
     top_p: float | None
-    reading: threading.Lock
+    reading: Lock
     turn: MicroBatch
 
 
@@ -102,7 +102,7 @@ def _load(name: str, device: str, dtype: str, attention: str | None) -> Loaded:
             getattr(config.get_text_config(), "max_position_embeddings", None),
             advice.top_k,
             advice.top_p,
-            threading.Lock(),
+            Lock(),
             MicroBatch(ROWS[model.device.type]),
         )
 

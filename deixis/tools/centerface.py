@@ -9,7 +9,6 @@ which are not used here.
 """
 
 import os
-import threading
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from deixis.errors import MissingExtraError, ModelFileError, ToolError
+from deixis.forks import Lock
 from deixis.tools import model_files
 from deixis.tools.base import Box, Detection, Picture
 
@@ -58,7 +58,7 @@ class CenterFace:
         self._model = model
         self._threshold = threshold
         self._session: Any = None
-        self._lock = threading.Lock()
+        self._lock = Lock()
 
     def detect(self, picture: Picture, phrases: Sequence[str]) -> list[Detection]:
         """Find faces, and the bodies that they imply.

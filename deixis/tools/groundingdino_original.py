@@ -6,7 +6,6 @@ calls methods that transformers 5 no longer has, so a smaller one with the same 
 its place. The extra brings torchvision and timm, which the package imports.
 """
 
-import threading
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from deixis.errors import MissingExtraError, ModelFileError, ToolError
+from deixis.forks import Lock
 from deixis.tools.base import Detection, Picture
 from deixis.tools.model_files import resolve
 from deixis.tools.open_vocabulary import Limit, Share, best_first, corners, detections
@@ -33,7 +33,7 @@ class Loaded(NamedTuple):
 
     model: Any
     place: Any
-    turn: threading.Lock
+    turn: Lock
 
 
 class OriginalGroundingDino:
@@ -176,7 +176,7 @@ def load(config: str, checkpoint: Path, text_encoder: str, device: str) -> Loade
             f"{checkpoint} does not have the weights of {config} (missing: {missing[0]}); name "
             "the configuration and the text encoder that it was made with"
         )
-    return Loaded(model.to(place).eval(), place, threading.Lock())
+    return Loaded(model.to(place).eval(), place, Lock())
 
 
 class _Given:

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any, TypeVar
 
+from deixis.forks import in_child
 from deixis.tools.torch_models import Done
 
 Item = TypeVar("Item")
@@ -43,6 +44,11 @@ class MicroBatch:
 
     def __init__(self, most: int) -> None:
         self.most = most
+        self._begin()
+        in_child(self, MicroBatch._begin)
+
+    def _begin(self) -> None:
+        """Have no request: also in a forked child, where the threads that wait are not."""
         # Entered itself: in a Condition's own code an interrupt could leave it locked for ever.
         self._guard = threading.RLock()
         self._changed = threading.Condition(self._guard)

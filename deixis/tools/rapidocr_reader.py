@@ -6,7 +6,6 @@ with its own list and downloads whatever differs.
 """
 
 import os
-import threading
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ import numpy as np
 from PIL import Image
 
 from deixis.errors import MissingExtraError, ModelFileError, ToolError
+from deixis.forks import Lock
 from deixis.tools.base import Picture, Word
 
 SMALLEST, LARGEST = 960, 1280
@@ -43,7 +43,7 @@ class RapidOcrReader:
     def __init__(self, threshold: float = 0.7) -> None:
         self._threshold = threshold
         self._engine: Any = None
-        self._lock = threading.Lock()
+        self._lock = Lock()
 
     def read(self, picture: Picture) -> list[Word]:
         """Return the lines of writing, top to bottom; an empty list when there is none.

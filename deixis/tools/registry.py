@@ -1,6 +1,5 @@
 """Tools by name: ``provider:argument?option=value``, loaded once a process."""
 
-import threading
 from collections.abc import Callable
 from functools import lru_cache
 from importlib import import_module
@@ -11,6 +10,7 @@ from typing import Any, NamedTuple
 from pydantic import TypeAdapter, ValidationError
 
 from deixis.errors import MissingExtraError, SettingsError
+from deixis.forks import Lock
 from deixis.settings import Spec, plugins
 from deixis.type_schema import nearest
 
@@ -123,7 +123,7 @@ TOOLS = {
     ),
 }
 
-_loading = threading.Lock()
+_loading = Lock()
 
 
 def names(role: str) -> list[str]:

@@ -3,7 +3,6 @@
 import gzip
 import json
 import math
-import threading
 import zlib
 from collections.abc import Sequence
 from itertools import pairwise
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 
 from deixis.errors import MissingExtraError, ModelFileError
 from deixis.folding import spelled
+from deixis.forks import Lock
 from deixis.tools.tagger_features import (
     MentionSpan,
     load_lexicon,
@@ -91,7 +91,7 @@ class CrfTagger:
             raise ModelFileError(f"{folder / 'recognizer.json'}: incomplete ({error!r})") from None
         self._lexicon = load_lexicon(folder / "lexicon.tsv.gz")
         self._field = _Field.open(folder / "model.crfsuite.gz", self._labels, transitions)
-        self._lock = threading.Lock()
+        self._lock = Lock()
 
     def tag(self, text: str) -> list[TaggedSpan]:
         """Find the mentions of a text.

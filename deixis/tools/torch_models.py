@@ -5,7 +5,6 @@ first call.
 """
 
 import re
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache, wraps
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple, ParamSpec, TypeVar
 
 from deixis.errors import DeixisError, MissingExtraError, ModelFileError, SettingsError, ToolError
+from deixis.forks import Lock, in_child
 from deixis.tools.model_files import resolve
 
 Precision = Literal["auto", "bfloat16", "float16", "float32"]
@@ -37,6 +37,8 @@ def packages() -> tuple[Any, Any]:
     except ImportError as error:
         package = (error.name or "transformers").partition(".")[0]
         raise MissingExtraError(package, "transformers") from error
+    # A forked child has one of torch's threads, and would wait for the others.
+    in_child(torch, lambda module: module.set_num_threads(1))
     return torch, transformers
 
 
@@ -187,7 +189,7 @@ def once(load: Callable[P, R]) -> Callable[P, R]:
     A cache alone would let two threads load the same weights.
     """
     kept = cache(load)
-    lock = threading.Lock()
+    lock = Lock()
 
     @wraps(load)
     def wait(*args: P.args, **kwargs: P.kwargs) -> R:

@@ -11,7 +11,8 @@ import pytest
 
 from deixis.errors import SettingsError
 from deixis.llms import http, registry, structured
-from deixis.llms.structured import Reply, Text, ask
+from deixis.llms.reading import Text
+from deixis.llms.structured import Reply, ask
 from deixis.prompts import Prompt
 
 from .wire import PROVIDERS, reply, serving

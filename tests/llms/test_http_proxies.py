@@ -7,7 +7,8 @@ import pytest
 
 from deixis.errors import SettingsError
 from deixis.llms import registry, structured
-from deixis.llms.structured import Text, ask
+from deixis.llms.reading import Text
+from deixis.llms.structured import ask
 from deixis.prompts import Prompt
 
 from .test_http import ANSWERS
