@@ -34,10 +34,10 @@ _PACKED: dict[bytes, Callable[..., Any]] = {
     b"BZh": bz2.open,
     b"\xfd7zXZ\x00": lzma.open,
 }
-_UTF_16 = "in UTF-16; convert it to UTF-8, e.g. with: iconv -f UTF-16 -t UTF-8"
+UTF_16 = "in UTF-16; convert it to UTF-8, e.g. with: iconv -f UTF-16 -t UTF-8"
 _REFUSED = {
-    b"\xff\xfe": _UTF_16,
-    b"\xfe\xff": _UTF_16,
+    b"\xff\xfe": UTF_16,
+    b"\xfe\xff": UTF_16,
     b"\x28\xb5\x2f\xfd": "packed by zstd; unpack it, e.g. with: zstd -d",
     b"PK\x03\x04": "a zip archive; unpack it, and give the file inside",
     b"PAR1": "in Parquet; write it as JSON Lines, e.g. with pandas",
@@ -186,7 +186,7 @@ def decoded(data: bytes) -> str:
         NotText: they are not UTF-8.
     """
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise NotText(f"it is {_UTF_16}", 1)
+        raise NotText(f"it is {UTF_16}", 1)
     try:
         text = data.removeprefix(_MARK).decode("utf-8").replace("\r\n", "\n")
     except UnicodeDecodeError as error:

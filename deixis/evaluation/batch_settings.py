@@ -8,6 +8,7 @@ from typing import Any
 from deixis import __version__, prompts
 from deixis.agents.template import template_for
 from deixis.errors import SettingsError
+from deixis.gathering import files_in
 from deixis.graphs.build import toolbox_of
 from deixis.prompts import knowledge_templates
 from deixis.settings import Settings
@@ -59,9 +60,8 @@ def identity(settings: Settings) -> dict[str, str]:
     found |= {f"options.{name}": value for name, value in options.items()}
     found["graph"] = settings.graph
     found |= {f"graph_options.{name}": value for name, value in settings.graph_options.items()}
-    if (examples := settings.options.examples) is not None:
-        files = sorted(path for path in examples.glob("*") if path.is_file())
-        found |= {f"examples.{path.name}": _file_hash(path) for path in files}
+    if (examples := settings.options.examples) is not None and examples.is_dir():
+        found |= {f"examples.{path.name}": _file_hash(path) for path in files_in(examples)}
     types = settings.type_schema
     found["schema"] = _hash(types.model_dump_json(exclude={"description"}))
     for name in prompts.names():

@@ -16,7 +16,7 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 from importlib.resources import files
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, NamedTuple
 
 from jinja2 import StrictUndefined, Template, TemplateError, meta
@@ -24,6 +24,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from deixis.errors import SettingsError
 from deixis.folding import bare
+from deixis.gathering import counts
 from deixis.type_schema import nearest
 from deixis.yaml_files import parse_yaml, read_settings_file, read_yaml
 
@@ -119,8 +120,8 @@ def overrides(folder: Path | None) -> dict[str, Path]:
         inside = [f"{entry}/{each}" for each in _entries(place / entry)] if entry in folders else []
         found += inside or [entry]
     for entry in found:
-        own = entry.rpartition("/")[2]
-        if entry not in {*known, *folders} and not own.startswith(".") and not own.endswith("~"):
+        is_own = counts(PurePath(entry)) and not entry.endswith("~")
+        if entry not in {*known, *folders} and is_own:
             raise SettingsError(
                 f"{place / entry} is no prompt{nearest(entry, known)}; a folder of prompts may "
                 f"hold {', '.join(known)} and nothing else"

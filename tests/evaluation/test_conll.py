@@ -141,7 +141,7 @@ def test_voc_folder_and_archive_agree(tmp_path: Path) -> None:
     [
         (VOC[:-4], "not well-formed"),
         ("<!DOCTYPE a>" + VOC, "DTD"),
-        (VOC.replace("<xmin>1<", "<xmin>one<"), "four whole numbers"),
+        (VOC.replace("<xmin>1<", "<xmin>one<"), "four numbers: <xmin> is 'one'"),
         (VOC.replace("<name>Ada Lovelace</name>", "", 1), "without a name"),
     ],
 )
@@ -155,5 +155,5 @@ def test_voc_errors_name_the_file(tmp_path: Path, text: str, reason: str) -> Non
 def test_voc_archive_that_is_none(tmp_path: Path) -> None:
     path = tmp_path / "xml.tar.gz"
     path.write_bytes(b"nothing")
-    with pytest.raises(DataError, match="tar archive"):
+    with pytest.raises(DataError, match="tar or zip archive"):
         read_voc(path)

@@ -168,7 +168,9 @@ def test_a_folder_in_the_folder_is_told(folder: Path) -> None:
         check(folder)
 
 
-@pytest.mark.parametrize("entry", [".DS_Store", ".recognize.md.swp", "recognize.md~"])
+@pytest.mark.parametrize(
+    "entry", [".DS_Store", "._a.md", "Thumbs.db", "__MACOSX", ".recognize.md.swp", "recognize.md~"]
+)
 def test_what_editors_leave_is_passed_over(folder: Path, entry: str) -> None:
     (folder / entry).write_text("x")
     check(folder)

@@ -2,8 +2,8 @@
 
 An entity is linked to the boxes of exactly its text, case-sensitive: each box of that name is an
 acceptable answer, and mentions of the same text share them. The published figures of version 2
-(11779, 2450 and 2543 entities; 4733, 991 and 1046 groundable) come out only so. Boxes are kept
-as given, 1-based.
+(11779, 2450 and 2543 entities; 4733, 991 and 1046 groundable) come out only so. Boxes are
+1-based, as given.
 """
 
 from collections import Counter
@@ -35,6 +35,7 @@ BOX_QUIRKS = (
     "boxes of names that match no entity",
     "names with several boxes",
     "boxes shared by several names",
+    "boxes with corners that were the wrong way round (put right)",
     "boxes without area",
     "boxes beyond the picture",
 )
@@ -124,6 +125,7 @@ def count_boxes(
             sum(name not in texts for name, _ in annotation.objects),
             sum(len(each) > 1 for each in boxes.values()),
             sum(count > 1 for count in names_at.values()),
+            annotation.swapped,
             sum(x2 <= x1 or y2 <= y1 for x1, y1, x2, y2 in places),
             sum(x1 < 0 or y1 < 0 or x2 > width or y2 > height for x1, y1, x2, y2 in places),
         )

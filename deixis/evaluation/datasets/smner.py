@@ -18,6 +18,7 @@ from deixis.evaluation.datasets.located import line_of
 from deixis.evaluation.datasets.pictures import with_pictures
 from deixis.evaluation.datasets.source import Converted, Source, describe
 from deixis.evaluation.datasets.tweets import TEXT_QUIRKS, count_text, entities_of, text_of
+from deixis.gathering import files_in
 from deixis.rows import Number, Row, RowRegion
 from deixis.schema import Mask
 from deixis.text_files import read_text
@@ -72,7 +73,7 @@ def read_smner(source: Source) -> Converted:
     folder = source.folder / "labelme"
     if not folder.is_dir():
         raise InputError(f"there is no folder {folder} of labelme files")
-    files = {path.stem: path for path in folder.glob("*.json")}
+    files = {path.stem: path for path in files_in(folder, ".json")}
     counts[QUIRKS[0]] = len(files.keys() - {tweet.id for tweet in tweets})
     rows = []
     for tweet in tweets:

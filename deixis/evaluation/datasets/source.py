@@ -8,12 +8,14 @@ from typing import Any, NamedTuple, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from deixis.errors import DataError, InputError
+from deixis.gathering import files_in
 from deixis.json_lines import parsed
 from deixis.rows import Row
 from deixis.text_files import lines_of
 from deixis.type_schema import first_problem
 
 Model = TypeVar("Model", bound=BaseModel)
+_BOXES = ("xml", "xml.tar.gz", "xml.tgz", "xml.tar", "xml.zip")
 
 
 class Converted(NamedTuple):
@@ -48,34 +50,29 @@ class Source:
         """
         name = self.split + suffix
         places = [self.folder, *(self.folder / each for each in folders)]
-        for place in places:
-            if (place / name).is_file():
-                return place / name
-        there = sorted(
-            {
-                path.name.removesuffix(suffix)
-                for place in places
-                if place.is_dir()
-                for path in place.glob(f"*{suffix}")
-            }
-        )
+        found = [path for place in places if place.is_dir() for path in files_in(place, suffix)]
+        for path in found:
+            if path.name[: -len(suffix)] == self.split:
+                return path
+        there = sorted({path.name[: -len(suffix)] for path in found})
         hint = f"there: {', '.join(there)}" if there else f"no file there ends in {suffix}"
         raise InputError(f"there is no {name} in {' or '.join(map(str, places))}; {hint}")
 
     def boxes(self) -> Path:
-        """Return the folder or archive of box files: as given, or ``xml``, ``xml.tar.gz``.
+        """Return the folder or archive of box files: as given, or ``xml``, ``xml.tar.gz``, ...
 
         Raises:
             InputError: there is none.
         """
-        places = [self.folder / "xml", self.folder / "xml.tar.gz"]
+        places = [self.folder / name for name in _BOXES]
         for place in [self._boxes] if self._boxes else places:
             if place.exists():
                 return place
         if self._boxes:
             raise InputError(f"there is no {self._boxes}")
         raise InputError(
-            f"there is no {places[0]} or {places[1]}; say with --boxes where the box files are"
+            f"there is no {' or '.join(_BOXES)} in {self.folder}; say with --boxes where the box "
+            "files are"
         )
 
     def media(self, given: str | None) -> str | None:
