@@ -10,17 +10,18 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from deixis import masks
+from deixis.detections import class_names, to_coco, to_supervision
 from deixis.drawing import draw, draw_marks
-from deixis.errors import InputError, MissingExtraError
+from deixis.errors import InputError
 from deixis.images import DECODED, UNNAMED, OpenedImage, open_image, pixel_hash
 from deixis.panels import Colour, Mark, Span, colour, ink, runs
 from deixis.templates import data_uri, render_page
 from deixis.urls import HIDDEN
 
 if TYPE_CHECKING:
-    import supervision
-
     from deixis.schema import Entity, Extraction, ImageInfo
+
+__all__ = ["class_names", "marks", "overlay", "page", "show", "to_coco", "to_supervision"]
 
 _SEEN = {True: "yes", False: "no", None: "undecided"}
 _PAGE_SIDE = 1600  # pixels of the longer side of a picture in a page
@@ -90,86 +91,6 @@ def page(
         )
     sheets = [_sheet(*pair) for pair in zip(extractions, images, strict=True)]
     return render_page("page.html.j2", title=title, sheets=sheets)
-
-
-def to_supervision(extraction: "Extraction") -> "supervision.Detections":
-    """Return all regions as ``supervision`` detections, in the order of the entities.
-
-    ``xyxy`` is float32 of shape ``(n, 4)`` in pixels, ``confidence`` holds the scores,
-    ``class_id`` counts the types in alphabetical order. ``data`` holds ``class_name`` (types),
-    ``entity_id`` and ``entity_text``. ``mask`` is boolean of shape ``(n, H, W)``, empty for a
-    region without a mask, or None when no region has one.
-
-    Raises:
-        MissingExtraError: the package ``supervision`` is not installed.
-    """
-    try:
-        import supervision
-    except ImportError as error:
-        raise MissingExtraError("supervision", "supervision") from error
-    pairs = [(entity, region) for entity in extraction.entities for region in entity.regions]
-    types = _types(extraction)
-    dense = None
-    if extraction.image is not None and any(region.mask for _, region in pairs):
-        dense = np.zeros((len(pairs), extraction.image.height, extraction.image.width), np.bool_)
-        for i, (_, region) in enumerate(pairs):
-            if region.mask is not None:
-                dense[i] = masks.decode(region.mask.size, region.mask.counts)
-    return supervision.Detections(
-        xyxy=np.array([region.box for _, region in pairs], np.float32).reshape(-1, 4),
-        mask=dense,
-        confidence=np.array([region.score for _, region in pairs], np.float32),
-        class_id=np.array([types.index(entity.type) for entity, _ in pairs], np.int64),
-        data={
-            "class_name": np.array([entity.type for entity, _ in pairs], np.str_),
-            "entity_id": np.array([entity.id for entity, _ in pairs], np.str_),
-            "entity_text": np.array([entity.text for entity, _ in pairs], np.str_),
-        },
-    )
-
-
-def to_coco(extraction: "Extraction") -> dict[str, Any]:
-    """Return a COCO document: one image, a category per type, one annotation a region.
-
-    Boxes are ``[x, y, width, height]`` in pixels, masks compressed RLE; ``segmentation`` is
-    empty for a region without a mask, and ``area`` is then that of the box. Annotations also
-    carry ``score``, ``entity_id`` and ``entity_text``. Without a picture ``images`` is empty.
-    """
-    types = _types(extraction)
-    info = extraction.image
-    annotations: list[dict[str, Any]] = []
-    for entity in extraction.entities:
-        for region in entity.regions:
-            x1, y1, x2, y2 = region.box
-            area: float = (x2 - x1) * (y2 - y1)
-            if region.mask is not None:
-                area = int(masks.decode(region.mask.size, region.mask.counts).sum())
-            annotations.append(
-                {
-                    "id": len(annotations) + 1,
-                    "image_id": 1,
-                    "category_id": types.index(entity.type) + 1,
-                    "bbox": [x1, y1, x2 - x1, y2 - y1],
-                    "area": area,
-                    "iscrowd": 0,
-                    "segmentation": region.mask.model_dump(mode="json") if region.mask else [],
-                    "score": region.score,
-                    "entity_id": entity.id,
-                    "entity_text": entity.text,
-                }
-            )
-    return {
-        "info": {"description": extraction.text},
-        "images": []
-        if info is None
-        else [{"id": 1, "file_name": info.source, "width": info.width, "height": info.height}],
-        "categories": [{"id": i, "name": name} for i, name in enumerate(types, start=1)],
-        "annotations": annotations,
-    }
-
-
-def _types(extraction: "Extraction") -> list[str]:
-    return sorted({entity.type for entity in extraction.entities})
 
 
 def _picture(extraction: "Extraction", image: object) -> NDArray[np.uint8] | None:

@@ -4,6 +4,7 @@ Boxes are ``(x1, y1, x2, y2)`` in absolute pixels of the EXIF-upright picture. O
 half-open, in characters of the text as given. Scores, confidences and agreements run 0..1.
 """
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import numpy as np
@@ -192,7 +193,11 @@ class Notice(Record):
 
 
 class Extraction(Record):
-    """The result of a graph for one picture and one text."""
+    """The result of a graph for one picture and one text.
+
+    ``types`` are all types that were looked for, in the order of the type schema; results
+    written before it was kept have none.
+    """
 
     text: str
     image: ImageInfo | None
@@ -201,6 +206,7 @@ class Extraction(Record):
     replies: list[ModelReply] = []
     usage: list[Usage] = []
     warnings: list[Notice] = []
+    types: list[str] = []
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -244,17 +250,32 @@ class Extraction(Record):
         """Return one self-contained page with the picture, the text, entities and reasons."""
         return exports.page([self], [image])
 
-    def to_supervision(self) -> "supervision.Detections":
+    def to_supervision(self, types: Sequence[str] | None = None) -> "supervision.Detections":
         """Return all regions as ``supervision`` detections (``data`` holds entity ids, names).
+
+        ``class_id`` is the same for a type in all posts of a run: its place in `types`, from 0.
+
+        Args:
+            types: an order of types to use instead of that of the type schema.
 
         Raises:
             MissingExtraError: the package ``supervision`` is not installed.
+            InputError: `types` lacks a type of the entities.
         """
-        return exports.to_supervision(self)
+        return exports.to_supervision(self, types)
 
-    def to_coco(self) -> dict[str, Any]:
-        """Return a COCO document: one image, a category per type, one annotation a region."""
-        return exports.to_coco(self)
+    def to_coco(self, types: Sequence[str] | None = None) -> dict[str, Any]:
+        """Return a COCO document: one image, a category per type, one annotation a region.
+
+        Of many extractions, `deixis.exports.to_coco` makes one document.
+
+        Args:
+            types: as for `to_supervision`; categories are numbered from 1.
+
+        Raises:
+            InputError: `types` lacks a type of the entities.
+        """
+        return exports.to_coco(self, types)
 
 
 def _check_inside(region: Region, image: ImageInfo | None, entity: str) -> None:

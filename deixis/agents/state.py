@@ -89,6 +89,7 @@ class Output(TypedDict, total=False):
     replies: list[dict[str, Any]]
     usage: list[dict[str, Any]]
     warnings: list[dict[str, Any]]
+    types: list[str]
 
 
 class State(Input, Output, total=False):

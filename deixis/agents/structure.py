@@ -24,6 +24,7 @@ def structure(state: State, toolbox: Toolbox) -> Update:
             "replies": _replies(calls),
             "usage": usage(calls, toolbox.settings.options.prices),
             "warnings": list(state.get("notices", {}).values()),
+            "types": [each.name for each in toolbox.types.types],
         }
     )
     return result.model_dump(mode="json")
