@@ -136,7 +136,7 @@ class ImageInfo(Record):
 
     ``sha256`` is that of the file as given, or of the RGB pixels when an array or a PIL
     image was given; ``width`` and ``height`` are those of the EXIF-upright picture;
-    ``source`` is the path or URL, ``bytes``, ``PIL image`` or ``array``.
+    ``source`` is the path, the URL without credentials, ``bytes``, ``PIL image`` or ``array``.
     """
 
     sha256: str
@@ -222,10 +222,12 @@ class Extraction(Record):
 
         Args:
             image: the picture, in any form that the graph takes. None opens
-                ``image.source`` again, which works when that is a path or a URL.
+                ``image.source`` again, which works when that is a path or a URL of the public
+                internet without credentials, and what is there is what was looked at.
 
         Raises:
-            InputError: the picture cannot be opened, or is not the one looked at.
+            InputError: the picture cannot be opened, or is not the one looked at (which the
+                size alone tells if the graph had a file and pixels are passed).
         """
         return exports.overlay(self, image)
 

@@ -67,7 +67,9 @@ def test_bytes_that_are_gone_are_asked_for_again(photo: Path) -> None:
 
 def test_a_url_whose_credentials_are_gone_is_asked_for_again() -> None:
     source = "http://***@host.example/a.png?token=***"
-    with pytest.raises(InputError, match=r"given with credentials, .*no checkpoint keeps.*with it again"):
+    with pytest.raises(
+        InputError, match=r"given with credentials, .*no checkpoint keeps.*with it again"
+    ):
         pictures.pixels_of({"sha256": "0", "source": source}, None, LIMIT)
 
 
