@@ -119,6 +119,7 @@ def without_exif(data: bytes) -> bytes:
 # with restart markers skip what follows up to the next of these.
 _NOISE = b"".join(hashlib.sha256(bytes([i])).digest() for i in range(16)).replace(b"\xff", b"\x5a")
 _RESTARTS = b"".join(bytes([0xFF, 0xD0 + i]) + _NOISE for i in range(8))
+_MOST_SEGMENTS = 5000
 _END = b"\xff\xd9"
 _JPEG_MARKER = re.compile(rb"\xff([^\x00\xff\xd0-\xd9])", re.DOTALL)
 
@@ -159,7 +160,9 @@ def _luma(data: bytes) -> NDArray[np.uint8]:
 def _segments(data: bytes) -> Iterator[tuple[int, bytes]]:
     """Yield the marker and the content of each segment of a JPEG."""
     at = 2
-    while found := _JPEG_MARKER.search(data, at):
+    for _ in range(_MOST_SEGMENTS):
+        if not (found := _JPEG_MARKER.search(data, at)):
+            break
         at = found.end() + max(2, int.from_bytes(data[found.end() : found.end() + 2]))
         yield found[1][0], data[found.end() + 2 : at]
 

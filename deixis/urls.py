@@ -5,8 +5,9 @@ from urllib.parse import unquote
 
 HIDDEN = "***"
 
-_URL = re.compile(r"[a-z][a-z0-9+.-]*://[^\s\"'<>`]+", re.IGNORECASE)
-_PARAMETER = re.compile(r"(?<=[?&;#])([^=&;#]+)=([^&;#]*)")
+# None of these looks at a character more than a few times, however a text is made.
+_URL = re.compile(r"(?<![a-z0-9+.-])[a-z][a-z0-9+.-]{0,30}://[^\s\"'<>`]+", re.IGNORECASE)
+_PARAMETER = re.compile(r"(?<=[?&;#])([^=&;#?]{1,200})=([^&;#]*)")
 # The words that names of parameters are made of: api_key, X-Amz-Signature, accessToken, sig.
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _SECRET_WORD = re.compile(
@@ -21,12 +22,12 @@ _SECRET_ENDING = re.compile(
 # What gives itself away by its form, wherever it stands: keys of model hubs and code hosts, of
 # Google, JSON web tokens, and the tokens of Telegram's bots, which are part of the path.
 _SECRET_FORMS = re.compile(
-    r"\b(?:sk-[\w-]{16,}|hf_\w{16,}|gh[a-z]_\w{20,}|github_pat_\w{20,}|xox[a-z]-[\w-]{10,}"
+    r"(?<![\w-])(?:sk-[\w-]{16,}|hf_\w{16,}|gh[a-z]_\w{20,}|github_pat_\w{20,}|xox[a-z]-[\w-]{10,}"
     r"|AIza[\w-]{30,}|eyJ[\w-]+\.[\w-]+\.[\w-]*)|(?<=/bot)\d+:[\w-]{20,}"
 )
 
 
-def without_credentials(url: str) -> str:
+def without_credentials(url: str, _inside: int = 2) -> str:
     """Return a URL with ``***`` in place of its user, its password and whatever looks like a key.
 
     That is everything before the host's ``@``, the values of parameters with names such as
@@ -43,7 +44,7 @@ def without_credentials(url: str) -> str:
         user, at, _ = rest.rpartition("@")
     if at:
         rest = f"{HIDDEN}@{rest[len(user) + 1 :]}"
-    rest = _PARAMETER.sub(_parameter, rest)
+    rest = _PARAMETER.sub(lambda found: _parameter(found, _inside), rest)
     return scheme + mark + _SECRET_FORMS.sub(HIDDEN, rest)
 
 
@@ -52,12 +53,14 @@ def without_credentials_in(text: str) -> str:
     return _URL.sub(lambda found: without_credentials(found[0]), text)
 
 
-def _parameter(found: re.Match[str]) -> str:
+def _parameter(found: re.Match[str], inside: int) -> str:
     name, value = found.groups()
     words = _WORDS.findall(unquote(name))
     plain = re.sub(r"[^a-z0-9]", "", unquote(name).lower())
     secret = any(_SECRET_WORD.fullmatch(word.lower()) for word in words)
     if value and (secret or _SECRET_ENDING.search(plain)):
         return f"{name}={HIDDEN}"
-    shown = without_credentials(inner := unquote(value))
+    if not inside:
+        return found[0]
+    shown = without_credentials(inner := unquote(value), inside - 1)
     return found[0] if shown == inner else f"{name}={shown}"

@@ -178,6 +178,13 @@ def test_a_jpeg_that_ends_between_two_scans_is_refused() -> None:
             open_image(data[:cut])
 
 
+def test_a_jpeg_of_endless_scans_is_refused() -> None:
+    data = encoded("JPEG", photo(), progressive=True)
+    scan = data[data.rfind(b"\xff\xda") :][:10]
+    with pytest.raises(InputError, match="broken or cut short"):
+        open_image(data[: data.find(b"\xff\xda")] + scan * 1_000_000)
+
+
 @pytest.mark.parametrize(("kind", "cut"), [("PNG", 12), ("PNG", 4), ("GIF", 1)])
 def test_other_pictures_without_their_end_are_whole(kind: str, cut: int) -> None:
     data = encoded(kind)

@@ -66,3 +66,12 @@ def test_credentials_are_taken_out(url: str, shown: str) -> None:
 def test_all_else_is_left_as_it_is(url: str) -> None:
     assert without_credentials(url) == url
     assert without_credentials_in(f"{url} and {url}") == f"{url} and {url}"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a", "eyJ-", "?", "?u=a://", "&a", "http://", "x-://", "%3A%2F%2F", "@:/", "sk-", "a.b:"],
+)
+def test_texts_made_to_take_for_ever_do_not(text: str) -> None:
+    for long in (text * 40_000, f"http://{text * 40_000}"):
+        assert "S3CRET" not in without_credentials_in(long) + without_credentials(long)
