@@ -87,11 +87,26 @@ class Toolbox:
             else:
                 others = [name for name, tool in tools.TOOLS.items() if tool.plays(seat.role)]
                 llms.provider_of(seat.spec, others)
+        self.settings = self._shown()
         if self.recognizes_by_tagger and not any(each.crf for each in self.types.types):
             raise SettingsError(
                 f"the recognizer crf knows PER, LOC, ORG and OTHER; say in the type schema "
                 f"{self.types.name!r} which of them a type is (crf: PER), or use a chat model"
             )
+
+    def _shown(self) -> Settings:
+        """Return the settings without the credentials of chat models, which the asker keeps."""
+        plain = {
+            seat.spec: self.asker.shown(seat.spec) for seat in self.seats() if not seat.is_tool
+        }
+        changed = {
+            role: [plain.get(each, each) for each in given]
+            if role == "committee"
+            else plain.get(given, given)
+            for role, given in self.settings.roles
+        }
+        same = all(spec == said for spec, said in plain.items())
+        return self.settings if same else self.settings.with_roles(changed)
 
     @property
     def recognizes_by_tagger(self) -> bool:

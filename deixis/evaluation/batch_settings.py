@@ -10,6 +10,7 @@ from deixis.agents.template import template_for
 from deixis.errors import SettingsError
 from deixis.gathering import files_in
 from deixis.graphs.build import toolbox_of
+from deixis.llms.redaction import shown
 from deixis.prompts import knowledge_templates
 from deixis.settings import Settings
 
@@ -55,7 +56,9 @@ def identity(settings: Settings) -> dict[str, str]:
         SettingsError: a file that the settings name cannot be read.
     """
     found: dict[str, Any] = {"deixis": __version__}
-    found |= {f"roles.{name}": spec for name, spec in settings.roles.model_dump().items()}
+    for name, given in settings.roles:
+        specs = tuple(map(shown, given)) if name == "committee" else given and shown(given)
+        found[f"roles.{name}"] = specs
     options = settings.options.model_dump(mode="json", exclude=_ASIDE)
     found |= {f"options.{name}": value for name, value in options.items()}
     found["graph"] = settings.graph

@@ -12,6 +12,7 @@ from deixis.llms.cache import LlmCache, Request
 from deixis.llms.limits import Limiter, Spending, limiter_of
 from deixis.llms.photos import Photo
 from deixis.llms.reading import schema_of
+from deixis.llms.redaction import shown
 from deixis.llms.replies import revived, stored
 from deixis.llms.structured import Call, Reply, ask
 from deixis.llms.together import Together
@@ -53,9 +54,20 @@ class Asker:
                 except SettingsError as error:
                     raise SettingsError(f"options.{option}: {error}") from None
         self.cache = cache
+        self._whole: dict[str, str] = {}
         self._options = options
         self._spending = Spending(options.budget)
         self._together = Together(options.posts_per_call)
+
+    def shown(self, spec: str) -> str:
+        """Return a spec without its credentials, by which the model can be asked from now on.
+
+        What agents know of a model ends up in results, warnings and checkpoints.
+        """
+        plain = shown(spec)
+        if plain != spec:
+            self._whole[plain] = spec
+        return plain
 
     def ask(
         self,
@@ -117,7 +129,7 @@ class Asker:
         images: Sequence[Photo] = (),
     ) -> Reply[Answer]:
         return ask(
-            registry.load(_seeded(spec, sample)),
+            registry.load(_seeded(self._whole.get(spec, spec), sample)),
             prompt,
             answer,
             max_tokens=parts * self._options.max_tokens,

@@ -16,6 +16,7 @@ from deixis.errors import DataError
 from deixis.llms.chances import Chances
 from deixis.text_files import lines_of
 from deixis.type_schema import first_problem
+from deixis.urls import HIDDEN, without_credentials
 
 FORMAT = 1
 """Part of every key: records of another format are never found."""
@@ -201,21 +202,22 @@ def clean_spec(spec: str) -> str:
         return spec
     options = dict(parse_qsl(query, keep_blank_values=True))
     kept = [
-        (option, _clean_url(value))
+        (option, _clean_url(value, "url" in option))
         for option, value in sorted(options.items())
         if not _SECRET.fullmatch(option)
     ]
     return f"{head}?{urlencode(kept, safe=':/')}" if kept else head
 
 
-def _clean_url(value: str) -> str:
-    """Drop user, password and secret parameters of a URL."""
+def _clean_url(value: str, is_url: bool) -> str:
+    """Drop user, password and secret parameters of a URL; Ollama's may have no scheme."""
     if "://" not in value:
-        return value
+        return re.sub(r"\A[^/@\s?]+@", "", value) if is_url else value
     try:
-        url = urlsplit(value)
+        url = urlsplit(without_credentials(value))
         pairs = parse_qsl(url.query, keep_blank_values=True)
     except ValueError:  # no URL after all
         return value
-    query = urlencode([pair for pair in pairs if not _SECRET.fullmatch(pair[0])])
+    kept = [pair for pair in pairs if pair[1] != HIDDEN and not _SECRET.fullmatch(pair[0])]
+    query = urlencode(kept)
     return urlunsplit(url._replace(netloc=url.netloc.rpartition("@")[2], query=query))
