@@ -107,7 +107,7 @@ def _stream(path: Path, about: os.stat_result | None) -> Iterator[BinaryIO | Non
         with os.fdopen(os.dup(number), "wb") as stream:
             yield stream
     elif about is not None and not stat.S_ISREG(about.st_mode):
-        with os.fdopen(_descriptor(path), "wb") as stream:
+        with os.fdopen(_descriptor(path, about), "wb") as stream:
             yield stream
     else:
         yield None
@@ -122,12 +122,12 @@ def _standard(about: os.stat_result) -> int | None:
     return None
 
 
-def _descriptor(path: Path) -> int:
+def _descriptor(path: Path, about: os.stat_result) -> int:
     """Open a device or a pipe without waiting for anybody at its other end."""
     try:
         found = os.open(path, os.O_WRONLY | getattr(os, "O_NONBLOCK", 0))
     except OSError as error:
-        if error.errno != errno.ENXIO:
+        if error.errno != errno.ENXIO or not stat.S_ISFIFO(about.st_mode):
             raise
         said = "nobody reads this pipe; start its reader first"
         raise OSError(errno.ENXIO, said, str(path)) from None

@@ -42,6 +42,14 @@ def open_input(path: Path) -> IO[bytes]:
         return _copy(file)
 
 
+def writable(name: str) -> str:
+    """Return what can be written, as UTF-8, of the name of a file that need not be any."""
+    try:
+        return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    except UnicodeEncodeError:
+        return name.encode("utf-8", "replace").decode()
+
+
 def _copy(source: IO[bytes]) -> IO[bytes]:
     copy = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 (who asked closes it)
     shutil.copyfileobj(source, copy)

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from deixis import exports, masks
+from deixis.reading import writable
 
 if TYPE_CHECKING:
     import supervision
@@ -136,13 +137,14 @@ class ImageInfo(Record):
 
     ``sha256`` is that of the file as given, or of the RGB pixels when an array or a PIL
     image was given; ``width`` and ``height`` are those of the EXIF-upright picture;
-    ``source`` is the path, the URL without credentials, ``bytes``, ``PIL image`` or ``array``.
+    ``source`` is the path (as far as it is UTF-8), the URL without credentials, ``bytes``,
+    ``PIL image`` or ``array``.
     """
 
     sha256: str
     width: int = Field(gt=0)
     height: int = Field(gt=0)
-    source: str
+    source: Annotated[str, AfterValidator(writable)]
 
 
 class ModelReply(Record):

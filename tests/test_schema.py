@@ -209,3 +209,17 @@ def test_why_says_each_reason_once_and_the_last_word_first() -> None:
         "a face",
         "a name",
     ]
+
+
+@pytest.mark.parametrize(
+    ("source", "kept"),
+    [
+        ("é.png", "é.png"),
+        ("\udcc3\udca9.png", "é.png"),
+        ("\udcff\ud800", "??"),
+        ("\udcff", "\ufffd"),
+    ],
+)
+def test_the_name_of_a_picture_can_be_written(source: str, kept: str) -> None:
+    image = ImageInfo(sha256="0", width=1, height=1, source=source)
+    assert image.source == kept and ImageInfo.model_validate_json(image.model_dump_json()) == image
