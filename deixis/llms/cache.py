@@ -45,6 +45,8 @@ def default_folder() -> Path:
 
 
 Mode = Literal["use", "refresh", "off", "replay"]
+LARGEST = 1_000_000
+"""Bytes of a record, prompt and answer together; what is larger is not stored."""
 _BATCH = 200  # records of one transaction: others wait to write while it lasts
 
 
@@ -257,8 +259,11 @@ class LlmCache:
     def _write(self, key: str, identity: dict[str, Any], answer: Answer) -> None:
         stored = {**identity, **answer._asdict(), "text": as_utf8(answer.text)}
         record = Record(key=key, when=datetime.now(UTC), **stored)
+        body = record.model_dump_json().encode()
+        if len(body) > LARGEST:
+            return
         try:
-            self._store.write(key, record.model_dump_json().encode())
+            self._store.write(key, body)
         except DataError as error:
             self._give_up(error, reading=False)
 
