@@ -88,8 +88,10 @@ class Folded(NamedTuple):
 
     def whole(self, start: int, end: int) -> bool:
         """Whether no piece of the source is cut by `start` or `end`."""
-        inner = {place for place in (start, end) if 0 < place < len(self.text)}
-        return all(self.starts[place - 1] != self.starts[place] for place in inner)
+        starts, last = self.starts, len(self.text)
+        return (start == 0 or starts[start - 1] != starts[start]) and (
+            end == last or starts[end - 1] != starts[end]
+        )
 
 
 def spelled(text: str) -> Folded:

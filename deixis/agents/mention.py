@@ -1,6 +1,6 @@
 """A mention, and where a string that a model named stands in the text."""
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -30,9 +30,11 @@ def locate(text: str, wanted: str, taken: Sequence[tuple[int, int]]) -> tuple[in
     busy = bytearray(len(text))
     for start, end in taken:
         busy[start:end] = b"\1" * len(busy[start:end])
+    folded = ((fold(text), fold(wanted).text.strip()) for fold in (given, loose, caseless))
+    views = {(hay.text, needle): hay for hay, needle in folded if needle}  # many are the same
     for whole in (True, False):
-        for fold in (given, loose, caseless):
-            span = _search(fold(text), fold(wanted).text.strip(), busy, whole)
+        for (_, needle), hay in views.items():
+            span = _search(hay, needle, busy, whole)
             if span is not None:
                 return span
     return None
@@ -40,22 +42,25 @@ def locate(text: str, wanted: str, taken: Sequence[tuple[int, int]]) -> tuple[in
 
 def _search(hay: Folded, needle: str, busy: bytearray, whole: bool) -> tuple[int, int] | None:
     """Return the first free place of a needle, where it must be whole words if `whole`."""
-    at = hay.text.find(needle) if needle else -1
+    at = hay.text.find(needle)
     while at >= 0:
         after, end = at + 1, at + len(needle)
-        if hay.whole(at, end) and not (whole and (_cuts(hay, at) or _cuts(hay, end))):
+        if not (whole and (_cuts(hay, at) or _cuts(hay, end))) and hay.whole(at, end):
             span = hay.span(at, end)
             taken = busy.rfind(1, *span)
             if taken < 0:
                 return span
-            after = max(after, bisect_right(hay.starts, taken))
+            free = busy.find(0, taken)
+            after = bisect_left(hay.starts, free) if free >= 0 else len(hay.text)
         at = hay.text.find(needle, after)
     return None
 
 
 def _cuts(folded: Folded, place: int) -> bool:
     """Whether a word of the text goes on across this place."""
-    if not 0 < place < len(folded.text):
+    text, starts = folded.text, folded.starts
+    if not 0 < place < len(text) or not text[place].isalnum():
         return False
-    before = bisect_left(folded.starts, folded.starts[place - 1])  # the letter of a mark
-    return folded.text[before].isalnum() and folded.text[place].isalnum()
+    while place > 1 and starts[place - 2] == starts[place - 1]:
+        place -= 1  # from a mark to its letter
+    return text[place - 1].isalnum()

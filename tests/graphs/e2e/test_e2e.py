@@ -108,6 +108,20 @@ def test_what_is_not_in_the_text_or_of_no_type_is_told(run: Run, plain: Any, sai
         assert each in said(found)
 
 
+def test_a_name_is_the_same_however_it_is_written(run: Run) -> None:
+    text = "Zoe\u0308 O\u2019Neil of AT&amp;T"
+    for said in (
+        "Zoë O'Neil|PER|None; AT&T|ORG|None",
+        "Zoë O&#39;Neil|PER|None; AT&amp;T|ORG|None",
+    ):
+        answer = f"<think>Zoë O'Neil is here.</think><answer>{said}</answer>"
+        found = run(answer, text=text)
+        assert [each.text for each in found.entities] == ["Zoe\u0308 O\u2019Neil", "AT&amp;T"]
+        assert found.warnings == []
+        told = [line for each in found.entities[0].decisions for line in each.evidence]
+        assert any("is here." in line for line in told), "the thought names it, too"
+
+
 def test_a_name_within_another_is_found_where_it_stands_alone(run: Run, plain: Any) -> None:
     text = "The New York Times left New York"
     found = run("New York|LOC|None; New York Times|ORG|None", text=text)

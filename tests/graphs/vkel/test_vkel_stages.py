@@ -193,6 +193,15 @@ def test_white_space_in_a_name_makes_no_other_name(run: Run) -> None:
     assert found.warnings == []
 
 
+def test_a_name_is_the_same_however_it_is_written(run: Run) -> None:
+    text = "Zoe\u0308 O\u2019Neil of AT&amp;T"
+    sketch = "Zoë O'Neil is a(an) person; AT&T is a(an) organization."
+    boxes = f"Zoe\u0308 O'Neil {SAID} (0, 0, 0.5, 1); AT&amp;T {SAID} (0.5, 0, 1, 1)"
+    found, _ = run(text=text, sketch=sketch, ground=boxes)
+    assert [each.text for each in found.entities] == ["Zoe\u0308 O\u2019Neil", "AT&amp;T"]
+    assert [each.groundable for each in found.entities] == [True, True]
+
+
 def test_full_stops_between_sketches_and_one_box_are_tolerated(run: Run) -> None:
     found, _ = run(
         sketch="Kevin Love is a(an) person. J. R. Smith is a person.",
