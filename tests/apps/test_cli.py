@@ -115,7 +115,7 @@ def bomb(side: int) -> bytes:
         ("folder", "folder|directory"),
         (b"", "empty"),
         (b"dear diary", "not a picture"),
-        ("truncated", "truncated|cut off|incomplete|damaged"),
+        ("truncated", "truncated|cut off|cut short|incomplete|damaged"),
         ("1x1", "1 x 1"),
         ("0x0", "0 x 0|not a picture|damaged"),
         ("bomb", "900000000 pixels"),
