@@ -4,6 +4,9 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 
+# Tests run on every core; whoever is done takes over what others have left.
+CORES := -n auto --dist worksteal
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-quick check canary lock format train bench clean
 
@@ -14,10 +17,10 @@ demo: $(VENV)/.starter  ## Show a real result on two photographs
 	$(BIN)/deixis demo
 
 test: check  ## Format, lint, types, import rules, tests
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest $(CORES)
 
 test-quick: $(VENV)/.test  ## The tests that take no time: no whole programs, no language model
-	$(BIN)/python -m pytest -n auto -m "not slow"
+	$(BIN)/python -m pytest $(CORES) -m "not slow"
 
 check: $(VENV)/.test  ## Format, lint, types, import rules
 	$(BIN)/ruff format --check .
@@ -34,7 +37,7 @@ canary:  ## The tests with the newest versions that the bounds admit
 	$(VENV)-canary/bin/python -m pip install --quiet --upgrade pip
 	$(VENV)-canary/bin/python -m pip install --quiet --upgrade --upgrade-strategy eager \
 		$(HOLD) -e ".[starter,test]"
-	$(VENV)-canary/bin/python -m pytest -n auto
+	$(VENV)-canary/bin/python -m pytest $(CORES)
 
 # uv, for it writes one file that pip reads and that holds for all three Pythons; pip-tools and
 # `pip lock` write one for the Python that runs them. Without hashes: a CPU build of torch has others.

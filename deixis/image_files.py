@@ -16,10 +16,6 @@ _PNG_TEXTS = (b"tEXt", b"zTXt", b"iTXt")
 _TURNING = (b"Raw profile type exif", b"XML:com.adobe.xmp")  # texts that say how it is turned
 _MOST_METADATA = 500_000  # bytes, unpacked: what Pillow reads without complaint
 
-_EXIF = b"Exif\0\0"
-_MOST_EXIF = 20  # segments of at most 64 kB
-_MOST_SEGMENTS = 5000  # of a JPEG, looked at to tell whether it is whole
-
 _HEIF = "he[iv][cxms]|mif[12]|msf1|miaf"
 _OTHERS = [  # how files begin that are taken for pictures, what they are, and what to do
     (
@@ -72,16 +68,9 @@ def without_metadata(data: bytes) -> bytes:
     """Return a picture file without what has no part in its pixels, where that is worth it.
 
     A PNG keeps what says how it is turned, if that is of a common size; Pillow refuses the
-    whole picture for texts and profiles that unpack to more. A JPEG keeps the first segments of
-    its EXIF, which Pillow puts together in a time that grows with their square. Other files come
-    back as they are: what they hold besides pixels is not packed.
+    whole picture for texts and profiles that unpack to more. Other files come back as they are:
+    what they hold besides pixels is not packed.
     """
-    if data.startswith(b"\xff\xd8"):
-        pieces = data.split(_EXIF, _MOST_EXIF)
-        if len(pieces) <= _MOST_EXIF:
-            return data
-        others = pieces.pop().replace(_EXIF, b"skip\0\0")
-        return _EXIF.join(pieces) + b"skip\0\0" + others
     if not data.startswith(_PNG):
         return data
     parts: list[bytes | memoryview] = [data[:8]]
@@ -130,6 +119,7 @@ def without_exif(data: bytes) -> bytes:
 # with restart markers skip what follows up to the next of these.
 _NOISE = b"".join(hashlib.sha256(bytes([i])).digest() for i in range(16)).replace(b"\xff", b"\x5a")
 _RESTARTS = b"".join(bytes([0xFF, 0xD0 + i]) + _NOISE for i in range(8))
+_MOST_SEGMENTS = 5000
 _END = b"\xff\xd9"
 _JPEG_MARKER = re.compile(rb"\xff([^\x00\xff\xd0-\xd9])", re.DOTALL)
 

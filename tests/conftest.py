@@ -1,8 +1,15 @@
-"""What tests share: a user folder of their own, the photographs, a scripted chat model."""
+"""What tests share: a user folder of their own, the photographs, a scripted chat model.
 
+What needs an optional package that is not there is skipped, and says which. In the environment
+that `make test` makes nothing is absent.
+"""
+
+import re
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from importlib.metadata import PackageNotFoundError, distribution
+from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -13,10 +20,19 @@ from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
 
 from deixis.apps.demo import POSTS
+from deixis.errors import MissingExtraError
 from deixis.llms import registry
 from deixis.settings import Spec
 from deixis.tools.model_files import resolve
 
+OPTIONAL = {
+    *("cv2", "onnxruntime", "pycrfsuite", "rapidfuzz", "rapidocr", "xllamacpp"),
+    *("langchain_anthropic", "langchain_google_genai", "langchain_ollama", "langchain_openai"),
+    *("anthropic", "google", "ollama", "openai"),
+    *("llguidance", "segment_anything", "tokenizers", "torch", "transformers"),
+    *("huggingface_hub", "matplotlib", "ray", "rouge_score", "sacrebleu", "sklearn", "supervision"),
+    *("IPython", "ipykernel", "langgraph.checkpoint.sqlite", "nbclient", "nbformat"),
+}
 Script = Callable[[str, list[BaseMessage], dict[str, Any]], str | AIMessage | Exception]
 
 
@@ -128,3 +144,59 @@ def fill(schema: dict[str, Any], text: str = "dark blue") -> Any:
 def filled() -> Callable[..., Any]:
     """The function `fill`, for scripts that answer whatever is asked."""
     return fill
+
+
+def absent(error: BaseException | None) -> str | None:
+    """Return the optional package for whose absence this was raised, if it is truly absent."""
+    while error is not None:
+        if isinstance(error, MissingExtraError):
+            try:
+                distribution(error.package)
+            except PackageNotFoundError:
+                return error.package
+        if isinstance(error, ModuleNotFoundError) and error.name and _is_absent(error.name):
+            return error.name
+        error = error.__cause__ or error.__context__
+    return None
+
+
+def _is_absent(module: str) -> bool:
+    names = {module, module.partition(".")[0]} & OPTIONAL
+    return any(find_spec(name) is None for name in names)
+
+
+def _skipping() -> Generator[None, object, object]:
+    try:
+        return (yield)
+    except Exception as error:
+        if package := absent(error):
+            pytest.skip(f"needs {package}, which is not installed")
+        raise
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup() -> Generator[None, object, object]:
+    return (yield from _skipping())
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Generator[None, object, object]:
+    return (yield from _skipping())
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Pass over a file that imports an absent package at its top."""
+    report = yield
+    named = re.search(r"ModuleNotFoundError: No module named '([\w.]+)'", str(report.longrepr))
+    if report.outcome == "failed" and named and _is_absent(named[1]):
+        report.outcome = "skipped"
+        report.longrepr = (str(collector.path), 1, f"Skipped: needs {named[1]}")
+    return report
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the slow ones, so that no worker is left alone with them at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)

@@ -176,6 +176,7 @@ def test_names_stand_in_the_picture_while_it_can_be_seen(
         assert (near >= label.spot[:2] - 1).all() and (near <= label.spot[2:] + 1).all(), "at it"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(64, 64), (1200, 800), (600, 900)])
 def test_thirty_are_all_in_the_legend(size: tuple[int, int]) -> None:
     marks = crowd(*size, 30)

@@ -178,16 +178,6 @@ def test_a_jpeg_that_ends_between_two_scans_is_refused() -> None:
             open_image(data[:cut])
 
 
-def test_a_jpeg_of_endless_exif_is_read() -> None:
-    data = encoded("JPEG", exif=b"Exif\0\0" + TURNED)
-    more = b"\xff\xe1" + struct.pack(">H", 60_008) + b"Exif\0\0" + bytes(60_000)
-    opened = open_image(data[:20] + more * 400 + data[20:])
-    assert np.array_equal(opened.pixels, open_image(encoded("JPEG")).pixels), "unturned"
-    assert opened.notes in ([], ["the picture's EXIF cannot be read; it was not turned"])
-    first = data.find(b"\xff\xdb")
-    assert open_image(data[:first] + more * 400 + data[first:]).pixels.shape == (64, 48, 3)
-
-
 def test_a_jpeg_of_endless_scans_is_refused() -> None:
     data = encoded("JPEG", photo(), progressive=True)
     scan = data[data.rfind(b"\xff\xda") :][:10]

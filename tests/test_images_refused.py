@@ -154,6 +154,7 @@ def test_a_bomb_is_refused_from_its_header(side: int, words: str, action: str) -
     assert limit == Image.MAX_IMAGE_PIXELS
 
 
+@pytest.mark.slow
 def test_a_larger_limit_admits_what_pillow_only_warns_of() -> None:
     data = encoded(Image.new("1", (10000, 9500)))
     assert open_image(data, max_pixels=100_000_000).pixels.shape == (9500, 10000, 3)

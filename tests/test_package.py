@@ -10,6 +10,8 @@ import pytest
 import deixis
 from deixis import errors
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -48,7 +50,8 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("bare")
     venv.create(folder, with_pip=True)
     python = folder / "bin" / "python"
-    subprocess.run([python, "-m", "pip", "install", "--quiet", str(ROOT)], check=True)
+    lock = ("-c", ROOT / "requirements.lock")
+    subprocess.run([python, "-m", "pip", "install", "--quiet", *lock, ROOT], check=True)
     return python
 
 

@@ -17,7 +17,6 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from deixis.errors import InputError
-from deixis.reading import writable
 
 out = Console()
 err = Console(stderr=True)
@@ -77,12 +76,17 @@ def as_text(argument: str) -> str:
 
 
 def print_json(document: Any) -> None:
-    """Print one JSON document; unless stdout is Unicode, what is not ASCII is escaped."""
-    text = writable(json.dumps(document, indent=2, ensure_ascii=False))
+    """Print one JSON document; what the encoding of stdout lacks is escaped."""
+    text = json.dumps(document, indent=2, ensure_ascii=False)
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
-    if not encoding.lower().startswith("utf"):
-        text = json.dumps(json.loads(text), indent=2)  # in any encoding the same
-    typer.echo(text)
+    try:
+        # The name of a file may have bytes that Python could not decode.
+        text = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+        plain = not encoding.lower().startswith("utf")
+    except UnicodeEncodeError:
+        plain = True
+    # What is plain ASCII is the same in all encodings that a reader may take it for.
+    typer.echo(json.dumps(json.loads(text), indent=2) if plain else text)
 
 
 def line(text: str | Text, console: Console = out) -> None:

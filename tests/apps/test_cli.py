@@ -14,6 +14,8 @@ from PIL import Image
 from deixis import Extraction, __version__
 from deixis.llms.registry import PROVIDERS, Provider
 
+pytestmark = pytest.mark.slow
+
 TEXT = "Grace Hopper of the US Navy"
 ROLES = "{recognizer: crf, committee: [scripted:a], voter: scripted:a, expander: scripted:a, "
 ROLES += "templater: scripted:a, detector: centerface, reader: rapidocr, segmenter: grabcut}"

@@ -76,16 +76,13 @@ def test_json_says_the_same_in_any_encoding(
         (os.fsdecode("é.jsonl".encode()), "é.jsonl"),
         ("\udcc3\udca9.jsonl", "é.jsonl"),  # as it is given where Python takes all for ASCII
         ("\udcff.jsonl", "\ufffd.jsonl"),
-        ("\ud800.jsonl", "?.jsonl"),
+        ("\ud800.jsonl", "\ud800.jsonl"),
     ],
 )
-@pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
-def test_json_holds_names_that_could_not_be_decoded(
-    stdout: Any, given: str, shown: str, encoding: str
-) -> None:
-    printed = stdout(encoding)
-    terminal.print_json({"path": given, "text": "Łódź"})
-    assert json.loads(printed()) == {"path": shown, "text": "Łódź"}
+def test_json_holds_names_that_could_not_be_decoded(stdout: Any, given: str, shown: str) -> None:
+    printed = stdout("utf-8")
+    terminal.print_json({"path": given, "text": TEXT})
+    assert json.loads(printed()) == {"path": shown, "text": TEXT}
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252"])

@@ -29,6 +29,8 @@ from deixis.evaluation.batch_settings import fingerprint, identity
 from deixis.evaluation.batch_worker import Result
 from deixis.settings import Budget, Limit
 
+pytestmark = pytest.mark.slow
+
 with_ray = pytest.mark.skipif(
     sys.platform == "win32" or importlib.util.find_spec("ray") is None,
     reason="needs Ray, and POSIX signals",

@@ -7,6 +7,8 @@ from deixis.evaluation.train_recognizer import check_mentions, check_prior
 from deixis.evaluation.voc import read_voc
 from deixis.tools.tagger import CrfTagger
 
+pytestmark = pytest.mark.slow
+
 pytest.importorskip("pycrfsuite", reason="the starter extra is not installed")
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data" / "gmner"

@@ -12,11 +12,17 @@ from deixis.graphs.build import Graph
 
 @pytest.fixture
 def quick(scripted: Any, filled: Callable[..., Any]) -> Settings:
-    """The starter stack with a language model that answers at once."""
+    """The starter stack with a language model that answers at once; it reads no writing."""
     scripted(lambda name, messages, options: json.dumps(filled(options["json_schema"])))
     model = "scripted:any"
     return Settings.load().with_roles(
-        {"committee": [model] * 3, "voter": model, "expander": model, "templater": model}
+        {
+            "committee": [model] * 3,
+            "voter": model,
+            "expander": model,
+            "templater": model,
+            "reader": None,  # reading takes seconds, and is tested where it is the subject
+        }
     )
 
 

@@ -15,6 +15,8 @@ from langchain_core.messages import AIMessage
 from deixis import Extraction, Settings, build_graph
 from deixis.schema import Entity
 
+pytestmark = pytest.mark.slow
+
 TEXT = "Grace Hopper 🚢 saw the Titanic, the Titanic of İzmir and Sirius"
 TYPES = """types:
 - {name: SAILOR, crf: PER, description: somebody at sea}

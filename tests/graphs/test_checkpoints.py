@@ -15,6 +15,8 @@ from PIL import Image
 
 from deixis import Settings, build_graph
 
+pytestmark = pytest.mark.slow
+
 TEXT = "Grace Hopper of the US Navy taught at Harvard University"
 
 

@@ -12,6 +12,8 @@ import pytest
 
 from deixis.llms.cache import Answer, LlmCache, Request
 
+pytestmark = pytest.mark.slow
+
 REQUEST = Request("openai:gpt-5-mini", "You see.", "What?", {"type": "object"}, ())
 START = """
 import os, sys, threading, time

@@ -16,6 +16,8 @@ from deixis.llms.structured import ask
 from deixis.prompts import Prompt
 from deixis.tools.model_files import resolve
 
+pytestmark = pytest.mark.slow
+
 SPEC = "embedded:smollm2-135m"
 WEIGHTS = EMBEDDED["smollm2-135m"]
 SYSTEM = SystemMessage("You are brief.")

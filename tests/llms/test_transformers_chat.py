@@ -24,7 +24,7 @@ from deixis.llms import registry, transformers_load
 from deixis.llms.structured import ask
 from deixis.prompts import Prompt
 
-pytestmark = pytest.mark.usefixtures("one_thread")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_thread")]
 
 PROMPT = Prompt("You are brief.", "Describe Grace Hopper.", "people", 1)
 

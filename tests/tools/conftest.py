@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
-import transformers as hf
 
 from deixis.tools import micro_batch
 from deixis.tools.micro_batch import MicroBatch
@@ -25,6 +23,9 @@ SMALL |= dict.fromkeys(("num_hidden_layers", "num_attention_heads"), 2)
 @pytest.fixture(scope="session")
 def tiny_dino(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a tiny Grounding DINO."""
+    import torch
+    import transformers as hf
+
     folder = tmp_path_factory.mktemp("models") / "dino"
     known = ENDS | {word: 200 + number for number, word in enumerate(WORDS)}
     by_number = {number: word for word, number in known.items()}
@@ -73,6 +74,8 @@ def tiny_dino(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def _save(folder: Path, model: Any, *parts: Any) -> Path:
     """Save a model with weights that let what comes in tell in what comes out."""
+    import torch
+
     torch.manual_seed(1)
     with torch.no_grad():
         for weight in model.parameters():
@@ -89,6 +92,8 @@ def _save(folder: Path, model: Any, *parts: Any) -> Path:
 @pytest.fixture(scope="session")
 def image_text(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """The folders of a tiny model of each kind."""
+    import transformers as hf
+
     folder = tmp_path_factory.mktemp("models")
     known = ["<pad>", "<eos>", "<bos>", "<unk>", "<mask>", "▁", *LETTERS]
     tokenizer, gemma = (  # the second is that of most SigLIP 2, and leaves upper case as it is

@@ -11,6 +11,8 @@ from deixis.tools.base import Box
 from deixis.tools.centerface import CenterFace, bodies
 from deixis.tools.model_files import resolve
 
+pytestmark = pytest.mark.slow
+
 SKIMAGE = "pypi:scikit-image==0.26.0/skimage/data/"
 ASTRONAUT = (
     f"{SKIMAGE}astronaut.png"

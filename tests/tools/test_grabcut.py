@@ -9,6 +9,8 @@ from deixis.tools.base import Box
 from deixis.tools.grabcut import GrabCut
 from deixis.tools.model_files import resolve
 
+pytestmark = pytest.mark.slow
+
 ASTRONAUT = (
     "pypi:scikit-image==0.26.0/skimage/data/astronaut.png"
     "#sha256=88431cd9653ccd539741b555fb0a46b61558b301d4110412b5bc28b5e3ea6cb5"

@@ -22,7 +22,7 @@ from deixis.tools import grounding_dino, grounding_dino_model, registry
 from deixis.tools.base import Detection, Picture
 from deixis.tools.grounding_dino import GroundingDino
 
-pytestmark = pytest.mark.usefixtures("one_thread")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_thread")]
 
 WORDS = ["a", "cat", "dog", "the", "red", "flag", "woman", "in", "uniform", "##s", "[", "]", "sep"]
 OPEN = "box_threshold=0&text_threshold=0&nms=1&limit=900"

