@@ -1,6 +1,6 @@
 """One HTML page that shows two batch runs side by side."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,6 +12,7 @@ from deixis.evaluation.compare import MEASURES, Agreement, figure
 from deixis.evaluation.disagreements import RowPair
 from deixis.evaluation.metrics.scoring import Comparison
 from deixis.evaluation.report import Shown, identity, show_row
+from deixis.evaluation.shortened import TEXT
 from deixis.json_lines import parsed
 from deixis.rows import id_of
 from deixis.schema import Extraction
@@ -19,7 +20,7 @@ from deixis.templates import render_page
 from deixis.text_files import lines_of
 
 _SIDE = 640  # pixels of the longer side of a picture, of which two stand side by side
-_LISTED = 200  # kinds of warnings that are listed
+_LISTED = 200  # kinds of warnings, and mentions of a row that differ, that are listed
 
 
 class Sheet(NamedTuple):
@@ -56,11 +57,11 @@ def compare_page(
         DataError: a row that says what it has cost is no result of a batch run.
     """
     rows = found.ranked(top)
-    ids = {row.id for row in rows}
+    differing = {row.id: row.texts for row in rows}
     files = (first, second, *([gold] if gold else []))
     access = access._replace(folders=(*access.folders, *(path.parent for path in files)))
     shown = [
-        {} if cost is None else _shown(path, ids, access)
+        {} if cost is None else _shown(path, differing, access)
         for path, cost in zip((first, second), found.costs, strict=True)
     ]
     return render_page(
@@ -74,6 +75,8 @@ def compare_page(
         measures=MEASURES,
         figure=figure,
         warnings=list(found.warnings.items())[:_LISTED],
+        listed=_LISTED,
+        characters=TEXT,
         sheets=[Sheet(row, shown[0].get(row.id), shown[1].get(row.id)) for row in rows],
     )
 
@@ -86,12 +89,14 @@ def changes(first: Path, second: Path) -> dict[str, tuple[str, str]]:
     return {name: values for name, values in both.items() if values[0] != values[1]}
 
 
-def _shown(path: Path, ids: Collection[str], access: Access) -> dict[str, Shown]:
+def _shown(
+    path: Path, differing: Mapping[str, Collection[str]], access: Access
+) -> dict[str, Shown]:
     found = {}
     for number, line in lines_of(path):
         row = parsed(line)
         id_ = id_of(row.pop("id"))
-        if id_ not in ids:
+        if id_ not in differing:
             continue
         for name in ("settings", "input"):
             row.pop(name, None)
@@ -99,5 +104,5 @@ def _shown(path: Path, ids: Collection[str], access: Access) -> dict[str, Shown]
             extraction = Extraction.model_validate(row)
         except ValidationError:
             raise DataError(f"{path}:{number}: no result of a batch run") from None
-        found[id_] = show_row(id_, extraction, path, access, _SIDE)
+        found[id_] = show_row(id_, extraction, path, access, _SIDE, differing[id_])
     return found

@@ -1,6 +1,8 @@
 """Where two results for one row differ, mention by mention, and who is right."""
 
+from collections import Counter
 from collections.abc import Iterator
+from itertools import zip_longest
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,6 +15,9 @@ from deixis.rows import Row, RowEntity
 
 KINDS = ("only first", "only second", "type", "groundable", "region")
 RIGHT = ("first", "second", "both", "neither")
+_TRIED = 100
+"""Mentions of one text and of no common place that are tried against each other in a row; those
+beyond are paired in their order."""
 
 
 class Disagreement(NamedTuple):
@@ -133,20 +138,46 @@ def _wanted(row: Row, gold: Row, how: How) -> Iterator[tuple[int, RowEntity]]:
 def _pairs(
     first: Row, second: Row, how: How
 ) -> Iterator[tuple[RowEntity | None, RowEntity | None]]:
-    """Bring the mentions of two rows together, those that one alone has with None."""
+    """Bring the mentions of two rows together, those that one alone has with None.
+
+    Those of one place belong together whatever else they say (see `_alike`), so that not all
+    pairs have to be tried.
+    """
     groups: dict[Any, tuple[list[RowEntity], list[RowEntity]]] = {}
     for side, row in enumerate((first, second)):
         for each in row.entities:
             groups.setdefault(_key(each, how), ([], []))[side].append(each)
-    for ones, others in groups.values():
-        left: tuple[list[RowEntity | None], list[RowEntity | None]] = ([*ones], [*others])
+    for group in groups.values():
+        here, ones, others = _of_one_place(*group)
+        yield from here
+        tried = ones[:_TRIED], others[:_TRIED]
+        left: tuple[list[RowEntity | None], list[RowEntity | None]] = ([*tried[0]], [*tried[1]])
         if ones and others:
-            alike = [[_alike(one, other, how) for other in others] for one in ones]
+            alike = [[_alike(one, other, how) for other in tried[1]] for one in tried[0]]
             for i, j in zip(*best_pairs(np.array(alike)), strict=True):
                 yield ones[i], others[j]
                 left[0][i] = left[1][j] = None
-        yield from ((one, None) for one in left[0] if one)
-        yield from ((None, other) for other in left[1] if other)
+        rest = (
+            [*(each for each in left[0] if each), *ones[_TRIED:]],
+            [*(each for each in left[1] if each), *others[_TRIED:]],
+        )
+        yield from zip_longest(*rest)
+
+
+def _of_one_place(
+    ones: list[RowEntity], others: list[RowEntity]
+) -> tuple[list[tuple[RowEntity, RowEntity]], list[RowEntity], list[RowEntity]]:
+    """Return the pairs that alone begin at one place, and what is left of both sides."""
+    sides = [Counter(each.start for each in side) for side in (ones, others)]
+    alone = {
+        start
+        for start, count in sides[0].items()
+        if start is not None and count == 1 == sides[1][start]
+    }
+    by_place = {each.start: each for each in others}
+    pairs = [(each, by_place[each.start]) for each in ones if each.start in alone]
+    left, right = ([e for e in side if e.start not in alone] for side in (ones, others))
+    return pairs, left, right
 
 
 def _key(entity: RowEntity, how: How) -> Any:

@@ -3,7 +3,7 @@
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from deixis.errors import DataError, InputError
 from deixis.evaluation.access import Access, place_of
 from deixis.evaluation.batch_output import beside
+from deixis.evaluation.shortened import shortened
 from deixis.rows import read_rows
 from deixis.schema import Extraction, Usage
 from deixis.templates import data_uri, render_page
@@ -24,12 +25,16 @@ _KINDS = 5000  # kinds of warnings told apart, so that memory has a limit
 
 
 class Shown(NamedTuple):
-    """A row of the gallery; ``picture`` is a data URI, or ``problem`` says why there is none."""
+    """A row of the gallery; ``picture`` is a data URI, or ``problem`` says why there is none.
+
+    ``beyond`` says how much of the row is not shown.
+    """
 
     id: str
     extraction: Extraction
     picture: str | None
     problem: str
+    beyond: str
 
 
 @dataclass
@@ -88,6 +93,7 @@ def report_page(
         failures=failures,
         failed=failed,
         warnings=found.warnings.most_common(_LISTED),
+        types=found.types.most_common(_LISTED),
         identity=identity(results),
         scores=None if gold is None else _scores(gold, results, task),
     )
@@ -152,15 +158,24 @@ def warning_kind(message: str) -> str:
 
 
 def show_row(
-    id_: str, extraction: Extraction, results: Path, access: Access, side: int = _SIDE
+    id_: str,
+    whole: Extraction,
+    results: Path,
+    access: Access,
+    side: int = _SIDE,
+    first: Collection[str] = (),
 ) -> Shown:
-    """Draw a row of the file ``results``; neither side of the picture exceeds ``side`` pixels."""
+    """Draw a row of the file ``results``; neither side of the picture exceeds ``side`` pixels.
+
+    Of a large row, what `shortened` keeps is shown: before all, entities with the texts `first`.
+    """
+    extraction, beyond = shortened(whole, first)
     info = extraction.image
     try:
         drawn = extraction.overlay(info and place_of(info, results, access))
     except InputError as error:
-        return Shown(id_, extraction, None, str(error))
-    return Shown(id_, extraction, data_uri(drawn, side), "")
+        return Shown(id_, extraction, None, str(error), beyond)
+    return Shown(id_, extraction, data_uri(drawn, side), "", beyond)
 
 
 def _failures(path: Path) -> tuple[list[dict[str, Any]], int]:

@@ -1,0 +1,54 @@
+"""How much of one row a page shows: what is beyond is counted, and said on the page."""
+
+from collections.abc import Collection
+from typing import Any, NamedTuple
+
+from deixis.schema import Entity, Extraction
+
+TEXT, ENTITIES, DETAILS, WARNINGS = 20_000, 100, 50, 50
+"""Characters, entities, regions or decisions or attributes of each, and warnings of a row."""
+
+
+class Shortened(NamedTuple):
+    """What is shown of an extraction; ``beyond`` says how much is not, "" for nothing."""
+
+    extraction: Extraction
+    beyond: str
+
+
+def shortened(extraction: Extraction, first: Collection[str] = ()) -> Shortened:
+    """Return as much of an extraction as a page can show.
+
+    Args:
+        extraction: of any size.
+        first: texts of entities that are shown before all others.
+    """
+    text = extraction.text[:TEXT]
+    within = [each for each in extraction.entities if each.end <= len(text)]
+    kept = sorted(within, key=lambda each: each.text not in first)[:ENTITIES]
+    kept.sort(key=lambda each: (each.start, each.end))
+    entities = [_entity(each) for each in kept]
+    warnings = extraction.warnings[:WARNINGS]
+    counts = {
+        "characters": len(extraction.text) - len(text),
+        "entities": len(extraction.entities) - len(kept),
+        "regions, decisions and attributes": sum(map(_size, kept)) - sum(map(_size, entities)),
+        "warnings": len(extraction.warnings) - len(warnings),
+    }
+    changes: dict[str, Any] = {"text": text, "entities": entities, "warnings": warnings}
+    beyond = ", ".join(f"{count:,} {name}" for name, count in counts.items() if count)
+    return Shortened(extraction.model_copy(update=changes), beyond)
+
+
+def _entity(entity: Entity) -> Entity:
+    knowledge = {"attributes": entity.knowledge.attributes[:DETAILS]}
+    changes = {
+        "regions": entity.regions[:DETAILS],
+        "decisions": entity.decisions[:DETAILS],
+        "knowledge": entity.knowledge.model_copy(update=knowledge),
+    }
+    return entity.model_copy(update=changes)
+
+
+def _size(entity: Entity) -> int:
+    return len(entity.regions) + len(entity.decisions) + len(entity.knowledge.attributes)
