@@ -29,7 +29,12 @@ SHORTEST, LONGEST = 0.001, 86_400.0  # seconds: Gemini counts in thousandths, an
 
 _NO_RETRIES: dict[str, Any] = {"max_retries": 0}
 _ALWAYS_TIMEOUT = {"request_timeout", "default_request_timeout"}  # SDKs' names for `timeout`
-_NOT_OPTIONS = {"model", "model_name", "weights", "max_retries", "retries"} | _ALWAYS_TIMEOUT
+_NOT_OPTIONS = {
+    *("model", "model_name", "weights", "max_retries", "retries"),
+    *("streaming", "stream_usage", "n", "candidate_count"),  # one whole reply is asked for
+    *("http_client", "http_async_client", "http_socket_options"),  # not to be said in words
+    *_ALWAYS_TIMEOUT,
+}
 _URL_NAMES = ("openai_api_base", "anthropic_api_url")  # wrappers' other names for `base_url`
 _PROXIES = ("openai_proxy", "anthropic_proxy")
 # A server of one's own often wants no key; the SDKs always do.
