@@ -5,7 +5,7 @@ turns the strings into numbers. Wrapper retries are off: `deixis.llms.structured
 """
 
 import os
-from collections.abc import Callable, Set
+from collections.abc import Callable
 from typing import Any
 
 from langchain_core.language_models import BaseChatModel
@@ -14,13 +14,15 @@ from langchain_core.runnables import Runnable
 from deixis.errors import SettingsError
 from deixis.llms.http import client_arguments, server_at
 from deixis.llms.llama_cpp import EMBEDDED, LlamaCppChat
+from deixis.llms.manners import Manners, manners_of
+from deixis.llms.options import checked
 from deixis.llms.registry import PROVIDERS, url_of
 from deixis.llms.schemas import Schema, for_anthropic, for_google, for_ollama, for_openai
 from deixis.settings import Spec
 from deixis.type_schema import nearest
 
 Constrain = Callable[[Schema | None, int], Runnable[Any, Any]]
-Made = tuple[BaseChatModel, Constrain | None]
+Made = tuple[BaseChatModel, Constrain | None] | tuple[BaseChatModel, Constrain, Manners]
 
 TIMEOUT = 120.0
 """Seconds that one request to a server may take, from connecting to the last byte of the reply
@@ -28,12 +30,9 @@ TIMEOUT = 120.0
 SHORTEST, LONGEST = 0.001, 86_400.0  # seconds: Gemini counts in thousandths, and takes 0 for ever
 
 _NO_RETRIES: dict[str, Any] = {"max_retries": 0}
-_ALWAYS_TIMEOUT = {"request_timeout", "default_request_timeout"}  # SDKs' names for `timeout`
-_NOT_OPTIONS = {
-    *("model", "model_name", "weights", "max_retries", "retries"),
-    *("streaming", "stream_usage", "n", "candidate_count"),  # one whole reply is asked for
-    *("http_client", "http_async_client", "http_socket_options"),  # not to be said in words
-    *_ALWAYS_TIMEOUT,
+_LIMITS = {
+    *("max_tokens", "max_completion_tokens", "max_output_tokens", "max_tokens_to_sample"),
+    "num_predict",
 }
 _URL_NAMES = ("openai_api_base", "anthropic_api_url")  # wrappers' other names for `base_url`
 _PROXIES = ("openai_proxy", "anthropic_proxy")
@@ -58,25 +57,34 @@ def gguf(spec: Spec) -> Made:
 
 def openai(spec: Spec) -> Made:
     """``openai:MODEL``; with ``base_url=`` any OpenAI-compatible server."""
-    from langchain_openai import ChatOpenAI
     from openai import DefaultAsyncHttpxClient, DefaultHttpxClient
 
-    options, client = _over_http(spec, ChatOpenAI)
+    from deixis.llms.openai_chat import OpenAIChat
+
+    options, client = _over_http(spec, OpenAIChat)
     if "base_url" in options:
         options["api_key"] = os.environ.get("OPENAI_API_KEY") or _NO_KEY
     options["http_client"] = DefaultHttpxClient(**client)
     options["http_async_client"] = DefaultAsyncHttpxClient(**client)
-    model = ChatOpenAI(model=spec.name, **_NO_RETRIES, **options)
+    model = OpenAIChat(model=spec.name, **_NO_RETRIES, **options)
+    manners = manners_of(
+        str(model.openai_api_base), spec.name, model.limit_name, model.response_format
+    )
 
     def constrain(schema: Schema | None, max_tokens: int) -> Runnable[Any, Any]:
-        if schema is None:
-            return model.bind(max_tokens=max_tokens)
-        answer = {"name": "answer", "strict": True, "schema": for_openai(schema)}
-        return model.bind(
-            response_format={"type": "json_schema", "json_schema": answer}, max_tokens=max_tokens
-        )
+        ways = manners.now()
+        wanted: dict[str, Any] = {}
+        if schema is not None and ways.form == "json_schema":
+            answer = {"name": "answer", "strict": True, "schema": for_openai(schema)}
+            wanted = {"response_format": {"type": "json_schema", "json_schema": answer}}
+        elif schema is not None and ways.form == "json_object":
+            wanted = {"response_format": {"type": "json_object"}}
+        if model.use_responses_api:  # OpenAI's second interface has other names for both
+            return model.bind(max_tokens=max_tokens, **wanted)
+        # Said past the SDK, which would read the reply by itself and raise what it is cut off.
+        return model.bind(extra_body={ways.limit: max_tokens, **wanted, **(model.extra_body or {})})
 
-    return model, constrain
+    return model, constrain, manners
 
 
 def google_genai(spec: Spec) -> Made:
@@ -147,7 +155,7 @@ def ollama(spec: Spec) -> Made:
 
 
 def _llama(weights: str, options: dict[str, str]) -> Made:
-    model = LlamaCppChat(weights=weights, **_checked(options, LlamaCppChat))
+    model = LlamaCppChat(weights=weights, **checked(options, LlamaCppChat))
 
     def constrain(schema: Schema | None, max_tokens: int) -> Runnable[Any, Any]:
         return model.bind(json_schema=schema, max_tokens=max_tokens)
@@ -164,8 +172,12 @@ def _over_http(spec: Spec, model: type[BaseChatModel]) -> tuple[dict[str, Any], 
         SettingsError: an unknown option, a timeout that is no time, or a URL or a proxy that
             cannot be used.
     """
-    checked = _checked(spec.options, model, {"timeout"})
-    given = checked.get("timeout", TIMEOUT)
+    known = checked(spec.options, model, {"timeout"})
+    if limit := next(filter(_LIMITS.__contains__, known), None):
+        raise SettingsError(
+            f"option {limit} would have no effect; options.max_tokens limits all replies"
+        )
+    given = known.get("timeout", TIMEOUT)
     try:  # here and not in the wrapper: OpenAI's takes any string, and fails when it is used
         seconds = float(given)
     except ValueError:
@@ -175,34 +187,10 @@ def _over_http(spec: Spec, model: type[BaseChatModel]) -> tuple[dict[str, Any], 
             f"option timeout: {given!r} is no number of seconds from {SHORTEST} to {LONGEST:g}"
         )
     for name in _URL_NAMES:
-        if name in checked:
-            checked["base_url"] = checked.pop(name)
-    server = server_at(checked.get("base_url") or url_of(PROVIDERS[spec.provider]) or "")
-    if "base_url" in checked or server.parameters or server.authorization:
-        checked["base_url"] = server.url
-    proxy = next(((name, checked.pop(name)) for name in _PROXIES if name in checked), None)
-    return {**checked, "timeout": seconds}, client_arguments(server, seconds, proxy)
-
-
-def _checked(
-    options: dict[str, str], model: type[BaseChatModel], ours: Set[str] = frozenset()
-) -> dict[str, Any]:
-    """Return the options if the model has them all; wrappers warn of others, or send them.
-
-    Args:
-        options: as a spec gives them.
-        model: the wrapper.
-        ours: options that it has besides those of the wrapper.
-
-    Raises:
-        SettingsError: an unknown option, with the nearest right name.
-    """
-    own = set(model.model_fields) - set(BaseChatModel.model_fields)
-    aliases = {field.alias for field in model.model_fields.values() if field.alias}
-    known = sorted((own | aliases | ours) - _NOT_OPTIONS)
-    for name in options:
-        if name not in known:
-            raise SettingsError(
-                f"there is no option {name!r}{nearest(name, known)}; known: {', '.join(known)}"
-            )
-    return dict(options)
+        if name in known:
+            known["base_url"] = known.pop(name)
+    server = server_at(known.get("base_url") or url_of(PROVIDERS[spec.provider]) or "")
+    if "base_url" in known or server.parameters or server.authorization:
+        known["base_url"] = server.url
+    proxy = next(((name, known.pop(name)) for name in _PROXIES if name in known), None)
+    return {**known, "timeout": seconds}, client_arguments(server, seconds, proxy)

@@ -15,6 +15,7 @@ from langchain_core.exceptions import ModelError
 
 from deixis.errors import ModelCallError
 from deixis.llms.redaction import redacted
+from deixis.llms.wording import words_of
 
 LONGEST_WAIT = 60.0
 """Seconds of a server's Retry-After that are waited; of a longer one the call has failed."""
@@ -71,7 +72,7 @@ def is_transient(error: Exception) -> bool:
         return True
     if isinstance(error, (TimeoutError, ConnectionError)) or _without_reply(error):
         return True
-    code = _status_code(error)
+    code = status_code(error)
     return code in _RETRIED or code >= 500
 
 
@@ -90,7 +91,10 @@ def retry_after(error: Exception) -> float | None:
 def one_line(error: Exception) -> str:
     """Return the kind of an exception and the beginning of what it says, without keys."""
     own = _own(error)
-    said = redacted(" ".join(str(own or error).split()))[:300]
+    said = " ".join(str(own or error).split())
+    words = "" if own else words_of(error)
+    more = "; ".join(each for each in words.split("; ") if each not in said)
+    said = redacted(f"{said}: {more}" if more else said)[:300]
     if own is not None:
         return said
     return f"{type(error).__name__}: {said}" if said else type(error).__name__
@@ -107,7 +111,7 @@ def _seconds(value: str) -> float | None:
     return max(0.0, seconds)  # in this order, not-a-number is 0
 
 
-def _status_code(error: Exception) -> int:
+def status_code(error: Exception) -> int:
     """Return the HTTP status of a fault, 0 if it has none."""
     for each in _chain(error):
         for name in ("status_code", "code"):  # all others; Google

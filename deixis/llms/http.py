@@ -195,6 +195,12 @@ class Transport:
     def close(self) -> None:
         """Keep connections open: clients are made once a process and shared."""
 
+    def __del__(self) -> None:
+        """Close what nobody asks through any more; what another process opened stays its own."""
+        for (process, *_), each in self._inner.items():
+            if process == os.getpid():
+                each.close()
+
     async def aclose(self) -> None:
         """As `close`."""
 

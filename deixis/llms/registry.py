@@ -18,6 +18,8 @@ from pydantic import ValidationError
 
 from deixis.errors import DeixisError, MissingExtraError, MissingKeyError, SettingsError
 from deixis.forks import Lock
+from deixis.llms import faults
+from deixis.llms.manners import Manners
 from deixis.llms.redaction import shown
 from deixis.settings import Spec, plugins
 from deixis.type_schema import first_problem, nearest
@@ -31,12 +33,13 @@ class Backend(NamedTuple):
 
     ``constrain(schema, max_tokens)`` returns the model bound to both, the schema None when any
     text will do; it is None itself when the provider has no schema mode: the schema is then
-    written into the prompt.
+    written into the prompt. ``manners`` is what is learnt of a server that may do without one.
     """
 
     spec: str
     model: BaseChatModel
     constrain: Callable[[dict[str, Any] | None, int], Runnable[Any, Any]] | None = None
+    manners: Manners | None = None
 
 
 class Provider(NamedTuple):
@@ -180,15 +183,18 @@ def _load(spec: str) -> Backend:
         backend = make(parsed)
     except ValidationError as error:
         place, said = first_problem(error)
-        raise SettingsError(f"{shown(spec)!r}: option {place}: {said}") from None
+        option = f"option {place}: " if place else ""
+        raise SettingsError(f"{shown(spec)!r}: {option}{said}") from None
     except SettingsError as error:
         raise SettingsError(f"{shown(spec)!r}: {error}") from None
     except DeixisError:
         raise
-    except (TypeError, ValueError) as error:
+    except Exception as error:  # wrappers choke on options in many ways
+        if faults.is_bug(error) and not isinstance(error, TypeError):
+            raise
         raise SettingsError(f"{shown(spec)!r}: {' '.join(str(error).split())}") from None
-    model, constrain = backend
+    model = backend[0]
     # LangGraph asks in pieces as soon as somebody listens (`stream_mode="messages"`): then
     # tokens go uncounted, and of a reply that breaks off nothing tells that the rest is missing.
     model.disable_streaming = True
-    return Backend(spec, model, constrain)
+    return Backend(spec, *backend)

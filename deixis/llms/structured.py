@@ -20,6 +20,7 @@ from deixis.llms.chances import Chances, chances
 from deixis.llms.control_marks import KNOWN
 from deixis.llms.endings import finish_reason, judge
 from deixis.llms.limits import Limiter, Spending, charged, estimated
+from deixis.llms.manners import FORMS, Ways
 from deixis.llms.photos import Photo
 from deixis.llms.reading import last_object, read, schema_of
 from deixis.llms.redaction import redacted, without_keys
@@ -94,13 +95,8 @@ def ask(
         of a model makes this function raise.
     """
     schema = schema_of(answer)
-    system = prompt.system
-    if backend.constrain is None and schema is not None:
-        system += (
-            f"\n\nReply with one JSON object that fits this JSON Schema:\n{json.dumps(schema)}"
-        )
     # What stands in a prompt is text to the model, whatever it looks like.
-    system, user = KNOWN.plain(system, thoughts=True), KNOWN.plain(prompt.user)
+    system, user = KNOWN.plain(prompt.system, thoughts=True), KNOWN.plain(prompt.user)
     messages: list[BaseMessage] = [SystemMessage(system), _question(user, images)]
     line = _Line(backend, limiter or Limiter(Limit()), spending or Spending(Budget()))
     calls: list[Call] = []
@@ -154,46 +150,87 @@ def _call(
     max_tokens: int,
     calls: list[Call],
 ) -> tuple[str, str, str]:
-    """Make one request, retried when the fault is transient; return status, text, detail."""
-    backend, limiter, spending = line
-    provider = backend.spec.partition(":")[0]
-    model = backend.constrain(schema, max_tokens) if backend.constrain else backend.model
-    pictures = sum(len(each.content) // 2 for each in messages if isinstance(each.content, list))
-    said = sum(len(each.text) for each in messages)
-    estimate = max_tokens + estimated(said, pictures)
-    for pause in (*_PAUSES, None):
-        with limiter.turn(estimate) as entry:
-            if spent := spending.begin():
-                limiter.forget(entry)
-                return "budget", "", spent
-            fault: Exception | None = None
-            started = time.perf_counter()
-            try:
-                call, detail = _answered(model.invoke(messages), schema, provider)
-            except Exception as error:  # the SDKs' errors share no base
-                if faults.is_bug(error):
-                    raise
-                fault, detail = error, faults.one_line(error)
-                call = Call(faults.status_of(error), *faults.tokens_of(error))
-            call = call._replace(seconds=time.perf_counter() - started)
-            counted = (call.input_tokens, call.output_tokens)
-            used = sum(counted)
-            if fault is None:
-                used = charged(counted, (said, len(call.text)), pictures)
-            limiter.correct(entry, used)
-            spending.add(used)
+    """Make one request, retried when the fault is transient; return status, text, detail.
+
+    What the server refuses to be asked in this way is asked at once in another, if there is one.
+    """
+    pauses = list(_PAUSES)
+    manners = line.backend.manners
+    while True:
+        ways = manners.now() if manners else Ways()
+        held = line.backend.constrain is not None and ways.form == FORMS[0]
+        sent = _put(messages, None if held else schema, ways)
+        call, detail, fault = _request(line, sent, schema, max_tokens)
+        if call is None:
+            return "budget", "", detail
         calls.append(call)
+        if manners and call.output_tokens > max_tokens:
+            manners.overrun(ways)
         if fault is None:
             return call.status, call.text, detail
+        if manners and manners.learn(ways, fault):
+            continue
         asked = faults.retry_after(fault)
         too_long = asked is not None and asked > faults.LONGEST_WAIT
-        if pause is None or too_long or not faults.is_transient(fault):
+        if not pauses or too_long or not faults.is_transient(fault):
             wait = f"; it asks for a pause of {asked:g} s" if too_long else ""
             return call.status, "", f"{detail}{wait}"
         if asked is not None:
-            limiter.pause(asked)  # for all who ask this provider
+            line.limiter.pause(asked)  # for all who ask this provider
+        pause = pauses.pop(0)
         time.sleep(pause if asked is None else asked)
-    raise AssertionError("unreachable")
+
+
+def _put(
+    messages: list[BaseMessage], schema: dict[str, Any] | None, ways: Ways
+) -> list[BaseMessage]:
+    """Return messages as a server takes them, with the schema in words if there is one."""
+    first, question, *rest = messages
+    system = str(first.text)
+    if schema is not None:
+        told = KNOWN.plain(json.dumps(schema), thoughts=True)
+        system += f"\n\nReply with one JSON object that fits this JSON Schema:\n{told}"
+    if ways.system:
+        return [SystemMessage(system), question, *rest]
+    content = question.content
+    blocks = [{"type": "text", "text": content}] if isinstance(content, str) else content
+    return [HumanMessage([{"type": "text", "text": system}, *blocks]), *rest]
+
+
+def _request(
+    line: _Line, messages: list[BaseMessage], schema: dict[str, Any] | None, max_tokens: int
+) -> tuple[Call | None, str, Exception | None]:
+    """Return what came of one request, what is wrong with it, and the fault if it was one.
+
+    The call is None when it was not made, for the budget is used up.
+    """
+    backend, limiter, spending = line
+    model = backend.constrain(schema, max_tokens) if backend.constrain else backend.model
+    blocks = [one for each in messages for one in each.content if isinstance(one, dict)]
+    pictures = sum(each.get("type") != "text" for each in blocks)
+    said = sum(len(each.text) for each in messages)
+    with limiter.turn(max_tokens + estimated(said, pictures)) as entry:
+        if spent := spending.begin():
+            limiter.forget(entry)
+            return None, spent, None
+        fault: Exception | None = None
+        started = time.perf_counter()
+        try:
+            provider = backend.spec.partition(":")[0]
+            call, detail = _answered(model.invoke(messages), schema, provider)
+        except Exception as error:  # the SDKs' errors share no base
+            if faults.is_bug(error):
+                raise
+            fault, detail = error, faults.one_line(error)
+            call = Call(faults.status_of(error), *faults.tokens_of(error))
+        call = call._replace(seconds=time.perf_counter() - started)
+        counted = (call.input_tokens, call.output_tokens)
+        used = sum(counted)
+        if fault is None:
+            used = charged(counted, (said, len(call.text)), pictures)
+        limiter.correct(entry, used)
+        spending.add(used)
+    return call, detail, fault
 
 
 def _answered(message: Any, schema: dict[str, Any] | None, provider: str) -> tuple[Call, str]:

@@ -21,7 +21,8 @@ from pydantic import Field
 
 from deixis.errors import ModelCallError, SettingsError, ToolError
 from deixis.images import open_image
-from deixis.llms.backends import Constrain, _checked
+from deixis.llms.backends import Constrain
+from deixis.llms.options import checked
 from deixis.llms.transformers_load import Loaded, load
 from deixis.settings import Spec
 from deixis.tools.base import warn
@@ -30,7 +31,7 @@ from deixis.tools.torch_models import Done, in_halves
 
 def transformers(spec: Spec) -> tuple[BaseChatModel, Constrain]:
     """``transformers:FOLDER`` or ``transformers:OWNER/REPO[@REVISION]`` of the hub."""
-    model = TransformersChat(weights=spec.name, **_checked(spec.options, TransformersChat))
+    model = TransformersChat(weights=spec.name, **checked(spec.options, TransformersChat))
 
     def constrain(schema: dict[str, Any] | None, max_tokens: int) -> Runnable[Any, Any]:
         return model.bind(json_schema=schema, max_tokens=max_tokens)

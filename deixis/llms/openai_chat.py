@@ -1,0 +1,104 @@
+"""OpenAI's protocol as servers really speak it; imports the wrapper of it."""
+
+import json
+from typing import Any, Literal
+
+from langchain_core.callbacks import CallbackManagerForLLMRun
+from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.outputs import ChatResult
+from langchain_openai import ChatOpenAI
+from pydantic import BaseModel
+
+from deixis.errors import ModelCallError
+from deixis.llms.wording import words_in
+
+_SHOWN = 60  # characters of what is no completion
+_REASONING = ("reasoning_content", "reasoning")
+
+
+class ErrorInReply(ValueError):
+    """A server says with success that it had none; ``status_code`` is what it should have said."""
+
+    def __init__(self, error: Any) -> None:
+        code = error.get("code") if isinstance(error, dict) else None
+        number = str(code) if isinstance(code, str | int) else ""
+        self.status_code = int(number) if number.isdecimal() and len(number) == 3 else 0
+        said = words_in(error) or "an error without a word"
+        super().__init__(f"{code}: {said}" if self.status_code else said)
+
+
+class OpenAIChat(ChatOpenAI):
+    """The wrapper with two options more, and words for replies that are no completions.
+
+    Attributes:
+        limit_name: the name by which the server knows the token limit; None to find out.
+        response_format: how it is held to JSON; None to find out. With ``json_object`` and
+            ``none`` the schema stands in the prompt.
+    """
+
+    limit_name: Literal["max_completion_tokens", "max_tokens"] | None = None
+    response_format: Literal["json_schema", "json_object", "none"] | None = None
+
+    def _generate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        try:
+            return super()._generate(messages, stop, run_manager, **kwargs)
+        except json.JSONDecodeError as error:
+            raise _no_completion(error.doc) from None
+
+    def _create_chat_result(
+        self, response: Any, generation_info: dict[str, Any] | None = None
+    ) -> ChatResult:
+        body = response.model_dump(warnings=False) if isinstance(response, BaseModel) else response
+        messages = [_message(choice) for choice in _choices(body)]
+        result = super()._create_chat_result(body, generation_info)
+        for generation, message in zip(result.generations, messages, strict=True):
+            reasoned = next(filter(None, map(message.get, _REASONING)), None)
+            if isinstance(generation.message, AIMessage) and isinstance(reasoned, str):
+                generation.message.additional_kwargs["reasoning_content"] = reasoned
+        return result
+
+
+def _choices(body: Any) -> list[Any]:
+    """Return the choices of a reply.
+
+    Raises:
+        ErrorInReply: it is an error.
+        ModelCallError: it has none.
+    """
+    if isinstance(body, dict) and body.get("error"):
+        raise ErrorInReply(body["error"])
+    choices = body.get("choices") if isinstance(body, dict) else None
+    if not isinstance(choices, list) or not choices:
+        raise _no_completion(body)
+    return choices
+
+
+def _message(choice: Any) -> dict[str, Any]:
+    """Return the message of a choice, as said by the assistant if nobody is named."""
+    if isinstance(choice, dict) and choice.get("error"):
+        raise ErrorInReply(choice["error"])
+    message = choice.get("message") if isinstance(choice, dict) else None
+    if not isinstance(message, dict):
+        raise _no_completion(choice)
+    if message.get("role") is None:
+        message["role"] = "assistant"
+    return message
+
+
+def _no_completion(body: Any) -> ModelCallError:
+    if isinstance(body, dict):  # with what the SDK has filled in left out
+        body = {name: value for name, value in body.items() if value is not None}
+    text = body if isinstance(body, str) else json.dumps(body, default=str)
+    begins = " ".join(text[: 4 * _SHOWN].split())[:_SHOWN]
+    said = f"it begins with {begins!r}" if begins else "it is empty"
+    return ModelCallError(
+        "failed",
+        f"the server's answer is no chat completion: {said}; check base_url (it usually ends in "
+        "/v1)",
+    )
