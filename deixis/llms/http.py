@@ -14,7 +14,9 @@ import base64
 import os
 import re
 import ssl
+import sys
 import zlib
+from collections.abc import Callable
 from functools import lru_cache
 from importlib import import_module
 from ipaddress import ip_address
@@ -195,11 +197,12 @@ class Transport:
     def close(self) -> None:
         """Keep connections open: clients are made once a process and shared."""
 
-    def __del__(self) -> None:
+    def __del__(self, ends: Callable[[], bool] = sys.is_finalizing) -> None:
         """Close what nobody asks through any more; what another process opened stays its own."""
-        for (process, *_), each in self._inner.items():
-            if process == os.getpid():
-                each.close()
+        if not ends():  # when Python ends, all is closed, and modules are gone
+            for (process, *_), each in self._inner.items():
+                if process == os.getpid():
+                    each.close()
 
     async def aclose(self) -> None:
         """As `close`."""

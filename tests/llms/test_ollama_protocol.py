@@ -117,7 +117,7 @@ def test_a_transient_status_is_retried_by_one_layer_only(
     assert waits == [0.5, 2.0]
 
 
-@pytest.mark.parametrize(("asked", "waited"), [("0", 0.0), ("7", 7.0), ("3600", 60.0)])
+@pytest.mark.parametrize(("asked", "waited"), [("0", 0.0), ("7", 7.0), ("59", 59.0)])
 @pytest.mark.parametrize("status", [429, 503])
 def test_the_pause_is_the_one_the_server_asks_for(
     asking: Ask, waits: list[float], spec: str, good: Any, status: int, asked: str, waited: float
