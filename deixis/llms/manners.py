@@ -25,7 +25,7 @@ _FORM = re.compile(
 )
 _SYSTEM = re.compile(
     r"system (?:role|message|prompt|instruction)s? (?:is |are )?(?:not|un)|roles must alternate"
-    r"|(?:system|developer) instruction is not enabled|only user and assistant roles",
+    r"|(?:system|developer) instruction is not enabled|roles are supported",
     re.IGNORECASE,
 )
 

@@ -51,6 +51,8 @@ def checked(
 
 def _value(name: str, said: str, wanted: Any) -> Any:
     objects, lists = _takes(wanted, Mapping), _takes(wanted, (list, tuple, set))
+    if said in {"true", "false"} and _takes(wanted, bool):  # or it stays a word where one may be
+        return said == "true"
     if not objects and not lists:
         return said
     plain = _takes(wanted, _PLAIN)
