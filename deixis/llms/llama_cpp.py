@@ -95,8 +95,10 @@ class LlamaCppChat(BaseChatModel):
         if "error" in reply:
             raise ModelCallError("failed", str(reply["error"].get("message", reply["error"])))
         choice, usage = reply["choices"][0], reply["usage"]
+        said = choice["message"]
         message = AIMessage(
-            content=loaded.marks.restored(choice["message"].get("content") or ""),
+            content=loaded.marks.restored(said.get("content") or ""),
+            additional_kwargs={"reasoning_content": said.get("reasoning_content") or ""},
             response_metadata={
                 "finish_reason": choice["finish_reason"],
                 "logprobs": choice.get("logprobs"),

@@ -30,6 +30,14 @@ _MOST_BROKEN = 1000  # objects; the time that each takes grows with the text
 _DECODER = json.JSONDecoder(parse_int=float)  # Python's whole numbers have not so many digits
 
 
+_PIECES = {"<|channel|>", "<|constrain|>", "<|message|>", "<|channel>"}
+
+
+def is_mark(token: str) -> bool:
+    """Whether a token tells thoughts from the answer, by itself or with what follows."""
+    return token in _PIECES or _MARK.fullmatch(token) is not None
+
+
 class Text(BaseModel):
     """The answer of a model that is not held to JSON, and what it thought aloud before it."""
 

@@ -93,7 +93,7 @@ class TransformersChat(BaseChatModel):
         max_tokens: int | None = None,
         **_: Any,
     ) -> ChatResult:
-        from deixis.llms.transformers_rows import Row, spelled  # it imports torch
+        from deixis.llms.transformers_rows import Row, said, spelled  # it imports torch
 
         loaded = load(self.weights, self.device, self.dtype, self.attention)
         conversation = _conversation(messages, loaded.sees)
@@ -117,9 +117,7 @@ class TransformersChat(BaseChatModel):
         except ToolError as error:
             raise ModelCallError("failed", str(error)) from error
         warn(warning)
-        text = loaded.tokenizer.decode(
-            tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False
-        )
+        text = said(tokens, loaded.tokenizer)
         whole = min((text.find(each) for each in stop or [] if each in text), default=len(text))
         if tokens[-1] in loaded.ends or whole < len(text):
             reason = "stop"

@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 import torch
 from torch.nn.functional import pad
 
+from deixis.llms.reading import is_mark
+
 Rule = Callable[[Any, Any], Any]
 """Takes the tokens so far, ``(1, T)``, and the scores of the next, ``(1, V)``; returns scores."""
 
@@ -111,6 +113,20 @@ class Heard:
         likely = zip(found.tolist(), values.tolist(), strict=True)
         self._steps.append({token: value for token, value in likely if value > float("-inf")})
         return scores
+
+
+def said(tokens: Sequence[int], tokenizer: Any) -> str:
+    """Return what was written, without special tokens but those between thoughts and answer."""
+    special = set(tokenizer.all_special_ids)
+    kept = [
+        each
+        for each in tokens
+        if each not in special or is_mark(str(tokenizer.convert_ids_to_tokens(each)))
+    ]
+    text: str = tokenizer.decode(
+        kept, skip_special_tokens=False, clean_up_tokenization_spaces=False
+    )
+    return text
 
 
 def spelled(

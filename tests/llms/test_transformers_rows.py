@@ -4,8 +4,11 @@ from typing import Any
 
 import pytest
 import torch
+import transformers as hf
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
-from deixis.llms.transformers_rows import EachByItsRules, Heard, Row, joined, written
+from deixis.llms.reading import parts
+from deixis.llms.transformers_rows import EachByItsRules, Heard, Row, joined, said, written
 
 
 def row(*tokens: int, rules: Any = list, **more: Any) -> Row:
@@ -69,3 +72,27 @@ def test_what_a_failed_pass_has_noted_goes() -> None:
         assert note(torch.tensor([[1, 2]]), scores) is scores
     half = pytest.approx(-0.6931, abs=1e-4)
     assert steps == [{0: half, 2: half}] * 2, "what is forbidden is not noted"
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("[THINK]no[/THINK]yes<|end|>", "[THINK]no[/THINK]yes"),
+        (
+            "<|channel|>analysis<|message|>no<|end|><|channel|>final<|message|>yes<|end|>",
+            "<|channel|>analysis<|message|>no<|channel|>final<|message|>yes",
+        ),
+    ],
+)
+def test_special_tokens_between_thoughts_and_answer_are_kept(text: str, kept: str) -> None:
+    letters = sorted(pre_tokenizers.ByteLevel.alphabet())
+    inner = Tokenizer(models.BPE({letter: number for number, letter in enumerate(letters)}, []))
+    inner.add_special_tokens(["[THINK]", "[/THINK]", "<|channel|>", "<|message|>", "<|end|>"])
+    inner.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    inner.decoder = decoders.ByteLevel()
+    marks = ["[THINK]", "[/THINK]", "<|channel|>", "<|message|>"]
+    tokenizer = hf.PreTrainedTokenizerFast(
+        tokenizer_object=inner, eos_token="<|end|>", extra_special_tokens=marks
+    )
+    found = said(tokenizer(text)["input_ids"], tokenizer)
+    assert found == kept and parts(found)[:2] == ("no", "yes")
