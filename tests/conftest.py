@@ -4,6 +4,7 @@ What needs an optional package that is not there is skipped, and says which. In 
 that `make test` makes nothing is absent.
 """
 
+import os
 import re
 import signal
 import sys
@@ -24,6 +25,9 @@ from deixis.errors import MissingExtraError
 from deixis.llms import registry
 from deixis.settings import Spec
 from deixis.tools.model_files import resolve
+
+# Tests run side by side, and threads of tiny models wait by spinning.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 OPTIONAL = {
     *("cv2", "onnxruntime", "pycrfsuite", "rapidfuzz", "rapidocr", "xllamacpp"),
