@@ -94,6 +94,7 @@ def report_page(
         failed=failed,
         warnings=found.warnings.most_common(_LISTED),
         types=found.types.most_common(_LISTED),
+        listed=_LISTED,
         identity=identity(results),
         scores=None if gold is None else _scores(gold, results, task),
     )

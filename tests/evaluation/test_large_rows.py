@@ -96,7 +96,8 @@ def test_pages_say_what_they_leave_out(tmp_path: Path) -> None:
     for n in range(300, 600):
         changed["entities"][n]["type"] = f"T{n}"
     two = written(tmp_path / "two.jsonl", changed)
-    page = report_page(two, samples=1, access=Access())
+    page = report_page(two, two, samples=1, task="mner", access=Access())
+    assert "And 101 more types" in page
     assert "Not shown, for the row is too large: 900 entities." in page
     assert "and 101 more types" in page
     found = agree(read_rows(one, Result), read_rows(two, Result), HOW)
