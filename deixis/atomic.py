@@ -72,6 +72,15 @@ def is_stdout(path: Path) -> bool:
     return False
 
 
+def is_standard(path: Path) -> bool:
+    """Say whether a path is standard output or the stream of errors, whatever those are."""
+    if str(path) == "-":
+        return True
+    with suppress(OSError, ValueError):
+        return _standard(os.stat(path)) is not None
+    return False
+
+
 def _about(path: Path) -> os.stat_result | None:
     """Return what is known of the file that is there, links followed; None where none is."""
     try:

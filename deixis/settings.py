@@ -11,10 +11,10 @@ from functools import lru_cache
 from importlib.metadata import entry_points
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, Self, TypeVar
+from typing import Annotated, Any, Literal, NamedTuple, Self, TypeVar
 from urllib.parse import parse_qsl
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from deixis.errors import SettingsError
 from deixis.type_schema import TypeSchema, describe_problem, nearest
@@ -54,6 +54,10 @@ class Spec(NamedTuple):
                 "environment variable"
             )
         return cls(provider, name, options)
+
+
+def _word(given: Any) -> Any:
+    return "off" if given is False else given  # as YAML reads a bare off
 
 
 class _Frozen(BaseModel):
@@ -154,7 +158,7 @@ class Options(_Frozen):
     templates: Path | None = None
     prompts: Path | None = None
     examples: Path | None = None
-    cache: Literal["use", "refresh", "off", "replay"] = "use"
+    cache: Annotated[Literal["use", "refresh", "off", "replay"], BeforeValidator(_word)] = "use"
     cache_folder: Path | None = None
     gate: float = Field(default=0.7, ge=0.0, le=1.0)
     posts_per_call: int = Field(default=1, ge=1, le=32)

@@ -254,3 +254,10 @@ def test_a_key_in_a_spec_is_refused_and_not_repeated() -> None:
     with pytest.raises(SettingsError, match="keys stay out of settings") as caught:
         Spec.parse("openai:gpt?api_key=hush")
     assert "hush" not in str(caught.value)
+
+
+@pytest.mark.parametrize("word", ["off", "'off'", "replay"])
+def test_a_word_of_yaml_need_not_be_quoted(tmp_path: Path, word: str) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(f"roles: {{recognizer: crf}}\noptions: {{cache: {word}}}\n")
+    assert Settings.load(path).options.cache == word.strip("'")

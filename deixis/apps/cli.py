@@ -14,6 +14,7 @@ from typing import Annotated, NoReturn
 import typer
 from rich.markup import escape
 from rich.table import Table
+from typer.exceptions import TyperException
 
 from deixis import __version__
 from deixis.apps import terminal
@@ -179,7 +180,9 @@ def main() -> None:
     """Run the command line; an error is one line on stderr, never a traceback."""
     terminal.prepare()
     try:
-        app()
+        code = app(prog_name="deixis", standalone_mode=False)
+    except TyperException as error:
+        _refuse(error)
     except DeixisError as error:
         if isinstance(error.__context__, BrokenPipeError):
             _end(1)  # as quietly as where stdout is such a pipe
@@ -192,6 +195,15 @@ def main() -> None:
         if os.environ.get("DEIXIS_DEBUG"):
             raise
         _fail(f"{_blame(error)} (set DEIXIS_DEBUG=1 to see where)")
+    raise SystemExit(code)
+
+
+def _refuse(error: TyperException) -> NoReturn:
+    """Say in one line, as of all errors, what is wrong with the arguments."""
+    if not (said := error.format_message()):
+        _end(error.exit_code)  # the help was shown instead
+    command = getattr(getattr(error, "ctx", None), "command_path", "deixis")
+    _fail(f"{said.rstrip('.')}; see: {command} --help")
 
 
 def _blame(error: Exception) -> str:

@@ -117,9 +117,7 @@ class Batch:
         renew: bool = False,
         report: Callable[[Problem], None] = lambda problem: None,
     ) -> None:
-        check_place(out)
-        if out.exists() and source.exists() and out.samefile(source):
-            raise InputError(f"{out} is the input; give another --out")
+        check_place(out, source)
         self._engine: Engine = (
             RayWorkers(settings, concurrency, cluster)
             if cluster
@@ -141,7 +139,7 @@ class Batch:
             known = identity(settings)
             self.output = Output(out, known, fingerprint(known))
             opened.callback(self.output.close)
-            self.resumed = go_on(self._rows, self.output, renew, self._from_output)
+            self.resumed = go_on(self._rows, self.output, renew)
             self.tally = Tally(
                 count + problems,
                 earlier=count - len(self._rows),
@@ -250,7 +248,12 @@ class Batch:
         """Return a picture's source as it stands in the output: a path relative to that."""
         if image is None or "://" in image:
             return image and without_credentials(image)
+        folder = self.output.path.parent
         try:
-            return os.path.relpath(image, self.output.path.parent)
+            found = os.path.relpath(image, folder)
+            if os.path.realpath(folder / found) == os.path.realpath(image):
+                return found
+            # ".." leads elsewhere from a folder that is a link.
+            return os.path.relpath(os.path.realpath(image), os.path.realpath(folder))
         except ValueError:  # another drive
             return image

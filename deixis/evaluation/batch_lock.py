@@ -7,6 +7,8 @@ from typing import IO
 
 from deixis.errors import InputError
 
+_NOTE = b"process"
+
 
 def hold(path: Path, output: Path) -> IO[bytes]:
     """Lock a file that stays for ever: were it removed, two could lock two files of its name.
@@ -16,7 +18,7 @@ def hold(path: Path, output: Path) -> IO[bytes]:
         output: what it stands for, for messages.
 
     Raises:
-        InputError: another process has it.
+        InputError: another process has it, or it holds what no run has written.
         OSError: it cannot be made.
     """
     file = path.open("ab+")
@@ -25,8 +27,12 @@ def hold(path: Path, output: Path) -> IO[bytes]:
         holder = file.read(100).decode("utf-8", "replace").strip() or "another process"
         file.close()
         raise InputError(f"{output} is being written by {holder}; wait for it, or stop it")
+    file.seek(0)
+    if not (_NOTE + b" ").startswith(file.read(len(_NOTE) + 1)):
+        file.close()
+        raise InputError(f"{path} is no file of a run and would be emptied; give another --out")
     file.truncate(0)
-    file.write(f"process {os.getpid()}".encode())
+    file.write(b"%b %d" % (_NOTE, os.getpid()))
     file.flush()
     return file
 

@@ -5,6 +5,7 @@ Beside ``NAME.jsonl`` lie ``NAME.failures.jsonl`` (what failed in the latest run
 who has it.
 """
 
+import codecs
 import json
 import os
 import shutil
@@ -16,13 +17,14 @@ from typing import IO, Any, NamedTuple
 
 from pydantic import ValidationError
 
-from deixis.atomic import is_stdout, whole_file
+from deixis.atomic import is_standard, whole_file
 from deixis.errors import DataError, InputError, SettingsError
 from deixis.evaluation.batch_lock import hold
 from deixis.schema import Extraction
 from deixis.type_schema import first_problem
 
 _BEGINNING = b'{"id": '
+_FAILURES, _SETTINGS, _LOCK = ".failures.jsonl", ".settings.json", ".lock"
 
 
 def beside(path: Path, suffix: str) -> Path:
@@ -34,26 +36,42 @@ def beside(path: Path, suffix: str) -> Path:
     return real.with_name(real.name.removesuffix(".jsonl") + suffix)
 
 
-def check_place(path: Path) -> None:
-    """Refuse what an output cannot be, before anything is made beside it.
+def check_place(path: Path, source: Path) -> None:
+    """Refuse what an output cannot be, before anything is made or emptied there.
+
+    Args:
+        path: of the output.
+        source: the rows to run, which are not to be written over.
 
     Raises:
-        InputError: it is there and no regular file, or cannot be looked at.
+        InputError: it, or what lies beside it, is there and no regular file, or is the source,
+            or cannot be looked at.
     """
+    _check_file(path, source, path)
+    for suffix in (_FAILURES, _SETTINGS, _LOCK):
+        _check_file(beside(path, suffix), source, path)
+
+
+def _check_file(file: Path, source: Path, path: Path) -> None:
     try:
-        mode = path.stat().st_mode
+        mode = file.stat().st_mode
     except FileNotFoundError:
         mode = stat.S_IFREG  # to be made, where a dangling link leads too
     except (OSError, ValueError) as error:
         said = getattr(error, "strerror", "no file can have this name")
-        raise InputError(f"cannot write {str(path)!r}: {said}") from None
-    if stat.S_ISDIR(mode):
+        raise InputError(f"cannot write {str(file)!r}: {said}") from None
+    if file is path and stat.S_ISDIR(mode):
         raise InputError(f"{path} is a folder; name a file in it: {path / 'results.jsonl'}")
-    if is_stdout(path) or not stat.S_ISREG(mode):
+    if is_standard(file) or not stat.S_ISREG(mode):
         raise InputError(
             f"{path} is no file that a run could go on from; give one, and pass it on when the "
             "run has ended"
+            if file is path
+            else f"{file} is no file, and a run writes there beside {path}; give another --out"
         )
+    if file.exists() and source.exists() and file.samefile(source):
+        what = "" if file is path else f", and a run writes there beside {path}"
+        raise InputError(f"{file} is the input{what}; give another --out")
 
 
 class Finished(Extraction):
@@ -94,33 +112,20 @@ class Output:
     """
 
     def __init__(self, path: Path, identity: dict[str, str], settings: str) -> None:
-        check_place(path)
         self.path = path
-        self.failures = beside(path, ".failures.jsonl")
+        self.failures = beside(path, _FAILURES)
         self.settings = settings
-        self._known = beside(path, ".settings.json")
+        self._known = beside(path, _SETTINGS)
         self._identity = json.dumps(identity, indent=1).encode() + b"\n"
         self._failed: int | None = None
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            Path(os.path.realpath(path)).parent.mkdir(parents=True, exist_ok=True)
             with ExitStack() as opened:
-                self._lock = opened.enter_context(hold(beside(path, ".lock"), path))
+                self._lock = opened.enter_context(hold(beside(path, _LOCK), path))
                 self._results = os.open(path, _APPEND | os.O_RDWR, 0o666)
                 opened.pop_all()
         except OSError as error:
             raise InputError(f"cannot write {path}: {error.strerror}") from None
-
-    @property
-    def since(self) -> int:
-        """Before which nanosecond no row was finished, as far as that is known; 0 if it is not.
-
-        It is that of the file of settings, which is written when the first run begins.
-        """
-        try:
-            same = self._known.read_bytes() == self._identity
-            return self._known.stat().st_mtime_ns if same else 0
-        except OSError:
-            return 0
 
     def finished(self) -> Iterator[tuple[Place, Finished]]:
         """Yield the rows that are there.
@@ -137,7 +142,12 @@ class Output:
         with self.path.open("rb") as file:
             for number, line in enumerate(file, start=1):
                 where = f"{self.path}:{number}"
-                if line.endswith(b"\n"):
+                if number == 1 and line.startswith(codecs.BOM_UTF8):  # an editor's
+                    end = len(codecs.BOM_UTF8)
+                    line = line[end:]
+                if line.endswith(b"\n") and not line.strip():
+                    end += len(line)
+                elif line.endswith(b"\n"):
                     place = Place(where, end, end + len(line))
                     yield place, self._row(line, where)
                     end = place.end
@@ -145,7 +155,7 @@ class Output:
                     raise DataError(f"{where}: {_NOT_OURS}")
         try:
             os.ftruncate(self._results, end)
-            if not self.since:
+            if not self._known.is_file() or self._known.read_bytes() != self._identity:
                 with whole_file(self._known) as draft:
                     draft.write(self._identity)
             self._failed = os.open(self.failures, _APPEND | os.O_WRONLY | os.O_TRUNC, 0o666)
@@ -159,6 +169,7 @@ class Output:
             InputError: the place cannot be written; all rows are then there.
         """
         os.close(self._results)
+        self._results = -1  # closed
         try:
             with self.path.open("rb") as file, whole_file(self.path) as draft:
                 for place in places:
@@ -191,7 +202,7 @@ class Output:
     def close(self) -> None:
         """Let go of the files, and let another process have them."""
         for file in (self._results, self._failed):
-            if file is not None:
+            if file is not None and file >= 0:
                 os.close(file)
         self._lock.close()
 

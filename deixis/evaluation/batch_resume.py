@@ -1,7 +1,6 @@
 """Going on with a batch run: which finished rows still are what the input says."""
 
 import hashlib
-from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,6 +8,7 @@ from deixis.errors import DataError
 from deixis.evaluation.batch_input import Rows
 from deixis.evaluation.batch_output import Finished, Output, Place
 from deixis.evaluation.batch_row import Task
+from deixis.urls import without_credentials
 
 _LISTED = 5
 
@@ -25,9 +25,7 @@ class Resumed(NamedTuple):
     gone: int
 
 
-def go_on(
-    rows: Rows, output: Output, renew: bool, source_of: Callable[[str | None], str | None]
-) -> Resumed:
+def go_on(rows: Rows, output: Output, renew: bool) -> Resumed:
     """Take the finished rows out of those to run.
 
     Args:
@@ -35,7 +33,6 @@ def go_on(
         output: of the run.
         renew: whether results that no longer fit the input are taken out of the output, so that
             their rows are run again.
-        source_of: how results write a picture's path or URL.
 
     Raises:
         DataError: the output holds no results, a row twice, or (without `renew`) one that is
@@ -43,7 +40,6 @@ def go_on(
         SettingsError: it was made with other settings.
         InputError: it cannot be written.
     """
-    since = output.since
     stale: list[Place] = []
     examples: list[str] = []
     changed = gone = 0
@@ -62,7 +58,7 @@ def go_on(
                 )
             gone += 1
             stale.append(place)
-        elif isinstance(task, Task) and (what := _changed(row, task, since, source_of(task.image))):
+        elif isinstance(task, Task) and (what := _changed(row, task)):
             changed += 1
             examples += [f"{row.id!r} ({what})"] if len(examples) < _LISTED else []
             if renew:
@@ -73,7 +69,7 @@ def go_on(
     return Resumed(changed, tuple(examples), gone)
 
 
-def _changed(row: Finished, task: Task, since: int, source: str | None) -> str:
+def _changed(row: Finished, task: Task) -> str:
     """Say what of a row is no longer what its result is about; "" for nothing."""
     if row.text != task.text:
         return "text"
@@ -82,14 +78,11 @@ def _changed(row: Finished, task: Task, since: int, source: str | None) -> str:
     if row.image is None or task.image is None:
         return "" if row.image is None and task.image is None else "picture"
     if "://" in task.image:
-        return "" if row.image.source in (source, task.image) else "picture"
-    path = Path(task.image)
+        same = row.image.source in (task.image, without_credentials(task.image))
+        return "" if same else "picture"
     try:
-        about = path.stat()
-        # Of a picture that was there before the run began nothing needs to be read.
-        if row.image.source == source and max(about.st_mtime_ns, about.st_ctime_ns) < since:
-            return ""
-        with path.open("rb") as file:
+        # No time says that it is the same: links, copies and renamed folders keep old ones.
+        with Path(task.image).open("rb") as file:
             same = hashlib.file_digest(file, "sha256").hexdigest() == row.image.sha256
     except OSError:
         return "picture"

@@ -98,7 +98,7 @@ def test_a_malformed_file_can_be_shown_and_compared(deixis: Any, folder: Path) -
     (folder / "vote.md").write_bytes(b"oh\xff\n")
     assert deixis("prompts", "show", "vote", "--prompts", folder) == (0, "oh\ufffd\n", "")
     assert "+oh" in deixis("prompts", "diff", "vote", "--prompts", folder)[1]
-    assert_one_line_error(deixis("prompts", "list", "--prompts", folder), "vote.md is not UTF-8")
+    assert_one_line_error(deixis("prompts", "list", "--prompts", folder), "vote.md: not UTF-8")
 
 
 def test_there_is_an_example_of_every_prompt() -> None:

@@ -92,6 +92,19 @@ def test_an_error_of_a_run_begins_at_once(deixis: Run, tmp_path: Path) -> None:
     assert said.startswith("Error: ") and said.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["run"], "Error: Missing argument 'image'; see: deixis run --help\n"),
+        (["nope"], "Error: No such command 'nope'; see: deixis --help\n"),
+        (["cache", "stats", "--al"], "see: deixis cache stats --help\n"),
+    ],
+)
+def test_wrong_arguments_are_one_line(deixis: Run, arguments: list[str], said: str) -> None:
+    code, printed, told = deixis(*arguments)
+    assert (code, printed, told.count("\n")) == (2, "", 1) and told.endswith(said)
+
+
 @pytest.mark.parametrize("arguments", ["graphs", "graphs --json", "--help"])
 def test_a_full_disk_behind_stdout_is_one_line(arguments: str) -> None:
     with open("/dev/full", "wb") as full:

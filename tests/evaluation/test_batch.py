@@ -214,6 +214,16 @@ def test_the_input_is_no_output(world: World) -> None:
     assert world.source.read_bytes() == before
 
 
+def test_a_picture_is_found_from_an_output_in_a_folder_that_is_a_link(world: World) -> None:
+    Image.new("RGB", (64, 48), "red").save(world.folder / "red.png")
+    world.write([{"id": "seen", "text": TEXT.format(1), "image": "red.png"}])
+    (world.folder / "far" / "away").mkdir(parents=True)
+    world.out.parent.symlink_to(world.folder / "far" / "away")
+    world.run()
+    source = world.lines()[0]["image"]["source"]
+    assert (world.out.parent / source).samefile(world.folder / "red.png")
+
+
 def test_what_determines_a_result_and_what_does_not(world: World, user_folder: Path) -> None:
     def now() -> str:
         return fingerprint(identity(world.settings))

@@ -1,5 +1,6 @@
 """The output of a batch run: whole lines, one writer, one set of settings."""
 
+import codecs
 import json
 import os
 import sys
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 
 from deixis.errors import DataError, DeixisError, InputError, SettingsError
-from deixis.evaluation.batch_output import Output, line_of
+from deixis.evaluation.batch_output import Output, check_place, line_of
 
 
 def opened(path: Path, **identity: str) -> Output:
@@ -172,24 +173,62 @@ def test_what_is_no_file_is_refused_and_left_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    source = Path("none.jsonl")
     os.mkfifo("pipe")
     Path("link").symlink_to("pipe")
     for name in ("pipe", "link", "/dev/null", "/dev/zero", "-"):
         with pytest.raises(InputError, match="no file that a run could go on from"):
-            opened(Path(name))
+            check_place(Path(name), source)
     for name in (".", "", "/", "..", str(tmp_path)):
         with pytest.raises(InputError, match=r"is a folder; name a file in it: .*results.jsonl"):
-            opened(Path(name))
+            check_place(Path(name), source)
     for name in ("x" * 300, "a\0b"):
         with pytest.raises(InputError, match="cannot write"):
-            opened(Path(name))
+            check_place(Path(name), source)
     assert sorted(each.name for each in tmp_path.iterdir()) == ["link", "pipe"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes and devices are POSIX")
+@pytest.mark.parametrize("name", ["out.failures.jsonl", "out.settings.json", "out.lock"])
+def test_what_lies_beside_an_output_is_a_file_too_and_not_the_input(
+    tmp_path: Path, name: str
+) -> None:
+    place, out, source = tmp_path / name, tmp_path / "out.jsonl", tmp_path / "in.jsonl"
+    source.write_text("rows")
+    check_place(out, source)
+    os.mkfifo(place)
+    with pytest.raises(InputError, match=f"{name} is no file, .* give another --out"):
+        check_place(out, source)
+    place.unlink()
+    place.symlink_to(source)
+    with pytest.raises(InputError, match=f"{name} is the input"):
+        check_place(out, source)
+
+
+def test_the_lock_of_another_program_is_left_alone(tmp_path: Path) -> None:
+    lock = tmp_path / "poetry.lock"
+    lock.write_text("[[package]]\n")
+    with pytest.raises(InputError, match="no file of a run"):
+        opened(tmp_path / "poetry.jsonl")
+    assert lock.read_text() == "[[package]]\n" and not (tmp_path / "poetry.jsonl").exists()
+
+
+def test_a_mark_and_empty_lines_of_an_editor_are_passed_over(out: Path) -> None:
+    lines = out.read_bytes().splitlines(keepends=True)
+    out.write_bytes(codecs.BOM_UTF8 + lines[0] + b"\n" + lines[1] + lines[2] + b" \r\n")
+    with closing(opened(out)) as output:
+        rows = {row.id: place for place, row in output.finished()}
+        assert list(rows) == ["a", "b", "c"]
+        output.take_out([rows["a"], rows["b"]])
+        output.add(line_of(record("d")))
+    with closing(opened(out)) as output:
+        assert found(output) == ["c", "d"]
 
 
 def test_a_link_leads_to_the_output(out: Path, tmp_path: Path) -> None:
     link, dangling = tmp_path / "link.jsonl", tmp_path / "dangling.jsonl"
     link.symlink_to(out)
-    dangling.symlink_to(tmp_path / "made.jsonl")
+    dangling.symlink_to(tmp_path / "new" / "made.jsonl")
     with closing(opened(link)) as output:
         assert found(output) == ["a", "b", "c"] and output.failures.parent == out.parent
         with pytest.raises(InputError, match="being written"):
@@ -198,4 +237,4 @@ def test_a_link_leads_to_the_output(out: Path, tmp_path: Path) -> None:
         assert found(output) == []
         output.add(line_of(record("a")))
     assert link.is_symlink() and dangling.is_symlink()
-    assert list(ids(tmp_path / "made.jsonl")) == ["a"]
+    assert list(ids(tmp_path / "new" / "made.jsonl")) == ["a"]
