@@ -42,14 +42,18 @@ _MORE = rf"{_MARKS}\u1160-\u11ff\ud7b0-\ud7ff\uff9e\uff9f\U0001f3fb-\U0001f3ff"
 _PICTURES = (
     "\u00a9\u00ae\u203c\u2049\u2122\u2139\u3030\u303d\u3297\u3299\u2190-\u2bff\U0001f000-\U0001faff"
 )
+_SPACES = r"\s\u2800"  # with the braille pattern that has no dot
 _FLAGS = "\U0001f1e6-\U0001f1ff"
 _TAIL = rf"(?:[{_UNSEEN}]*[{_MORE}])*"
 _PICTURE = rf"[{_PICTURES}]{_TAIL}[\ufe0e\ufe0f]?"
-_NAME = r"&(?:amp;)*(?P<entity>#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31})"
+_NAME = (
+    r"&(?:amp;)*(?P<entity>#0{0,50}[0-9]{1,7}|#[xX]0{0,50}[0-9a-fA-F]{1,6}"
+    r"|[A-Za-z][A-Za-z0-9]{1,31})"
+)
 _UNIT = "|".join(
     (
         r"[!-%'-~](?=[ -~]|\Z)",  # most characters of most texts, told fast
-        rf"\s(?:[\s{_UNSEEN}]*\s)?",
+        rf"[{_SPACES}](?:[{_SPACES}{_UNSEEN}]*[{_SPACES}])?",
         rf"(?P<stray>[{_UNSEEN}{_MARKS}])",
         rf"[{_FLAGS}]{{2}}",
         rf"{_PICTURE}(?:\u200d{_PICTURE})*",
@@ -58,16 +62,31 @@ _UNIT = "|".join(
 )
 _AS_HTML = re.compile(rf"{_NAME};|{_UNIT}", re.DOTALL)
 # Tokens of tweets are often joined by spaces, and data sets then have "&amp ;".
-_CUT = r"&(?P<cut>[lg]t|(?:amp|quot|nbsp)(?![A-Za-z0-9]))"
+_CUT = (
+    r"&(?:amp;)*(?P<cut>[lg]t|(?:amp|quot|nbsp)(?![A-Za-z0-9])"
+    r"|#0{0,50}[0-9]{2,7}(?![0-9])|#[xX]0{0,50}[0-9a-fA-F]{2,6}(?![0-9a-fA-F]))"
+)
 _AS_TOKENS = re.compile(rf"{_NAME}\s?;|{_CUT}|{_UNIT}", re.DOTALL)
 _unseen = partial(re.compile(f"[{_UNSEEN}]+").sub, "")
+_blank = re.compile(f"[{_SPACES}]+").fullmatch
 
+# Apostrophes of Hawaiian, Armenian, Hebrew and others are among them.
+_QUOTES = (
+    "\u2018\u2019\u201a\u201b\u2032\u02b9\u02bb\u02bc\u02bd\u02be\u02bf\u055a\u05f3"
+    "\u00b4\u0060\ua78b\ua78c\uff07"
+)
 _SPELLED = {
-    **dict.fromkeys("\u2018\u2019\u201a\u201b\u2032\u02bc\u02bb\u02b9\u00b4\u0060\uff07", "'"),
-    **dict.fromkeys("\u201c\u201d\u201e\u201f\u2033\u00ab\u00bb\u301d\u301e\u301f\uff02", '"'),
+    **dict.fromkeys(_QUOTES, "'"),
+    **dict.fromkeys(
+        "\u201c\u201d\u201e\u201f\u2033\u00ab\u00bb\u301d\u301e\u301f\u05f4\uff02", '"'
+    ),
     **dict.fromkeys("\u2010\u2011\u2212\ufe63\uff0d", "-"),
 }
 _DASHES = dict.fromkeys(map(ord, "\u2012\u2013\u2014\u2015\u2e3a\u2e3b\ufe58\u2043"), "-")
+# Vowels of Arabic and Hebrew, and what makes a word longer: seldom written, and left out at will.
+_POINTS = dict.fromkeys(
+    (*range(0x64B, 0x653), 0x670, 0x640, *range(0x591, 0x5BE), 0x5BF, 0x5C1, 0x5C2, 0x5C4, 0x5C5)
+)
 # Another form of the same letter; superscripts and circled digits say something more.
 _SAME_LETTER = re.compile("<(?:wide|narrow|font|noBreak|initial|medial|final|isolated)>")
 
@@ -116,6 +135,18 @@ def loose(text: str) -> Folded:
 def caseless(text: str) -> Folded:
     """Fold a text as `loose` does, whatever its case."""
     return _folded(text, "caseless")
+
+
+def close(text: str) -> Folded:
+    """Fold a text as `caseless` does, without the spaces that tokens are joined by.
+
+    Those are beside a character that is neither letter nor digit: Spider - Man, Ann 's, AT & T.
+    """
+    said, starts, ends = caseless(text)
+    kept = [i for i, each in enumerate(said) if each != " " or said[i - 1 : i + 2 : 2].isalnum()]
+    return Folded(
+        "".join(said[i] for i in kept), [starts[i] for i in kept], [ends[i] for i in kept]
+    )
 
 
 def bare(text: str) -> Folded:
@@ -177,9 +208,10 @@ def _units(text: str, pattern: re.Pattern[str]) -> Iterator[tuple[int, int, str]
 
 @lru_cache(maxsize=8192)
 def _spelled(piece: str) -> str:
-    if piece.isspace():
+    piece = _unseen(piece)
+    if _blank(piece):
         return "\n" if "\n" in piece else " "
-    composed = unicodedata.normalize("NFC", _unseen(piece))
+    composed = unicodedata.normalize("NFC", piece)
     return unicodedata.normalize("NFC", "".join(map(_common, composed)))
 
 
@@ -195,17 +227,18 @@ def _common(character: str) -> str:
 
 @lru_cache(maxsize=8192)
 def _loose(piece: str) -> str:
-    if piece.isspace():
-        return " "
     dashed = _spelled(piece).translate(_DASHES)
+    if dashed == "\n":
+        return " "
     wide = [unicodedata.normalize("NFKC", each) for each in dashed]
     # Of a bare accent, NFKC makes a space and a mark.
     kept = [own if each[:1].isspace() else each for own, each in zip(dashed, wide, strict=True)]
-    return unicodedata.normalize("NFC", "".join(kept))
+    return unicodedata.normalize("NFC", "".join(kept).translate(_POINTS))
 
 
 def _caseless(piece: str) -> str:
-    return unicodedata.normalize("NFC", _loose(piece).casefold())
+    folded = unicodedata.normalize("NFC", _loose(piece).casefold())
+    return folded.replace("i\u0307", "i").replace("\u0131", "i")  # the two letters of Turkish
 
 
 def _bare(piece: str) -> str:

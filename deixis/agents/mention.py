@@ -4,7 +4,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from deixis.folding import Folded, caseless, given, loose
+from deixis.folding import Folded, caseless, close, given, loose
 
 
 class Mention(NamedTuple):
@@ -30,7 +30,7 @@ def locate(text: str, wanted: str, taken: Sequence[tuple[int, int]]) -> tuple[in
     busy = bytearray(len(text))
     for start, end in taken:
         busy[start:end] = b"\1" * len(busy[start:end])
-    folded = ((fold(text), fold(wanted).text.strip()) for fold in (given, loose, caseless))
+    folded = ((fold(text), fold(wanted).text.strip()) for fold in (given, loose, caseless, close))
     views = {(hay.text, needle): hay for hay, needle in folded if needle}  # many are the same
     for whole in (True, False):
         for (_, needle), hay in views.items():

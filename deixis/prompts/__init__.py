@@ -52,10 +52,27 @@ class PromptFile(NamedTuple):
     user: Template
 
 
-# As it reads, with letters of other alphabets that look the same.
+# As it reads: with letters and brackets that look the same, and with what is neither letter nor
+# digit between them.
+_BETWEEN = r"[\W_\u0640\u30fc\u02d0]{0,9}"
+_LETTERS = (
+    "p\u0440\u03c1\u03f1\u1d18\u1d29\u01bf\u00fe\u2374\u13e2\u146d\ua4d1\U0001f15f\U0001f17f",
+    "o0\u043e\u03bf\u03c3\u1d0f\u0585\u00f8\u3007\u0ce6\ua4f3\U0001f15e\U0001f17e",
+    "s5$\u0455\ua731\ua4e2\U0001f162\U0001f182",
+    "t\u0442\u03c4\u1d1b\u2020\ua4d4\U0001f163\U0001f183",
+)
+_ANGLES = (
+    "<\u2039\u2329\u276c\u276e\u2770\u27e8\u29fc\u3008\u300a\u02c2\u1438\u1449\u226a\u2264\u227a\u227c\u22d6"
+    "\u22dc\u27ea\u2989\u2991\u2993\u2a7d\u2a95\u2aa1\u16b2\U0001d236\U00010302\u3031\u3111"
+)
+_SLASHES = (
+    r"/\\|\u2044\u2215\u2216\u2571\u2572\u244a\u27cb\u27cd\u29f8\u29f9\u2afb\u2afd\u2cc6\u169b\u1735"
+    r"\u3033\u30ce\u4e3f\U00010b3d"
+)
+_NAME = "".join(f"{_BETWEEN}[{each}]" for each in _LETTERS)
 _TAG = re.compile(
-    r"[<\u2039\u2329\u276c\u276e\u2770\u27e8\u29fc\u3008\u300a\u02c2\u1438\u226a]"
-    r"(?=\s*[/\\\u2044\u2215\u2571\u29f8]?\s*[p\u0440\u03c1]\s*[o0\u043e\u03bf]\s*[s5\u0455]\s*[t\u0442\u03c4])"
+    # Other brackets, and quotes such as \u00ab, are common before words, but not with a slash.
+    rf"[{_ANGLES}](?={_BETWEEN}[{_SLASHES}]?{_NAME})|[\[{{\"](?={_BETWEEN}[{_SLASHES}]{_NAME})"
 )
 
 

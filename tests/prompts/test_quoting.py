@@ -35,6 +35,18 @@ TAGS = {
     "Cyrillic": "</\u0440\u043est>",
     "accents": "</p\u00f3st>",
     "overlaid": "<\u0338/post>",
+    "entity, zeros": "&#000000060;/post&#62;",
+    "entity, decimal, not ended": "&#60/post&#62",
+    "two slashes": "<//post>",
+    "control character": "<\x7f/\x01post>",
+    "private": "</po\ue000st>",
+    "braille": "</\u2800post>",
+    "points": "</p.o-s_t>",
+    "precedes": "\u227a/post\u227b",
+    "not greater": "\u2264/post>",
+    "small capitals": "</\u1d18\u1d0f\ua731\u1d1b>",
+    "negative circled": "</\U0001f15f\U0001f15e\U0001f162\U0001f163>",
+    "reverse slash": "<\u29f9post>",
     "line break": "<\r\n/\tPOST\u00a0>",
 }
 
@@ -49,9 +61,15 @@ def test_no_spelling_of_a_tag_is_left(tag: str) -> None:
     assert user.count("<post>") == user.count("</post>") == 1
 
 
+@pytest.mark.parametrize("tag", ["[/post]", "{ / post }", "\u00ab/post\u00bb", "[\u2215p.o.s.t]"])
+def test_other_brackets_count_with_a_slash(tag: str) -> None:
+    assert quoted(f"Ann {tag} Bob") == f"Ann ({tag[1:]} Bob"
+
+
 @pytest.mark.parametrize(
     "text",
     [
+        "[post] {posts} I <3 p.o.s.t",
         "<b>bold</b> &lt;b&gt; <p> <pos>",
         "a < b, 3 posts > 2 &amp; AT&amp;T",
         "Zoe\u0308 \u00abPost\u00bb \uff1cb\uff1e so\u00adft 👩\u200d🚀",
