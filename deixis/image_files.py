@@ -78,7 +78,8 @@ def without_metadata(data: bytes) -> bytes:
     for name, start, end in _png_chunks(data):
         size = 0
         if not name[:1].isupper() and name not in _PNG_PIXELS:
-            size = _metadata_size(name, data[start + 8 : end - 4], left)
+            whole = zlib.crc32(view[start + 4 : end - 4]) == int.from_bytes(data[end - 4 : end])
+            size = _metadata_size(name, data[start + 8 : end - 4], left) if whole else left + 1
         if size <= left:
             parts.append(view[start:end])
             left -= size

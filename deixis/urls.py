@@ -6,17 +6,20 @@ from urllib.parse import unquote
 HIDDEN = "***"
 
 # None of these looks at a character more than a few times, however a text is made.
-_URL = re.compile(r"(?<![a-z0-9+.-])[a-z][a-z0-9+.-]{0,30}://[^\s\"'<>`]+", re.IGNORECASE)
-_PARAMETER = re.compile(r"(?<=[?&;#])([^=&;#?]{1,200})=([^&;#]*)")
+_BEGINNING = r"(?:[a-z][a-z0-9+.-]{0,30}://|https?:[/\\]+)"
+# A quote or bracket ends a URL in a text, unless it goes on as words do.
+_URL = re.compile(rf"(?<![a-z0-9+.-]){_BEGINNING}(?:[^\s\"'<>`]|[\"'<>`](?=\w))+", re.IGNORECASE)
+_BEGINS = re.compile(_BEGINNING, re.IGNORECASE)
+_PARAMETER = re.compile(r"(?<=[?&;#/,])([^=&;#?/,]{1,200})=([^&;#]*)")
 # The words that names of parameters are made of: api_key, X-Amz-Signature, accessToken, sig.
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _SECRET_WORD = re.compile(
-    "key|apikey|token|secret|signature|sig|hmac|sas|password|passwd|passphrase|pass|pwd|pw|auth"
+    "key|apikey|ak|sk|tk|token|secret|signature|sig|hmac|sas|password|passwd|passphrase|pass|pwd|pw|auth"
     "|authorization|bearer|credentials?|session|sessionid|jsessionid|sid|jwt|code|ticket|cookie"
-    "|policy|assertion|otp|pin|hm"
+    "|policy|assertion|otp|pin|hm|cred|sign|sess|csrf|xsrf|hdnea|hdnts|gda"
 )
 _SECRET_ENDING = re.compile(
-    "(?:token|secret|password|signature|sessionid|keyid"
+    "(?:token|secret|password|signature|sessionid|sessid|keyid"
     "|(?:api|app|auth|access|secret|private|account|client|subscription)key)$"
 )
 # What gives itself away by its form, wherever it stands: keys of model hubs and code hosts, of
@@ -34,9 +37,10 @@ def without_credentials(url: str, _inside: int = 2) -> str:
     ``api_key``, ``token`` or ``X-Amz-Signature``, and of URLs inside parameters. The same URL
     comes back if there is none of it, so ``without_credentials(url) != url`` says there is some.
     """
-    scheme, mark, rest = url.partition("://")
-    if not mark:
+    beginning = _BEGINS.match(url)
+    if not beginning:
         return url
+    rest = url[beginning.end() :]
     authority = re.split(r"[/?#\\]", rest, maxsplit=1)[0]
     user, at, _ = authority.rpartition("@")
     # A slash or a question mark in a password ends the host too early: what is left is no port.
@@ -45,7 +49,7 @@ def without_credentials(url: str, _inside: int = 2) -> str:
     if at:
         rest = f"{HIDDEN}@{rest[len(user) + 1 :]}"
     rest = _PARAMETER.sub(lambda found: _parameter(found, _inside), rest)
-    return scheme + mark + _SECRET_FORMS.sub(HIDDEN, rest)
+    return beginning[0] + _SECRET_FORMS.sub(HIDDEN, rest)
 
 
 def without_credentials_in(text: str) -> str:
@@ -62,5 +66,9 @@ def _parameter(found: re.Match[str], inside: int) -> str:
         return f"{name}={HIDDEN}"
     if not inside:
         return found[0]
-    shown = without_credentials(inner := unquote(value), inside - 1)
-    return found[0] if shown == inner else f"{name}={shown}"
+    for _ in range(3):
+        value = unquote(value)
+    # An address within the site has parameters of its own, and some are a parameter by themselves.
+    start = "" if _BEGINS.match(value) else "http://h?"
+    shown = without_credentials(start + value, inside - 1).removeprefix(start)
+    return found[0] if shown == value else f"{name}={shown}"

@@ -81,6 +81,12 @@ def test_a_png_is_turned_as_it_says(added: bytes, late: bool) -> None:
     assert np.array_equal(open_image(with_chunk(added + large, late)).pixels, turned)
 
 
+@pytest.mark.parametrize("name", [b"eXIf", b"tEXt", b"iTXt", b"zTXt", b"iCCP"])
+def test_metadata_of_a_png_with_a_wrong_sum_is_left_out(name: bytes) -> None:
+    wrong = chunk(name, TURNED)[:-1] + b"?"
+    assert np.array_equal(open_image(with_chunk(wrong)).pixels, np.asarray(photo()))
+
+
 def test_animations_and_transparency_are_still_there() -> None:
     data = encoded(save_all=True, append_images=[photo().rotate(90)])
     assert "2 frames" in open_image(data).notes[0]
