@@ -1,17 +1,54 @@
 """Pixels of the pictures in hand: in this process only, never in the graph's state."""
 
+import os
 from collections import OrderedDict
 from typing import Any
 
+import numpy as np
+from PIL import Image
+
 from deixis.errors import InputError
 from deixis.forks import Lock
-from deixis.images import UNNAMED, OpenedImage, Urls, open_image
+from deixis.images import UNNAMED, OpenedImage, Urls, is_url, open_image
 from deixis.schema import ImageInfo
 from deixis.tools.base import Picture
-from deixis.urls import HIDDEN
+from deixis.urls import HIDDEN, without_credentials
 
 KEEP_BYTES = 256_000_000
 """Pixels kept for the nodes still to come; older pictures are opened again if needed."""
+
+
+class Held(str):
+    """What stands for a picture that no checkpoint may hold: the name of its form, or its URL.
+
+    So events of a graph are JSON, and tell no credentials. ``picture`` is what was given.
+    """
+
+    picture: Any
+
+    def left(self) -> dict[str, Any]:
+        """Return what a checkpoint keeps of it: a record that no picture fits."""
+        return {"sha256": "", "width": 1, "height": 1, "source": str(self)}
+
+
+def held(image: Any) -> Any:
+    """Return a picture as the state of a graph may have it; what cannot be used stays."""
+    if isinstance(image, Held):
+        return image
+    if isinstance(image, os.PathLike):
+        return os.fsdecode(image)
+    if isinstance(image, str):
+        name = without_credentials(image) if is_url(image) else image
+        name = "" if name == image else name
+    else:
+        forms = {"bytes": bytes, "PIL image": Image.Image, "array": np.ndarray}
+        name = next((name for name, form in forms.items() if isinstance(image, form)), "")
+    if not name:
+        return image
+    standing = Held(name)
+    standing.picture = image
+    return standing
+
 
 _kept: OrderedDict[str, Picture] = OrderedDict()
 _lock = Lock()
@@ -23,6 +60,7 @@ def take_in(image: Any, max_pixels: int, urls: Urls = "public") -> OpenedImage:
     Raises:
         InputError: the picture cannot be used.
     """
+    image = image.picture if isinstance(image, Held) else image
     opened = open_image(image, max_pixels=max_pixels, urls=urls)
     with _lock:
         _kept[opened.sha256] = opened.pixels

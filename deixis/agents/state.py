@@ -14,6 +14,8 @@ from typing_extensions import (  # typing's breaks LangGraph's JSON schemas on 3
     get_type_hints,
 )
 
+from deixis.agents.pictures import Held, held
+
 Update = dict[str, Any]
 OVERWRITE = "__overwrite__"
 """Key of an update that takes the place of a channel, in JSON, which LangGraph's class is not."""
@@ -27,8 +29,14 @@ def merge(old: Mapping[str, Any] | None, new: Mapping[str, Any]) -> dict[str, An
 class GivenImage(UntrackedValue[Any]):
     """The picture as given; only what names it (a path, a URL, a record) is checkpointed."""
 
+    def update(self, values: Sequence[Any]) -> bool:
+        """Take the picture in."""
+        return super().update([held(value) for value in values])
+
     def checkpoint(self) -> Any:
-        """Return a path, URL or record; pixels and bytes are left out."""
+        """Return a path, URL or record; of pixels, bytes and credentials, that they were given."""
+        if isinstance(self.value, Held):
+            return self.value.left()
         return self.value if isinstance(self.value, str | dict) else super().checkpoint()
 
     def from_checkpoint(self, checkpoint: Any) -> Self:
@@ -44,14 +52,21 @@ class GivenInput(EphemeralValue[Any]):
 
     def update(self, values: Sequence[Any]) -> bool:
         """Take the input in; one without a picture takes that of the last sample away."""
-        given = [{"image": None, **value} if isinstance(value, dict) else value for value in values]
+        given = [
+            {**value, "image": held(value.get("image"))} if isinstance(value, dict) else value
+            for value in values
+        ]
         return super().update(given)
 
     def checkpoint(self) -> Any:
         """Return the input, its picture only when that is a path, a URL or a record."""
         value = super().checkpoint()
-        if isinstance(value, dict) and not isinstance(value.get("image"), str | dict):
-            value = {key: each for key, each in value.items() if key != "image"}
+        if isinstance(value, dict):
+            image = value.get("image")
+            if isinstance(image, Held):
+                return {**value, "image": image.left()}
+            if not isinstance(image, str | dict):
+                return {key: each for key, each in value.items() if key != "image"}
         return value
 
 

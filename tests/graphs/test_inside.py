@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, TypedDict
 
+import numpy as np
 import pytest
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.checkpoint.memory import InMemorySaver
@@ -207,9 +208,42 @@ def test_a_tool_takes_what_a_model_gives(settings: Settings, picture: Path) -> N
     assert tool.args["image"]["description"].startswith("path or http(s) URL")
 
 
+@pytest.fixture(params=["path", "Path", "bytes", "PIL image", "array"])
+def given(request: pytest.FixtureRequest, picture: Path) -> Any:
+    """A picture in every form."""
+    with Image.open(picture) as opened:
+        pixels = opened.convert("RGB")
+    data = picture.read_bytes()
+    forms = {"path": str(picture), "Path": picture, "bytes": data, "PIL image": pixels}
+    return {**forms, "array": np.asarray(pixels)}[request.param]
+
+
 @pytest.mark.parametrize("mode", ["updates", "values", "custom", "tasks", "debug"])
-def test_what_is_streamed_is_json(settings: Settings, picture: Path, mode: Any) -> None:
-    graph = build_graph(settings)
-    given = {"image": str(picture), "text": TEXT}
-    chunks = list(graph.stream(given, stream_mode=mode))
+def test_what_is_streamed_is_json(settings: Settings, given: Any, mode: Any) -> None:
+    chunks = list(build_graph(settings).stream({"image": given, "text": TEXT}, stream_mode=mode))
     assert chunks and json.loads(json.dumps(chunks))
+
+
+def test_a_run_paused_before_its_picture_is_opened(settings: Settings, given: Any) -> None:
+    graph = build_graph(settings, checkpointer=InMemorySaver())
+    graph.invoke({"image": given, "text": TEXT}, THREAD, interrupt_before=["open"])
+    out = graph.invoke(None, THREAD)
+    if isinstance(given, str | Path):
+        assert named(out) == [("Grace Hopper", False)] and told(out) == []
+        return
+    (warning,) = told(out)
+    assert named(out) == [("Grace Hopper", None)] and out["image"] is None
+    assert warning.startswith("the text was read alone: the picture was given as ")
+
+
+def test_no_password_of_a_url_is_checkpointed_or_streamed(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, picture: Path
+) -> None:
+    data = picture.read_bytes()
+    monkeypatch.setattr("deixis.downloads.download", lambda url, *_, **__: data)
+    graph = build_graph(settings, checkpointer=(saver := InMemorySaver()))
+    given = {"image": "http://me:S3CRET@example.org/a.png?token=S3CRET", "text": TEXT}
+    chunks = list(graph.stream(given, THREAD, stream_mode=["debug", "values"]))
+    assert "S3CRET" not in json.dumps(chunks)
+    assert "S3CRET" not in repr((saver.storage, saver.blobs, saver.writes))
+    assert graph.get_state(THREAD).values["image"]["source"].startswith("http://***@example.org")
