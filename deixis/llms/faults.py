@@ -12,10 +12,12 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from langchain_core.exceptions import ModelError
+from pydantic import ValidationError
 
 from deixis.errors import ModelCallError
 from deixis.llms.redaction import redacted
 from deixis.llms.wording import words_of
+from deixis.type_schema import first_problem
 
 LONGEST_WAIT = 60.0
 """Seconds of a server's Retry-After that are waited; of a longer one the call has failed."""
@@ -92,6 +94,8 @@ def one_line(error: Exception) -> str:
     """Return the kind of an exception and the beginning of what it says, without keys."""
     own = _own(error)
     said = " ".join(str(own or error).split())
+    if isinstance(error, ValidationError):  # its own words have parts of the reply, cut anywhere
+        said = ": ".join(filter(None, first_problem(error)))
     words = "" if own else words_of(error)
     more = "; ".join(each for each in words.split("; ") if each not in said)
     said = redacted(f"{said}: {more}" if more else said)[:300]

@@ -4,6 +4,7 @@ Every SDK takes a transport for its client, of httpx or of its fork httpx2. The 
 
 - ends a request when its time is over, whatever the server has sent by then,
 - reads no reply of more than `MOST_BYTES`, compressed or not,
+- tells an error that a server calls a success, and a page where an answer should be,
 - follows no redirect, so that no key and no post goes where nobody has sent it,
 - adds the credentials that stood in the URL of the server, which the SDK does not get to see,
 - goes through the proxy that the environment names, unless the server is on this machine, and
@@ -11,6 +12,7 @@ Every SDK takes a transport for its client, of httpx or of its fork httpx2. The 
 """
 
 import base64
+import codecs
 import os
 import re
 import ssl
@@ -28,6 +30,7 @@ import httpx
 from deixis.errors import ModelCallError, SettingsError
 from deixis.llms.deadline import DEADLINE, Network
 from deixis.llms.redaction import remember, secrets_of
+from deixis.llms.success import success
 from deixis.proxies import ProxyError, proxy_for
 from deixis.urls import without_credentials
 
@@ -116,7 +119,8 @@ class Transport:
     """The transport of a client, of httpx as of httpx2: it answers in what it is asked in.
 
     Raises:
-        ModelCallError: the server redirects, or its reply is too large or cannot be unpacked.
+        ModelCallError: the server redirects, or its reply is too large, cannot be unpacked, or is
+            no answer of a model.
         An error of the HTTP library: no reply, or none in time.
     """
 
@@ -150,6 +154,9 @@ class Transport:
             body = _body(response)
         finally:
             response.close()
+        status = response.status_code
+        if request.method == "POST" and 200 <= status < 300:
+            status = success(body, str(url.path)) or status
         unpacked = {"content-encoding", "content-length", "transfer-encoding"}
         headers = [pair for pair in response.headers.multi_items() if pair[0] not in unpacked]
         said = {
@@ -157,7 +164,7 @@ class Transport:
             for key in ("http_version", "reason_phrase")
             if key in response.extensions
         }
-        return http.Response(response.status_code, headers=headers, content=body, extensions=said)
+        return http.Response(status, headers=headers, content=body, extensions=said)
 
     async def handle_async_request(self, request: Any) -> NoReturn:
         """Refuse: models are asked from threads."""
@@ -249,7 +256,7 @@ def _body(response: Any) -> bytes:
             raise ModelCallError("failed", "the compressed reply is damaged") from None
         if max(len(body), received) > MOST_BYTES:
             raise ModelCallError("failed", f"the reply has more than {MOST_BYTES} bytes")
-    return bytes(body)
+    return bytes(body).removeprefix(codecs.BOM_UTF8)
 
 
 def _certificate_places() -> tuple[str | None, str | None]:

@@ -14,18 +14,29 @@ LIMITS = ("max_completion_tokens", "max_tokens")
 """Names of the token limit, the newer first."""
 
 _CODES = {400, 404, 405, 415, 422, 500, 501}
-_LIMIT = re.compile(r"max_completion_tokens", re.IGNORECASE)
+_LIMIT = re.compile(
+    r"max_?completion_?tokens|\bmax_tokens\W+(?:(?:field|parameter|is|was) )*(?:required|missing)",
+    re.IGNORECASE,
+)
 _TOO_LARGE = re.compile(
     r"too (?:large|long|many|big)|context|at most|exceed|maximum", re.IGNORECASE
 )
 _FORM = re.compile(
-    r"response_format|json.?(?:schema|object|mode)|structured.?output|guided|grammar|\bschema"
-    r"|requested parameters",
+    r"response.?format|\bstrict\b|json.?(?:schema|object|mode)|structured.?output|guided|grammar"
+    r"|\bschema|requested parameters",
     re.IGNORECASE,
 )
 _SYSTEM = re.compile(
     r"system (?:role|message|prompt|instruction)s? (?:is |are )?(?:not|un)|roles must alternate"
-    r"|(?:system|developer) instruction is not enabled|roles are supported",
+    r"|(?:system|developer) instruction is not enabled|roles are supported"
+    r"|\brole\b(?![\"']\s*:)[^.]{0,60}\bsystem\b",  # and not where the request is repeated
+    re.IGNORECASE,
+)
+# A refusal that does not say of what: one thing after the other is given up.
+_UNNAMED = re.compile(
+    r"[^:'\"`]*\b(?:extra|additional|unknown|unexpected|unrecognized|unsupported|invalid) (?:\w+ )?"
+    r"(?:inputs?|parameters?|arguments?|fields?|keys?|propert(?:y|ies))"
+    r"(?: supplied| found| (?:is|are) not (?:permitted|allowed|supported))?\W*$",
     re.IGNORECASE,
 )
 
@@ -69,8 +80,11 @@ class Manners:
                 return True
             if _LIMIT.search(said) and not _TOO_LARGE.search(said) and self._given[0] is None:
                 limit = LIMITS[1]
-            if _FORM.search(said) and self._given[1] is None:
+            unnamed = _UNNAMED.match(said) and not _LIMIT.search(said)
+            if (_FORM.search(said) or unnamed) and self._given[1] is None:
                 form = FORMS[min(FORMS.index(form) + 1, len(FORMS) - 1)]
+            if unnamed and form == asked.form and self._given[0] is None:
+                limit = LIMITS[1]
             if _SYSTEM.search(said):
                 system = False
             self._ways = Ways(limit, form, system)

@@ -3,28 +3,25 @@
 import json
 from typing import Any, Literal
 
-from langchain_core.callbacks import CallbackManagerForLLMRun
-from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.messages import AIMessage
 from langchain_core.outputs import ChatResult
 from langchain_openai import ChatOpenAI
 from pydantic import BaseModel
 
 from deixis.errors import ModelCallError
+from deixis.llms.success import no_completion, status_in
 from deixis.llms.wording import words_in
 
-_SHOWN = 60  # characters of what is no completion
 _REASONING = ("reasoning_content", "reasoning")
 
 
 class ErrorInReply(ValueError):
-    """A server says with success that it had none; ``status_code`` is what it should have said."""
+    """A choice is an error; ``status_code`` is what the server should have said."""
 
     def __init__(self, error: Any) -> None:
-        code = error.get("code") if isinstance(error, dict) else None
-        number = str(code) if isinstance(code, str | int) else ""
-        self.status_code = int(number) if number.isdecimal() and len(number) == 3 else 0
+        self.status_code = status_in(error)
         said = words_in(error) or "an error without a word"
-        super().__init__(f"{code}: {said}" if self.status_code else said)
+        super().__init__(f"{self.status_code}: {said}" if self.status_code else said)
 
 
 class OpenAIChat(ChatOpenAI):
@@ -38,18 +35,6 @@ class OpenAIChat(ChatOpenAI):
 
     limit_name: Literal["max_completion_tokens", "max_tokens"] | None = None
     response_format: Literal["json_schema", "json_object", "none"] | None = None
-
-    def _generate(
-        self,
-        messages: list[BaseMessage],
-        stop: list[str] | None = None,
-        run_manager: CallbackManagerForLLMRun | None = None,
-        **kwargs: Any,
-    ) -> ChatResult:
-        try:
-            return super()._generate(messages, stop, run_manager, **kwargs)
-        except json.JSONDecodeError as error:
-            raise _no_completion(error.doc) from None
 
     def _create_chat_result(
         self, response: Any, generation_info: dict[str, Any] | None = None
@@ -68,11 +53,8 @@ def _choices(body: Any) -> list[Any]:
     """Return the choices of a reply.
 
     Raises:
-        ErrorInReply: it is an error.
         ModelCallError: it has none.
     """
-    if isinstance(body, dict) and body.get("error"):
-        raise ErrorInReply(body["error"])
     choices = body.get("choices") if isinstance(body, dict) else None
     if not isinstance(choices, list) or not choices:
         raise _no_completion(body)
@@ -94,11 +76,4 @@ def _message(choice: Any) -> dict[str, Any]:
 def _no_completion(body: Any) -> ModelCallError:
     if isinstance(body, dict):  # with what the SDK has filled in left out
         body = {name: value for name, value in body.items() if value is not None}
-    text = body if isinstance(body, str) else json.dumps(body, default=str)
-    begins = " ".join(text[: 4 * _SHOWN].split())[:_SHOWN]
-    said = f"it begins with {begins!r}" if begins else "it is empty"
-    return ModelCallError(
-        "failed",
-        f"the server's answer is no chat completion: {said}; check base_url (it usually ends in "
-        "/v1)",
-    )
+    return no_completion(json.dumps(body, default=str))

@@ -11,21 +11,24 @@ from pydantic import BaseModel, ValidationError
 
 Answer = TypeVar("Answer", bound=BaseModel)
 
-_NAMES = r"(?:seed:)?think(?:ing)?|thoughts?|reasoning|reflection|scratchpad"
+_NAMES = (
+    r"(?:seed:)?think(?:ing)?|thoughts?|reasoning|reflection|scratchpad|analysis|planning|draft|cot"
+    r"|inner_(?:monologue|thoughts?)"
+)
 _TO_MESSAGE = r"[^{\n<]*(?:<\|constrain\|>\w*)?<\|message\|>"
 # What models write around their thoughts: tags; Magistral's, Kimi's, Cohere's and OpenThoughts'
 # marks; the channels of gpt-oss, of which all but the final one are thoughts; Gemma's channel.
 _MARK = re.compile(
-    rf"(?P<opens><(?:{_NAMES})>|\[THINK\]|◁think▷|<\|start_thinking\|>|<\|begin_of_thought\|>"
+    rf"(?P<opens><\s?(?:{_NAMES})(?:\s[^<>/]{{0,200}})?>|\[THINK\]|◁think▷|<\|start_thinking\|>|<\|begin_of_thought\|>"
     rf"|<\|channel>thought\b|<\|channel\|>(?!final)\w+{_TO_MESSAGE})"
-    rf"|(?P<closes></(?:{_NAMES})>|\[/THINK\]|◁/think▷|<\|end_thinking\|>|<\|end_of_thought\|>"
+    rf"|(?P<closes><\s?/\s?(?:{_NAMES})\s?>|\[/THINK\]|◁/think▷|<\|end_thinking\|>|<\|end_of_thought\|>"
     rf"|<channel\|>|<\|channel\|>final\b{_TO_MESSAGE})"
     r"|(?P<answers><answer>)",
     re.IGNORECASE,
 )
 # The same channels from a server that drops the marks.
 _BARE_CHANNELS = re.compile(r"\s*analysis(.*?)assistantfinal", re.DOTALL)
-_BEGINS = re.compile(r'\{\s*["}]')
+_BEGINS = re.compile(r"""\{\s*["'\u201c}]""")
 _MOST_BROKEN = 1000  # objects; the time that each takes grows with the text
 _DECODER = json.JSONDecoder(parse_int=float)  # Python's whole numbers have not so many digits
 
@@ -124,19 +127,21 @@ def last_object(text: str) -> str:
 def _objects(text: str) -> Iterator[tuple[int, int]]:
     """Yield where the JSON objects of a text begin and end, those within others excluded.
 
-    None is yielded if the text ends within one: what stands before it was a draft.
+    None is yielded if the last one is broken or cut off: what stands before it was a draft.
     """
     found: list[tuple[int, int]] = []
-    after, end, broken = 0, len(text.rstrip()), 0
+    after, end, broken, last = 0, len(text.rstrip()), 0, False
     while (begins := _BEGINS.search(text, after)) and broken < _MOST_BROKEN:
         try:
             after = _DECODER.raw_decode(text, begins.start())[1]
             found.append((begins.start(), after))
+            last = False
         except json.JSONDecodeError as error:
             if error.pos >= end or error.msg.startswith("Unterminated"):
                 return
             after = max(begins.end(), error.pos)  # objects within a broken one are parts of it
-            broken += 1
+            broken, last = broken + 1, True
         except RecursionError:
             return
-    yield from found
+    if not last:
+        yield from found

@@ -1,7 +1,11 @@
 """Keys and passwords: known to requests, and never shown, logged, stored or hashed."""
 
+import base64
+import json
 import os
 import re
+from functools import lru_cache
+from html import escape
 from urllib.parse import parse_qsl, quote, unquote_plus
 
 from deixis.urls import HIDDEN, without_credentials, without_credentials_in
@@ -47,10 +51,18 @@ def without_keys(text: str, shortest: int = _SHORTEST) -> str:
         if "@" in value:
             found.update(password for _, password in _PASSWORD.findall(value))
     for each in sorted((one for one in found if len(one) >= shortest), key=len, reverse=True):
-        for spelled in (each, quote(each, safe="")):
-            if spelled in text:
-                text = text.replace(spelled, HIDDEN)
+        for spelled in _spellings(each):
+            text = text.replace(spelled, HIDDEN)
     return text
+
+
+@lru_cache(maxsize=1024)
+def _spellings(key: str) -> tuple[str, ...]:
+    """Return a key as it may stand in a URL, in JSON, in a page or in a header."""
+    quoted = quote(key, safe=""), quote(key)
+    small = (re.sub("%..", lambda found: found[0].lower(), each) for each in quoted)
+    packed = base64.b64encode(key.encode(errors="replace")).decode().rstrip("=")
+    return key, *quoted, *small, key.replace("/", r"\/"), json.dumps(key)[1:-1], escape(key), packed
 
 
 def redacted(text: str) -> str:

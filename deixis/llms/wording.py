@@ -4,7 +4,11 @@ import json
 import re
 from typing import Any
 
-_PLACES = ("error", "message", "detail", "errors", "metadata", "raw")
+_PLACES = (
+    *("error", "message", "detail", "errors", "details", "innererror", "metadata", "raw"),
+    *("error_description", "description", "reason"),
+)
+_NAMES = ("param", "field")  # of what is wrong
 _DEEP, _MANY, _LONGEST = 8, 5, 300
 _TAGS = re.compile(r"(?is)<(script|style)\b.*?</\1\s*>|<[^<>]*>")
 _READ = 20_000  # characters of a page
@@ -49,6 +53,8 @@ def _said(node: Any, deep: int) -> list[str]:
         named = [str(each) for each in place if each != "body"] if isinstance(place, list) else []
         return [": ".join(filter(None, [".".join(named), node["msg"]]))]
     found = [one for name in _PLACES if name in node for one in _said(node[name], deep - 1)]
-    if found and isinstance(node.get("param"), str) and node["param"] not in found[0]:
-        found[0] += f" (parameter {node['param']})"
+    for name in (node[each] for each in _NAMES if found and isinstance(node.get(each), str)):
+        found[0] += f" (parameter {name})" if name not in found[0] else ""
+    if not found and deep < _DEEP:  # names with what is wrong of each
+        found = [f"{name}: {one}" for name in list(node)[:_MANY] for one in _said(node[name], 1)]
     return found

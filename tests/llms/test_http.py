@@ -1,11 +1,15 @@
 """Servers that send too slowly, too much, or elsewhere: the same for every provider."""
 
+import base64
 import gzip
 import json
+import re
 import socket
 import time
 import zlib
+from html import escape
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -166,6 +170,56 @@ def test_keys_that_a_server_echoes_are_taken_out(
         got = asked(wire.spec(provider))
     assert got.status == "failed" and "not allowed" in got.detail and "***" in got.detail
     assert "abcdefghijklmnop" not in got.detail
+
+
+KEY = "plain/12+34&56=78-words"
+
+
+@pytest.mark.parametrize("status", ["401 Unauthorized", "200 OK"])
+@pytest.mark.parametrize(
+    "told",
+    [
+        quote(KEY, safe=""),
+        quote(KEY),
+        re.sub("%..", lambda found: found[0].lower(), quote(KEY, safe="")),
+        KEY.replace("/", "\\/"),
+        escape(KEY),
+        base64.b64encode(KEY.encode()).decode(),
+    ],
+)
+def test_a_key_is_taken_out_however_it_is_spelled(
+    provider: str, status: str, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    for body in (json.dumps({"error": {"message": f"not {told}"}}), f"<p>{50 * 'x'} {told}</p>"):
+        sent = reply(body.encode(), status=status)
+        with serving(lambda connection, sent=sent: connection.sendall(sent)) as wire:
+            got = asked(wire.spec(provider))
+        assert got.status == "failed" and told[:12] not in repr(got) and KEY[:6] not in repr(got)
+
+
+@pytest.mark.parametrize(
+    "body", ["<html>Sign in</html>", "", "null", "[]", "data: {}", '{"ok": true}']
+)
+def test_what_is_no_answer_of_a_model_is_said_so(provider: str, body: str) -> None:
+    with serving(lambda connection: connection.sendall(reply(body.encode()))) as wire:
+        got = asked(wire.spec(provider))
+    begins = f"it begins with {body!r}" if body else "it is empty"
+    assert got.status == "failed" and len(got.calls) == 1
+    assert got.detail.startswith(f"the server's answer is no chat completion: {begins}")
+    assert ("/v1)" in got.detail) == (provider == "openai")
+
+
+@pytest.mark.parametrize("error", [{"code": 429, "message": "overloaded"}, "overloaded"])
+def test_an_error_that_comes_with_success_is_one(
+    provider: str, error: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(structured, "_PAUSES", (0.0,))
+    sent = reply(json.dumps({"error": error}).encode())
+    with serving(lambda connection: connection.sendall(sent)) as wire:
+        got = asked(wire.spec(provider))
+    assert got.status == "failed" and "overloaded" in got.detail
+    assert len(got.calls) == (2 if isinstance(error, dict) else 1)
 
 
 def test_a_key_is_taken_out_of_what_a_model_says(

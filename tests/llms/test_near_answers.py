@@ -80,7 +80,7 @@ def test_what_is_no_completion_is_said_so(
             },
             "Provider returned error: prompt is odd",
         ),
-        (200, {"error": {"message": "No credits", "code": 402}}, "402: No credits"),
+        (200, {"error": {"message": "No credits", "code": 402}}, "402 - No credits"),
         (200, {"error": "out of memory"}, "out of memory"),
     ],
 )

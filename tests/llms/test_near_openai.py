@@ -4,12 +4,14 @@ import json
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from deixis.llms import registry
 from deixis.llms.asking import Asker
 from deixis.llms.cache import LlmCache
 from deixis.llms.limits import Spending
+from deixis.llms.manners import Manners, Ways
 from deixis.llms.structured import ask
 from deixis.settings import Budget, Options
 
@@ -129,6 +131,56 @@ def test_what_a_server_refuses_is_learnt_once_and_done_without(
     sent = json.dumps(body["messages"])
     assert PROMPT.system in sent and PROMPT.user in sent
     assert ("JSON Schema" in sent) == (form != "json_schema")
+
+
+LIMIT = "max_completion_tokens"
+NOT_THE_LIMIT: list[Any] = [
+    {"error": {"message": "Unknown parameter: maxCompletionTokens"}},
+    {"error": {"message": "Unsupported parameter", "param": LIMIT}},
+    {"error": {"message": "Validation failed", "details": [{"field": LIMIT, "message": "?"}]}},
+    {"error": {"message": "Bad", "innererror": {"message": f"{LIMIT} is unknown"}}},
+    {"error": "invalid_request", "error_description": f"{LIMIT} is unknown"},
+    {"errors": {LIMIT: ["is unknown"]}},
+    {"detail": {LIMIT: "is unknown"}},
+    {"reason": f"{LIMIT} is unknown"},
+    [{"error": {"message": f"{LIMIT} is unknown"}}],
+    {"error": {"message": "`max_tokens` field required"}},
+]
+NOT_THE_FORM = ["response format not supported", "unknown field responseFormat", "unknown: strict"]
+NO_SYSTEM = [
+    "messages.0.role: system not allowed",
+    "Unexpected role 'system'",
+    "'messages[0].role' does not support 'system' with this model.",
+]
+
+
+@pytest.mark.parametrize(
+    ("words", "learnt"),
+    [
+        *((words, Ways(limit="max_tokens")) for words in NOT_THE_LIMIT),
+        *(({"message": words}, Ways(form="json_object")) for words in NOT_THE_FORM),
+        *(({"message": words}, Ways(system=False)) for words in NO_SYSTEM),
+        ({"message": "Extra inputs are not permitted"}, Ways(form="json_object")),
+        ({"message": "no: [{'role': 'system', 'content': 'Be brief.'}]"}, Ways()),
+        ({"message": "unknown parameter: temperature"}, Ways()),
+    ],
+)
+def test_a_refusal_is_understood_in_many_words(words: Any, learnt: Ways) -> None:
+    request = httpx.Request("POST", "http://x")
+    response = httpx.Response(400, json=words, request=request)
+    manners = Manners()
+    fault = httpx.HTTPStatusError("refused", request=request, response=response)
+    fault.status_code = 400  # type: ignore[attr-defined]
+    assert manners.learn(Ways(), fault) == (learnt != Ways())
+    assert manners.now() == learnt
+
+
+def test_what_a_refusal_does_not_name_is_found_out(provider: Any, waits: Any) -> None:
+    refused = Answer({"detail": "Unexpected keyword arguments"}, 422)
+    provider.replies = Replies(provider, lambda body: refused if LIMIT in body else None)
+    spec = f"openai:unnamed?base_url={provider.url}/v1"
+    reply = ask(registry.load(spec), PROMPT, Colour, max_tokens=50)
+    assert reply.value == BLUE and provider.requests[-1].body["max_tokens"] == 50
 
 
 @pytest.mark.parametrize(

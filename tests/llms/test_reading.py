@@ -26,6 +26,9 @@ AROUND = [
     ("<thinking>", "</thinking>"),
     ("<thought>", "</thought>"),
     ("<reasoning>", "</reasoning>"),
+    ("<analysis>", "</analysis>"),
+    ('<think budget="3">', "</think >"),
+    ("< think >", "</ think>"),
     ("<seed:think>", "</seed:think>"),
     ("[THINK]", "[/THINK]"),
     ("\u25c1think\u25b7", "\u25c1/think\u25b7"),
@@ -106,6 +109,7 @@ def test_thoughts_and_answer(text: str, thoughts: str, answer: str) -> None:
         f'{{Braces}} { {1} } {FINAL} {{}} {{"colour": 1}} {{',
         f"[{DRAFT}, {FINAL}]",
         f'{FINAL} {{"color": 7}}',
+        f"{FINAL} <think >{DRAFT}</ think>",
     ],
 )
 def test_of_several_objects_the_last_that_fits_is_meant(text: str) -> None:
@@ -121,6 +125,10 @@ def test_of_several_objects_the_last_that_fits_is_meant(text: str) -> None:
         f'{{"answer": {DRAFT}, "sure": tru',
         f'{{"answer": {DRAFT}',
         f'{{"answer": {DRAFT}}}',
+        f'{DRAFT} {{"color": final}}',
+        f'{DRAFT} {{"color": "final",}}',
+        f"{DRAFT} {{'color': 'final'}}",
+        f"{DRAFT} {{\u201ccolor\u201d: \u201cfinal\u201d}}",
     ],
 )
 def test_a_draft_before_a_cut_and_a_part_of_a_whole_are_no_answer(text: str) -> None:
