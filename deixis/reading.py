@@ -2,14 +2,13 @@
 
 import errno
 import os
-import shutil
 import stat
 import sys
 import tempfile
 from pathlib import Path
 from typing import IO
 
-_IN_MEMORY = 1 << 24  # bytes of a copy that is not put on disk
+_BLOCK, _IN_MEMORY = 1 << 20, 1 << 24  # bytes; of the second, a copy is not put on disk
 
 
 def open_input(path: Path) -> IO[bytes]:
@@ -25,7 +24,7 @@ def open_input(path: Path) -> IO[bytes]:
         buffer = getattr(sys.stdin, "buffer", None)
         if buffer is None:
             raise OSError(errno.EBADF, "standard input is closed, or gives no bytes", "-")
-        return _copy(buffer)
+        return copied(buffer)
     try:
         about = os.stat(path)
     except ValueError:
@@ -39,7 +38,7 @@ def open_input(path: Path) -> IO[bytes]:
         empty = os.path.samestat(about, os.stat(os.devnull))
         if not (stat.S_ISFIFO(about.st_mode) or file.isatty() or empty):
             raise OSError(errno.EINVAL, "it is a device, which may never end", str(path))
-        return _copy(file)
+        return copied(file)
 
 
 def writable(name: str) -> str:
@@ -50,8 +49,25 @@ def writable(name: str) -> str:
         return name.encode("utf-8", "replace").decode()
 
 
-def _copy(source: IO[bytes]) -> IO[bytes]:
-    copy = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 (who asked closes it)
-    shutil.copyfileobj(source, copy)
-    copy.seek(0)
+class TooMuch(Exception):
+    """A stream holds more than it may."""
+
+
+def copied(source: IO[bytes], most: int | None = None) -> IO[bytes]:
+    """Copy what is left of a stream into a file without a name, which is gone when it is closed.
+
+    Raises:
+        TooMuch: it has more than `most` bytes.
+        OSError: it cannot be read, or the disk is full.
+    """
+    copy: IO[bytes] = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - handed on
+    try:
+        while block := source.read(_BLOCK):
+            copy.write(block)
+            if most is not None and copy.tell() > most:
+                raise TooMuch
+        copy.seek(0)
+    except BaseException:
+        copy.close()
+        raise
     return copy

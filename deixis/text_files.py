@@ -20,14 +20,14 @@ from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 from deixis.errors import DataError, InputError
-from deixis.reading import open_input
+from deixis.reading import TooMuch, copied, open_input
 
 STDIN = Path("-")
 LONGEST = 1 << 27
 """Bytes of a line: a longer one is no row, and would fill the memory."""
 _RATIO, _FREE = 300, 1 << 26
 """A packed file may hold so many times its size, or so many bytes."""
-_BLOCK, _IN_MEMORY = 1 << 20, 1 << 24
+_BLOCK = 1 << 20
 _MARK = b"\xef\xbb\xbf"
 _PACKED: dict[bytes, Callable[..., Any]] = {
     b"\x1f\x8b": gzip.open,
@@ -35,7 +35,8 @@ _PACKED: dict[bytes, Callable[..., Any]] = {
     b"\xfd7zXZ\x00": lzma.open,
 }
 UTF_16 = "in UTF-16; convert it to UTF-8, e.g. with: iconv -f UTF-16 -t UTF-8"
-_REFUSED = {
+_REFUSED = {  # the first that fits counts
+    b"\xff\xfe\0\0": "in UTF-32; convert it to UTF-8, e.g. with: iconv -f UTF-32 -t UTF-8",
     b"\xff\xfe": UTF_16,
     b"\xfe\xff": UTF_16,
     b"\x28\xb5\x2f\xfd": "packed by zstd; unpack it, e.g. with: zstd -d",
@@ -102,8 +103,8 @@ def open_data(path: Path) -> IO[bytes]:
                 if begin.startswith(magic):
                     most = max(_FREE, _RATIO * file.seek(0, os.SEEK_END))
                     file.seek(0)
-                    with file:
-                        file = _copied(unpack(file, "rb"), most)
+                    with file, unpack(file, "rb") as source:
+                        file = copied(source, most)
                     begin = _begin(file)
                     break
             for magic, what in _REFUSED.items():
@@ -118,7 +119,8 @@ def open_data(path: Path) -> IO[bytes]:
 def raw_lines(file: IO[bytes]) -> Iterator[Line]:
     """Yield all lines; of one that is longer than `LONGEST`, a byte more than that.
 
-    A mark at the beginning is left out. CR ends a line of its own, too.
+    A mark at the beginning of one is left out, as joined files have it in the middle. CR ends a
+    line of its own, too.
     """
     number = start = 0
     while piece := file.readline(LONGEST + 1):
@@ -128,7 +130,7 @@ def raw_lines(file: IO[bytes]) -> Iterator[Line]:
             after += len(end)
         for line in piece.removesuffix(b"\n").removesuffix(b"\r").split(b"\r"):
             number += 1
-            skipped = len(_MARK) if number == 1 and line.startswith(_MARK) else 0
+            skipped = len(_MARK) if line.startswith(_MARK) else 0
             yield Line(number, start + skipped, line[skipped:])
             start += len(line) + 1
         start = after
@@ -201,32 +203,12 @@ def _begin(file: IO[bytes]) -> bytes:
     return begin
 
 
-def _copied(source: IO[bytes], most: int | None = None) -> IO[bytes]:
-    """Copy what is left of a stream to a file that is gone when it is closed."""
-    copy: IO[bytes] = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - handed on
-    try:
-        with source:
-            while block := source.read(_BLOCK):
-                copy.write(block)
-                if most is not None and copy.tell() > most:
-                    raise _Bomb
-        copy.seek(0)
-    except BaseException:
-        copy.close()
-        raise
-    return copy
-
-
-class _Bomb(Exception):
-    """A packed file holds suspiciously much."""
-
-
 @contextmanager
 def _blame(path: Path) -> Iterator[None]:
     """Turn what the system or an unpacker says into an error that names the file."""
     try:
         yield
-    except _Bomb:
+    except TooMuch:
         raise DataError(
             f"{path} holds more than {_RATIO} times its size; unpack it yourself if that is meant"
         ) from None

@@ -42,6 +42,12 @@ def test_a_line_is_found_again_by_where_it_starts(tmp_path: Path) -> None:
             assert file.read(len(data)) == data, number
 
 
+def test_joined_files_have_marks_in_the_middle(tmp_path: Path) -> None:
+    path = tmp_path / "rows"
+    path.write_bytes(b"\xef\xbb\xbfa\n\xef\xbb\xbfb\n")
+    assert list(lines_of(path)) == [(1, "a"), (2, "b")]
+
+
 def test_a_line_without_end_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(text_files, "LONGEST", 10)
     monkeypatch.setattr(text_files, "_BLOCK", 4)
@@ -59,6 +65,7 @@ def test_a_line_without_end_is_not_kept(tmp_path: Path, monkeypatch: pytest.Monk
     [
         ("a".encode("utf-16"), "iconv"),
         (b"\xfe\xff\0a", "iconv"),
+        ("a".encode("utf-32"), "iconv -f UTF-32"),
         (b"PK\x03\x04...", "zip archive"),
         (b"\x28\xb5\x2f\xfd...", "zstd -d"),
         (b"PAR1...", "JSON Lines"),

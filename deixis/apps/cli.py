@@ -195,7 +195,7 @@ def main() -> None:
         if os.environ.get("DEIXIS_DEBUG"):
             raise
         _fail(f"{_blame(error)} (set DEIXIS_DEBUG=1 to see where)")
-    raise SystemExit(code)
+    raise SystemExit(code or 0)
 
 
 def _refuse(error: TyperException) -> NoReturn:

@@ -1,6 +1,6 @@
 """The files that the commands write, each whole or not at all."""
 
-import os
+import tempfile
 from collections.abc import Iterable
 from io import BytesIO
 from pathlib import Path
@@ -34,7 +34,12 @@ def obstacle(folder: Path) -> str | None:
         return error.strerror
     if not there.is_dir():
         return "it is a file" if there == folder else f"{there} is a file"
-    return None if os.access(there, os.W_OK | os.X_OK) else f"{there} cannot be written"
+    try:
+        # Rights do not tell all: nobody can make a file in /proc.
+        tempfile.TemporaryFile(dir=there).close()
+    except OSError:
+        return f"{there} cannot be written"
+    return None
 
 
 def check_folder(folder: Path) -> None:

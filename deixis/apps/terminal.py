@@ -68,9 +68,8 @@ def as_text(argument: str) -> str:
             return os.fsencode(argument).decode()
         except UnicodeError:
             raise InputError(
-                "the text has bytes that are neither UTF-8 nor "
-                f"{sys.getfilesystemencoding()}, the encoding of this terminal; type it in a "
-                "terminal with UTF-8 (LC_ALL=C.UTF-8)"
+                "the text has bytes that are no UTF-8; give it in UTF-8, in a terminal that has "
+                "that as well (LC_ALL=C.UTF-8)"
             ) from None
     return argument
 

@@ -1,6 +1,7 @@
 """One HTML page on a batch run: scores, cost, failures, warnings, and a gallery of rows."""
 
 import json
+import os
 import re
 from collections import Counter
 from collections.abc import Collection, Iterator
@@ -14,10 +15,11 @@ from deixis.errors import DataError, InputError
 from deixis.evaluation.access import Access, place_of
 from deixis.evaluation.batch_output import beside
 from deixis.evaluation.shortened import shortened
+from deixis.json_lines import LIST
 from deixis.rows import read_rows
 from deixis.schema import Extraction, Usage
 from deixis.templates import data_uri, render_page
-from deixis.text_files import open_data
+from deixis.text_files import open_data, raw_lines
 
 _SIDE = 900  # pixels of the longer side of a picture
 _LISTED = 200  # failures and kinds of warnings that are listed, the rest is counted
@@ -111,6 +113,8 @@ def examine(results: Path, samples: int, access: Access) -> Findings:
     for number, line in _whole_lines(results):
         try:
             row = json.loads(line)
+            if not isinstance(row, dict):
+                raise TypeError(LIST if isinstance(row, list) else "no object")
             id_ = row.pop("id")
             for name in ("settings", "input"):
                 row.pop(name, None)
@@ -183,7 +187,7 @@ def _failures(path: Path) -> tuple[list[dict[str, Any]], int]:
     """Return the first failures of the latest run, and how many there are."""
     listed: list[dict[str, Any]] = []
     count = 0
-    for number, line in _whole_lines(path) if path.exists() else ():
+    for number, line in _whole_lines(path) if path.is_file() else ():
         count += 1
         if count <= _LISTED:
             try:
@@ -198,18 +202,32 @@ def _whole_lines(path: Path) -> Iterator[tuple[int, bytes]]:
     """Yield lines with their numbers, but not half of one that a run has yet to end."""
     try:
         with open_data(path) as file:
-            for number, line in enumerate(file, start=1):
-                if line.endswith(b"\n"):
+            size = file.seek(0, os.SEEK_END)
+            file.seek(0)
+            for number, start, line in raw_lines(file):
+                if line.strip() and (start + len(line) < size or _is_json(line)):
                     yield number, line
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}") from None
 
 
+def _is_json(line: bytes) -> bool:
+    """Say whether a last line is whole, though an editor has taken away its end."""
+    try:
+        json.loads(line)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
 def identity(results: Path) -> dict[str, str]:
     """Return what determined the results, by name; empty where that is not known."""
     try:
-        found = json.loads(beside(results, ".settings.json").read_bytes())
-    except (OSError, ValueError):
+        path = beside(results, ".settings.json")
+        found = json.loads(path.read_bytes()) if path.is_file() else {}
+    except (OSError, ValueError, RecursionError):
+        return {}
+    if not isinstance(found, dict):
         return {}
     return {str(name): str(value) for name, value in found.items()}
 

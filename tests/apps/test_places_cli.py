@@ -113,7 +113,10 @@ def test_a_file_where_a_folder_is_to_be(
 def test_a_folder_that_cannot_be_written(
     deixis: Run, here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(files.os, "access", lambda *_: False)
+    def refuse(**_: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(files.tempfile, "TemporaryFile", refuse)
     one_line(deixis("run", "-", TEXT, "--out", "new/one"), f"{here} cannot be written", "folder")
     assert not (here / "new").exists()
 
@@ -142,6 +145,13 @@ def test_the_doctor_says_that_the_cache_cannot_be_written(locked: Path) -> None:
     assert f"{locked} is a file" in found["cache"].state
     assert found["cache"].fix == "set DEIXIS_CACHE to a folder that can be written"
     assert not locked.read_text()
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="only Linux has it")
+def test_a_cache_that_rights_allow_may_still_be_impossible(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DEIXIS_CACHE", "/proc/cache")
+    found = {each.part: each for each in doctor.examine(Settings.load("starter"))}
+    assert "/proc cannot be written" in found["cache"].state
 
 
 def test_a_text_alone_needs_no_weights_of_what_looks(

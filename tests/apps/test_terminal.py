@@ -100,7 +100,7 @@ def test_text_is_decoded_whatever_the_terminal_is_taken_for() -> None:
     assert terminal.as_text(TEXT) == TEXT
     misread = TEXT.encode().decode("ascii", "surrogateescape")
     assert terminal.as_text(misread) == TEXT
-    with pytest.raises(InputError, match=r"neither UTF-8 .* terminal .*LC_ALL=C.UTF-8"):
+    with pytest.raises(InputError, match=r"no UTF-8; .* terminal .*LC_ALL=C.UTF-8"):
         terminal.as_text("Beyonc\udce9")
 
 

@@ -113,10 +113,20 @@ def test_a_run_at_work_has_a_page(out: Path) -> None:
     with out.open("ab") as file:
         file.write('{"id": "d", "text": "caf\N{LATIN SMALL LETTER E WITH ACUTE}'.encode()[:-1])
     assert report_page(out) == whole
+    out.with_name("out.settings.json").write_text("[1]")
+    assert report_page(out) != whole
     out.with_name("out.failures.jsonl").unlink()
     out.with_name("out.settings.json").unlink()
     out.write_bytes(b"")
     assert "0 rows finished" in report_page(out)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r", "\n\n"])
+def test_a_file_as_an_editor_leaves_it_has_the_same_page(out: Path, end: str) -> None:
+    """With other ends of lines, empty ones, a mark, and none behind the last."""
+    whole = report_page(out)
+    out.write_bytes(("\ufeff" + end.join(out.read_text().splitlines())).encode())
+    assert report_page(out) == whole
 
 
 @pytest.mark.parametrize("line", ["notes", "[]", "{}", '{"id": "a", "text": "b"}'])
