@@ -176,7 +176,7 @@ def test_a_text_alone_needs_no_weights_of_what_looks(
 def test_what_the_system_lacks_is_no_bug_of_ours(
     deixis: Run, monkeypatch: pytest.MonkeyPatch, error: Exception, said: str
 ) -> None:
-    def fail() -> None:
+    def fail(**_: object) -> None:
         raise error
 
     monkeypatch.setattr(cli, "app", fail)
@@ -186,5 +186,5 @@ def test_what_the_system_lacks_is_no_bug_of_ours(
 
 
 def test_a_bug_is_called_one(deixis: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cli, "app", lambda: {}["missing"])
+    monkeypatch.setattr(cli, "app", lambda **_: {}["missing"])
     assert "a bug in Deixis, please report it: KeyError" in deixis("graphs")[2]
