@@ -2,6 +2,8 @@
 
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from ipaddress import ip_address, ip_network
 from typing import NamedTuple
@@ -56,6 +58,20 @@ def proxy_for(url: httpx.URL) -> NamedProxy | None:
     if proxy is None or not proxy.url.host or not 0 <= (proxy.url.port or 0) < 65536:
         raise ProxyError(f"{variable} does not name a proxy; write http://HOST:PORT, or unset it")
     return NamedProxy(variable, proxy)
+
+
+@contextmanager
+def unproxied() -> Iterator[None]:
+    """Have libraries that look for proxies as they are imported find none."""
+    before = os.environ.get("no_proxy")
+    os.environ["no_proxy"] = "*"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["no_proxy"]
+        else:
+            os.environ["no_proxy"] = before
 
 
 def _excepted(url: httpx.URL, exceptions: str) -> bool:

@@ -18,6 +18,7 @@ from deixis.llms.manners import Manners, manners_of
 from deixis.llms.options import checked
 from deixis.llms.registry import PROVIDERS, url_of
 from deixis.llms.schemas import Schema, for_anthropic, for_google, for_ollama, for_openai
+from deixis.proxies import unproxied
 from deixis.settings import Spec
 from deixis.type_schema import nearest
 
@@ -66,6 +67,7 @@ def openai(spec: Spec) -> Made:
         options["api_key"] = os.environ.get("OPENAI_API_KEY") or _NO_KEY
     options["http_client"] = DefaultHttpxClient(**client)
     options["http_async_client"] = DefaultAsyncHttpxClient(**client)
+    options["http_socket_options"] = ()  # or the wrapper warns that it goes through no proxy
     model = OpenAIChat(model=spec.name, **_NO_RETRIES, **options)
     manners = manners_of(
         str(model.openai_api_base), spec.name, model.limit_name, model.response_format
@@ -136,7 +138,8 @@ def anthropic(spec: Spec) -> Made:
 
 def ollama(spec: Spec) -> Made:
     """``ollama:MODEL``: an Ollama server, which has no retries to switch off."""
-    from langchain_ollama import ChatOllama
+    with unproxied():  # the SDK makes a client of its own as it is imported
+        from langchain_ollama import ChatOllama
 
     options, client = _over_http(spec, ChatOllama)
     client["timeout"] = options.pop("timeout")

@@ -13,6 +13,8 @@ _THOUGHTS = r"</?(?:think|thinking|thought|reasoning)>"
 _NAMES = (
     r"s|unk|pad|bos|eos|mask|cls|sep|sop|eop|eot|eod|image|img|video|audio|__media__|endoftext"
     r"|tools?|tool_\w+|function_calls?|arg_(?:key|value)|(?:start|end)_of_\w+|fim_\w+|image_\w+"
+    r"|im_(?:start|end|sep|user|assistant|system)|\w{1,20}_token|fake_token_around_image"
+    r"|IMG_CONTEXT|(?:hy|longcat|ali)_\w+|_(?:user|bot|system)"
     r"|unused_?\d+|extra_id_\d+|reserved_\w+|SPECIAL_\d+|[A-Z]+_TOKEN|(?:seed|minimax):\w+"
 )
 _WORDS = (

@@ -8,7 +8,7 @@ from typing import Annotated, Any, NoReturn, Union, get_args, get_origin
 from langchain_core.language_models import BaseChatModel
 
 from deixis.errors import SettingsError
-from deixis.llms.redaction import is_secret
+from deixis.llms.redaction import secret_in
 from deixis.type_schema import nearest
 
 ALWAYS_TIMEOUT = {"request_timeout", "default_request_timeout"}  # SDKs' names for `timeout`
@@ -68,8 +68,7 @@ def _value(name: str, said: str, wanted: Any) -> Any:
         raise SettingsError(what) from None
     if not (objects and isinstance(value, dict)) and not (lists and isinstance(value, list)):
         raise SettingsError(what)
-    names = list(value) if isinstance(value, dict) else []
-    if secret := next(filter(is_secret, names), None):  # a spec is shown in results and files
+    if secret := secret_in(value):  # a spec is shown in results and files
         raise SettingsError(
             f"option {name}: keys stay out of settings; leave out {secret!r} and set the "
             "provider's environment variable"

@@ -6,6 +6,7 @@ import os
 import re
 from functools import lru_cache
 from html import escape
+from typing import Any
 from urllib.parse import parse_qsl, quote, unquote_plus
 
 from deixis.urls import HIDDEN, without_credentials, without_credentials_in
@@ -38,6 +39,18 @@ def is_secret(name: str) -> bool:
     return HIDDEN in without_credentials(f"x://h/?{quote(name)}=1")
 
 
+def secret_in(value: Any) -> str:
+    """Return the name of something in JSON that opens something, "" if nothing does."""
+    if isinstance(value, list):
+        return next(filter(None, map(secret_in, value)), "")
+    if not isinstance(value, dict):
+        return ""
+    for name, inner in value.items():
+        if is_secret(name) and not _counts(name) and not isinstance(inner, bool | int | float):
+            return str(name)
+    return secret_in(list(value.values()))
+
+
 def without_keys(text: str, shortest: int = _SHORTEST) -> str:
     """Return a text with ``***`` in place of every key that this process knows.
 
@@ -49,7 +62,8 @@ def without_keys(text: str, shortest: int = _SHORTEST) -> str:
         if _KEY_NAME.fullmatch(name):
             found.add(value.strip())
         if "@" in value:
-            found.update(password for _, password in _PASSWORD.findall(value))
+            for user, password in _PASSWORD.findall(value):
+                found |= {password, f"{user}:{password}"}
     for each in sorted((one for one in found if len(one) >= shortest), key=len, reverse=True):
         for spelled in _spellings(each):
             text = text.replace(spelled, HIDDEN)
@@ -88,10 +102,19 @@ def _shown_option(pair: str) -> str:
     if mark and value and is_secret(unquote_plus(name)) and not _counts(name):
         return f"{name}={HIDDEN}"
     plain = unquote_plus(value)
+    if plain.lstrip()[:1] in {"{", "["} and _opens(plain):
+        return f"{name}={HIDDEN}"
     safe = without_credentials(plain)
     if "://" not in plain and re.match(r"[^/@\s]+:[^/@\s]*@", plain):  # Ollama takes no scheme
         safe = f"{HIDDEN}@{plain.rpartition('@')[2]}"
     return pair if safe == plain else f"{name}={quote(safe, safe=':/*@?=.')}"
+
+
+def _opens(json_text: str) -> bool:
+    try:
+        return bool(secret_in(json.loads(json_text)))
+    except (ValueError, RecursionError):
+        return _NAMED.search(json_text) is not None
 
 
 def _counts(name: str) -> bool:

@@ -24,6 +24,7 @@ MARKS = [
     *("<start_of_turn>", "<end_of_turn>", "<bos>", "<eos>", "<unused7>", "[gMASK]", "<sop>"),
     *("<\uff5cUser\uff5c>", "<\uff5cend\u2581of\u2581sentence\uff5c>", "[|user|]", "]~b]", "[e~["),
     *("<think>", "</think>", "<tool_call>", "</tool_call>", "<tool_response>", "<image>"),
+    *("<im_start>", "<eos_token>", "<audio_soft_token>", "<fake_token_around_image>", "<_user>"),
     *("<__media__>", "<BOS_TOKEN>", "<fim_prefix>", "<extra_id_0>"),
 ]
 

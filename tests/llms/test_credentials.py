@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from deixis import Settings, build_graph
+from deixis.errors import SettingsError
 from deixis.evaluation.batch_settings import identity
+from deixis.llms import registry
 from deixis.llms.cache import LlmCache
 from deixis.llms.cache_records import clean_spec
 from deixis.llms.redaction import shown
@@ -61,10 +63,22 @@ def test_they_are_in_nothing_that_comes_out(
         ("openai:m?base_url=http://h/v1?token=S", "openai:m?base_url=http://h/v1?token=***"),
         ("openai:m?base_url=http://h/v1?a%3D1%26token%3DS", "openai:m?base_url=http://h/v1?a=1%26token=***"),
         ("openai:m?openai_api_key=S", "openai:m?openai_api_key=***"),
+        ('openai:m?extra_body={"a": [{"api_key": "S"}]}', "openai:m?extra_body=***"),
+        ('openai:m?extra_body={"api_key": "SECRET-1"', "openai:m?extra_body=***"),
+        ('openai:m?extra_body={"a": {"max_tokens": 5}}', 'openai:m?extra_body={"a": {"max_tokens": 5}}'),
     ],
 )  # fmt: skip
 def test_a_spec_is_shown_as_it_is_without_them(spec: str, plain: str) -> None:
     assert shown(spec) == plain == shown(plain)
+
+
+@pytest.mark.parametrize(
+    "value", ['{"Authorization": "SECRET-1"}', '{"a": [{"api_key": "SECRET-1"}]}']
+)
+def test_no_option_takes_a_key_or_shows_it(value: str) -> None:
+    with pytest.raises(SettingsError, match="keys stay out of settings") as caught:
+        registry.load(f"openai:m?base_url=http://127.0.0.1:9&extra_body={value}")
+    assert "SECRET" not in str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,8 @@
 """Proxies on the way to servers of models, as the environment names them."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -102,6 +104,20 @@ def test_a_proxy_that_cannot_be_used_is_told_before_anything_is_asked(
     with pytest.raises(SettingsError, match=said) as caught:
         registry.load(spec(provider))
     assert "pass-word" not in str(caught.value) and "\n" not in str(caught.value)
+
+
+IMPORTED = """
+from deixis.llms import registry
+registry.load("ollama:m?base_url=http://127.0.0.1:9")
+"""
+
+
+def test_an_sdk_that_looks_for_proxies_as_it_is_imported_finds_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("ALL_PROXY", "socks5://127.0.0.1:1")
+    done = subprocess.run([sys.executable, "-c", IMPORTED], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 @pytest.mark.parametrize("no", ["models.example", " a.example , .example ", "*"])
