@@ -1,6 +1,7 @@
 """Pictures from http(s) URLs: whom they may come from, how large, and how long it may take."""
 
 import base64
+from http.client import responses
 from urllib.parse import unquote_to_bytes
 
 import httpcore
@@ -151,7 +152,7 @@ def _ask(
         if response.status in _REDIRECTS and b"location" in answers:
             return answers[b"location"].decode("utf-8", "replace")
         if response.status != 200:
-            reason = response.extensions.get("reason_phrase", b"").decode("ascii", "replace")
+            reason = responses.get(response.status, "")  # theirs may repeat a part of the URL
             advice = "the URL"
             if named and response.status == 407:
                 advice = f"the user and password in {named.variable}"

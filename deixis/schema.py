@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from deixis import exports, masks
 from deixis.reading import writable
+from deixis.urls import without_credentials
 
 if TYPE_CHECKING:
     import supervision
@@ -144,7 +145,7 @@ class ImageInfo(Record):
     sha256: str
     width: int = Field(gt=0)
     height: int = Field(gt=0)
-    source: Annotated[str, AfterValidator(writable)]
+    source: Annotated[str, AfterValidator(writable), AfterValidator(without_credentials)]
 
 
 class ModelReply(Record):

@@ -129,7 +129,7 @@ def test_a_password_is_sent_to_its_host_and_said_to_nobody(serve: Serve) -> None
 
     def refuse(request: bytes, visitor: Any) -> None:
         heard.append(request)
-        visitor.sendall(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
+        visitor.sendall(b"HTTP/1.1 403 No S3CRET here\r\nContent-Length: 0\r\n\r\n")
 
     port, other = serve(answer), serve(refuse)
     opened = open_image(f"http://me:S3%40CRET@127.0.0.1:{port}/a?w=3&api_key=S3CRET", urls="any")

@@ -218,6 +218,7 @@ def test_why_says_each_reason_once_and_the_last_word_first() -> None:
         ("\udcc3\udca9.png", "é.png"),
         ("\udcff\ud800", "??"),
         ("\udcff", "\ufffd"),
+        ("http://me:S3CRET@host/a.png?sig=S3CRET", "http://***@host/a.png?sig=***"),
     ],
 )
 def test_the_name_of_a_picture_can_be_written(source: str, kept: str) -> None:

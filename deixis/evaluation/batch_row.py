@@ -12,6 +12,7 @@ from deixis.errors import InputError
 from deixis.json_lines import LIST, parsed
 from deixis.rows import id_of
 from deixis.text_files import LONGEST
+from deixis.urls import without_credentials_in
 
 _URL = re.compile(r"https?://", re.IGNORECASE)
 
@@ -90,13 +91,14 @@ def _image(row: dict[str, Any], folder: Path) -> str | None:
     if _URL.match(image):
         return image
     path = folder / image
+    shown = repr(without_credentials_in(image)[:200])
     try:
         there = path.is_file()
     except OSError as error:  # a name that is too long
-        raise BadRow(row, f"cannot look at the image {image[:200]!r}: {error.strerror}") from None
+        raise BadRow(row, f"cannot look at the image {shown}: {error.strerror}") from None
     if not there:
         why = "is no file" if path.exists() else "is not there"
-        raise BadRow(row, f"the image {image[:200]!r} {why} (looked in {folder})")
+        raise BadRow(row, f"the image {shown} {why} (looked in {folder})")
     return str(path)
 
 
