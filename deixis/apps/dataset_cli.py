@@ -10,6 +10,7 @@ import typer
 
 from deixis.apps import terminal
 from deixis.atomic import is_stdout
+from deixis.errors import InputError
 
 dataset_app = typer.Typer(
     help="Turn the field's data sets into files of rows, and count what is in them.",
@@ -70,11 +71,25 @@ def convert(
     from deixis.evaluation import datasets
     from deixis.rows import write_rows
 
+    _keep(name, split, out, [each for each in (src, boxes, images) if each])
     rows, counts = datasets.convert(name, src, split, boxes=boxes, images=images, beside=out.parent)
     written = write_rows(out, rows)
     for quirk, number in counts.items():
         typer.echo(f"{number:8}  {quirk}", err=True)
     typer.echo(f"wrote {written} rows to {out}", err=is_stdout(out))
+
+
+def _keep(name: str, split: str, out: Path, read: list[Path]) -> None:
+    """Refuse to write over a part of a release; rows that were written into its folder may be.
+
+    Raises:
+        InputError: the output is such a part.
+    """
+    its_rows = {"muie": f"{split}.jsonl", "mmre": f"{split}.summaries.jsonl"}.get(name)
+    if not out.is_file() or (out.suffix == ".jsonl" and out.name != its_rows):
+        return
+    if any(out.resolve().is_relative_to(each.resolve()) for each in read):
+        raise InputError(f"{out} is a part of the data set; give another --out")
 
 
 @dataset_app.command()

@@ -57,6 +57,23 @@ def test_convert_writes_rows_and_says_what_it_met(
     ]
 
 
+@pytest.mark.parametrize("name", ["dev.txt", "xml/1.xml", "pictures/1.jpg"])
+def test_a_part_of_the_release_is_not_written_over(deixis: Any, folder: Path, name: str) -> None:
+    before = (folder / name).read_bytes()
+    arguments = ("dataset", "convert", "gmner", folder, "--split", "dev", "--out")
+    code, printed, said = deixis(*arguments, folder / name)
+    assert (code, printed) == (2, "") and "is a part of the data set; give another --out" in said
+    assert (folder / name).read_bytes() == before
+    for _ in range(2):
+        assert deixis(*arguments, folder / "rows.jsonl")[0] == 0
+
+
+def test_rows_of_a_release_are_not_written_over(deixis: Any, tmp_path: Path) -> None:
+    (tmp_path / "dev.jsonl").write_text("")
+    arguments = ("dataset", "convert", "muie", tmp_path, "--split", "dev", "--out")
+    assert "part of the data set" in deixis(*arguments, tmp_path / "dev.jsonl")[2]
+
+
 def test_stats(deixis: Any, folder: Path, tmp_path: Path) -> None:
     gold = tmp_path / "gold.jsonl"
     code, _, _ = deixis("dataset", "convert", "gmner", folder, "--split", "dev", "--out", gold)
