@@ -204,7 +204,8 @@ def _identified(data: bytes, where: str, notes: list[str]) -> Image.Image:
                 return image
         if not isinstance(error, UnidentifiedImageError):
             raise
-        raise InputError(f"{where}: {described(data)}") from None
+        broken = "a HEIF picture that is broken or cut short; give a whole one"
+        raise InputError(f"{where}: {broken if is_heif(data) else described(data)}") from None
 
 
 def _open(data: bytes) -> Image.Image:

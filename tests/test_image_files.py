@@ -240,3 +240,14 @@ def test_what_is_no_picture_is_told_by_its_kind(data: bytes, words: str) -> None
     with pytest.raises(InputError) as caught:
         open_image(data)
     assert words in str(caught.value) and str(caught.value).isprintable()
+
+
+def test_a_broken_heif_is_not_sent_to_the_reader_that_is_there(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def factory(*_: object) -> None:
+        raise SyntaxError
+
+    monkeypatch.setitem(Image.OPEN, "HEIF", (factory, None))
+    with pytest.raises(InputError, match="HEIF picture that is broken or cut short; give a whole"):
+        open_image(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic")
