@@ -202,5 +202,10 @@ def pytest_make_collect_report(
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the slow ones, so that no worker is left alone with them at the end."""
-    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+    """Begin with the slow ones, so that no worker is left alone with them at the end.
+
+    The slowest run whole programs; they lie in the outermost folder, which is collected last.
+    """
+    slow = [item for item in items if item.get_closest_marker("slow")]
+    quick = [item for item in items if not item.get_closest_marker("slow")]
+    items[:] = [*reversed(slow), *quick]

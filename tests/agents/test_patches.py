@@ -7,6 +7,7 @@ import pytest
 
 from deixis.agents.open import open_sample
 from deixis.agents.patches import MOST, checked_patches, letter
+from deixis.agents.state import OVERWRITE
 from deixis.errors import InputError
 
 BOX = [1, 2, 30, 20.5]
@@ -67,14 +68,14 @@ def test_open_hands_them_on_and_says_which_leave_the_picture(toolbox_of: Any) ->
     image = np.zeros((30, 40, 3), dtype=np.uint8)
     given = [[0, 0, 40, 30], [-1, 0, 9, 9], [30, 20, 41, 31]]
     update = open_sample({"text": "Ann", "image": image, "patches": given}, toolbox_of())
-    notes = update["notes"].value
+    notes = update["notes"][OVERWRITE]
     assert [each["box"] for each in notes["given_patches"]] == given
-    (notice,) = update["notices"].value.values()
+    (notice,) = update["notices"][OVERWRITE][OVERWRITE]s()
     assert notice == {"step": "open", "message": "cut to the picture: patch b, c"}
     unsaid = open_sample({"text": "Ann", "image": image}, toolbox_of())
-    assert unsaid["notes"].value == {} == unsaid["notices"].value
+    assert unsaid["notes"][OVERWRITE] == {} == unsaid["notices"].value
     empty = open_sample({"text": "Ann", "image": None, "patches": []}, toolbox_of())
-    assert empty["notes"].value == {"given_patches": []}
+    assert empty["notes"][OVERWRITE] == {"given_patches": []}
 
 
 @pytest.mark.parametrize(

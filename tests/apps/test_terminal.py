@@ -122,7 +122,7 @@ def test_every_column_can_be_read_in_any_width(
     extraction: Extraction,
     columns: int,
 ) -> None:
-    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setattr(terminal.out, "_width", columns)
     terminal.show(entity_table(extraction, r"a \[title]"))
     printed = capsys.readouterr().out
     assert "…" not in printed and printed.startswith("a [title]")
@@ -138,7 +138,7 @@ def test_every_column_can_be_read_in_any_width(
 def test_numbers_are_never_cut(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("COLUMNS", "20")
+    monkeypatch.setattr(terminal.out, "_width", 20)
     table = Table(box=None)
     table.add_column("")
     for name in ("P", "R", "F1", "gold"):

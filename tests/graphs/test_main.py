@@ -36,7 +36,11 @@ NODES = {
 
 @pytest.fixture
 def graph() -> Graph:
-    return build_graph()
+    """The starter stack with one member, for each takes seconds; a notebook runs it whole."""
+    starter = Settings.load()
+    options = starter.options.model_copy(update={"quorum": 1})
+    alone = starter.with_roles({"committee": starter.roles.committee[:1]})
+    return build_graph(alone.model_copy(update={"options": options}))
 
 
 def by_text(out: dict[str, Any]) -> dict[str, dict[str, Any]]:
