@@ -25,7 +25,7 @@ test-quick: $(VENV)/.test  ## The tests that take no time: no whole programs, no
 check: $(VENV)/.test  ## Format, lint, types, import rules
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy
+	$(BIN)/mypy -n auto
 	$(BIN)/lint-imports
 
 # Of its own accord the newest torch is held back, for it brings gigabytes of CUDA on Linux;

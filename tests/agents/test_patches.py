@@ -70,10 +70,10 @@ def test_open_hands_them_on_and_says_which_leave_the_picture(toolbox_of: Any) ->
     update = open_sample({"text": "Ann", "image": image, "patches": given}, toolbox_of())
     notes = update["notes"][OVERWRITE]
     assert [each["box"] for each in notes["given_patches"]] == given
-    (notice,) = update["notices"][OVERWRITE][OVERWRITE]s()
+    (notice,) = update["notices"][OVERWRITE].values()
     assert notice == {"step": "open", "message": "cut to the picture: patch b, c"}
     unsaid = open_sample({"text": "Ann", "image": image}, toolbox_of())
-    assert unsaid["notes"][OVERWRITE] == {} == unsaid["notices"].value
+    assert unsaid["notes"][OVERWRITE] == {} == unsaid["notices"][OVERWRITE]
     empty = open_sample({"text": "Ann", "image": None, "patches": []}, toolbox_of())
     assert empty["notes"][OVERWRITE] == {"given_patches": []}
 
