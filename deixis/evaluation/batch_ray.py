@@ -18,7 +18,7 @@ from pydantic import BaseModel
 from deixis.errors import DeixisError, InputError, MissingExtraError, SettingsError
 from deixis.evaluation.batch_row import Task
 from deixis.evaluation.batch_settings import fingerprint, identity
-from deixis.evaluation.batch_worker import Result, Worker
+from deixis.evaluation.batch_worker import Result, Worker, next_of
 from deixis.settings import Settings
 
 Numbers = TypeVar("Numbers", bound=BaseModel)
@@ -148,7 +148,7 @@ class RayWorkers:
 
     def take(self) -> tuple[Task, Result]:
         """Wait for the next task to end; one whose worker died has failed."""
-        task, actor, done = self._done.get()
+        task, actor, done = next_of(self._done)
         try:
             result: Result = done.result()
         except self._ray.exceptions.RayError as error:

@@ -1,8 +1,9 @@
 """What runs the rows of a batch: a worker with one graph, and threads that share it."""
 
 from concurrent.futures import ThreadPoolExecutor
-from queue import SimpleQueue
-from typing import Any, NamedTuple, Protocol
+from contextlib import suppress
+from queue import Empty, SimpleQueue
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from deixis.errors import (
     DeixisError,
@@ -15,6 +16,9 @@ from deixis.evaluation.batch_row import Task
 from deixis.graphs.build import Graph, build_graph
 from deixis.settings import Settings
 
+Item = TypeVar("Item")
+
+_PATIENCE = 0.2  # seconds after which a signal is noticed at the latest
 _FOR_ALL = (SettingsError, MissingExtraError, MissingKeyError, ModelFileError)
 """What would fail in every row that is still to come."""
 
@@ -51,6 +55,16 @@ class Worker:
                 return Result(fatal=error)
             bug = "" if isinstance(error, DeixisError) else f"a bug, {type(error).__name__}: "
             return Result(error=bug + " ".join(str(error).split()))
+
+
+def next_of(queue: SimpleQueue[Item]) -> Item:
+    """Wait for the next item, and let handlers of signals run meanwhile.
+
+    Python runs them in the main thread, and the system may wake another one for a signal.
+    """
+    while True:
+        with suppress(Empty):
+            return queue.get(timeout=_PATIENCE)
 
 
 class Engine(Protocol):
@@ -99,7 +113,7 @@ class Threads:
 
     def take(self) -> tuple[Task, Result]:
         """Wait for the next task to end."""
-        return self._done.get()
+        return next_of(self._done)
 
     def stop(self) -> None:
         """Begin no more tasks: those that wait for a thread end without a result."""
