@@ -16,6 +16,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
@@ -26,6 +27,11 @@ from deixis.llms import registry
 from deixis.settings import Spec
 from deixis.tools.model_files import resolve
 
+# A busy machine is slow; that is no fault of what is tested.
+settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("any machine")
 # Tests run side by side, and threads of tiny models wait by spinning.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
