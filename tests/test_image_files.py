@@ -12,6 +12,8 @@ from PIL import Image
 from deixis.errors import InputError
 from deixis.images import open_image
 
+pytestmark = pytest.mark.slow
+
 
 def photo(width: int = 64, height: int = 48) -> Image.Image:
     """Shapes and noise: every block has something to tell."""

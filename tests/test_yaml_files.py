@@ -11,6 +11,8 @@ from deixis.prompts import knowledge_templates
 from deixis.type_schema import TypeSchema
 from deixis.yaml_files import MOST_BYTES, parse_yaml, read_yaml
 
+pytestmark = pytest.mark.slow
+
 
 def _prompt(path: Path) -> Any:
     path.rename(path.parent / "consult.md")

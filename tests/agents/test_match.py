@@ -18,6 +18,8 @@ from deixis.errors import ModelFileError, SettingsError, ToolError
 from deixis.tools import registry
 from deixis.tools.base import Picture
 
+pytestmark = pytest.mark.slow
+
 DASH = "\N{EN DASH}"
 
 

@@ -12,6 +12,8 @@ from deixis.agents.toolbox import Toolbox
 from deixis.errors import ModelFileError
 from deixis.schema import Mask
 
+pytestmark = pytest.mark.slow
+
 CANDIDATE = {"key": "o0", "box": [9.0, 9.0, 40.0, 50.0], "strength": 0.8, "what": "a person"}
 
 

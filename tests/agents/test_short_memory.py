@@ -21,6 +21,8 @@ from deixis.tools import registry
 from deixis.tools.base import Detection, Picture, warn
 from deixis.tools.torch_models import in_batches
 
+pytestmark = pytest.mark.slow
+
 DASH = "\N{EN DASH}"
 
 

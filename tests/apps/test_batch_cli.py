@@ -13,6 +13,8 @@ from deixis.errors import InputError
 from deixis.evaluation.batch import Tally
 from deixis.settings import Budget
 
+pytestmark = pytest.mark.slow
+
 Run = Callable[..., tuple[int, str, str]]
 STACK = """
 roles: {recognizer: crf, committee: ["scripted:a"], voter: "scripted:b", expander: "scripted:b",

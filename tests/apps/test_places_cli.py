@@ -13,6 +13,8 @@ from deixis.agents.toolbox import Toolbox
 from deixis.apps import cli, doctor, files, weights
 from deixis.settings import Settings
 
+pytestmark = pytest.mark.slow
+
 Run = Callable[..., tuple[int, str, str]]
 TEXT = "Grace Hopper of the US Navy"
 ROLES = "{recognizer: crf, committee: [scripted:a], voter: scripted:a, expander: scripted:a, "

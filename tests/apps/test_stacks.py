@@ -10,6 +10,8 @@ from deixis.graphs.build import toolbox_of
 from deixis.llms import registry
 from deixis.settings import stack_names
 
+pytestmark = pytest.mark.slow
+
 KEYS = ("OPENAI_API_KEY", "GOOGLE_API_KEY", "ANTHROPIC_API_KEY")
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 Run = Callable[..., tuple[int, str, str]]
 DEIXIS = (sys.executable, "-c", "from deixis.apps.cli import main; main()")
 ROW = {"id": "1", "text": "Ada", "entities": [{"text": "Ada", "type": "PER", "regions": []}]}

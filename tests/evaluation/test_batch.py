@@ -18,6 +18,8 @@ from deixis.prompts import FOLDER
 from deixis.rows import read_rows
 from deixis.settings import Budget, Price
 
+pytestmark = pytest.mark.slow
+
 TEXT = "Grace Hopper of the US Navy taught at Harvard University in the year {}"
 TYPES = "types: [{name: SHIP, description: a vessel, crf: OTHER}, {name: PERSON, crf: PER}]\n"
 

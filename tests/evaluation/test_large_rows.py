@@ -16,6 +16,8 @@ from deixis.evaluation.shortened import DETAILS, ENTITIES, TEXT, WARNINGS, short
 from deixis.rows import Row, RowEntity, read_rows
 from deixis.schema import Extraction
 
+pytestmark = pytest.mark.slow
+
 HOW = scoring.How(tasks.task("gmner"), convention.convention("deixis"), 0.5, 10, 0)
 
 

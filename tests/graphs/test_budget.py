@@ -15,6 +15,8 @@ from deixis.agents.toolbox import MOST_KEPT
 from deixis.errors import SettingsError
 from deixis.settings import Budget, Limit, Price
 
+pytestmark = pytest.mark.slow
+
 TEXT = "Grace Hopper of the US Navy taught at Harvard University"
 OTHER = "Bill Clinton met Eileen Collins in Houston"
 USED_UP = re.compile(r"the budget of \d+ (calls|tokens) is used up")

@@ -10,6 +10,8 @@ import pytest
 from deixis import Settings
 from deixis.graphs import build
 
+pytestmark = pytest.mark.slow
+
 PAGE = Path(__file__).parents[2] / "docs" / "inside-your-graph.md"
 
 

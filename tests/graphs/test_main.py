@@ -19,6 +19,8 @@ from deixis.errors import InputError, SettingsError, ToolError
 from deixis.graphs.build import Graph
 from deixis.tools import registry as tools
 
+pytestmark = pytest.mark.slow
+
 TEXT = "Grace Hopper of the US Navy taught at Harvard University"
 NODES = {
     "open",

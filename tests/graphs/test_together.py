@@ -11,6 +11,8 @@ from langchain_core.messages import AIMessage
 from deixis import Extraction, Settings, build_graph
 from deixis.llms.together import Together
 
+pytestmark = pytest.mark.slow
+
 PEOPLE = ["Grace Hopper", "Bill Clinton", "Eileen Collins", "Neil Armstrong"]
 PLACES = ["Houston", "Chicago"]
 POSTS: list[Any] = [

@@ -15,6 +15,8 @@ from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import (
 from deixis.llms.box_conventions import FAMILIES, BoxConvention, Resize, convention_of
 from deixis.llms.photos import photo
 
+pytestmark = pytest.mark.slow
+
 QWEN_25 = FAMILIES["qwen25vl"]
 # The published settings, transformers' own default, a user's limit, and Qwen3-VL's patches.
 RESIZES = [

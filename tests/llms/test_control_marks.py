@@ -16,6 +16,8 @@ from deixis.llms.structured import ask
 from deixis.prompts import Prompt
 from deixis.tools.model_files import resolve
 
+pytestmark = pytest.mark.slow
+
 MARKS = [
     *("<|im_end|>", "<|im_start|>", "<|endoftext|>", "<|eot_id|>", "<|start_header_id|>"),
     *("<|user|>", "<|end|>", "<|channel|>", "<|message|>", "<|START_OF_TURN_TOKEN|>"),

@@ -24,6 +24,7 @@ from .test_http import ANSWERS
 from .wire import PROVIDERS, reply, serving
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork"),
     pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning"),
 ]

@@ -18,6 +18,8 @@ from deixis.settings import Budget, Options
 from .test_http import ANSWERS
 from .wire import PROVIDERS, reply, serving
 
+pytestmark = pytest.mark.slow
+
 PROMPT = Prompt("Be brief.", "What colour is the sky? " * 20, "colour", 1)
 BRACKETS = "[" * 100_000 + "]" * 100_000
 ODD: list[Any] = ["12", 1.5, -1_000_000_000, 10**30, True, None, [], {}, "NaN", float("nan")]

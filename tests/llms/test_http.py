@@ -21,6 +21,8 @@ from deixis.prompts import Prompt
 
 from .wire import PROVIDERS, reply, serving
 
+pytestmark = pytest.mark.slow
+
 PROMPT = Prompt("Be brief.", "What colour is the sky?", "colour", 1)
 ANSWERS: dict[str, Any] = {
     "openai": {

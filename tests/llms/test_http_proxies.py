@@ -16,6 +16,8 @@ from deixis.prompts import Prompt
 from .test_http import ANSWERS
 from .wire import PROVIDERS, Wire, reply, serving
 
+pytestmark = pytest.mark.slow
+
 PROMPT = Prompt("Be brief.", "What colour is the sky?", "colour", 1)
 VARIABLES = [
     name

@@ -10,6 +10,8 @@ import pytest
 from deixis.errors import SettingsError
 from deixis.llms import registry
 
+pytestmark = pytest.mark.slow
+
 Ask = Callable[..., Any]
 
 

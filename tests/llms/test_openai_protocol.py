@@ -17,6 +17,8 @@ from deixis.llms.structured import Reply, ask
 from deixis.prompts import Prompt
 from deixis.tools.model_files import resolve
 
+pytestmark = pytest.mark.slow
+
 PROMPT = Prompt("Be brief.", "What colour is the sky?", "colour", 1)
 LEFT_OUT = {"maxLength", "minLength", "pattern", "title", "default"}
 

@@ -18,6 +18,8 @@ from deixis.llms.structured import Reply, ask
 from deixis.prompts import Prompt
 from deixis.settings import Options
 
+pytestmark = pytest.mark.slow
+
 PROMPT = Prompt("Be brief.", "What colour is the sky?", "colour", 1)
 THOUGHT, SKY = "It is {not} JSON.\r\nNo.", "<answer>sky|OTHER|None</answer> \u2603\U0001f680"
 SAID = f"  <think>{THOUGHT}\r\n</think>\n{SKY}"

@@ -10,6 +10,8 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from deixis.llms.reading import parts
 from deixis.llms.transformers_rows import EachByItsRules, Heard, Row, joined, said, written
 
+pytestmark = pytest.mark.slow
+
 
 def row(*tokens: int, rules: Any = list, **more: Any) -> Row:
     ids = torch.tensor([tokens])

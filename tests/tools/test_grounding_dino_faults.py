@@ -17,7 +17,7 @@ from deixis.tools.base import Picture
 from deixis.tools.grounding_dino import GroundingDino
 from deixis.tools.grounding_dino_model import load
 
-pytestmark = pytest.mark.usefixtures("one_thread")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_thread")]
 
 OPEN = "box_threshold=0&text_threshold=0&nms=1&limit=900"
 

@@ -13,6 +13,8 @@ import pytest
 from deixis.errors import MissingExtraError, ModelFileError
 from deixis.tools.model_files import is_cached, resolve
 
+pytestmark = pytest.mark.slow
+
 COMMIT = "a" * 40
 HUB_FILES = {"config.json": b'{"kind": "toy"}', "weights/model.bin": bytes(range(256)) * 4000}
 

@@ -24,6 +24,8 @@ from deixis.tools import registry
 from deixis.tools.base import Box, Picture
 from deixis.tools.segment_anything import SegmentAnything
 
+pytestmark = pytest.mark.slow
+
 BOXES: list[Box] = [(5.0 * n, 3.0 * n, 5.0 * n + 40, 45.0) for n in range(8)]
 SEED = 47
 """Of which the weights differ on which of the masks is the best."""

@@ -25,6 +25,8 @@ from deixis.tools.tagger_features import (
 )
 from deixis.tools.tagger_marginals import best_spans, pair_marginals, span_marginals
 
+pytestmark = pytest.mark.slow
+
 pycrfsuite = pytest.importorskip("pycrfsuite", reason="the starter extra is not installed")
 
 LABELS = ("O", "B-PER", "I-PER", "B-LOC", "I-LOC")

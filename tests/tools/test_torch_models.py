@@ -23,6 +23,8 @@ from deixis.tools.torch_models import (
     source_of,
 )
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("missing", ["torch", "transformers"])
 def test_a_missing_package_is_named_with_the_line_that_brings_it(

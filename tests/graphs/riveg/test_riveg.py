@@ -15,6 +15,8 @@ from deixis.evaluation.batch import Batch
 from deixis.formats import riveg
 from deixis.rows import read_rows
 
+pytestmark = pytest.mark.slow
+
 TEXT = "Grace Hopper of the US Navy"
 BOX = [1, 2, 3, 4]
 SNAPSHOT = Path(__file__).parents[1] / "snapshots" / "riveg.txt"

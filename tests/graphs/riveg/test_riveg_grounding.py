@@ -11,6 +11,8 @@ from langchain_core.messages import AIMessage
 from deixis import Extraction
 from deixis.llms import registry
 
+pytestmark = pytest.mark.slow
+
 Said = Callable[[Extraction], str]
 BY_TOOLS = {"entailer": "fits", "vlm": None, "detector": "eyes"}
 

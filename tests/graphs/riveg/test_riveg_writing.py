@@ -10,6 +10,8 @@ import pytest
 from deixis import Extraction
 from deixis.errors import SettingsError
 
+pytestmark = pytest.mark.slow
+
 Said = Callable[[Extraction], str]
 TEXT = "Grace Hopper of the US Navy"
 COMMITTEE = ["scripted:m1", "scripted:m2", "scripted:m1"]

@@ -17,6 +17,8 @@ from deixis.rows import read_rows
 from deixis.tools import registry as tools
 from deixis.tools.base import Detection, Picture
 
+pytestmark = pytest.mark.slow
+
 SNAPSHOT = Path(__file__).parents[1] / "snapshots" / "vkel.txt"
 TEXT = "Kevin Love and J. R. Smith celebrate"
 SHIPS = """types:

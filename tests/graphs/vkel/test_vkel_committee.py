@@ -9,6 +9,8 @@ from langchain_core.messages import AIMessage
 
 from deixis import Extraction
 
+pytestmark = pytest.mark.slow
+
 SKETCH = "Kevin Love is a(an) person; J. R. Smith is a(an) person."
 REFUSED = AIMessage("", response_metadata={"finish_reason": "content_filter"})
 Run = Callable[..., tuple[Extraction, Any]]

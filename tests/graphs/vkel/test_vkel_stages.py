@@ -10,6 +10,8 @@ from langchain_core.messages import AIMessage
 
 from deixis import Extraction
 
+pytestmark = pytest.mark.slow
+
 SKETCH = "Kevin Love is a(an) person; J. R. Smith is a(an) person."
 SAID = "is a(an) person and a(an) athlete, whose bounding boxes are"
 ANSWER = f"Kevin Love {SAID} (0, 0, 0.5, 1); J. R. Smith {SAID} (0.5, 0, 1, 1)"
