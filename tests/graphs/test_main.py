@@ -49,7 +49,6 @@ def by_text(out: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return {entity["text"]: entity for entity in out["entities"]}
 
 
-@pytest.mark.slow
 def test_a_post_is_grounded_by_the_starter_stack(graph: Graph, hopper: Path) -> None:
     out = graph.invoke({"image": str(hopper), "text": TEXT})
     json.dumps(out)  # plain data
@@ -145,7 +144,6 @@ def test_batch_keeps_order_and_tells_failures_apart(quick_graph: Graph, hopper: 
     assert "Eileen Collins" in by_text(third)
 
 
-@pytest.mark.slow
 def test_ainvoke_gives_what_invoke_gives(quick_graph: Graph, hopper: Path, facts: Any) -> None:
     sample = {"image": str(hopper), "text": TEXT}
     later = asyncio.run(quick_graph.ainvoke(sample))

@@ -122,7 +122,6 @@ def test_types_of_one_s_own(world: Any, blank: Any, tmp_path: Path) -> None:
     assert "- SHIP: a vessel\n- Crew\n" in world.asked[0].system
 
 
-@pytest.mark.slow
 def test_the_starter_stack_runs_it(blank: Any) -> None:
     """With the language model that comes with Deixis, and the tagger, which reads the text."""
     stack = Settings.load("starter").with_graph("riveg", knowledge=False)

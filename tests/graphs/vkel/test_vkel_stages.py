@@ -216,7 +216,6 @@ def test_full_stops_between_sketches_and_one_box_are_tolerated(run: Run) -> None
     assert found.warnings == []
 
 
-@pytest.mark.slow
 @settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
