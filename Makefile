@@ -53,7 +53,7 @@ format: $(VENV)/.test  ## Format the code and mend what lint can mend
 
 train: $(VENV)/.test  ## Train the recognizer: make train DATA=../shared/data/gmner
 	$(LOCKED) -e ".[train]"
-	$(BIN)/python -m deixis.evaluation.train_recognizer $(DATA)
+	$(BIN)/python -m deixis.training.train_recognizer $(DATA)
 
 bench: $(VENV)/.test  ## Measure the language-model layer: make bench DATA=../shared/data/gmner
 	$(BIN)/python tests/benchmarks/llm_cache.py

@@ -10,12 +10,12 @@ from typing import Annotated, Any, TypeVar, overload
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from deixis.atomic import whole_file
+from deixis.base.atomic import whole_file
+from deixis.base.json_lines import LIST, parsed
+from deixis.base.problems import first_problem
+from deixis.base.records import Mask
+from deixis.base.text_files import lines_of
 from deixis.errors import DataError, InputError
-from deixis.json_lines import LIST, parsed
-from deixis.schema import Mask
-from deixis.text_files import lines_of
-from deixis.type_schema import first_problem
 
 Number = Annotated[float, Field(allow_inf_nan=False)]
 Box = tuple[Number, Number, Number, Number]
@@ -108,7 +108,7 @@ def read_rows(path: Path, kind: type[Any] = Row) -> list[Any]:
     """Read all rows of a file.
 
     Args:
-        path: JSON Lines, as `deixis.text_files` reads them.
+        path: JSON Lines, as `deixis.base.text_files` reads them.
         kind: what each line is; a data set may have rows with more in them.
 
     Raises:

@@ -5,10 +5,7 @@ comes with Deixis, ``Settings.load("my-stack.yaml")`` one of yours.
 """
 
 import os
-import sys
 from collections.abc import Mapping
-from functools import lru_cache
-from importlib.metadata import entry_points
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, Self, TypeVar
@@ -16,9 +13,10 @@ from urllib.parse import parse_qsl
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from deixis.base.problems import describe_problem, nearest
+from deixis.base.yaml_files import read_yaml
 from deixis.errors import SettingsError
-from deixis.type_schema import TypeSchema, describe_problem, nearest
-from deixis.yaml_files import read_yaml
+from deixis.type_schema import TypeSchema
 
 T = TypeVar("T")
 STACKS = Path(str(files("deixis"))) / "stacks"
@@ -261,19 +259,6 @@ class Settings(_Frozen):
             return self.model_copy(update={"roles": Roles.model_validate(roles)})
         except ValidationError as error:
             raise SettingsError(f"roles: {describe_problem(error, Roles)}") from None
-
-
-def plugins(group: str) -> dict[str, str]:
-    """Return the entry points of a group, name to ``module:object``.
-
-    They are read again when the import path has changed: reading takes 10 ms.
-    """
-    return _plugins(group, tuple(sys.path))
-
-
-@lru_cache(maxsize=8)
-def _plugins(group: str, _path: tuple[str, ...]) -> dict[str, str]:
-    return {point.name: point.value for point in entry_points(group=group)}
 
 
 def stack_names() -> list[str]:

@@ -25,7 +25,7 @@ from deixis.apps.demo import POSTS
 from deixis.errors import MissingExtraError
 from deixis.llms import registry
 from deixis.settings import Spec
-from deixis.tools.model_files import resolve
+from deixis.weights.model_files import resolve
 
 # A busy machine is slow; that is no fault of what is tested.
 settings.register_profile(
@@ -50,7 +50,9 @@ Script = Callable[[str, list[BaseMessage], dict[str, Any]], str | AIMessage | Ex
 def user_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Keep templates and answers that a test has written away from the user's own."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-    monkeypatch.setattr("deixis.agents.toolbox.default_folder", lambda: tmp_path / "answers")
+    monkeypatch.setattr(
+        "deixis.agents.context.toolbox.default_folder", lambda: tmp_path / "answers"
+    )
     return tmp_path / "config" / "deixis"
 
 

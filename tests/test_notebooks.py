@@ -11,7 +11,7 @@ import pytest
 from nbclient import NotebookClient
 from PIL import Image
 
-from deixis.tools.model_files import cache_folder
+from deixis.weights.model_files import cache_folder
 
 pytestmark = pytest.mark.slow
 

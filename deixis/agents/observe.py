@@ -3,8 +3,8 @@
 from collections import Counter
 from typing import Any, NamedTuple
 
-from deixis.agents.state import State, Update, notice
-from deixis.agents.toolbox import Toolbox
+from deixis.agents.context.state import State, Update, notice
+from deixis.agents.context.toolbox import Toolbox
 from deixis.errors import ToolError
 from deixis.tools.base import Detection, Picture, Word
 

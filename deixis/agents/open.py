@@ -2,13 +2,13 @@
 
 from pydantic import ValidationError
 
-from deixis.agents.patches import checked_patches, overhanging
-from deixis.agents.pictures import take_again, take_in
-from deixis.agents.state import MERGED, OVERWRITE, State, Update, notice
-from deixis.agents.toolbox import Toolbox
+from deixis.agents.context.patches import checked_patches, overhanging
+from deixis.agents.context.pictures import take_again, take_in
+from deixis.agents.context.state import MERGED, OVERWRITE, State, Update, notice
+from deixis.agents.context.toolbox import Toolbox
+from deixis.base.problems import first_problem
 from deixis.errors import InputError
 from deixis.schema import ImageInfo
-from deixis.type_schema import first_problem
 
 
 def open_sample(state: State, toolbox: Toolbox) -> Update:

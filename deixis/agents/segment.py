@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from deixis.agents.state import State, Update, decision, notice
-from deixis.agents.toolbox import Toolbox
+from deixis.agents.context.state import State, Update, decision, notice
+from deixis.agents.context.toolbox import Toolbox
 from deixis.errors import ToolError
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from deixis.agents.state import State, Update
-from deixis.agents.toolbox import Toolbox
+from deixis.agents.context.state import State, Update
+from deixis.agents.context.toolbox import Toolbox
 from deixis.schema import Extraction, Usage
 from deixis.settings import Price, entry_for
 

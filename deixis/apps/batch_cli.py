@@ -21,12 +21,12 @@ import typer
 from deixis.apps import options, terminal
 from deixis.apps.options import GraphOption, RoleOption, StackOption, settings_of
 from deixis.apps.prompts_cli import PromptsOption
-from deixis.atomic import is_stdout
+from deixis.base.atomic import is_stdout
 from deixis.errors import InputError
 
 if TYPE_CHECKING:
-    from deixis.evaluation.batch import Batch, Tally
-    from deixis.evaluation.batch_row import Problem
+    from deixis.batch.row import Problem
+    from deixis.batch.run import Batch, Tally
     from deixis.settings import Budget
 
 SHOWN = 50
@@ -79,9 +79,9 @@ def batch(
 ) -> None:
     """Process many rows. Run the same line again to go on after a stop, a kill or a failure."""
     from deixis.apps import console, weights
-    from deixis.evaluation.batch import Batch
-    from deixis.evaluation.batch_ray import Cluster
-    from deixis.text_files import keep_streams
+    from deixis.base.text_files import keep_streams
+    from deixis.batch.ray_workers import Cluster
+    from deixis.batch.run import Batch
 
     if engine == "threads" and (workers > 1 or gpus_per_worker):
         raise InputError("--workers and --gpus-per-worker go with --engine ray")
@@ -273,8 +273,8 @@ def report(
 ) -> None:
     """Write one HTML page: scores, cost, failures, and a gallery with the votes."""
     from deixis.apps import files
-    from deixis.evaluation.report import report_page
-    from deixis.text_files import is_stream, keep_streams
+    from deixis.base.text_files import is_stream, keep_streams
+    from deixis.evaluation.pages.report import report_page
 
     if out is not None and files.is_one_of(out, [results, *([gold] if gold else [])]):
         raise InputError(f"{out} is what the page is made of; give another --out")

@@ -15,10 +15,10 @@ from rich.table import Table
 from rich.text import Text
 
 from deixis.apps import terminal
-from deixis.atomic import is_stdout
+from deixis.base.atomic import is_stdout
+from deixis.base.text_files import keep_streams
 from deixis.errors import InputError
-from deixis.llms.cache import LlmCache, Record, default_folder
-from deixis.text_files import keep_streams
+from deixis.llms.cache.llm_cache import LlmCache, Record, default_folder
 
 cache_app = typer.Typer(
     help="See, share and remove the stored answers of language models.",

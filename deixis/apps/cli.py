@@ -89,8 +89,8 @@ def run(
     urls: UrlsOption = None,
 ) -> None:
     """Process one picture and its text."""
+    from deixis.agents.context.pictures import pixels_of
     from deixis.agents.open import checked_text
-    from deixis.agents.pictures import pixels_of
     from deixis.apps import console, files, weights
     from deixis.graphs.build import build_graph
 

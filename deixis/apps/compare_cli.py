@@ -12,13 +12,13 @@ import typer
 from rich.markup import escape
 
 from deixis.apps import eval_cli, options, terminal
-from deixis.atomic import is_stdout
+from deixis.base.atomic import is_stdout
 from deixis.errors import InputError
 
 if TYPE_CHECKING:
-    from deixis.evaluation.access import Access
     from deixis.evaluation.compare import Agreement, Cost
     from deixis.evaluation.metrics.scoring import Comparison, How
+    from deixis.evaluation.pages.access import Access
 
 _SIDES = ("first", "second")
 
@@ -53,10 +53,10 @@ def compare(
 ) -> None:
     """Set two runs side by side: score, cost, and where they disagree."""
     from deixis.apps import files
+    from deixis.base.text_files import keep_streams
     from deixis.evaluation.compare import Result, agree
     from deixis.evaluation.metrics import scoring
     from deixis.rows import read_rows
-    from deixis.text_files import keep_streams
 
     if len(paths) not in (2, 3):
         raise InputError(f"compare takes two files, or gold and two files; got {len(paths)}")
@@ -122,7 +122,7 @@ def _write(
     access: "Access",
 ) -> None:
     from deixis.apps import files
-    from deixis.evaluation.compare_page import compare_page
+    from deixis.evaluation.pages.compare_page import compare_page
 
     content = compare_page(first, second, found, scores, gold=gold, top=top, access=access)
     typer.echo(f"wrote {files.write(page, content.encode())}", err=True)

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from deixis.apps import terminal
-from deixis.atomic import is_stdout
+from deixis.base.atomic import is_stdout
 from deixis.errors import InputError
 
 dataset_app = typer.Typer(
@@ -101,9 +101,9 @@ def stats(
 
     Boxes are counted for each mention that has them, and once for each text in a row (distinct).
     """
+    from deixis.base.text_files import keep_streams
     from deixis.evaluation.datasets.statistics import statistics
     from deixis.rows import read_rows
-    from deixis.text_files import keep_streams
 
     keep_streams(file)
     found = statistics(read_rows(file))

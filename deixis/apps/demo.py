@@ -9,7 +9,7 @@ from rich.markup import escape
 from deixis.apps import console, files, terminal, weights
 from deixis.graphs.build import build_graph
 from deixis.settings import Settings
-from deixis.tools.model_files import resolve
+from deixis.weights.model_files import resolve
 
 
 class Post(NamedTuple):

@@ -7,14 +7,14 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
-from deixis.agents.toolbox import Seat
+from deixis.agents.context.toolbox import Seat
 from deixis.apps.files import obstacle
 from deixis.apps.weights import weights_of
 from deixis.errors import DeixisError
 from deixis.graphs.build import toolbox_of
 from deixis.llms import registry as llms
 from deixis.settings import Settings
-from deixis.tools.model_files import cache_folder, is_cached
+from deixis.weights.model_files import cache_folder, is_cached
 
 
 class Finding(NamedTuple):

@@ -15,8 +15,8 @@ from deixis.apps import terminal
 
 if TYPE_CHECKING:
     from deixis.evaluation.metrics.mentions import Aligned
+    from deixis.evaluation.metrics.mner import Score
     from deixis.evaluation.metrics.scoring import Entry, How, Report
-    from deixis.evaluation.mner import Score
     from deixis.rows import Row
 
 GoldArgument = Annotated[Path, typer.Argument(help="Gold rows, JSON Lines; - for stdin.")]
@@ -58,9 +58,9 @@ def evaluate(
     as_json: JsonOption = False,
 ) -> None:
     """Score predictions against gold, beside what calling nothing visible would score."""
+    from deixis.base.text_files import keep_streams
     from deixis.evaluation.metrics import papers, scoring
     from deixis.rows import read_rows
-    from deixis.text_files import keep_streams
 
     keep_streams(gold, predictions)
     if task in papers.FORMATS:

@@ -40,11 +40,11 @@ def build(
     detector and the reader of the stack describe the picture. The embedder of the stack computes
     the features. Name the folder in a stack: `options: {examples: FOLDER}`.
     """
+    from deixis.agents.context.toolbox import Toolbox
     from deixis.agents.riveg import index
-    from deixis.agents.toolbox import Toolbox
     from deixis.apps import console
     from deixis.apps.files import check_folder
-    from deixis.text_files import folder_of, keep_streams
+    from deixis.base.text_files import folder_of, keep_streams
 
     check_folder(out)
     keep_streams(rows)
@@ -73,8 +73,8 @@ def augment(
     be seen and its largest box). For several models set `graph_options: {augment: true}`.
     """
     from deixis.apps.files import check_folder, write
+    from deixis.base.text_files import keep_streams
     from deixis.formats.riveg_training import read
-    from deixis.text_files import keep_streams
 
     check_folder(out)
     keep_streams(gold, run)

@@ -6,10 +6,10 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from deixis import exports
-from deixis.atomic import whole_file
+from deixis.base.atomic import whole_file
 from deixis.errors import InputError
 from deixis.schema import Extraction
+from deixis.show import exports
 
 
 def write(path: Path, content: bytes) -> Path:

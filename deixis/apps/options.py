@@ -8,7 +8,7 @@ import typer
 from deixis.errors import InputError
 
 if TYPE_CHECKING:
-    from deixis.evaluation.access import Access
+    from deixis.evaluation.pages.access import Access
     from deixis.settings import Settings
 
 StackOption = Annotated[
@@ -54,7 +54,7 @@ def access_of(folders: list[Path] | None, fetch: bool) -> "Access":
     Raises:
         InputError: one of the folders is none.
     """
-    from deixis.evaluation.access import Access
+    from deixis.evaluation.pages.access import Access
 
     for folder in folders or []:
         if not folder.is_dir():

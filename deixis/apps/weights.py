@@ -5,12 +5,12 @@ from pathlib import Path
 
 from rich.progress import Progress
 
-from deixis.agents.toolbox import Seat
+from deixis.agents.context.toolbox import Seat
 from deixis.graphs.build import toolbox_of
-from deixis.llms.llama_cpp import EMBEDDED
+from deixis.llms.local.llama_cpp import EMBEDDED
 from deixis.settings import Settings, Spec
 from deixis.tools import registry as tools
-from deixis.tools.model_files import is_cached, resolve
+from deixis.weights.model_files import is_cached, resolve
 
 
 def weights_of(seat: Seat) -> str | None:

@@ -11,7 +11,7 @@ from deixis.errors import DataError
 from deixis.evaluation.disagreements import KINDS, RIGHT, RowPair, compare_row
 from deixis.evaluation.metrics.chance import interval, shares
 from deixis.evaluation.metrics.scoring import How
-from deixis.evaluation.report import add_usage, warning_kind
+from deixis.evaluation.totals import add_usage, warning_kind
 from deixis.rows import Row
 from deixis.schema import Notice, Usage
 

@@ -17,12 +17,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from deixis.atomic import whole_file
+from deixis.base.atomic import whole_file
+from deixis.base.text_files import read_text
 from deixis.errors import DataError, InputError, SettingsError
 from deixis.formats import e2e, muie, pfa, riveg, vkel
 from deixis.formats.answers import ONE, Format, Parsed, Problem, Scale
 from deixis.rows import Row, RowEntity, RowRegion
-from deixis.text_files import read_text
 
 __all__ = ["ANSWER_KEYS", "FORMATS", "Answer", "Format", "Parsed", "Problem", "Read"]
 __all__ += ["read", "read_answers", "write"]

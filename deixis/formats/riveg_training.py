@@ -8,13 +8,13 @@ gold boxes, one a groundable expression: that with the largest area (section IV-
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from deixis.base.json_lines import parsed
+from deixis.base.text_files import lines_of
 from deixis.errors import DataError
 from deixis.formats import riveg
-from deixis.json_lines import parsed
-from deixis.llms.reading import parts
+from deixis.llms.answers.reading import parts
 from deixis.rows import Row, RowEntity, RowRegion, id_of, read_rows
 from deixis.schema import Entity, Extraction
-from deixis.text_files import lines_of
 
 
 class Training(NamedTuple):

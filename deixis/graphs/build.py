@@ -12,8 +12,7 @@ from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
 from langgraph.types import Send
 
-from deixis.agents.consult import member_tasks
-from deixis.agents.state import (
+from deixis.agents.context.state import (
     OVERWRITE,
     Context,
     GivenInput,
@@ -25,7 +24,8 @@ from deixis.agents.state import (
     added,
     notice,
 )
-from deixis.agents.toolbox import Toolbox
+from deixis.agents.context.toolbox import Toolbox
+from deixis.agents.main.consult import member_tasks
 from deixis.graphs.registry import find
 from deixis.settings import Settings
 from deixis.tools.base import listening

@@ -5,12 +5,12 @@ START ─► open ─► extract (thought, then records; k passes at once) ─�
 ... ─► structure ─► END
 """
 
+from deixis.agents.context.system import System
 from deixis.agents.e2e.extract import E2eOptions, extract
 from deixis.agents.e2e.fuse import fuse
 from deixis.agents.open import open_sample
 from deixis.agents.segment import segment
 from deixis.agents.structure import structure
-from deixis.agents.system import System
 from deixis.graphs.build import Wiring
 
 

@@ -9,17 +9,17 @@ START ─► open                                                               
 
 from langgraph.graph import END, START
 
-from deixis.agents.consult import consult
-from deixis.agents.entail import entail
-from deixis.agents.expand import expand
-from deixis.agents.ground import ground
+from deixis.agents.context.system import System
+from deixis.agents.main.consult import consult
+from deixis.agents.main.entail import entail
+from deixis.agents.main.expand import expand
+from deixis.agents.main.ground import ground
+from deixis.agents.main.recognize import recognize
+from deixis.agents.main.vote import vote
 from deixis.agents.observe import observe
 from deixis.agents.open import open_sample
-from deixis.agents.recognize import recognize
 from deixis.agents.segment import segment
 from deixis.agents.structure import structure
-from deixis.agents.system import System
-from deixis.agents.vote import vote
 from deixis.graphs.build import Wiring
 
 

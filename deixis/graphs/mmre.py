@@ -3,13 +3,13 @@
 START ─► open ─► observe (patches: given, or a detector's) ─► answer ─► segment ─► structure ─► END
 """
 
+from deixis.agents.context.system import System
 from deixis.agents.mmre.answer import answer
 from deixis.agents.mmre.observe import observe
 from deixis.agents.mmre.options import MmreOptions
 from deixis.agents.open import open_sample
 from deixis.agents.segment import segment
 from deixis.agents.structure import structure
-from deixis.agents.system import System
 from deixis.graphs.build import Wiring
 
 

@@ -5,10 +5,10 @@ from importlib import import_module
 from pkgutil import iter_modules
 
 from deixis import graphs
-from deixis.agents.system import System
+from deixis.agents.context.system import System
+from deixis.base.plugins import plugins
+from deixis.base.problems import nearest
 from deixis.errors import SettingsError
-from deixis.settings import plugins
-from deixis.type_schema import nearest
 
 ENTRY_POINTS = "deixis.graphs"
 """Group under which other packages register ``name = "module:OBJECT"``."""
@@ -47,5 +47,5 @@ def find(name: str) -> System:
         said = " ".join(f"{type(error).__name__}: {error}".split())
         raise SettingsError(f"the graph {name!r} cannot be imported: {said}") from error
     if not isinstance(system, System):
-        raise SettingsError(f"the graph {name!r} is no deixis.agents.system.System")
+        raise SettingsError(f"the graph {name!r} is no deixis.agents.context.system.System")
     return system

@@ -5,6 +5,7 @@ START ─► open ─► observe ─► similar (examples) ─► explain (knowl
 ... ─► entail (what can be seen?) ─► ground (only that) ─► segment ─► structure ─► END
 """
 
+from deixis.agents.context.system import System
 from deixis.agents.observe import observe
 from deixis.agents.open import open_sample
 from deixis.agents.riveg.entail import entail
@@ -16,7 +17,6 @@ from deixis.agents.riveg.recognize import recognize
 from deixis.agents.riveg.similar import similar
 from deixis.agents.segment import segment
 from deixis.agents.structure import structure
-from deixis.agents.system import System
 from deixis.graphs.build import Wiring
 
 

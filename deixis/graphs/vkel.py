@@ -15,18 +15,18 @@ from typing import Literal
 
 from langgraph.graph import END, START
 
-from deixis.agents.consult import consult
+from deixis.agents.context.system import GraphOptions, System
+from deixis.agents.main.consult import consult
+from deixis.agents.main.vote import vote
 from deixis.agents.observe import observe
 from deixis.agents.open import open_sample
 from deixis.agents.segment import segment
 from deixis.agents.structure import structure
-from deixis.agents.system import GraphOptions, System
 from deixis.agents.vkel.consult_each import consult_each
 from deixis.agents.vkel.ground import ground
 from deixis.agents.vkel.sketch import sketch
 from deixis.agents.vkel.summarize import summarize
 from deixis.agents.vkel.vote_each import vote_each
-from deixis.agents.vote import vote
 from deixis.graphs.build import Wiring
 
 

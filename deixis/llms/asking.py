@@ -8,12 +8,12 @@ from pydantic import BaseModel
 
 from deixis.errors import SettingsError
 from deixis.llms import registry
-from deixis.llms.cache import LlmCache, Request
+from deixis.llms.answers.reading import schema_of
+from deixis.llms.cache.llm_cache import LlmCache, Request
+from deixis.llms.cache.replies import revived, stored
 from deixis.llms.limits import Limiter, Spending, limiter_of
 from deixis.llms.photos import Photo
-from deixis.llms.reading import schema_of
-from deixis.llms.redaction import shown
-from deixis.llms.replies import revived, stored
+from deixis.llms.servers.redaction import shown
 from deixis.llms.structured import Call, Reply, ask
 from deixis.llms.together import Together
 from deixis.prompts import Prompt

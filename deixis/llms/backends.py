@@ -11,16 +11,16 @@ from typing import Any
 from langchain_core.language_models import BaseChatModel
 from langchain_core.runnables import Runnable
 
+from deixis.base.problems import nearest
+from deixis.base.proxies import unproxied
 from deixis.errors import SettingsError
-from deixis.llms.http import client_arguments, server_at
-from deixis.llms.llama_cpp import EMBEDDED, LlamaCppChat
-from deixis.llms.manners import Manners, manners_of
+from deixis.llms.local.llama_cpp import EMBEDDED, LlamaCppChat
 from deixis.llms.options import checked
 from deixis.llms.registry import PROVIDERS, url_of
 from deixis.llms.schemas import Schema, for_anthropic, for_google, for_ollama, for_openai
-from deixis.proxies import unproxied
+from deixis.llms.servers.http import client_arguments, server_at
+from deixis.llms.servers.manners import Manners, manners_of
 from deixis.settings import Spec
-from deixis.type_schema import nearest
 
 Constrain = Callable[[Schema | None, int], Runnable[Any, Any]]
 Made = tuple[BaseChatModel, Constrain | None] | tuple[BaseChatModel, Constrain, Manners]
@@ -60,7 +60,7 @@ def openai(spec: Spec) -> Made:
     """``openai:MODEL``; with ``base_url=`` any OpenAI-compatible server."""
     from openai import DefaultAsyncHttpxClient, DefaultHttpxClient
 
-    from deixis.llms.openai_chat import OpenAIChat
+    from deixis.llms.servers.openai_chat import OpenAIChat
 
     options, client = _over_http(spec, OpenAIChat)
     if "base_url" in options:

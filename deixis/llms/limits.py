@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from functools import lru_cache
 
-from deixis.forks import Lock, in_child
+from deixis.base.forks import Lock, in_child
 from deixis.settings import Budget, Limit
 
 MINUTE = 60.0

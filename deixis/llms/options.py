@@ -7,9 +7,9 @@ from typing import Annotated, Any, NoReturn, Union, get_args, get_origin
 
 from langchain_core.language_models import BaseChatModel
 
+from deixis.base.problems import nearest
 from deixis.errors import SettingsError
-from deixis.llms.redaction import secret_in
-from deixis.type_schema import nearest
+from deixis.llms.servers.redaction import secret_in
 
 ALWAYS_TIMEOUT = {"request_timeout", "default_request_timeout"}  # SDKs' names for `timeout`
 _NOT_OPTIONS = {

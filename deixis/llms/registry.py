@@ -16,13 +16,14 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.runnables import Runnable
 from pydantic import ValidationError
 
+from deixis.base.forks import Lock
+from deixis.base.plugins import plugins
+from deixis.base.problems import first_problem, nearest
 from deixis.errors import DeixisError, MissingExtraError, MissingKeyError, SettingsError
-from deixis.forks import Lock
-from deixis.llms import faults
-from deixis.llms.manners import Manners
-from deixis.llms.redaction import shown
-from deixis.settings import Spec, plugins
-from deixis.type_schema import first_problem, nearest
+from deixis.llms.servers import faults
+from deixis.llms.servers.manners import Manners
+from deixis.llms.servers.redaction import shown
+from deixis.settings import Spec
 
 ENTRY_POINTS = "deixis.llms"
 """Group under which other packages register ``provider = "module:function"``."""
@@ -92,7 +93,7 @@ PROVIDERS = {
         "deixis.llms.backends:ollama", "langchain-ollama", "ollama", (), ("OLLAMA_HOST",)
     ),
     "transformers": Provider(
-        "deixis.llms.transformers_chat:transformers", "transformers", "transformers"
+        "deixis.llms.local.transformers_chat:transformers", "transformers", "transformers"
     ),
 }
 

@@ -14,20 +14,20 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 from pydantic import BaseModel, ValidationError
 
+from deixis.base.problems import first_problem
 from deixis.errors import ModelCallError
-from deixis.llms import faults
-from deixis.llms.chances import Chances, chances
-from deixis.llms.control_marks import KNOWN
-from deixis.llms.endings import finish_reason, judge
+from deixis.llms.answers.chances import Chances, chances
+from deixis.llms.answers.endings import finish_reason, judge
+from deixis.llms.answers.reading import last_object, read, schema_of
 from deixis.llms.limits import Limiter, Spending, charged, estimated
-from deixis.llms.manners import FORMS, Ways
+from deixis.llms.local.control_marks import KNOWN
 from deixis.llms.photos import Photo
-from deixis.llms.reading import last_object, read, schema_of
-from deixis.llms.redaction import redacted, without_keys
 from deixis.llms.registry import Backend
+from deixis.llms.servers import faults
+from deixis.llms.servers.manners import FORMS, Ways
+from deixis.llms.servers.redaction import redacted, without_keys
 from deixis.prompts import Prompt
 from deixis.settings import Budget, Limit
-from deixis.type_schema import first_problem
 
 Answer = TypeVar("Answer", bound=BaseModel)
 
@@ -37,7 +37,7 @@ _PAUSES = (0.5, 2.0)  # seconds before the second and the third try, unless the 
 class Call(NamedTuple):
     """One request to a model: what it cost, and what came back.
 
-    ``chances``: see `deixis.llms.chances`; empty if the model gives no probabilities.
+    ``chances``: see `deixis.llms.answers.chances`; empty if the model gives no probabilities.
     """
 
     status: str

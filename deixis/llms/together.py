@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any, TypeVar
 
-from deixis.forks import Lock, in_child
+from deixis.base.forks import Lock, in_child
 
 Part = TypeVar("Part")
 Answer = TypeVar("Answer")

@@ -22,11 +22,11 @@ from typing import Any, NamedTuple
 from jinja2 import StrictUndefined, Template, TemplateError, meta
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from deixis.base.folding import bare
+from deixis.base.gathering import counts
+from deixis.base.problems import nearest
+from deixis.base.yaml_files import parse_yaml, read_settings_file, read_yaml
 from deixis.errors import SettingsError
-from deixis.folding import bare
-from deixis.gathering import counts
-from deixis.type_schema import nearest
-from deixis.yaml_files import parse_yaml, read_settings_file, read_yaml
 
 FOLDER = Path(str(files("deixis"))) / "prompts"
 _FILE = re.compile(r"\A---\n(.*?)\n---\n+# System\n(.*?)\n# User\n(.*)\Z", re.DOTALL)

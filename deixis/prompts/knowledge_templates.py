@@ -12,11 +12,11 @@ import yaml
 from platformdirs import user_config_path
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from deixis.atomic import whole_file
+from deixis.base.atomic import whole_file
+from deixis.base.problems import describe_problem
+from deixis.base.yaml_files import read_yaml
 from deixis.errors import SettingsError
 from deixis.prompts import FOLDER
-from deixis.type_schema import describe_problem
-from deixis.yaml_files import read_yaml
 
 _TAKEN = {"fine_type", "look"}  # what replies hold beside the attributes
 

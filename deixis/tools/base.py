@@ -16,7 +16,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from deixis.schema import Mask
+from deixis.base.records import Mask
 
 Box = tuple[float, float, float, float]
 Picture = NDArray[np.uint8]

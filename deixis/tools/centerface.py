@@ -16,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from deixis.base.forks import Lock
 from deixis.errors import MissingExtraError, ModelFileError, ToolError
-from deixis.forks import Lock
-from deixis.tools import model_files
 from deixis.tools.base import Box, Detection, Picture
+from deixis.weights import model_files
 
 LONG_SIDE = 640
 """The network looks at the picture with its longer side scaled to this many pixels."""
@@ -42,7 +42,7 @@ class CenterFace:
     """A detector of faces (``face``) and of people whose face shows (``person``).
 
     Args:
-        model: spec of the ONNX file, see `deixis.tools.model_files`.
+        model: spec of the ONNX file, see `deixis.weights.model_files`.
         threshold: faces below this score, 0..1, are dropped. Faces score 0.5 to 0.95; the
             best of eleven pictures without one scored 0.23 (``tests/benchmarks``).
     """

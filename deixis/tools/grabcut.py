@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from deixis.base.records import Mask
 from deixis.errors import MissingExtraError, ToolError
-from deixis.schema import Mask
 from deixis.tools.base import Box, Picture
 
 LONG_SIDE = 400

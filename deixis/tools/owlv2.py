@@ -14,9 +14,17 @@ from PIL import Image
 
 from deixis.errors import ToolError
 from deixis.tools.base import Detection, Picture, warn
-from deixis.tools.micro_batch import AT_ONCE, MicroBatch
 from deixis.tools.open_vocabulary import Limit, Share, best_first, corners, detections
-from deixis.tools.torch_models import Done, Precision, in_batches, once, packages, part, pretrained
+from deixis.weights.micro_batch import AT_ONCE, MicroBatch
+from deixis.weights.torch_models import (
+    Done,
+    Precision,
+    in_batches,
+    once,
+    packages,
+    part,
+    pretrained,
+)
 
 _PHRASES = 32  # read in one forward pass, for each picture in one
 _SCALE = 2  # larger pictures are first brought to this many times what the model looks at

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from deixis.base.forks import Lock
 from deixis.errors import MissingExtraError, ModelFileError, ToolError
-from deixis.forks import Lock
 from deixis.tools.base import Picture, Word
 
 SMALLEST, LARGEST = 960, 1280
@@ -30,8 +30,8 @@ class RapidOcrReader:
     """A reader of printed lines.
 
     A `Word` is a whole line, for a name may span several words of it;
-    `deixis.tools.names_in_picture` finds the part of a line that a name covers. (RapidOCR's own
-    word boxes cut at every space and cannot say where ``New York`` is.)
+    who looks for a name finds the part of a line that it covers. (RapidOCR's own word boxes cut
+    at every space and cannot say where ``New York`` is.)
 
     Args:
         threshold: lines that were read with a lower score, 0..1, are dropped. Real writing

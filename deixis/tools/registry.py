@@ -9,10 +9,11 @@ from typing import Any, NamedTuple
 
 from pydantic import TypeAdapter, ValidationError
 
+from deixis.base.forks import Lock
+from deixis.base.plugins import plugins
+from deixis.base.problems import nearest
 from deixis.errors import MissingExtraError, SettingsError
-from deixis.forks import Lock
-from deixis.settings import Spec, plugins
-from deixis.type_schema import nearest
+from deixis.settings import Spec
 
 ENTRY_POINTS = "deixis.tools"
 """Group under which other packages register ``name = "module:Class"``."""
@@ -39,13 +40,16 @@ class Tool(NamedTuple):
 _TORCH = {"torch": "torch", "transformers": "transformers"}
 TOOLS = {
     "crf": Tool(
-        "deixis.tools.tagger:CrfTagger", "recognizer", "starter", {"pycrfsuite": "python-crfsuite"}
+        "deixis.tools.tagger.crf:CrfTagger",
+        "recognizer",
+        "starter",
+        {"pycrfsuite": "python-crfsuite"},
     ),
     "centerface": Tool(
         "deixis.tools.centerface:CenterFace", "detector", "starter", {"onnxruntime": "onnxruntime"}
     ),
     "grounding-dino": Tool(
-        "deixis.tools.grounding_dino:GroundingDino",
+        "deixis.tools.grounding_dino.detector:GroundingDino",
         "detector",
         "transformers",
         _TORCH,
@@ -57,7 +61,7 @@ TOOLS = {
         _TORCH,
     ),
     "groundingdino": Tool(
-        "deixis.tools.groundingdino_original:OriginalGroundingDino",
+        "deixis.tools.grounding_dino.original:OriginalGroundingDino",
         "detector",
         "groundingdino",
         {

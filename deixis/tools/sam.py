@@ -30,11 +30,11 @@ import numpy as np
 from PIL import Image
 from pydantic import PositiveInt
 
+from deixis.base.records import Mask
 from deixis.errors import ModelFileError, ToolError
-from deixis.schema import Mask
 from deixis.tools.base import Box, Picture, warn
-from deixis.tools.micro_batch import AT_ONCE, MicroBatch
-from deixis.tools.torch_models import (
+from deixis.weights.micro_batch import AT_ONCE, MicroBatch
+from deixis.weights.torch_models import (
     Done,
     Precision,
     in_batches,

@@ -12,10 +12,10 @@ from pydantic import PositiveInt
 
 from deixis.errors import MissingExtraError, ModelFileError
 from deixis.tools.base import Picture
-from deixis.tools.micro_batch import AT_ONCE, MicroBatch
-from deixis.tools.model_files import resolve
 from deixis.tools.sam import BOXES_AT_ONCE, BoxPrompted, Loaded, View, check_shape
-from deixis.tools.torch_models import Precision, once, packages, place_of
+from deixis.weights.micro_batch import AT_ONCE, MicroBatch
+from deixis.weights.model_files import resolve
+from deixis.weights.torch_models import Precision, once, packages, place_of
 
 SOURCE = "https://github.com/facebookresearch/segment-anything"
 Size = Literal["vit_b", "vit_l", "vit_h"]
@@ -26,7 +26,7 @@ class SegmentAnything(BoxPrompted):
 
     Args:
         model: the size that the checkpoint has.
-        checkpoint: a ``.pth`` file: a path, or a spec of `deixis.tools.model_files`. It is read
+        checkpoint: a ``.pth`` file: a path, or a spec of `deixis.weights.model_files`. It is read
             as bare tensors; one that holds code is refused.
         device: ``auto`` (CUDA, else MPS, else CPU) or a torch device.
         dtype: what the encoder computes in; ``auto`` is bfloat16 on CUDA, float16 on MPS.

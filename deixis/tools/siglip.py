@@ -24,8 +24,8 @@ from pydantic import Field
 from deixis.errors import ModelFileError, ToolError
 from deixis.tools.base import Picture, warn
 from deixis.tools.fusion import fused
-from deixis.tools.micro_batch import AT_ONCE, MicroBatch
-from deixis.tools.torch_models import (
+from deixis.weights.micro_batch import AT_ONCE, MicroBatch
+from deixis.weights.torch_models import (
     Done,
     Precision,
     in_batches,

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from deixis.agents.state import OVERWRITE, State
-from deixis.agents.toolbox import Toolbox
+from deixis.agents.context.state import OVERWRITE, State
+from deixis.agents.context.toolbox import Toolbox
 from deixis.prompts import knowledge_templates
 from deixis.settings import Settings
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from deixis.agents import pictures
-from deixis.agents.entail import entail
+from deixis.agents.context import pictures
+from deixis.agents.main.entail import entail
 from deixis.agents.observe import observe
 from deixis.errors import ToolError
 from deixis.tools import registry

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from deixis.agents.context.state import OVERWRITE, State
 from deixis.agents.open import MERGED, checked_text, open_sample
-from deixis.agents.state import OVERWRITE, State
 from deixis.errors import InputError, MissingExtraError, MissingKeyError, SettingsError
 from deixis.llms import registry
 

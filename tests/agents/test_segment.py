@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from deixis.agents import pictures
-from deixis.agents.ground import ground
+from deixis.agents.context import pictures
+from deixis.agents.context.toolbox import Toolbox
+from deixis.agents.main.ground import ground
 from deixis.agents.segment import segment
-from deixis.agents.toolbox import Toolbox
 from deixis.errors import ModelFileError
 from deixis.schema import Mask
 

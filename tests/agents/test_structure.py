@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from deixis.agents.state import decision, merge
+from deixis.agents.context.state import decision, merge
 from deixis.agents.structure import structure, usage
 from deixis.schema import Extraction
 from deixis.settings import Price

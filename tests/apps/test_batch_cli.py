@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from deixis.apps.batch_cli import SHOWN, describe, parse_budget
+from deixis.batch.run import Tally
 from deixis.errors import InputError
-from deixis.evaluation.batch import Tally
 from deixis.settings import Budget
 
 pytestmark = pytest.mark.slow

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from deixis.llms.cache import Answer, LlmCache, Request
+from deixis.llms.cache.llm_cache import Answer, LlmCache, Request
 
 Run = Callable[..., tuple[int, str, str]]
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from deixis.tools.examples import read
+from deixis.agents.riveg.examples import read
 
 GOOD = {"id": "a", "text": "Grace Hopper", "annotation": "Grace Hopper (person)"}
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from pydantic import Field
 
-from deixis.agents.system import GraphOptions, System
+from deixis.agents.context.system import GraphOptions, System
 
 
 class Options(GraphOptions):

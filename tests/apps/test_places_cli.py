@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from deixis.agents.toolbox import Toolbox
+from deixis.agents.context.toolbox import Toolbox
 from deixis.apps import cli, doctor, files, weights
 from deixis.settings import Settings
 

@@ -69,7 +69,7 @@ def test_a_report_from_stdin_to_stdout(deixis: Run, rows: str) -> None:
 def test_answers_go_from_one_cache_to_another(
     deixis: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from deixis.llms.cache import Answer, LlmCache, Request
+    from deixis.llms.cache.llm_cache import Answer, LlmCache, Request
 
     LlmCache(tmp_path / "one").get_or_ask(
         Request("ollama:qwen", "You see.", "Which colour?", {}, ("ab",)),

@@ -29,7 +29,7 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.types import Send
 from typing_extensions import TypedDict
 
-from deixis.evaluation.batch import Batch
+from deixis.batch.run import Batch
 from deixis.graphs.build import build_graph
 from deixis.llms import registry
 from deixis.settings import Settings, Spec

@@ -24,7 +24,7 @@ from PIL import Image
 from scipy.optimize import linear_sum_assignment
 
 from deixis.tools.base import Detection, Picture
-from deixis.tools.grounding_dino import GroundingDino
+from deixis.tools.grounding_dino.detector import GroundingDino
 
 HEIGHT, WIDTH = 480, 640
 PHRASES = (

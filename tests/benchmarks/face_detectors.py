@@ -18,7 +18,7 @@ from PIL import Image, ImageEnhance, ImageFilter
 
 from deixis.tools.base import Box
 from deixis.tools.centerface import CenterFace
-from deixis.tools.model_files import resolve
+from deixis.weights.model_files import resolve
 
 SKIMAGE = "pypi:scikit-image==0.26.0/skimage/data/"
 HOPPER = (

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from deixis import Settings, build_graph
-from deixis.agents.recognize import recognize
-from deixis.agents.toolbox import Toolbox
+from deixis.agents.context.toolbox import Toolbox
+from deixis.agents.main.recognize import recognize
 from deixis.evaluation.datasets import convert
 from deixis.evaluation.metrics import convention, scoring, tasks
 from deixis.rows import Row, RowEntity

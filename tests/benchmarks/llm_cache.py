@@ -17,7 +17,7 @@ from typing import Any
 
 import diskcache
 
-from deixis.llms.cache import Answer, LlmCache, Request
+from deixis.llms.cache.llm_cache import Answer, LlmCache, Request
 
 ROUNDS, READS = 21, 300
 PROCESSES, THREADS = 4, 16

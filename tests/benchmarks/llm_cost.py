@@ -21,12 +21,12 @@ from typing import Any
 
 import stand_ins
 
-from deixis.agents.consult import consult, member_tasks
+from deixis.agents.context.toolbox import Toolbox
+from deixis.agents.main.consult import consult, member_tasks
+from deixis.agents.main.vote import vote
 from deixis.agents.structure import usage
-from deixis.agents.toolbox import Toolbox
-from deixis.agents.vote import vote
-from deixis.evaluation.conll import TaggedTweet, mentions, read_conll
-from deixis.llms.llama_cpp import EMBEDDED, _load
+from deixis.evaluation.datasets.conll import TaggedTweet, mentions, read_conll
+from deixis.llms.local.llama_cpp import EMBEDDED, _load
 from deixis.prompts import knowledge_templates
 
 VKEL_CALLS = 5

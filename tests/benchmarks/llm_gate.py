@@ -15,10 +15,10 @@ from typing import Any
 import stand_ins
 from langchain_core.messages import BaseMessage
 
-from deixis.agents.recognize import recognize
-from deixis.agents.toolbox import Toolbox
-from deixis.evaluation.conll import mentions, read_conll
-from deixis.evaluation.mner import score_mentions
+from deixis.agents.context.toolbox import Toolbox
+from deixis.agents.main.recognize import recognize
+from deixis.evaluation.datasets.conll import mentions, read_conll
+from deixis.evaluation.metrics.mner import score_mentions
 
 ACCURACIES = (0.6, 0.7, 0.8, 0.9)
 GATES = (0.0, 0.5, 0.7, 0.9, 1.0)

@@ -18,18 +18,18 @@ from langgraph.types import Send
 from typing_extensions import TypedDict
 
 from deixis import Settings, build_graph
-from deixis.agents.consult import consult, member_tasks
-from deixis.agents.entail import entail
-from deixis.agents.expand import expand
-from deixis.agents.ground import ground
+from deixis.agents.context.state import MERGED, merge
+from deixis.agents.context.toolbox import Toolbox
+from deixis.agents.main.consult import consult, member_tasks
+from deixis.agents.main.entail import entail
+from deixis.agents.main.expand import expand
+from deixis.agents.main.ground import ground
+from deixis.agents.main.recognize import recognize
+from deixis.agents.main.vote import vote
 from deixis.agents.observe import observe
 from deixis.agents.open import open_sample
-from deixis.agents.recognize import recognize
 from deixis.agents.segment import segment
-from deixis.agents.state import MERGED, merge
 from deixis.agents.structure import structure
-from deixis.agents.toolbox import Toolbox
-from deixis.agents.vote import vote
 
 TEXT = "Grace Hopper of the US Navy taught at Harvard University"
 ROUNDS = 400

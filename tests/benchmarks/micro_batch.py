@@ -27,10 +27,10 @@ import transformers as hf
 from PIL import Image
 
 from deixis.schema import Mask
-from deixis.tools import micro_batch
 from deixis.tools.base import Box, Detection, Picture
-from deixis.tools.grounding_dino import GroundingDino
+from deixis.tools.grounding_dino.detector import GroundingDino
 from deixis.tools.sam import Sam
+from deixis.weights import micro_batch
 
 SAMPLES, PHRASES, BOXES = 16, 2, 4
 HEIGHT, WIDTH = 480, 640

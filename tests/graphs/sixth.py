@@ -7,14 +7,14 @@ from typing import Any
 
 from pydantic import Field
 
+from deixis.agents.context.state import State, Update
+from deixis.agents.context.system import GraphOptions, System
+from deixis.agents.context.toolbox import Toolbox
+from deixis.agents.main.recognize import recognize
 from deixis.agents.open import open_sample
-from deixis.agents.recognize import recognize
-from deixis.agents.state import State, Update
 from deixis.agents.structure import structure
-from deixis.agents.system import GraphOptions, System
-from deixis.agents.toolbox import Toolbox
 from deixis.graphs.build import Wiring
-from deixis.llms.reading import Text
+from deixis.llms.answers.reading import Text
 from deixis.prompts import Prompt
 
 

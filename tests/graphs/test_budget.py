@@ -11,7 +11,7 @@ import pytest
 from langchain_core.messages import AIMessage
 
 from deixis import Extraction, Settings, build_graph
-from deixis.agents.toolbox import MOST_KEPT
+from deixis.agents.context.toolbox import MOST_KEPT
 from deixis.errors import SettingsError
 from deixis.settings import Budget, Limit, Price
 

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from deixis import Extraction, Settings, build_graph
-from deixis.agents.system import System
+from deixis.agents.context.system import System
 from deixis.apps.doctor import examine
+from deixis.batch.run import Batch
 from deixis.errors import DeixisError, MissingKeyError, SettingsError
-from deixis.evaluation.batch import Batch
 from deixis.graphs.build import toolbox_of
 from deixis.graphs.registry import find, names
 
@@ -134,7 +134,7 @@ def test_graphs_are_known_by_name(model: Settings) -> None:
         ("broken", "'broken' cannot be imported: .*SISTEM"),
         ("sixth:", "'sixth:' cannot be imported"),
         (":SYSTEM", "':SYSTEM' cannot be imported"),
-        ("sixth:Options", "'sixth:Options' is no deixis.agents.system.System"),
+        ("sixth:Options", "'sixth:Options' is no deixis.agents.context.system.System"),
         ("wrong:SYSTEM", r"'wrong:SYSTEM' cannot be imported: SyntaxError: .*wrong\.py"),
         ("failing:SYSTEM", "'failing:SYSTEM' cannot be imported: ZeroDivisionError: "),
     ],

@@ -133,7 +133,7 @@ def test_a_picture_that_is_gone_or_changed_is_told(
     changed = graph.invoke({**first, "text": TEXT})
     picture.unlink()
     gone = graph.invoke({**first, "text": TEXT})
-    monkeypatch.setattr("deixis.agents.pictures._kept", {})
+    monkeypatch.setattr("deixis.agents.context.pictures._kept", {})
     lost = graph.invoke({**blank, "text": TEXT})
     for out, said in (
         (changed, "has changed since; give it anew"),
@@ -240,7 +240,7 @@ def test_no_password_of_a_url_is_checkpointed_or_streamed(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, picture: Path
 ) -> None:
     data = picture.read_bytes()
-    monkeypatch.setattr("deixis.downloads.download", lambda url, *_, **__: data)
+    monkeypatch.setattr("deixis.base.downloads.download", lambda url, *_, **__: data)
     graph = build_graph(settings, checkpointer=(saver := InMemorySaver()))
     given = {"image": "http://me:S3CRET@example.org/a.png?token=S3CRET", "text": TEXT}
     chunks = list(graph.stream(given, THREAD, stream_mode=["debug", "values"]))

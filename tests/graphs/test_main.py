@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from deixis import Extraction, Settings, build_graph
-from deixis.agents.state import State
+from deixis.agents.context.state import State
 from deixis.errors import InputError, SettingsError, ToolError
 from deixis.graphs.build import Graph
 from deixis.tools import registry as tools

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 import pytest
 from pydantic import BaseModel, ConfigDict, Field
 
-from deixis.agents.phrases import phrase
+from deixis.agents.reading.phrases import phrase
 from deixis.llms import limits, registry
 from deixis.llms.structured import Reply, ask
 from deixis.prompts import Prompt

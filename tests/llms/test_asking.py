@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, create_model
 from deixis.errors import CacheMissError, SettingsError
 from deixis.llms import limits, structured
 from deixis.llms.asking import Asker, Joint
-from deixis.llms.cache import LlmCache
+from deixis.llms.cache.llm_cache import LlmCache
 from deixis.llms.structured import Reply
 from deixis.llms.together import Together
 from deixis.prompts import Prompt

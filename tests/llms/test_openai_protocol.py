@@ -10,12 +10,12 @@ from typing import Annotated, Any, Literal
 import pytest
 from pydantic import BaseModel, ConfigDict, Field
 
-from deixis.agents.phrases import phrase
+from deixis.agents.reading.phrases import phrase
 from deixis.llms import registry, structured
-from deixis.llms.llama_cpp import EMBEDDED
+from deixis.llms.local.llama_cpp import EMBEDDED
 from deixis.llms.structured import Reply, ask
 from deixis.prompts import Prompt
-from deixis.tools.model_files import resolve
+from deixis.weights.model_files import resolve
 
 pytestmark = pytest.mark.slow
 

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict
 
 from deixis.llms import registry
 from deixis.llms.asking import Asker
-from deixis.llms.cache import LlmCache
+from deixis.llms.cache.llm_cache import LlmCache
 from deixis.llms.photos import Photo, photo
 from deixis.llms.structured import ask
 from deixis.prompts import Prompt

@@ -11,9 +11,9 @@ import transformers as hf
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
 from deixis.llms import registry
+from deixis.llms.answers.reading import Text
 from deixis.llms.asking import Asker
-from deixis.llms.cache import LlmCache
-from deixis.llms.reading import Text
+from deixis.llms.cache.llm_cache import LlmCache
 from deixis.llms.structured import Reply, ask
 from deixis.prompts import Prompt
 from deixis.settings import Options

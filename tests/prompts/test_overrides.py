@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from deixis.agents.toolbox import Toolbox
+from deixis.agents.context.toolbox import Toolbox
 from deixis.errors import SettingsError
 from deixis.graphs.build import build_graph
 from deixis.prompts import FOLDER, check, example, find, names, overrides, read, render

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deixis.folding import bare
+from deixis.base.folding import bare
 from deixis.prompts import quoted, render
 
 TAGS = {

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from deixis.tools import micro_batch
-from deixis.tools.micro_batch import MicroBatch
+from deixis.weights import micro_batch
+from deixis.weights.micro_batch import MicroBatch
 
 # The model knows the ends of phrases by these numbers.
 ENDS = {"[PAD]": 0, "[UNK]": 100, "[CLS]": 101, "[SEP]": 102, "[MASK]": 103, ".": 1012, "?": 1029}

@@ -9,7 +9,7 @@ from PIL import Image
 from deixis.errors import ModelFileError
 from deixis.tools.base import Box
 from deixis.tools.centerface import CenterFace, bodies
-from deixis.tools.model_files import resolve
+from deixis.weights.model_files import resolve
 
 pytestmark = pytest.mark.slow
 

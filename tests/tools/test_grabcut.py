@@ -7,7 +7,7 @@ from deixis.errors import ToolError
 from deixis.schema import Mask
 from deixis.tools.base import Box
 from deixis.tools.grabcut import GrabCut
-from deixis.tools.model_files import resolve
+from deixis.weights.model_files import resolve
 
 pytestmark = pytest.mark.slow
 

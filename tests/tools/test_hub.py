@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from deixis.agents.look import overlap
-from deixis.images import open_image
+from deixis.base.boxes import box_iou
+from deixis.base.images import open_image
 from deixis.tools import registry
 from deixis.tools.base import Detector, Segmenter
 
@@ -36,7 +36,7 @@ def test_a_detector_finds_what_is_described(collins: Path, spec: str) -> None:
     picture = open_image(collins).pixels
     found = detector.detect(picture, ["an astronaut in an orange suit", "an elephant"])
     best = max(found, key=lambda each: each.score)
-    assert best.label.startswith("an astronaut") and overlap(best.box, ASTRONAUT) > 0.6
+    assert best.label.startswith("an astronaut") and box_iou(best.box, ASTRONAUT) > 0.6
     others = [each.score for each in found if each.label == "an elephant"]
     assert max(others, default=0.0) < best.score
 

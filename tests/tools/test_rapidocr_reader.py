@@ -6,9 +6,9 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from deixis.tools.model_files import resolve
-from deixis.tools.names_in_picture import find_name
+from deixis.agents.main.names_in_picture import find_name
 from deixis.tools.rapidocr_reader import RapidOcrReader
+from deixis.weights.model_files import resolve
 
 pytestmark = pytest.mark.slow
 

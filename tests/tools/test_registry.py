@@ -11,7 +11,7 @@ import pytest
 from deixis.errors import MissingExtraError, SettingsError
 from deixis.tools import registry
 from deixis.tools.registry import TOOLS, Tool, check, find, load
-from deixis.tools.tagger import MODEL_FOLDER, CrfTagger
+from deixis.tools.tagger.crf import MODEL_FOLDER, CrfTagger
 
 PLUGIN = """
 from pathlib import Path

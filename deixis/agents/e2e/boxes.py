@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from deixis.agents.look import overlap
+from deixis.base.boxes import box_iou
 from deixis.llms.box_conventions import BoxConvention, convention_of
 from deixis.llms.photos import Photo
 from deixis.rows import Box
@@ -90,7 +90,7 @@ def fused(passes: Sequence[Sequence[Box] | None]) -> Fused:
     clusters: list[dict[int, Box]] = []
     for number, boxes in enumerate(decided):
         for box in boxes:
-            near = [(overlap(_mean(each), box), each) for each in clusters if number not in each]
+            near = [(box_iou(_mean(each), box), each) for each in clusters if number not in each]
             share, best = max(near, key=lambda pair: pair[0], default=(0.0, {}))
             if share < SAME_BOX:
                 best = {}

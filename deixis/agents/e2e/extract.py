@@ -7,16 +7,16 @@ from typing import Any, Literal
 from langchain_core.runnables.config import ContextThreadPoolExecutor
 from pydantic import Field
 
-from deixis.agents.answers import LONGEST, Found, joined, located, unread
+from deixis.agents.context.state import State, Update, notice
+from deixis.agents.context.system import GraphOptions
+from deixis.agents.context.toolbox import Toolbox
 from deixis.agents.e2e.boxes import UNREADABLE, convention, to_picture, told
-from deixis.agents.state import State, Update, notice
-from deixis.agents.system import GraphOptions
-from deixis.agents.toolbox import Toolbox
-from deixis.folding import key, without_entities
+from deixis.agents.reading.answers import LONGEST, Found, joined, located, unread
+from deixis.base.folding import key, without_entities
 from deixis.formats import e2e
+from deixis.llms.answers.reading import Text
 from deixis.llms.box_conventions import BoxConvention
 from deixis.llms.photos import Photo
-from deixis.llms.reading import Text
 from deixis.llms.structured import Reply
 from deixis.rows import RowEntity
 from deixis.type_schema import TypeSchema

@@ -3,10 +3,10 @@
 from collections import Counter
 from typing import Any
 
-from deixis.agents.answers import Found, joined, mentioned, placed
+from deixis.agents.context.state import State, Update, notice
+from deixis.agents.context.toolbox import Toolbox
 from deixis.agents.e2e.boxes import fused
-from deixis.agents.state import State, Update, notice
-from deixis.agents.toolbox import Toolbox
+from deixis.agents.reading.answers import Found, joined, mentioned, placed
 from deixis.rows import RowEntity
 
 Named = list[tuple[str, dict[str, Any]]]

@@ -4,14 +4,14 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from deixis.agents.answers import Found, joined, located, mentioned, placed, unread
+from deixis.agents.context.state import State, Update, notice
+from deixis.agents.context.toolbox import Toolbox
 from deixis.agents.mmre.options import options_of
 from deixis.agents.mmre.read import Told, read_marked, read_plain
-from deixis.agents.state import State, Update, notice
-from deixis.agents.toolbox import Toolbox
-from deixis.folding import key
+from deixis.agents.reading.answers import Found, joined, located, mentioned, placed, unread
+from deixis.base.folding import key
+from deixis.llms.answers.reading import Text
 from deixis.llms.photos import Photo, photo
-from deixis.llms.reading import Text
 from deixis.rows import Box, RowEntity
 from deixis.tools.base import Picture
 

@@ -1,11 +1,11 @@
 """observe: the patches that are offered, those given or those a detector makes."""
 
-from deixis.agents.ground import clipped
+from deixis.agents.context.patches import letter
+from deixis.agents.context.state import State, Update
+from deixis.agents.context.toolbox import Toolbox
 from deixis.agents.mmre.options import options_of
 from deixis.agents.observe import look
-from deixis.agents.patches import letter
-from deixis.agents.state import State, Update
-from deixis.agents.toolbox import Toolbox
+from deixis.base.boxes import clipped
 
 GIVEN = "given"
 """Who pointed at a region that is a patch of the user's."""
@@ -19,7 +19,8 @@ def observe(state: State, toolbox: Toolbox) -> Update:
     """
     pixels = toolbox.pixels(state)
     given = state["notes"].get("given_patches")
-    if pixels is None or not options_of(toolbox).names:
+    picture = state["picture"]
+    if picture is None or pixels is None or not options_of(toolbox).names:
         return {"notes": {"patches": []}}
     if given is not None:
         boxes = [(each["letter"], each["box"], 1.0, GIVEN) for each in given]
@@ -36,7 +37,7 @@ def observe(state: State, toolbox: Toolbox) -> Update:
     patches = [
         {
             "letter": name,
-            "box": clipped(list(box), state["picture"]),
+            "box": clipped(box, picture["width"], picture["height"]),
             "score": score,
             "source": source,
         }

@@ -2,8 +2,8 @@
 
 from typing import Literal
 
-from deixis.agents.system import GraphOptions
-from deixis.agents.toolbox import Toolbox
+from deixis.agents.context.system import GraphOptions
+from deixis.agents.context.toolbox import Toolbox
 
 
 class MmreOptions(GraphOptions):

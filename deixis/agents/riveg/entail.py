@@ -5,11 +5,11 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, create_model
 
-from deixis.agents.answers import joined
-from deixis.agents.entail import entail as weigh_evidence
-from deixis.agents.phrases import OBJECT
-from deixis.agents.state import State, Update, decision, notice
-from deixis.agents.toolbox import Toolbox, no_answer
+from deixis.agents.context.state import State, Update, decision, notice
+from deixis.agents.context.toolbox import Toolbox, no_answer
+from deixis.agents.main.entail import entail as weigh_evidence
+from deixis.agents.reading.answers import joined
+from deixis.agents.reading.phrases import OBJECT
 from deixis.errors import ToolError
 
 ENTAILMENT, CONTRADICTION = "entailment", "contradiction"

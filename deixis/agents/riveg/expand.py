@@ -4,14 +4,14 @@ from typing import Any, NamedTuple
 
 from langchain_core.runnables.config import ContextThreadPoolExecutor
 
-from deixis.agents.answers import joined
-from deixis.agents.ballot import normalise
-from deixis.agents.phrases import DASH, one_line
+from deixis.agents.context.state import State, Update, decision
+from deixis.agents.context.toolbox import Toolbox
+from deixis.agents.main.ballot import normalise
+from deixis.agents.reading.answers import joined
+from deixis.agents.reading.phrases import DASH, one_line
 from deixis.agents.riveg.options import Writer, caption_of, writers
-from deixis.agents.state import State, Update, decision
-from deixis.agents.toolbox import Toolbox
 from deixis.formats.riveg import parse_expression
-from deixis.llms.reading import Text
+from deixis.llms.answers.reading import Text
 from deixis.llms.structured import Reply
 
 AT_ONCE = 16

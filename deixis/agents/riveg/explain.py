@@ -2,11 +2,11 @@
 
 from langchain_core.runnables.config import ContextThreadPoolExecutor
 
-from deixis.agents.answers import joined
+from deixis.agents.context.state import State, Update
+from deixis.agents.context.toolbox import Toolbox
+from deixis.agents.reading.answers import joined
 from deixis.agents.riveg.options import Writer, caption_of, options_of, writers
-from deixis.agents.state import State, Update
-from deixis.agents.toolbox import Toolbox
-from deixis.llms.reading import Text
+from deixis.llms.answers.reading import Text
 from deixis.llms.structured import Reply
 
 

@@ -5,13 +5,13 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, WithJsonSchema, create_model
 
-from deixis.agents.answers import joined, placed
-from deixis.agents.entail import PERSON_TEMPLATE, gather, read_name
-from deixis.agents.ground import ground as assign_candidates
-from deixis.agents.look import boxes_said
-from deixis.agents.phrases import OBJECT, described
-from deixis.agents.state import State, Update, notice
-from deixis.agents.toolbox import Toolbox, no_answer
+from deixis.agents.context.state import State, Update, notice
+from deixis.agents.context.toolbox import Toolbox, no_answer
+from deixis.agents.main.entail import PERSON_TEMPLATE, gather, read_name
+from deixis.agents.main.ground import ground as assign_candidates
+from deixis.agents.main.look import boxes_said
+from deixis.agents.reading.answers import joined, placed
+from deixis.agents.reading.phrases import OBJECT, described
 from deixis.errors import ToolError
 from deixis.llms.box_conventions import convention_of
 from deixis.tools.base import Box, Detection

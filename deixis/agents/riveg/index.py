@@ -5,15 +5,15 @@ from pathlib import Path
 
 import numpy as np
 
+from deixis.agents.context.toolbox import Toolbox
 from deixis.agents.observe import caption, look
-from deixis.agents.toolbox import Toolbox
+from deixis.agents.riveg import examples
+from deixis.agents.riveg.examples import AnnotatedRow, Example
+from deixis.base.images import OpenedImage, open_image
+from deixis.base.text_files import lines_of
 from deixis.errors import DataError, InputError, ToolError
-from deixis.images import OpenedImage, open_image
 from deixis.rows import read_rows
-from deixis.text_files import lines_of
-from deixis.tools import examples
 from deixis.tools.base import listening
-from deixis.tools.examples import AnnotatedRow, Example
 
 
 def read_annotated(path: Path) -> list[tuple[str, AnnotatedRow]]:

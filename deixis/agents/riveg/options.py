@@ -4,9 +4,9 @@ from typing import NamedTuple
 
 from pydantic import Field
 
-from deixis.agents.state import State
-from deixis.agents.system import GraphOptions
-from deixis.agents.toolbox import Toolbox
+from deixis.agents.context.state import State
+from deixis.agents.context.system import GraphOptions
+from deixis.agents.context.toolbox import Toolbox
 from deixis.errors import SettingsError
 
 

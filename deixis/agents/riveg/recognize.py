@@ -1,8 +1,8 @@
 """recognize: find the mentions in text and knowledge together (RiVEG, section IV-B.1d)."""
 
-from deixis.agents.recognize import recognize as find_mentions
-from deixis.agents.state import State, Update, notice
-from deixis.agents.toolbox import Toolbox
+from deixis.agents.context.state import State, Update, notice
+from deixis.agents.context.toolbox import Toolbox
+from deixis.agents.main.recognize import recognize as find_mentions
 
 
 def recognize(state: State, toolbox: Toolbox) -> Update:

@@ -1,10 +1,10 @@
 """similar: find the annotated examples that are most like the sample (RiVEG, section IV-B.1b)."""
 
+from deixis.agents.context.state import State, Update, notice
+from deixis.agents.context.toolbox import Toolbox
+from deixis.agents.riveg import examples
 from deixis.agents.riveg.options import options_of
-from deixis.agents.state import State, Update, notice
-from deixis.agents.toolbox import Toolbox
 from deixis.errors import ToolError
-from deixis.tools import examples
 
 
 def similar(state: State, toolbox: Toolbox) -> Update:

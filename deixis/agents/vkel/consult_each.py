@@ -3,10 +3,10 @@
 from functools import lru_cache
 from typing import Any
 
-from deixis.agents.answers import joined
-from deixis.agents.consult import testimony_on
-from deixis.agents.state import MemberTask, Update
-from deixis.agents.toolbox import Toolbox
+from deixis.agents.context.state import MemberTask, Update
+from deixis.agents.context.toolbox import Toolbox
+from deixis.agents.main.consult import testimony_on
+from deixis.agents.reading.answers import joined
 from deixis.agents.vkel.one_by_one import one_by_one
 from deixis.llms.structured import Reply
 

@@ -8,13 +8,13 @@ boxes are (x1, y1, x2, y2)*, in shares of the picture's width and height.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from deixis.agents.answers import LONGEST, joined, located, mentioned, placed, unread
-from deixis.agents.state import State, Update, decision, notice
-from deixis.agents.toolbox import Toolbox, no_answer
+from deixis.agents.context.state import State, Update, decision, notice
+from deixis.agents.context.toolbox import Toolbox, no_answer
+from deixis.agents.reading.answers import LONGEST, joined, located, mentioned, placed, unread
 from deixis.agents.vkel.boxes import in_pixels, shares
 from deixis.agents.vkel.sketch import fine_type_of, folded, read
+from deixis.llms.answers.reading import Text
 from deixis.llms.photos import Photo
-from deixis.llms.reading import Text
 from deixis.prompts import Prompt
 from deixis.rows import RowEntity
 

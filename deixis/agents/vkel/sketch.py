@@ -6,14 +6,14 @@ The model is shown picture and text and writes *X is a(an) person; Y is a(an) lo
 import re
 from collections.abc import Sequence
 
-from deixis.agents.answers import joined, located, mentioned, unread
-from deixis.agents.state import State, Update
-from deixis.agents.template import template_for
-from deixis.agents.toolbox import Toolbox
-from deixis.folding import key
+from deixis.agents.context.state import State, Update
+from deixis.agents.context.toolbox import Toolbox
+from deixis.agents.main.template import template_for
+from deixis.agents.reading.answers import joined, located, mentioned, unread
+from deixis.base.folding import key
 from deixis.formats import vkel
 from deixis.formats.answers import Parsed
-from deixis.llms.reading import Text
+from deixis.llms.answers.reading import Text
 from deixis.rows import RowEntity
 from deixis.type_schema import EntityType, TypeSchema
 

@@ -1,11 +1,11 @@
 """summarize: say what matters of each entity's look, in one call an entity (VKEL, equation 7)."""
 
-from deixis.agents.answers import joined
-from deixis.agents.phrases import one_line
-from deixis.agents.state import State, Update
-from deixis.agents.toolbox import Toolbox
+from deixis.agents.context.state import State, Update
+from deixis.agents.context.toolbox import Toolbox
+from deixis.agents.reading.answers import joined
+from deixis.agents.reading.phrases import one_line
 from deixis.agents.vkel.one_by_one import one_by_one
-from deixis.llms.reading import Text
+from deixis.llms.answers.reading import Text
 
 LONGEST = 600
 """Characters of a summary that are kept."""

@@ -11,14 +11,14 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, create_model
 
-from deixis.agents.answers import joined
-from deixis.agents.ballot import Tally
-from deixis.agents.consult import UNKNOWN
-from deixis.agents.phrases import OBJECT
-from deixis.agents.state import State, Update, decision, notice
-from deixis.agents.toolbox import Toolbox, no_answer
+from deixis.agents.context.state import State, Update, decision, notice
+from deixis.agents.context.toolbox import Toolbox, no_answer
+from deixis.agents.main.ballot import Tally
+from deixis.agents.main.consult import UNKNOWN
+from deixis.agents.main.vote import Ruling, ballots_of, recorded
+from deixis.agents.reading.answers import joined
+from deixis.agents.reading.phrases import OBJECT
 from deixis.agents.vkel.one_by_one import one_by_one
-from deixis.agents.vote import Ruling, ballots_of, recorded
 
 
 def vote_each(state: State, toolbox: Toolbox) -> Update:

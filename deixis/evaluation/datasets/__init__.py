@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from deixis.base.problems import nearest
 from deixis.errors import InputError
 from deixis.evaluation.datasets.gmner import read_fmnerg, read_gmner
 from deixis.evaluation.datasets.mmre import read_mmre
@@ -10,7 +11,6 @@ from deixis.evaluation.datasets.mner import read_mner
 from deixis.evaluation.datasets.muie import read_muie
 from deixis.evaluation.datasets.smner import read_smner
 from deixis.evaluation.datasets.source import Converted, Source
-from deixis.type_schema import nearest
 
 READERS: dict[str, Callable[[Source], Converted]] = {
     "gmner": read_gmner,

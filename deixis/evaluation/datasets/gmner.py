@@ -9,7 +9,7 @@ acceptable answer, and mentions of the same text share them. The published figur
 from collections import Counter
 from collections.abc import Sequence
 
-from deixis.evaluation.conll import TaggedTweet, read_conll
+from deixis.evaluation.datasets.conll import TaggedTweet, read_conll
 from deixis.evaluation.datasets.pictures import with_pictures
 from deixis.evaluation.datasets.source import Converted, Source
 from deixis.evaluation.datasets.tweets import (
@@ -20,7 +20,7 @@ from deixis.evaluation.datasets.tweets import (
     entities_of,
     text_of,
 )
-from deixis.evaluation.voc import Annotation, boxes_by_name, read_annotations
+from deixis.evaluation.datasets.voc import Annotation, boxes_by_name, read_annotations
 from deixis.rows import Row, RowRegion
 from deixis.type_schema import TypeSchema
 

@@ -9,13 +9,13 @@ from collections import Counter
 
 from pydantic import BaseModel, Field, model_validator
 
-from deixis.agents.patches import letter
+from deixis.agents.context.patches import letter
 from deixis.errors import DataError
-from deixis.evaluation.conll import read_conll
+from deixis.evaluation.datasets.conll import read_conll
 from deixis.evaluation.datasets.gmner import grounded
 from deixis.evaluation.datasets.source import Converted, Source, read_records
 from deixis.evaluation.datasets.tweets import TEXT_QUIRKS
-from deixis.evaluation.voc import Annotation, read_annotations
+from deixis.evaluation.datasets.voc import Annotation, read_annotations
 from deixis.rows import Box, Row, RowId
 
 QUIRKS = (

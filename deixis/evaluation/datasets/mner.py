@@ -6,7 +6,7 @@ was built from them, without boxes. Nobody looked at the pictures, so `regions` 
 
 from collections import Counter
 
-from deixis.evaluation.conll import TYPES, read_conll
+from deixis.evaluation.datasets.conll import TYPES, read_conll
 from deixis.evaluation.datasets.pictures import with_pictures
 from deixis.evaluation.datasets.source import Converted, Source
 from deixis.evaluation.datasets.tweets import TEXT_QUIRKS, count_text, entities_of, text_of

@@ -12,16 +12,16 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, ValidationError
 
+from deixis.base.gathering import files_in
+from deixis.base.text_files import read_text
 from deixis.errors import DataError, InputError
-from deixis.evaluation.conll import read_conll
+from deixis.evaluation.datasets.conll import read_conll
 from deixis.evaluation.datasets.located import line_of
 from deixis.evaluation.datasets.pictures import with_pictures
 from deixis.evaluation.datasets.source import Converted, Source, describe
 from deixis.evaluation.datasets.tweets import TEXT_QUIRKS, count_text, entities_of, text_of
-from deixis.gathering import files_in
 from deixis.rows import Number, Row, RowRegion
 from deixis.schema import Mask
-from deixis.text_files import read_text
 
 QUIRKS = (
     "labelme files of other samples",

@@ -7,12 +7,12 @@ from typing import Any, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from deixis.base.gathering import files_in
+from deixis.base.json_lines import parsed
+from deixis.base.problems import first_problem
+from deixis.base.text_files import lines_of
 from deixis.errors import DataError, InputError
-from deixis.gathering import files_in
-from deixis.json_lines import parsed
 from deixis.rows import Row
-from deixis.text_files import lines_of
-from deixis.type_schema import first_problem
 
 Model = TypeVar("Model", bound=BaseModel)
 _BOXES = ("xml", "xml.tar.gz", "xml.tgz", "xml.tar", "xml.zip")

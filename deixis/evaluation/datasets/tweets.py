@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from itertools import accumulate
 
-from deixis.evaluation.conll import TaggedTweet, mentions, orphans
+from deixis.evaluation.datasets.conll import TaggedTweet, mentions, orphans
 from deixis.rows import RowEntity, RowRegion
 
 _HTML = re.compile(r"&(amp|lt|gt|quot|apos|nbsp|#\d+);?")

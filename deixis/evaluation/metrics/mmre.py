@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from deixis.errors import MissingExtraError, SettingsError
 from deixis.evaluation.datasets.mmre import MmreRow
-from deixis.evaluation.mner import Score, score_mentions
+from deixis.evaluation.metrics.mner import Score, score_mentions
 from deixis.formats.pfa import Answer
 
 ROUGES = ("rouge1", "rouge2", "rougeL")

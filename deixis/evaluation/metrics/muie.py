@@ -21,9 +21,10 @@ from typing import Literal, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from deixis.base.boxes import box_iou
 from deixis.errors import DataError
-from deixis.evaluation.metrics.overlap import box_iou, mask_iou
-from deixis.evaluation.mner import Score
+from deixis.evaluation.metrics.mner import Score
+from deixis.evaluation.metrics.overlap import mask_iou
 from deixis.formats.muie_rows import MuieEntity, MuieRow, Trigger
 from deixis.rows import RowRegion
 

@@ -5,26 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from deixis.rows import Box, RowRegion
+from deixis.base.boxes import box_iou
+from deixis.rows import RowRegion
 from deixis.schema import Mask
 
 Pixels = NDArray[np.int64]
-
-
-def box_iou(one: Box, other: Box) -> float:
-    """IoU of plain areas; 0 when a box is inverted or has no area (VKEL, equation 14)."""
-    shared = _side(max(one[0], other[0]), min(one[2], other[2])) * _side(
-        max(one[1], other[1]), min(one[3], other[3])
-    )
-    return shared / (_area(one) + _area(other) - shared) if shared else 0.0
-
-
-def _area(box: Box) -> float:
-    return _side(box[0], box[2]) * _side(box[1], box[3])
-
-
-def _side(low: float, high: float) -> float:
-    return max(0.0, high - low)
 
 
 def mask_iou(one: Mask, other: Mask) -> float:
@@ -47,7 +32,7 @@ def mask_iou(one: Mask, other: Mask) -> float:
 
 
 def runs_of(mask: Mask) -> tuple[Pixels, Pixels]:
-    """Read the run lengths of a mask (the code is told in `deixis.masks.decode`).
+    """Read the run lengths of a mask (the code is told in `deixis.base.masks.decode`).
 
     Returns:
         The pixels, counted down the columns, at which runs begin and the last ends, shape

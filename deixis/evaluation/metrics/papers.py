@@ -11,7 +11,7 @@ from deixis import formats
 from deixis.errors import DataError, SettingsError
 from deixis.evaluation.datasets.mmre import MmreRow, Patch
 from deixis.evaluation.metrics import mmre, muie
-from deixis.evaluation.mner import Score
+from deixis.evaluation.metrics.mner import Score
 from deixis.formats import muie as muie_format
 from deixis.formats import pfa
 from deixis.formats.muie_rows import MuieRow

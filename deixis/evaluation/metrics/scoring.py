@@ -11,6 +11,7 @@ from deixis.errors import SettingsError
 from deixis.evaluation.metrics.chance import Difference, Shares, difference, interval
 from deixis.evaluation.metrics.convention import Convention
 from deixis.evaluation.metrics.mentions import Aligned, Sample, align
+from deixis.evaluation.metrics.mner import Score
 from deixis.evaluation.metrics.tables import (
     Grounding,
     compare,
@@ -21,7 +22,6 @@ from deixis.evaluation.metrics.tables import (
     without_regions,
 )
 from deixis.evaluation.metrics.tasks import Task
-from deixis.evaluation.mner import Score
 from deixis.rows import Row
 
 SWEEP = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from deixis.evaluation.metrics.convention import Convention
 from deixis.evaluation.metrics.matching import best_pairs, count_pairs
 from deixis.evaluation.metrics.mentions import Key, Mention, Sample
+from deixis.evaluation.metrics.mner import Score
 from deixis.evaluation.metrics.overlap import best_iou
 from deixis.evaluation.metrics.tasks import Task
-from deixis.evaluation.mner import Score
 
 AGREED = math.inf
 """The overlap of two mentions that have, or need, no region."""

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from deixis import Settings
+from deixis.agents.context.toolbox import Toolbox
 from deixis.agents.e2e.fuse import fuse
-from deixis.agents.toolbox import Toolbox
 from deixis.graphs.e2e import SYSTEM
 
 TEXT = "Ada met Ada at Sea"

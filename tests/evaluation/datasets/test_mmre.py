@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from deixis.agents.patches import letter
+from deixis.agents.context.patches import letter
 from deixis.evaluation.datasets import convert
 from deixis.evaluation.datasets.mmre import QUIRKS, MmreRow
 

@@ -9,9 +9,9 @@ import pytest
 from deixis.errors import DataError, SettingsError
 from deixis.evaluation.metrics.convention import CONVENTIONS, Convention, convention
 from deixis.evaluation.metrics.mentions import align
+from deixis.evaluation.metrics.mner import Score
 from deixis.evaluation.metrics.scoring import How, evaluate
 from deixis.evaluation.metrics.tasks import TASKS, task
-from deixis.evaluation.mner import Score
 from deixis.rows import Row, RowEntity, RowRegion
 from deixis.schema import Mask
 

@@ -8,7 +8,7 @@ import pytest
 from deixis.errors import MissingExtraError, SettingsError
 from deixis.evaluation.datasets.mmre import MmreRow, Patch
 from deixis.evaluation.metrics.mmre import ROUGES, answer_of, score, score_summaries
-from deixis.evaluation.mner import Score
+from deixis.evaluation.metrics.mner import Score
 from deixis.formats.pfa import Answer, parse_answer, write_answer
 from deixis.rows import RowEntity
 

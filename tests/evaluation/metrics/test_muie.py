@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from deixis.base.boxes import box_iou
 from deixis.errors import DataError
+from deixis.evaluation.metrics.mner import Score
 from deixis.evaluation.metrics.muie import (
     Grounding,
     mean_iou,
@@ -20,8 +22,6 @@ from deixis.evaluation.metrics.muie import (
     span_iou,
     video_jaccard,
 )
-from deixis.evaluation.metrics.overlap import box_iou
-from deixis.evaluation.mner import Score
 from deixis.formats.muie import parse_answer, row_of
 from deixis.formats.muie_rows import MuieRow
 from deixis.rows import RowRegion

@@ -12,10 +12,10 @@ import pytest
 from deixis import formats
 from deixis.evaluation.metrics.convention import Convention, convention
 from deixis.evaluation.metrics.mentions import align
+from deixis.evaluation.metrics.mner import Score
 from deixis.evaluation.metrics.scoring import How, Report, evaluate
 from deixis.evaluation.metrics.tables import compare, count, score
 from deixis.evaluation.metrics.tasks import task
-from deixis.evaluation.mner import Score
 from deixis.rows import Row, RowEntity, RowRegion
 
 DATA = Path(__file__).parents[3].parent / "shared" / "data" / "reference"

@@ -8,10 +8,10 @@ import pytest
 
 from deixis.errors import SettingsError
 from deixis.evaluation.metrics.convention import convention
+from deixis.evaluation.metrics.mner import Score
 from deixis.evaluation.metrics.scoring import How, Report, compare_two, evaluate
 from deixis.evaluation.metrics.tables import Grounding
 from deixis.evaluation.metrics.tasks import task
-from deixis.evaluation.mner import Score
 from deixis.rows import Row
 
 Post = Callable[..., Row]

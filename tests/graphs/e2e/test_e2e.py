@@ -11,8 +11,8 @@ import pytest
 from langchain_core.messages import AIMessage
 
 from deixis import Extraction, build_graph
+from deixis.batch.run import Batch
 from deixis.errors import SettingsError
-from deixis.evaluation.batch import Batch
 from deixis.formats import e2e
 from deixis.rows import read_rows
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from deixis.evaluation.batch import Batch
-from deixis.evaluation.batch_input import Rows
+from deixis.batch.input import Rows
+from deixis.batch.run import Batch
 from deixis.evaluation.datasets.mmre import MmreRow, Patch
 from deixis.evaluation.metrics.papers import score_files
 from deixis.rows import RowEntity, RowRegion, write_rows

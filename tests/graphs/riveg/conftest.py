@@ -175,8 +175,8 @@ def said() -> Callable[[Extraction], str]:
 @pytest.fixture
 def index(tmp_path: Path) -> Path:
     """An index of three annotated examples, made by `hashed`."""
+    from deixis.agents.context.toolbox import Toolbox
     from deixis.agents.riveg.index import build, read_annotated
-    from deixis.agents.toolbox import Toolbox
 
     rows = [
         {"id": "a1", "text": "Grace Hopper speaks", "annotation": "Grace Hopper (person): ..."},

@@ -10,8 +10,8 @@ import pytest
 
 from deixis import Settings, build_graph
 from deixis.apps.cli import main
+from deixis.batch.run import Batch
 from deixis.errors import SettingsError
-from deixis.evaluation.batch import Batch
 from deixis.formats import riveg
 from deixis.rows import read_rows
 

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from deixis import Extraction, Settings, build_graph
+from deixis.batch.run import Batch
 from deixis.errors import SettingsError
-from deixis.evaluation.batch import Batch
 from deixis.rows import read_rows
 from deixis.tools import registry as tools
 from deixis.tools.base import Detection, Picture

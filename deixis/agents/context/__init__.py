@@ -1,0 +1,1 @@
+"""What agents work in: the state, the toolbox, the options of a graph."""

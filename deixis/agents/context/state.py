@@ -1,0 +1,209 @@
+"""What flows through the main graph: plain data, keyed by entity id.
+
+Every reduced channel merges by key, so that replaying a step or resuming a thread adds
+nothing twice. `open` empties them, so that a thread can be used for the next sample.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Self
+
+from langgraph.channels import EphemeralValue, UntrackedValue
+from pydantic import BaseModel, Field
+from typing_extensions import (  # typing's breaks LangGraph's JSON schemas on 3.11
+    TypedDict,
+    get_type_hints,
+)
+
+from deixis.agents.context.pictures import Held, held
+
+Update = dict[str, Any]
+OVERWRITE = "__overwrite__"
+"""Key of an update that takes the place of a channel, in JSON, which LangGraph's class is not."""
+
+
+def merge(old: Mapping[str, Any] | None, new: Mapping[str, Any]) -> dict[str, Any]:
+    """Return both mappings together; the newer value of a key stays."""
+    return {**(old or {}), **new}
+
+
+class GivenImage(UntrackedValue[Any]):
+    """The picture as given; only what names it (a path, a URL, a record) is checkpointed."""
+
+    def update(self, values: Sequence[Any]) -> bool:
+        """Take the picture in."""
+        return super().update([held(value) for value in values])
+
+    def checkpoint(self) -> Any:
+        """Return a path, URL or record; of pixels, bytes and credentials, that they were given."""
+        if isinstance(self.value, Held):
+            return self.value.left()
+        return self.value if isinstance(self.value, str | dict) else super().checkpoint()
+
+    def from_checkpoint(self, checkpoint: Any) -> Self:
+        """Restore what `checkpoint` kept."""
+        channel = super().from_checkpoint(checkpoint)
+        if isinstance(checkpoint, str | dict):
+            channel.value = checkpoint
+        return channel
+
+
+class GivenInput(EphemeralValue[Any]):
+    """LangGraph's start channel without pixels: it would checkpoint the input as it is."""
+
+    def update(self, values: Sequence[Any]) -> bool:
+        """Take the input in; one without a picture takes that of the last sample away."""
+        given = [
+            {**value, "image": held(value.get("image"))} if isinstance(value, dict) else value
+            for value in values
+        ]
+        return super().update(given)
+
+    def checkpoint(self) -> Any:
+        """Return the input, its picture only when that is a path, a URL or a record."""
+        value = super().checkpoint()
+        if isinstance(value, dict):
+            image = value.get("image")
+            if isinstance(image, Held):
+                return {**value, "image": image.left()}
+            if not isinstance(image, str | dict):
+                return {key: each for key, each in value.items() if key != "image"}
+        return value
+
+
+Merged = Annotated[dict[str, Any], merge]
+
+
+class Input(TypedDict, total=False):
+    """What a user gives: a picture (or None, or nothing) and a text.
+
+    ``patches``: parts of the picture, a list of boxes ``[x1, y1, x2, y2]`` in pixels, for
+    graphs that match patches; the others check them and leave them alone. They hold for one
+    sample: only `open` sees them.
+    """
+
+    image: Annotated[Any, GivenImage]
+    text: str
+    patches: Annotated[Any, EphemeralValue]
+
+
+class Post(BaseModel):
+    """What `Input` holds, for a LangChain tool: a model that calls it may leave things out."""
+
+    text: str = Field(description="the words that go with the picture")
+    image: Any = Field(default=None, description="path or http(s) URL of the picture, or null")
+    patches: Any = Field(default=None, description="boxes [x1, y1, x2, y2] in pixels, or null")
+
+
+class Output(TypedDict, total=False):
+    """The fields of `deixis.schema.Extraction`."""
+
+    text: str
+    image: Annotated[Any, GivenImage]
+    entities: list[dict[str, Any]]
+    caption: str | None
+    replies: list[dict[str, Any]]
+    usage: list[dict[str, Any]]
+    warnings: list[dict[str, Any]]
+    types: list[str]
+
+
+class State(Input, Output, total=False):
+    """The channels between.
+
+    ``picture``: the record of the opened picture (`ImageInfo`), or None.
+    ``mentions``: id to text, start, end, type, confidence, prior.
+    ``templates``: template name to visual-knowledge template.
+    ``observation``: caption, objects, words, and how each kind of looking went.
+    ``testimonies``: committee member to its status and answers.
+    ``knowledge``: id to `Knowledge`; ``kinds``: id to the voted type and fine type.
+    ``expressions``: id to referring expression.
+    ``verdicts``: id to groundable (True, False, None), probability and candidates.
+    ``regions``: id to list of `Region`.
+    ``decisions``: ``id/step/subject`` to `Decision`.
+    ``calls``: ``step/seat/number`` to one request to a model; ``notices``: key to `Notice`.
+    ``notes``: what agents of one graph hand on to each other, by names of their own.
+    """
+
+    picture: dict[str, Any] | None
+    mentions: Merged
+    templates: Merged
+    observation: dict[str, Any]
+    testimonies: Merged
+    knowledge: Merged
+    kinds: Merged
+    expressions: Merged
+    verdicts: Merged
+    regions: Merged
+    decisions: Merged
+    calls: Merged
+    notices: Merged
+    notes: Merged
+
+
+MERGED = tuple(
+    name for name, kind in get_type_hints(State, include_extras=True).items() if kind == Merged
+)
+"""The channels that merge by key."""
+
+
+class MemberTask(TypedDict):
+    """What one committee member is sent."""
+
+    member: int
+    text: str
+    mentions: dict[str, Any]
+    templates: dict[str, Any]
+
+
+class Context(TypedDict, total=False):
+    """Roles to swap for one call: ``graph.invoke(post, context={"voter": "openai:..."})``."""
+
+    recognizer: str | None
+    corrector: str | None
+    entailer: str | None
+    committee: list[str] | str
+    voter: str | None
+    expander: str | None
+    templater: str | None
+    vlm: str | None
+    embedder: str | None
+    detector: str | None
+    reader: str | None
+    segmenter: str | None
+
+
+def added(update: Update, notices: Update) -> Update:
+    """Return an update with more notices."""
+    given = update.get("notices", {})
+    if OVERWRITE in given:
+        return {**update, "notices": {OVERWRITE: {**given[OVERWRITE], **notices}}}
+    return {**update, "notices": {**given, **notices}}
+
+
+def decision(
+    entity: str,
+    step: str,
+    subject: str,
+    outcome: str | None,
+    *,
+    model: str | None = None,
+    confidence: float | None = None,
+    evidence: list[str] | None = None,
+    replies: list[str] | None = None,
+) -> dict[str, dict[str, Any]]:
+    """Return one entry for the channel ``decisions``."""
+    record = {
+        "step": step,
+        "subject": subject,
+        "outcome": outcome,
+        "model": model,
+        "confidence": confidence,
+        "evidence": evidence or [],
+        "replies": replies or [],
+    }
+    return {f"{entity}/{step}/{subject}": record}
+
+
+def notice(step: str, message: str) -> dict[str, dict[str, str]]:
+    """Return one entry for the channel ``notices``."""
+    return {f"{step}/{message}": {"step": step, "message": message}}

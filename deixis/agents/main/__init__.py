@@ -1,0 +1,1 @@
+"""Agents of the main graph; other graphs borrow some."""

@@ -1,0 +1,135 @@
+"""consult: ask one committee member how every entity of the sample looks, in one call."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any, Literal
+
+from pydantic import BaseModel, create_model
+
+from deixis.agents.context.state import MemberTask, State, Update
+from deixis.agents.context.toolbox import Toolbox
+from deixis.agents.reading.phrases import OBJECT, phrase
+from deixis.llms.asking import Joint
+from deixis.prompts import Prompt
+
+UNKNOWN = "unknown"
+MOST_WORDS = 6
+
+
+def member_tasks(state: State, members: int) -> list[MemberTask]:
+    """Return one task a committee member, none when the text has no mention."""
+    if not state["mentions"]:
+        return []
+    return [
+        MemberTask(
+            member=number,
+            text=state["text"],
+            mentions=state["mentions"],
+            templates=state["templates"],
+        )
+        for number in range(members)
+    ]
+
+
+def consult(task: MemberTask, toolbox: Toolbox) -> Update:
+    """Ask one member (VKEL, equation 5); a member that cannot answer abstains."""
+    committee, seat = toolbox.settings.roles.committee, task["member"]
+    spec = committee[seat]
+    sample = committee[:seat].count(spec)  # one model asked several times: self-consistency
+    entities = []
+    for entity, mention in task["mentions"].items():
+        given = toolbox.types.get(mention["type"])
+        template = task["templates"][given.template]
+        entities.append(
+            {
+                "id": entity,
+                "text": mention["text"],
+                "about": template["about"],
+                "template": given.template,
+                "attributes": template["attributes"],
+                "fine_types": [
+                    fine
+                    for each in toolbox.types.alternatives(mention["type"])
+                    for fine in each.fine_types
+                ],
+            }
+        )
+
+    def question(posts: Sequence[Any]) -> tuple[Prompt, type[BaseModel]]:
+        return _question(toolbox, posts)
+
+    post = {"text": task["text"], "mentions": entities}
+    reply, update = toolbox.ask(
+        "consult", "committee", spec, *question([post]), seat, sample, Joint(post, question)
+    )
+    testimony = {
+        "model": spec,
+        "status": reply.status,
+        "detail": reply.detail,
+        "answers": reply.value.model_dump() if reply.value else {},
+        "replies": list(update["calls"]),
+    }
+    return {**update, "testimonies": {f"m{seat + 1}": testimony}}
+
+
+def _question(toolbox: Toolbox, posts: Sequence[Any]) -> tuple[Prompt, type[BaseModel]]:
+    """Ask about the entities of one post by their ids, of several by ``p1_ID``, ``p2_ID``, ..."""
+    posts = named_apart(posts, "mentions")
+    entities = [each for post in posts for each in post["mentions"]]
+    used = {each["template"]: each["attributes"] for each in entities}
+    templates = [{"type": name, "attributes": asked} for name, asked in used.items()]
+    prompt = toolbox.render("consult", templates=templates, posts=posts)
+    fields = tuple(
+        (
+            each["id"],
+            tuple((asked["name"], tuple(asked["values"])) for asked in each["attributes"]),
+            tuple(each["fine_types"]),
+        )
+        for each in entities
+    )
+    return prompt, _answer(fields)
+
+
+def named_apart(posts: Sequence[Any], entities: str) -> Sequence[Any]:
+    """Return posts in which no id stands twice: the number of its post stands before it.
+
+    One post alone keeps its ids. `entities` is the key of a post under which they are listed.
+    """
+    if len(posts) == 1:
+        return posts
+    return [
+        {**post, entities: [{**each, "id": f"p{number}_{each['id']}"} for each in post[entities]]}
+        for number, post in enumerate(posts, start=1)
+    ]
+
+
+@lru_cache(maxsize=512)
+def _answer(entities: tuple[Any, ...]) -> type[BaseModel]:
+    """Build the reply's schema: an object an entity id, which `testimony_on` describes."""
+    fields: dict[str, Any] = {each[0]: (testimony_on(*each), ...) for each in entities}
+    return create_model("Testimony", __config__=OBJECT, **fields)
+
+
+def testimony_on(
+    entity: str,
+    attributes: tuple[tuple[str, tuple[str, ...]], ...],
+    fine_types: tuple[str, ...],
+    most_words: int = MOST_WORDS,
+) -> type[BaseModel]:
+    """Build the schema of what is asked about one entity: a string an attribute.
+
+    Closed values are part of the schema, so a model cannot invent any.
+
+    Args:
+        entity: its id, or another name of the object asked for.
+        attributes: names with their values, none for a free one.
+        fine_types: those it may be of.
+        most_words: of the value of a free attribute.
+    """
+    asked: dict[str, Any] = {
+        name: (Literal[(*values, UNKNOWN)] if values else phrase(most_words), ...)
+        for name, values in attributes
+    }
+    if fine_types:
+        asked["fine_type"] = (Literal[(*fine_types, UNKNOWN)], ...)
+    return create_model(entity, __config__=OBJECT, **asked)

@@ -1,0 +1,117 @@
+"""recognize: find the mentions, with exact spans, types and confidences."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, Field, create_model
+
+from deixis.agents.context.state import State, Update, decision, notice
+from deixis.agents.context.toolbox import Toolbox
+from deixis.agents.main.correct import correct
+from deixis.agents.main.template import template_for
+from deixis.agents.reading.mention import Mention, locate
+from deixis.agents.reading.phrases import OBJECT
+from deixis.tools.tagger.crf import TaggedSpan
+
+MOST_MENTIONS = 60
+
+
+def recognize(state: State, toolbox: Toolbox, prompt: str = "recognize", **more: object) -> Update:
+    """Tag the text and make sure that every type found has a template, if these are used.
+
+    Args:
+        state: of the sample.
+        toolbox: settings and models.
+        prompt: what a chat model is asked.
+        more: variables of that beside the types and the text.
+    """
+    text = state["text"]
+    rivals: list[Mention] = []
+    update: Update = {}
+    if toolbox.recognizes_by_tagger:
+        wanted = toolbox.settings.roles.corrector is not None
+        chosen, weighed = toolbox.tagger.weigh(text, rivals=wanted)
+        mentions, rivals = _typed(chosen, toolbox), _typed(weighed, toolbox)
+        source = "the marginal probability of the span in the tagger, calibrated"
+    else:
+        mentions, update = _by_model(text, toolbox, prompt, more)
+        source = "the model's own word, not calibrated"
+    corrected, asked = correct(text, mentions, rivals, toolbox)
+    update = {key: {**update.get(key, {}), **asked.get(key, {})} for key in ("calls", "notices")}
+    replies = [key for key in update["calls"] if key.startswith("recognize/")]
+    model, corrector = toolbox.model("recognizer"), toolbox.settings.roles.corrector
+    found: dict[str, dict[str, Any]] = {}
+    decisions: Update = {}
+    templates: dict[str, dict[str, Any]] = {}
+    for number, (mention, first, said) in enumerate(sorted(corrected), start=1):
+        entity = f"e{number}"
+        found[entity] = {**mention._asdict(), "text": text[mention.start : mention.end]}
+        decisions |= decision(
+            entity,
+            "recognize",
+            "type",
+            first.type,
+            model=model,
+            confidence=first.confidence,
+            evidence=[f"confidence is {source}"],
+            replies=replies,
+        )
+        if said:
+            decisions |= decision(
+                entity,
+                "correct",
+                "type",
+                mention.type,
+                model=corrector,
+                confidence=mention.confidence,
+                evidence=[said],
+                replies=list(asked.get("calls", {})),
+            )
+        given = toolbox.types.get(mention.type)
+        if toolbox.uses("templater") and given.template not in templates:
+            template, update = template_for(given, toolbox, update)
+            templates[given.template] = template.model_dump(mode="json")
+    return {**update, "mentions": found, "templates": templates, "decisions": decisions}
+
+
+def _typed(spans: list[TaggedSpan], toolbox: Toolbox) -> list[Mention]:
+    """Give spans of the shipped recognizer the first type of the schema that they may be."""
+    mentions = []
+    for span in spans:
+        types = toolbox.types.of_tag(span.type)
+        if types:  # a tag for which the schema has no type is not looked for
+            mention = Mention(
+                span.start, span.end, types[0].name, span.confidence, span.shown_prior
+            )
+            mentions.append(mention)
+    return mentions
+
+
+def _by_model(
+    text: str, toolbox: Toolbox, name: str, more: dict[str, object]
+) -> tuple[list[Mention], Update]:
+    """Ask a chat model; spans are computed here, and text that is not there is dropped."""
+    spec = toolbox.model("recognizer")
+    prompt = toolbox.render(name, types=toolbox.types.types, text=text, **more)
+    reply, update = toolbox.ask("recognize", "recognizer", spec, prompt, _answer(toolbox))
+    notices = dict(update["notices"])
+    mentions: list[Mention] = []
+    for item in reply.value.entities if reply.value else []:  # type: ignore[attr-defined]
+        span = locate(text, item.text, [(each.start, each.end) for each in mentions])
+        if span is None:
+            notices |= notice("recognize", f"the recognizer named {item.text!r}, not in the text")
+        else:
+            mentions.append(Mention(*span, item.type, item.confidence, None))
+    return mentions, {**update, "notices": notices}
+
+
+def _answer(toolbox: Toolbox) -> type[BaseModel]:
+    types = tuple(each.name for each in toolbox.types.types)
+    of_item: dict[str, Any] = {
+        "text": (Annotated[str, Field(min_length=1, max_length=200)], ...),
+        "type": (Literal[types], ...),
+        "confidence": (Annotated[float, Field(ge=0, le=1, strict=True)], ...),
+    }
+    item = create_model("Item", __config__=OBJECT, **of_item)
+    listed = Annotated[list[item], Field(max_length=MOST_MENTIONS)]  # type: ignore[valid-type]
+    of_all: dict[str, Any] = {"entities": (listed, ...)}
+    return create_model("Entities", __config__=OBJECT, **of_all)

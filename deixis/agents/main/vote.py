@@ -1,0 +1,232 @@
+"""vote: settle what the committee says about each entity (VKEL, equations 6 and 7).
+
+What members agree on after normalisation costs no call. All disputed attributes of the
+sample go to the voter in one call, which also describes each entity in a sentence. When
+the voter cannot answer, the plurality decides and a tie stays unknown.
+"""
+
+import hashlib
+import random
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, NamedTuple
+
+from pydantic import BaseModel, create_model
+
+from deixis.agents.context.state import State, Update, decision, notice
+from deixis.agents.context.toolbox import Toolbox
+from deixis.agents.main.ballot import Tally, tally
+from deixis.agents.main.consult import UNKNOWN, named_apart
+from deixis.agents.reading.phrases import OBJECT, phrase
+from deixis.llms.asking import Joint
+from deixis.prompts import Prompt
+
+FINE_TYPE = "fine_type"
+
+
+class Ruling(NamedTuple):
+    """How one attribute was settled: the value or None, by whom, and a remark."""
+
+    value: str | None
+    model: str | None
+    remark: str
+
+
+def vote(state: State, toolbox: Toolbox) -> Update:
+    """Turn testimonies into knowledge, fine types, and decisions that name every vote."""
+    if not state["mentions"]:
+        return {}
+    testimonies = state["testimonies"]
+    answers = {name: each["answers"] for name, each in testimonies.items() if each["answers"]}
+    abstained = [
+        f"{name} ({each['model']}) abstained: {each['status']}, {each['detail']}"
+        for name, each in testimonies.items()
+        if not each["answers"]
+    ]
+    heard = [reply for each in testimonies.values() for reply in each["replies"]]
+    quorum = min(toolbox.settings.options.quorum, len(testimonies))
+    if len(answers) < quorum:
+        reason = f"{len(answers)} of {len(testimonies)} members answered, {quorum} are needed"
+        unknown: Update = {}
+        for entity in state["mentions"]:
+            unknown |= decision(
+                entity,
+                "vote",
+                "knowledge",
+                None,
+                evidence=[reason, *abstained],
+                replies=heard,
+            )
+        return {"decisions": unknown, "notices": notice("vote", f"no visual knowledge: {reason}")}
+
+    ballots = {
+        entity: ballots_of(
+            state, entity, {name: given[entity] for name, given in answers.items()}, toolbox
+        )
+        for entity in state["mentions"]
+    }
+    rulings, summaries, update = _settle(state, toolbox, ballots)
+    asked = list(update.get("calls", {}))
+    known: Update = {"knowledge": {}, "kinds": {}, "decisions": {}}
+    for entity, attributes in ballots.items():
+        own = recorded(
+            entity,
+            "vote",
+            {name: (counted, rulings[entity, name]) for name, counted in attributes.items()},
+            toolbox,
+            summary=summaries.get(entity),
+            abstained=abstained,
+            replies={
+                name: [*heard, *(asked if counted.disputed else [])]
+                for name, counted in attributes.items()
+            },
+        )
+        known = {channel: known[channel] | own[channel] for channel in known}
+    return {**update, **known}
+
+
+def recorded(
+    entity: str,
+    step: str,
+    settled: Mapping[str, tuple[Tally, Ruling]],
+    toolbox: Toolbox,
+    *,
+    summary: str | None = None,
+    abstained: Sequence[str],
+    replies: Mapping[str, list[str]],
+) -> Update:
+    """Return what is now known of an entity, its types, and a decision an attribute.
+
+    Args:
+        entity: its id.
+        step: the node that settled it.
+        settled: attribute to what was answered and what was ruled.
+        toolbox: knows the types.
+        summary: what a model made of it; what is known is listed when it is empty.
+        abstained: who did not answer, and why.
+        replies: attribute to the calls that the ruling rests on.
+    """
+    known = []
+    kinds: dict[str, Any] = {}
+    decisions: Update = {}
+    for name, (counted, ruling) in settled.items():
+        votes = counted.values.get(ruling.value, 0) if ruling.value else 0
+        share = votes / counted.answered
+        cast = [f"{count} x {value!r}" for value, count in counted.values.items()]
+        decisions |= decision(
+            entity,
+            step,
+            name,
+            ruling.value or UNKNOWN,
+            model=ruling.model,
+            confidence=share if ruling.value else None,
+            evidence=[ruling.remark, f"votes: {', '.join(cast) or 'none'}", *abstained],
+            replies=replies[name],
+        )
+        if ruling.value and name == FINE_TYPE:
+            owner = toolbox.types.of_fine_type(ruling.value)
+            kinds[entity] = {"type": owner.name if owner else None, "fine_type": ruling.value}
+        elif ruling.value:
+            known.append({"name": name, "value": ruling.value, "votes": votes, "agreement": share})
+    knowledge = {entity: {"attributes": known, "summary": summary or _list(known)}}
+    return {"knowledge": knowledge, "kinds": kinds, "decisions": decisions}
+
+
+def ballots_of(
+    state: State, entity: str, answers: Mapping[str, Mapping[str, str]], toolbox: Toolbox
+) -> dict[str, Tally]:
+    """Count one entity's answers, attribute by attribute; `answers` has a member at least."""
+    template = toolbox.types.get(state["mentions"][entity]["type"]).template
+    asked = state["templates"][template]["attributes"]
+    closed = {each["name"] for each in asked if each["values"]} | {FINE_TYPE}
+    return {
+        name: tally(
+            {member: given[name] for member, given in answers.items()}, closed=name in closed
+        )
+        for name in next(iter(answers.values()))
+    }
+
+
+def _settle(
+    state: State, toolbox: Toolbox, ballots: dict[str, dict[str, Tally]]
+) -> tuple[dict[tuple[str, str], Ruling], dict[str, str], Update]:
+    """Rule on every attribute, asking the voter once if anything is disputed."""
+    rulings: dict[tuple[str, str], Ruling] = {}
+    for entity, attributes in ballots.items():
+        for name, counted in attributes.items():
+            remark = "members who knew agreed" if counted.values else "no member knew"
+            rulings[entity, name] = Ruling(counted.winner, None, remark)
+    options = {
+        (entity, name): _options(f"{state['text']}/{entity}/{name}", counted)
+        for entity, attributes in ballots.items()
+        for name, counted in attributes.items()
+        if counted.disputed
+    }
+    if not options:
+        return rulings, {}, {}
+    entities = [
+        {
+            "id": entity,
+            "text": mention["text"],
+            "type": mention["type"],
+            "agreed": [
+                f"{name}: {counted.winner}"
+                for name, counted in ballots[entity].items()
+                if counted.values and not counted.disputed
+            ],
+            "disputes": [
+                {"name": name, "options": choices}
+                for (owner, name), choices in options.items()
+                if owner == entity
+            ],
+        }
+        for entity, mention in state["mentions"].items()
+        if any(counted.values for counted in ballots[entity].values())
+    ]
+
+    def question(posts: Sequence[Any]) -> tuple[Prompt, type[BaseModel]]:
+        posts = named_apart(posts, "entities")
+        asked = [each for post in posts for each in post["entities"]]
+        return toolbox.render("vote", posts=posts), _answer(asked)
+
+    voter = toolbox.model("voter")
+    post = {"text": state["text"], "entities": entities}
+    reply, update = toolbox.ask(
+        "vote", "voter", voter, *question([post]), joint=Joint(post, question)
+    )
+    chosen = reply.value.model_dump() if reply.value else {}
+    for (entity, name), choices in options.items():
+        if not chosen:
+            remark = f"the voter gave no answer ({reply.status}); plurality, a tie is unknown"
+            rulings[entity, name] = Ruling(ballots[entity][name].winner, None, remark)
+        else:
+            choice = chosen[entity][name]
+            value = choice if choice in choices else None
+            rulings[entity, name] = Ruling(value, voter, "disputed; the voter chose")
+    return rulings, {entity: each["look"].strip() for entity, each in chosen.items()}, update
+
+
+def _options(seed: str, counted: Tally) -> list[str]:
+    """Put the disputed answers in an order that tells nothing of who gave them.
+
+    The order depends on the sample alone, so that the same dispute is the same prompt.
+    """
+    values = sorted(counted.values)
+    random.Random(hashlib.sha256(seed.encode()).digest()).shuffle(values)
+    return values
+
+
+def _answer(entities: Sequence[Mapping[str, Any]]) -> type[BaseModel]:
+    """Build the reply's schema: one of the answers a dispute, a sentence an entity."""
+    fields: dict[str, Any] = {}
+    for entity in entities:
+        asked: dict[str, Any] = {
+            each["name"]: (Literal[(*each["options"], UNKNOWN)], ...) for each in entity["disputes"]
+        }
+        asked["look"] = (phrase(10, least_words=3), ...)
+        fields[entity["id"]] = (create_model(entity["id"], __config__=OBJECT, **asked), ...)
+    return create_model("Ruling", __config__=OBJECT, **fields)
+
+
+def _list(known: list[dict[str, Any]]) -> str | None:
+    """Summarise by listing, where no model was asked to."""
+    return "; ".join(f"{each['name']}: {each['value']}" for each in known) or None

@@ -1,0 +1,1 @@
+"""How agents read what a model says: phrases, mentions, answers."""

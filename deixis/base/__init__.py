@@ -1,0 +1,1 @@
+"""What everything rests on: files, pictures, boxes, masks, URLs; no models."""

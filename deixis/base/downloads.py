@@ -1,0 +1,194 @@
+"""Pictures from http(s) URLs: whom they may come from, how large, and how long it may take."""
+
+import base64
+from http.client import responses
+from urllib.parse import unquote_to_bytes
+
+import httpcore
+import httpx
+
+from deixis.base.connections import Deadline, Network, NotPublicError, public_addresses
+from deixis.base.proxies import NamedProxy, ProxyError, proxy_for
+from deixis.base.urls import without_credentials_in
+from deixis.errors import InputError
+
+MAX_REDIRECTS = 3
+
+_FAULTS = (httpcore.NetworkError, httpcore.ProtocolError, httpcore.UnsupportedProtocol)
+_REDIRECTS = (301, 302, 303, 307, 308)
+_HEADERS = [
+    ("User-Agent", "deixis"),  # some large hosts answer 403 to the default of HTTP libraries
+    ("Accept", "image/*"),
+    ("Accept-Encoding", "identity"),  # a small answer must not become a large one
+]
+
+
+def download(url: str, where: str, *, max_bytes: int, timeout: float, public: bool) -> bytes:
+    """Return what is at a URL; of more than `max_bytes` one byte more, or a few.
+
+    Args:
+        url: with http or https; user and password in it are sent to its host alone.
+        where: how errors call it.
+        max_bytes: where reading stops.
+        timeout: seconds for everything: looking up names, connecting, all redirects, reading.
+        public: refuse hosts that have an address outside the public internet.
+
+    Raises:
+        InputError: it cannot be had; the message says why.
+    """
+    deadline = Deadline(timeout)
+    try:
+        address = httpx.URL(url)
+    except (httpx.InvalidURL, UnicodeError):  # their words may hold a part of a password
+        raise InputError(
+            f"{where}: not a valid URL; check it, and encode what is special"
+        ) from None
+    for hop in range(MAX_REDIRECTS + 1):
+        here = f"{where} redirects" if hop else where
+        if address.scheme not in ("http", "https"):
+            raise InputError(
+                f"{here}: {address.scheme} URLs are not opened; give an http(s) URL or a path"
+            )
+        if not address.host or not 0 <= (address.port or 0) < 65536:
+            raise InputError(f"{here}: the URL names no host, or no port of one; check it")
+        found = _visit(address, here, max_bytes, deadline, public)
+        if isinstance(found, bytes):
+            return found
+        try:
+            address = address.join(found)
+        except (httpx.InvalidURL, UnicodeError):
+            raise InputError(f"{where} redirects to what is no URL; give the final one") from None
+    raise InputError(f"{where}: more than {MAX_REDIRECTS} redirects; give the final URL")
+
+
+def _visit(
+    address: httpx.URL, where: str, max_bytes: int, deadline: Deadline, public: bool
+) -> bytes | str:
+    """Return what is at an address, or where it redirects to."""
+    named = None
+    try:
+        named = proxy_for(address)
+        if named and public:
+            _check_behind_proxy(address, deadline)
+        with _pool(address, named, deadline, public) as pool:
+            return _ask(pool, address, where, max_bytes, named)
+    except ProxyError as error:
+        raise InputError(f"{where}: {error}") from None
+    except NotPublicError as error:
+        raise InputError(
+            f"{where}: not on the public internet ({error}), which is refused; download the "
+            "picture and give its path, or allow it with --urls any (options.urls in the stack)"
+        ) from None
+    except httpcore.TimeoutException as error:
+        raise InputError(
+            f"{where}: the download takes too long{_through(named)}; download the picture and give "
+            "its path"
+        ) from error
+    except httpcore.ProxyError as error:
+        raise InputError(
+            f"{where}: the proxy that {named and named.variable} names refuses ({_said(error)}); "
+            "check that variable, or name the host in NO_PROXY"
+        ) from error
+    except _FAULTS as error:
+        raise InputError(
+            f"{where}: the download failed ({type(error).__name__}: {_said(error)})"
+            f"{_through(named)}; check {'that proxy' if named else 'the URL and the network'}, or "
+            "download the picture and give its path"
+        ) from error
+
+
+def _pool(
+    address: httpx.URL, named: NamedProxy | None, deadline: Deadline, public: bool
+) -> httpcore.ConnectionPool:
+    secure = "https" in (address.scheme, named and named.proxy.url.scheme)
+    try:
+        trusted = httpx.create_ssl_context() if secure else None  # reading all of them takes time
+    except OSError as error:
+        raise ProxyError(
+            f"the certificates that SSL_CERT_FILE or SSL_CERT_DIR name cannot be read "
+            f"({error.strerror}); mend or unset the variable"
+        ) from None
+    if named is None:
+        network = Network(deadline, public)
+        return httpcore.ConnectionPool(ssl_context=trusted, network_backend=network)
+    proxy = named.proxy
+    url = _core_url(proxy.url)
+    network = Network(deadline, public=False)  # the user has named it, wherever it is
+    if proxy.url.scheme.startswith("socks"):
+        return httpcore.SOCKSProxy(
+            proxy_url=url, proxy_auth=proxy.raw_auth, ssl_context=trusted, network_backend=network
+        )
+    return httpcore.HTTPProxy(
+        proxy_url=url,
+        proxy_auth=proxy.raw_auth,
+        ssl_context=trusted,
+        proxy_ssl_context=trusted if proxy.url.scheme == "https" else None,
+        network_backend=network,
+    )
+
+
+def _check_behind_proxy(address: httpx.URL, deadline: Deadline) -> None:
+    """Refuse what is known here not to be public; the proxy looks names up for itself."""
+    host = address.raw_host.decode("ascii")
+    try:
+        public_addresses(host, address.port or 0, deadline.left() / 4)
+    except (httpcore.ConnectError, httpcore.ConnectTimeout):  # behind some proxies there is no DNS
+        if "." not in host.rstrip("."):
+            raise NotPublicError(f"{host} is a name of the local network") from None
+
+
+def _ask(
+    pool: httpcore.ConnectionPool,
+    address: httpx.URL,
+    where: str,
+    most: int,
+    named: NamedProxy | None,
+) -> bytes | str:
+    headers = [("Host", address.netloc.decode("ascii")), *_HEADERS]
+    if address.userinfo:
+        headers.append(("Authorization", f"Basic {_basic(address)}"))
+    with pool.stream("GET", _core_url(address), headers=headers) as response:
+        answers = {name.lower(): value for name, value in response.headers}
+        if response.status in _REDIRECTS and b"location" in answers:
+            return answers[b"location"].decode("utf-8", "replace")
+        if response.status != 200:
+            reason = responses.get(response.status, "")  # theirs may repeat a part of the URL
+            advice = "the URL"
+            if named and response.status == 407:
+                advice = f"the user and password in {named.variable}"
+            status = f"{response.status} {reason}".strip()
+            raise InputError(f"{where}: the server answers {status}; check {advice}")
+        encoding = answers.get(b"content-encoding", b"").decode("latin-1").strip().lower()
+        if encoding not in ("", "identity"):
+            raise InputError(
+                f"{where}: the server sends it compressed ({_said(encoding)}), though asked not "
+                "to; download the picture and give its path"
+            )
+        data = bytearray()
+        for chunk in response.iter_stream():
+            data += chunk
+            if len(data) > most:
+                break  # the caller refuses it
+        return bytes(data)
+
+
+def _core_url(url: httpx.URL) -> httpcore.URL:
+    return httpcore.URL(
+        scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path
+    )
+
+
+def _basic(address: httpx.URL) -> str:
+    user, _, password = address.userinfo.partition(b":")
+    pair = unquote_to_bytes(user) + b":" + unquote_to_bytes(password)
+    return base64.b64encode(pair).decode("ascii")
+
+
+def _through(named: NamedProxy | None) -> str:
+    return f" through the proxy that {named.variable} names" if named else ""
+
+
+def _said(words: object) -> str:
+    """Bring foreign words into one short printable line without credentials."""
+    text = without_credentials_in(" ".join(str(words).split()))
+    return "".join(c if c.isprintable() else "?" for c in text)[:200]

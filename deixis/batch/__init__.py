@@ -1,0 +1,1 @@
+"""Many rows: input, output, resuming, workers."""

@@ -1,0 +1,259 @@
+"""Run many rows through the graph, a few at once, and lose none of them, whatever happens.
+
+A row is finished when its line stands in the output. A run that ends early, by a kill, by
+Ctrl-C or because its budget is used up, is continued by the same call: finished rows are
+not run again, and what was answered for those in flight is in the cache of answers.
+"""
+
+import os
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+from deixis.agents.context.toolbox import no_answer
+from deixis.agents.structure import usage
+from deixis.base.urls import without_credentials
+from deixis.batch.input import Rows
+from deixis.batch.output import Output, check_place, line_of
+from deixis.batch.ray_workers import Cluster, RayWorkers
+from deixis.batch.resume import go_on
+from deixis.batch.row import Problem, Task
+from deixis.batch.settings import fingerprint, identity, write_templates
+from deixis.batch.worker import Engine, Result, Threads
+from deixis.errors import InputError
+from deixis.settings import Settings
+
+_OVER_BUDGET = no_answer("budget")
+"""How the graph's warnings speak of a question that the budget did not allow."""
+
+
+@dataclass
+class Tally:
+    """How far a run is.
+
+    ``earlier`` rows were finished by an earlier run, ``done`` and ``failed`` by this one;
+    ``wrong`` of those failed stand wrong in the input, ``changed`` of the earlier ones have
+    changed there since. ``warned`` rows are done, with a
+    warning. What was asked is as in `deixis.schema.Usage`; ``cost`` is None without prices.
+    ``stopped`` is ``interrupted`` or ``budget`` for a run that ended early, else "".
+    """
+
+    rows: int
+    earlier: int = 0
+    done: int = 0
+    failed: int = 0
+    wrong: int = 0
+    changed: int = 0
+    warned: int = 0
+    calls: int = 0
+    cached: int = 0
+    shared: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost: float | None = None
+    seconds: float = 0.0
+    stopped: str = ""
+
+    @property
+    def left(self) -> int:
+        """Rows that are still to be run."""
+        return self.rows - self.earlier - self.done - self.failed
+
+    @property
+    def rate(self) -> float:
+        """Rows a second."""
+        return (self.done + self.failed - self.wrong) / self.seconds if self.seconds else 0.0
+
+    def add_usage(self, used: list[dict[str, Any]]) -> None:
+        """Add what one row has asked."""
+        for each in used:
+            for name in ("calls", "cached", "shared", "input_tokens", "output_tokens"):
+                setattr(self, name, getattr(self, name) + each[name])
+            if each["cost"] is not None:
+                self.cost = (self.cost or 0.0) + each["cost"]
+
+
+class Batch:
+    """A run: checks its input and takes hold of its output when made, works when `run`.
+
+    Args:
+        settings: the stack; its budget is for this run, and what templates for new types cost
+            comes on top.
+        source: rows, one JSON object a line, with ``id``, ``text`` and maybe ``image``; a file
+            as `deixis.base.text_files` reads it.
+        out: where the results go, one a line: ``id``, ``settings`` and the fields of
+            `Extraction`; a relative ``image.source`` is relative to this file.
+        concurrency: rows that run at once, in each worker if there are several.
+        cluster: the workers on a cluster of Ray; None for threads of this process.
+        shuffle_seed: takes the rows in an order of its own.
+        limit: only the first so many rows of that order.
+        renew: takes results out whose row has changed in the input, which is then run again,
+            or is no longer there; without it, the first stay and are counted, the others are
+            an error.
+        report: is told of every row that is wrong, before anything is asked.
+
+    Raises:
+        InputError: no row can be used, or the output cannot be written, or is being written.
+        DataError: the output holds what no run has written, or a row that the input lacks; or
+            the input holds no text.
+        SettingsError: as for `build_graph` and `batch_ray.share_of`; or the output was made with
+            other settings.
+        MissingExtraError: a cluster is given, and Ray is not installed.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        source: Path,
+        out: Path,
+        *,
+        concurrency: int = 4,
+        cluster: Cluster | None = None,
+        shuffle_seed: int | None = None,
+        limit: int | None = None,
+        renew: bool = False,
+        report: Callable[[Problem], None] = lambda problem: None,
+    ) -> None:
+        check_place(out, source)
+        self._engine: Engine = (
+            RayWorkers(settings, concurrency, cluster)
+            if cluster
+            else Threads(settings, concurrency)
+        )
+        self._stopped = ""
+        with ExitStack() as opened:
+            self._rows = Rows(source, settings.options.max_text)
+            opened.callback(self._rows.close)
+            self._rows.scan(shuffle_seed, limit)
+            count, problems = len(self._rows), 0
+            for problem in self._rows.problems():
+                problems += 1
+                report(problem)
+            if not count:
+                bad = f"{problems} are wrong" if problems else "there is none"
+                raise InputError(f"{source} holds no row that can be run: {bad}")
+            asked = write_templates(settings)
+            known = identity(settings)
+            self.output = Output(out, known, fingerprint(known))
+            opened.callback(self.output.close)
+            self.resumed = go_on(self._rows, self.output, renew)
+            self.tally = Tally(
+                count + problems,
+                earlier=count - len(self._rows),
+                wrong=problems,
+                changed=0 if renew else self.resumed.changed,
+            )
+            calls = usage(asked.get("calls", {}), settings.options.prices)
+            self.tally.add_usage([each.model_dump() for each in calls])
+            for problem in self._rows.problems():
+                self._fail(problem.id, problem.line, problem.error)
+            self._opened = opened.pop_all()
+
+    def stop(self, why: str = "interrupted") -> None:
+        """Begin no more rows; `run` returns when those in flight are finished.
+
+        May be called from a signal handler or another thread.
+        """
+        self._stopped = self._stopped or why
+        self._engine.stop()
+
+    def close(self) -> None:
+        """Let go of the input and the output; `run` does so when it ends."""
+        self._opened.close()
+
+    def run(self, tell: Callable[[Tally], None] = lambda tally: None) -> Tally:
+        """Run what is left; close the output.
+
+        Args:
+            tell: is called with the tally after every row.
+
+        Raises:
+            InputError: the output cannot be written any more; or the cluster cannot be used.
+            SettingsError, MissingExtraError, MissingKeyError, ModelFileError: no row can be run.
+        """
+        try:
+            if self.tally.left:
+                self._engine.start(self.output.settings)
+            trouble = self._feed(tell)
+            self.tally.stopped = self._stopped if self.tally.left else ""
+        finally:
+            self._engine.close()  # after an error here, what waits in it is not begun
+            self.close()
+        if trouble is not None:
+            raise trouble
+        return self.tally
+
+    def _feed(self, tell: Callable[[Tally], None]) -> BaseException | None:
+        """Give the tasks to the engine and take what comes of them, until a stop or the end.
+
+        Returns:
+            The error that no row could escape, if there was one.
+        """
+        began = monotonic()
+        waiting = iter(self._rows)
+        in_flight = 0
+        trouble: BaseException | None = None
+        while True:
+            while in_flight < self._engine.room and not self._stopped:
+                task = next(waiting, None)
+                if task is None:
+                    break
+                if isinstance(task, Problem):
+                    self._fail(task.id, task.line, task.error)
+                    continue
+                self._engine.give(task)
+                in_flight += 1
+            if not in_flight:
+                return trouble
+            task, result = self._engine.take()
+            in_flight -= 1
+            if result.fatal is not None:
+                self.stop("error")
+                trouble = trouble or result.fatal
+            self._write(task, result)
+            self.tally.seconds = monotonic() - began
+            tell(self.tally)
+
+    def _write(self, task: Task, result: Result) -> None:
+        """Write down what came of a task."""
+        if result.error:
+            self._fail(task.id, task.line, result.error)
+        if result.out is None:
+            return
+        out = result.out
+        self.tally.add_usage(out["usage"])
+        if any(_OVER_BUDGET in each["message"] for each in out["warnings"]):
+            self.stop("budget")  # not written, so not finished: it is run again, and whole
+            return
+        if out["image"] is not None:
+            out["image"]["source"] = self._from_output(task.image)
+        try:
+            given = {"input": task.input} if task.input else {}
+            line = line_of({"id": task.id, "settings": self.output.settings, **given, **out})
+        except ValueError as error:
+            self._fail(task.id, task.line, f"a bug, {type(error).__name__}: {error}")
+            return
+        self.output.add(line)
+        self.tally.done += 1
+        self.tally.warned += bool(out["warnings"])
+
+    def _fail(self, id_: str | None, line: int, error: str) -> None:
+        self.output.fail(id_, line, error)
+        self.tally.failed += 1
+
+    def _from_output(self, image: str | None) -> str | None:
+        """Return a picture's source as it stands in the output: a path relative to that."""
+        if image is None or "://" in image:
+            return image and without_credentials(image)
+        folder = self.output.path.parent
+        try:
+            found = os.path.relpath(image, folder)
+            if os.path.realpath(folder / found) == os.path.realpath(image):
+                return found
+            # ".." leads elsewhere from a folder that is a link.
+            return os.path.relpath(os.path.realpath(image), os.path.realpath(folder))
+        except ValueError:  # another drive
+            return image

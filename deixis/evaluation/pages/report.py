@@ -1,0 +1,224 @@
+"""One HTML page on a batch run: scores, cost, failures, warnings, and a gallery of rows."""
+
+import json
+import os
+from collections import Counter
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pydantic import ValidationError
+
+from deixis.base.json_lines import LIST
+from deixis.base.text_files import open_data, raw_lines
+from deixis.batch.output import beside
+from deixis.errors import DataError, InputError
+from deixis.evaluation.pages.access import Access, place_of
+from deixis.evaluation.pages.shortened import shortened
+from deixis.evaluation.totals import add_usage, warning_kind
+from deixis.rows import read_rows
+from deixis.schema import Extraction, Usage
+from deixis.show.templates import data_uri, render_page
+
+_SIDE = 900  # pixels of the longer side of a picture
+_LISTED = 200  # failures and kinds of warnings that are listed, the rest is counted
+_KINDS = 5000  # kinds of warnings told apart, so that memory has a limit
+
+
+class Shown(NamedTuple):
+    """A row of the gallery; ``picture`` is a data URI, or ``problem`` says why there is none.
+
+    ``beyond`` says how much of the row is not shown.
+    """
+
+    id: str
+    extraction: Extraction
+    picture: str | None
+    problem: str
+    beyond: str
+
+
+@dataclass
+class Findings:
+    """What all rows of an output come to; ``usage`` is by role and model."""
+
+    rows: int = 0
+    pictures: int = 0
+    warned: int = 0
+    types: Counter[str] = field(default_factory=Counter)
+    seen: Counter[str] = field(default_factory=Counter)
+    usage: dict[tuple[str, str], Usage] = field(default_factory=dict)
+    warnings: Counter[tuple[str, str]] = field(default_factory=Counter)
+    examples: dict[tuple[str, str], str] = field(default_factory=dict)
+    shown: list[Shown] = field(default_factory=list)
+
+    @property
+    def total(self) -> Usage:
+        """The usage of all roles together."""
+        found = Usage(role="all", model="")
+        for each in self.usage.values():
+            add_usage(found, each)
+        return found
+
+
+def report_page(
+    results: Path,
+    gold: Path | None = None,
+    *,
+    task: str = "gmner",
+    samples: int = 50,
+    access: Access = Access(),  # noqa: B008 - immutable
+) -> str:
+    """Return a page that needs nothing else: no file, no network, no script.
+
+    Args:
+        results: what a batch run has written, finished or not.
+        gold: rows to score against; None leaves the scores out.
+        task: what is scored, as for ``deixis eval``.
+        samples: rows in the gallery, the first of the file.
+        access: pictures to open besides those in the folders of ``results`` and ``gold``.
+
+    Raises:
+        InputError: a file cannot be read.
+        DataError: a line of a file is not what it should be.
+        SettingsError: there is no such task.
+    """
+    if gold is not None:
+        access = access._replace(folders=(*access.folders, gold.parent))
+    found = examine(results, samples, access)
+    failures, failed = _failures(beside(results, ".failures.jsonl"))
+    return render_page(
+        "report.html.j2",
+        name=results.name,
+        found=found,
+        failures=failures,
+        failed=failed,
+        warnings=found.warnings.most_common(_LISTED),
+        types=found.types.most_common(_LISTED),
+        listed=_LISTED,
+        identity=identity(results),
+        scores=None if gold is None else _scores(gold, results, task),
+    )
+
+
+def examine(results: Path, samples: int, access: Access) -> Findings:
+    """Read an output once, row by row, and keep its first rows for the gallery.
+
+    Raises:
+        InputError: it cannot be read.
+        DataError: a line is no result of a batch run.
+    """
+    found = Findings()
+    for number, line in _whole_lines(results):
+        try:
+            row = json.loads(line)
+            if not isinstance(row, dict):
+                raise TypeError(LIST if isinstance(row, list) else "no object")
+            id_ = row.pop("id")
+            for name in ("settings", "input"):
+                row.pop(name, None)
+            # A gallery needs all of a row; elsewhere its numbers are enough.
+            if found.rows < samples:
+                extraction = Extraction.model_validate(row)
+                found.shown.append(show_row(str(id_), extraction, results, access))
+            _count(found, str(id_), row)
+        except (ValueError, RecursionError, KeyError, TypeError, AttributeError) as error:
+            said = "a field is missing or wrong" if isinstance(error, ValidationError) else error
+            raise DataError(f"{results}:{number}: no result of a batch run ({said})") from None
+    return found
+
+
+def _count(found: Findings, id_: str, row: dict[str, Any]) -> None:
+    found.rows += 1
+    found.pictures += row["image"] is not None
+    found.warned += bool(row["warnings"])
+    for entity in row["entities"]:
+        found.types[entity["type"]] += 1
+        found.seen[{True: "yes", False: "no"}.get(entity["groundable"], "undecided")] += 1
+    for each in row["usage"]:
+        used = Usage.model_validate(each)
+        key = (used.role, used.model)
+        add_usage(found.usage.setdefault(key, Usage(role=used.role, model=used.model)), used)
+    for each in row["warnings"]:
+        kind = (each["step"], warning_kind(each["message"]))
+        if kind in found.warnings or len(found.warnings) < _KINDS:
+            found.warnings[kind] += 1
+            found.examples.setdefault(kind, id_)
+
+
+def show_row(
+    id_: str,
+    whole: Extraction,
+    results: Path,
+    access: Access,
+    side: int = _SIDE,
+    first: Collection[str] = (),
+) -> Shown:
+    """Draw a row of the file ``results``; neither side of the picture exceeds ``side`` pixels.
+
+    Of a large row, what `shortened` keeps is shown: before all, entities with the texts `first`.
+    """
+    extraction, beyond = shortened(whole, first)
+    info = extraction.image
+    try:
+        drawn = extraction.overlay(info and place_of(info, results, access))
+    except InputError as error:
+        return Shown(id_, extraction, None, str(error), beyond)
+    return Shown(id_, extraction, data_uri(drawn, side), "", beyond)
+
+
+def _failures(path: Path) -> tuple[list[dict[str, Any]], int]:
+    """Return the first failures of the latest run, and how many there are."""
+    listed: list[dict[str, Any]] = []
+    count = 0
+    for number, line in _whole_lines(path) if path.is_file() else ():
+        count += 1
+        if count <= _LISTED:
+            try:
+                each = json.loads(line)
+                listed.append({name: each[name] for name in ("line", "id", "error")})
+            except (ValueError, KeyError, TypeError):
+                raise DataError(f"{path}:{number}: no failure of a batch run") from None
+    return listed, count
+
+
+def _whole_lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    """Yield lines with their numbers, but not half of one that a run has yet to end."""
+    try:
+        with open_data(path) as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(0)
+            for number, start, line in raw_lines(file):
+                if line.strip() and (start + len(line) < size or _is_json(line)):
+                    yield number, line
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}") from None
+
+
+def _is_json(line: bytes) -> bool:
+    """Say whether a last line is whole, though an editor has taken away its end."""
+    try:
+        json.loads(line)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def identity(results: Path) -> dict[str, str]:
+    """Return what determined the results, by name; empty where that is not known."""
+    try:
+        path = beside(results, ".settings.json")
+        found = json.loads(path.read_bytes()) if path.is_file() else {}
+    except (OSError, ValueError, RecursionError):
+        return {}
+    if not isinstance(found, dict):
+        return {}
+    return {str(name): str(value) for name, value in found.items()}
+
+
+def _scores(gold: Path, results: Path, task: str) -> Any:
+    from deixis.evaluation.metrics import convention, scoring, tasks
+
+    how = scoring.How(tasks.task(task), convention.convention("deixis"))
+    return scoring.evaluate(read_rows(gold), read_rows(results), how, "type")

@@ -1,0 +1,20 @@
+"""What the rows of a run add up to: usage, and warnings by kind."""
+
+import re
+
+from deixis.schema import Usage
+
+
+def add_usage(total: Usage, used: Usage) -> None:
+    """Add one usage to another, whatever their roles; the cost is of what has a price."""
+    for name in ("calls", "failed", "retries", "cached", "shared", "seconds"):
+        setattr(total, name, getattr(total, name) + getattr(used, name))
+    total.input_tokens += used.input_tokens
+    total.output_tokens += used.output_tokens
+    if used.cost is not None:
+        total.cost = (total.cost or 0.0) + used.cost
+
+
+def warning_kind(message: str) -> str:
+    """Return a warning without its names and numbers, so that those alike count as one."""
+    return re.sub(r"\d+", "N", re.sub(r"'[^']*'|\"[^\"]*\"", "'...'", message))[:300]

@@ -1,0 +1,1 @@
+"""What a reply says: its text, how it ended, how sure the model was."""

@@ -1,0 +1,286 @@
+"""Hugging Face models in this process, with or without eyes, as a LangChain chat model.
+
+Text models and those that see (Qwen-VL, LLaVA and all others that transformers knows as
+image-text-to-text) answer alike. The packages arrive with the extra ``transformers`` and are
+imported by the first call.
+"""
+
+import base64
+import binascii
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from langchain_core.callbacks import CallbackManagerForLLMRun
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage, BaseMessage, convert_to_openai_messages
+from langchain_core.messages.ai import UsageMetadata
+from langchain_core.outputs import ChatGeneration, ChatResult
+from langchain_core.runnables import Runnable
+from PIL import Image
+from pydantic import Field
+
+from deixis.base.images import open_image
+from deixis.errors import ModelCallError, SettingsError, ToolError
+from deixis.llms.backends import Constrain
+from deixis.llms.local.transformers_load import Loaded, load
+from deixis.llms.options import checked
+from deixis.settings import Spec
+from deixis.tools.base import warn
+from deixis.weights.torch_models import Done, in_halves
+
+
+def transformers(spec: Spec) -> tuple[BaseChatModel, Constrain]:
+    """``transformers:FOLDER`` or ``transformers:OWNER/REPO[@REVISION]`` of the hub."""
+    model = TransformersChat(weights=spec.name, **checked(spec.options, TransformersChat))
+
+    def constrain(schema: dict[str, Any] | None, max_tokens: int) -> Runnable[Any, Any]:
+        return model.bind(json_schema=schema, max_tokens=max_tokens)
+
+    return model, constrain
+
+
+class TransformersChat(BaseChatModel):
+    """A chat model that transformers runs, with optional JSON-schema-constrained replies.
+
+    ``bind(json_schema=...)`` makes every reply match the schema (a grammar forbids any other
+    token); ``bind(max_tokens=...)`` limits the reply. One process loads a model once. Replies
+    that several threads ask for are written together, token by token; each is what it would be
+    alone, but for rounding, which in 16 bits may now and then decide for another token.
+
+    Attributes:
+        weights: a folder, or ``OWNER/REPO[@REVISION]`` on the hub; safetensors only.
+        temperature: 0 always takes the likeliest token. Above it, the ``top_k`` and ``top_p``
+            that the model's makers advise hold too.
+        seed: with a temperature above 0, the same one gives the same reply.
+        max_tokens: most tokens of one reply.
+        device: ``auto`` is CUDA, else MPS, else CPU.
+        dtype: ``auto`` is bfloat16 on CUDA, float16 on MPS, float32 on CPU.
+        attention: transformers' ``attn_implementation``; None is the model's own.
+        max_pixels: pictures are made smaller to have at most so many; None is the model's own.
+        timeout: seconds that one reply may take once it is its turn; None is no limit.
+        logprobs: tell for every token the probabilities of the likeliest that the grammar
+            allows, before a temperature (`response_metadata`, in the form of OpenAI).
+    """
+
+    weights: str
+    temperature: float = Field(default=0.0, ge=0.0)
+    seed: int = 0
+    max_tokens: int = Field(default=600, ge=1)
+    device: str = Field(default="auto", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")
+    dtype: Literal["auto", "bfloat16", "float16", "float32"] = "auto"
+    attention: str | None = None
+    max_pixels: int | None = Field(default=None, ge=1)
+    timeout: float | None = Field(default=None, gt=0.0)
+    logprobs: bool = False
+
+    @property
+    def _llm_type(self) -> str:
+        return "deixis-transformers"
+
+    @property
+    def _identifying_params(self) -> dict[str, Any]:
+        return self.model_dump(
+            include={"weights", "temperature", "seed", "dtype", "attention", "max_pixels"}
+        )
+
+    def _generate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        *,
+        json_schema: dict[str, Any] | None = None,
+        max_tokens: int | None = None,
+        **_: Any,
+    ) -> ChatResult:
+        from deixis.llms.local.transformers_rows import Row, said, spelled  # it imports torch
+
+        loaded = load(self.weights, self.device, self.dtype, self.attention)
+        conversation = _conversation(messages, loaded.sees)
+        with loaded.reading:
+            inputs = self._inputs(loaded, conversation, constrained=json_schema is not None)
+        heard: list[dict[int, float]] | None = [] if self.logprobs else None
+        row = Row(inputs, lambda: self._rules(loaded, json_schema, heard))
+        given, limit = row.length, max_tokens or self.max_tokens
+        if loaded.window is not None:
+            if given >= loaded.window:
+                raise ModelCallError(
+                    "failed", f"the prompt has {given} tokens, the context {loaded.window}"
+                )
+            limit = min(limit, loaded.window - given)
+        # What fills up a row after a stop word could not be told from what it wrote.
+        kind = object() if stop else (row.shape, limit, self.timeout)
+        try:
+            (tokens,), warning = loaded.turn.run(
+                kind, [row], lambda rows: self._written(loaded, rows, limit, stop)
+            )
+        except ToolError as error:
+            raise ModelCallError("failed", str(error)) from error
+        warn(warning)
+        text = said(tokens, loaded.tokenizer)
+        whole = min((text.find(each) for each in stop or [] if each in text), default=len(text))
+        if tokens[-1] in loaded.ends or whole < len(text):
+            reason = "stop"
+        elif len(tokens) == limit:
+            reason = "length"
+        else:
+            raise TimeoutError(f"no whole reply of {self.weights} within {self.timeout} seconds")
+        listed = None if heard is None else {"content": spelled(tokens, heard, loaded.tokenizer)}
+        message = AIMessage(
+            content=text[:whole],
+            response_metadata={"finish_reason": reason, "logprobs": listed},
+            usage_metadata=UsageMetadata(
+                input_tokens=given, output_tokens=len(tokens), total_tokens=given + len(tokens)
+            ),
+        )
+        return ChatResult(generations=[ChatGeneration(message=message)])
+
+    def _written(
+        self, loaded: Loaded, rows: Sequence[Any], limit: int, stop: list[str] | None
+    ) -> Done:
+        """Return the tokens that the model writes after each of some prompts."""
+        from deixis.llms.local.transformers_rows import EachByItsRules, joined, written
+
+        def write(some: Sequence[Any]) -> list[list[int]]:
+            inputs = joined(some, loaded.ends[0])
+            tokens = loaded.model.generate(
+                **inputs,
+                do_sample=False,  # `_Draw` samples
+                max_new_tokens=limit,
+                max_time=self.timeout,
+                logits_processor=[EachByItsRules(some, loaded.ends)],
+                **({"stop_strings": stop, "tokenizer": loaded.tokenizer} if stop else {}),
+            )[:, inputs["input_ids"].shape[1] :]
+            return [written(each, loaded.ends) for each in tokens.tolist()]
+
+        return in_halves(write, rows, self.weights)
+
+    def _inputs(
+        self, loaded: Loaded, conversation: list[dict[str, Any]], *, constrained: bool
+    ) -> dict[str, Any]:
+        """Return the tensors of a conversation on the model's device, ``input_ids`` (1, T)."""
+        options: dict[str, Any] = {}
+        if constrained and "enable_thinking" in loaded.processor.chat_template:
+            options["enable_thinking"] = False  # the grammar would forbid the thoughts
+        if self.max_pixels is not None:
+            eyes: Any = getattr(loaded.processor, "image_processor", None)
+            if "max_pixels" not in getattr(
+                getattr(eyes, "valid_kwargs", None), "__annotations__", ()
+            ):
+                raise SettingsError(f"option max_pixels: {self.weights} has no such limit")
+            size = {**dict(eyes.size), "longest_edge": self.max_pixels}
+            options["processor_kwargs"] = {"images_kwargs": {"size": size}}
+        encoded = loaded.processor.apply_chat_template(
+            conversation,
+            add_generation_prompt=True,
+            tokenize=True,
+            return_dict=True,
+            return_tensors="pt",
+            sanitize_control_tokens=True,  # what a text says can never be a turn of its own
+            **options,
+        )
+        model = loaded.model
+        return {
+            key: value.to(model.device, model.dtype if value.is_floating_point() else None)
+            for key, value in encoded.items()
+        }
+
+    def _rules(
+        self, loaded: Loaded, schema: dict[str, Any] | None, heard: list[dict[int, float]] | None
+    ) -> list[Any]:
+        """Return what changes the scores of the next token, in the order in which it does."""
+        from transformers import TemperatureLogitsWarper, TopKLogitsWarper, TopPLogitsWarper
+
+        from deixis.llms.local.transformers_rows import Heard
+
+        rules: list[Any] = []
+        if schema is not None:
+            rules.append(_Grammar(loaded.vocabulary, schema))
+        if heard is not None:
+            rules.append(Heard(heard))
+        if self.temperature > 0:
+            rules.append(TemperatureLogitsWarper(self.temperature))
+            if loaded.top_k:
+                rules.append(TopKLogitsWarper(loaded.top_k))
+            if loaded.top_p is not None and loaded.top_p < 1:
+                rules.append(TopPLogitsWarper(loaded.top_p))
+            rules.append(_Draw(self.seed))
+        return rules
+
+
+class _Grammar:
+    """Forbids every token that a JSON schema does not allow next, white space included."""
+
+    def __init__(self, vocabulary: Any, schema: dict[str, Any]) -> None:
+        from llguidance import LLMatcher
+
+        # A small model otherwise spends its limit on white space.
+        grammar = LLMatcher.grammar_from_json_schema(
+            schema, overrides={"whitespace_flexible": False}
+        )
+        self._matcher = LLMatcher(vocabulary, grammar, log_level=0)
+        self._started = False
+
+    def __call__(self, tokens: Any, scores: Any) -> Any:
+        import torch
+
+        if self._started:
+            self._matcher.consume_token(int(tokens[0, -1]))
+        self._started = True
+        bias = bytearray(self._matcher.compute_logit_bias())
+        if self._matcher.is_error():
+            raise ModelCallError("failed", f"schema: {self._matcher.get_error()}")
+        # A model's table of tokens is often a little longer than its tokenizer's.
+        allowed = torch.zeros(scores.shape[1], dtype=torch.bool)
+        width = min(len(bias), len(allowed))
+        allowed[:width] = torch.frombuffer(bias, dtype=torch.uint8)[:width] > 0
+        return scores.masked_fill(~allowed.to(scores.device), float("-inf"))
+
+
+class _Draw:
+    """Draws the next token with a generator of its own; transformers draws with the process's."""
+
+    def __init__(self, seed: int) -> None:
+        import torch
+
+        self._generator = torch.Generator().manual_seed(seed)
+
+    def __call__(self, _tokens: Any, scores: Any) -> Any:
+        import torch
+
+        drawn = torch.multinomial(scores.softmax(-1).cpu(), 1, generator=self._generator)
+        return torch.full_like(scores, float("-inf")).scatter(1, drawn.to(scores.device), 0.0)
+
+
+def _conversation(messages: list[BaseMessage], sees: bool) -> list[dict[str, Any]]:
+    """Return messages as a chat template takes them, with PIL pictures in their places.
+
+    Raises:
+        ModelCallError: a block that the model cannot take.
+        InputError: a picture that cannot be opened.
+    """
+    # Templates of models that see want blocks everywhere, those of others never.
+    said = convert_to_openai_messages(messages, text_format="block" if sees else "string")
+    for message in said:
+        if isinstance(message["content"], list):
+            message["content"] = [_block(each, sees) for each in message["content"]]
+    return said
+
+
+def _block(block: dict[str, Any], sees: bool) -> dict[str, Any]:
+    if block["type"] == "text":
+        return block
+    if block["type"] != "image_url":
+        raise ModelCallError("failed", f"this model takes no content of type {block['type']}")
+    if not sees:
+        raise ModelCallError(
+            "failed", "this model cannot see; leave the picture out, or name one that does"
+        )
+    head, _, data = block["image_url"]["url"].partition(";base64,")
+    if not head.startswith("data:"):
+        raise ModelCallError("failed", "a picture must be in the message, as base64 with mime_type")
+    try:
+        picture = base64.b64decode(data, validate=True)
+    except binascii.Error as error:
+        raise ModelCallError("failed", f"the base64 of a picture is damaged: {error}") from None
+    return {"type": "image", "image": Image.fromarray(open_image(picture).pixels)}

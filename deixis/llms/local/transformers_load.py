@@ -1,0 +1,138 @@
+"""Chat models in Hugging Face format, from a folder or the hub, brought into memory once."""
+
+from functools import cache
+from typing import Any, NamedTuple
+
+from deixis.base.forks import Lock
+from deixis.errors import MissingExtraError, ModelFileError
+from deixis.weights.micro_batch import MicroBatch
+from deixis.weights.torch_models import packages, place_of, pretrained, reading, source_of
+
+_loading = Lock()
+
+ROWS = {"cpu": 4, "cuda": 8, "mps": 4}
+"""Most replies that are written together, by kind of device. For every token all weights are read
+from memory once, so replies share what takes most of the time, also on a CPU: there 8 of them took
+21.5 s one by one, 13.2 s in fours and 15.4 s at once (12 layers, float32, 2 cores)."""
+
+
+class Loaded(NamedTuple):
+    """A model and what goes with it.
+
+    ``processor`` turns a conversation into tensors: a tokenizer, or where the model ``sees``,
+    a processor of texts and pictures. ``vocabulary`` is the tokenizer as llguidance reads it,
+    ``ends`` are the tokens that end a reply, ``window`` is how many tokens prompt and reply
+    may have together (None: unknown). ``top_k`` and ``top_p`` are what the model's makers
+    advise for sampling. ``reading`` is held while prompts become tensors, and the model writes
+    in a ``turn``.
+    """
+
+    model: Any
+    processor: Any
+    tokenizer: Any
+    sees: bool
+    vocabulary: Any
+    ends: list[int]
+    window: int | None
+    top_k: int | None
+    top_p: float | None
+    reading: Lock
+    turn: MicroBatch
+
+
+def load(name: str, device: str, dtype: str, attention: str | None) -> Loaded:
+    """Return a model, loaded by the first caller of the process and kept.
+
+    Args:
+        name: a folder, or ``OWNER/REPO[@REVISION]`` on the hub.
+        device: ``auto`` (CUDA, else MPS, else CPU) or a torch device.
+        dtype: ``auto`` (bfloat16 on CUDA, float16 on MPS, float32 on CPU) or a torch dtype.
+        attention: transformers' ``attn_implementation``; None is the model's own.
+
+    Raises:
+        MissingExtraError: torch, transformers or llguidance is not installed.
+        ModelFileError: the model cannot be had or is no chat model.
+        SettingsError: the device is not there.
+    """
+    with _loading:  # a cache alone would let two threads load the same weights
+        return _load(name, device, dtype, attention)
+
+
+@cache
+def _load(name: str, device: str, dtype: str, attention: str | None) -> Loaded:
+    _, transformers = packages()
+    try:
+        import llguidance.hf
+    except ImportError as error:
+        raise MissingExtraError("llguidance", "transformers") from error
+    place_of(device)  # a wrong setting is told before a missing file
+    where, source = source_of(name)
+    options = {} if attention is None else {"attn_implementation": attention}
+    with reading(name):
+        from transformers.models.auto.processing_auto import PROCESSOR_MAPPING
+
+        config = transformers.AutoConfig.from_pretrained(where, **source)
+        kind = type(config)
+        sees = kind in transformers.MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING
+        if sees:
+            processor = _of_pictures(PROCESSOR_MAPPING[kind]).from_pretrained(where, **source)
+            tokenizer = processor.tokenizer
+            processor.chat_template = _with_beginning(processor)
+        else:
+            processor = tokenizer = transformers.AutoTokenizer.from_pretrained(where, **source)
+        if not processor.chat_template:
+            raise ModelFileError(
+                f"{name} has no chat template; name a chat model (often the same name with "
+                "-Instruct), or put its chat_template.jinja into the folder"
+            )
+        seeing, blind = transformers.AutoModelForImageTextToText, transformers.AutoModelForCausalLM
+        model = pretrained(seeing if sees else blind, name, device, dtype, config=config, **options)
+        advice, ends = model.generation_config, _ends(model.generation_config, tokenizer)
+        # Nothing but what is asked for: no penalties or beams that the folder may bring.
+        model.generation_config = transformers.GenerationConfig(
+            eos_token_id=ends, pad_token_id=ends[0]
+        )
+        return Loaded(
+            model,
+            processor,
+            tokenizer,
+            sees,
+            llguidance.hf.from_tokenizer(tokenizer, eos_token=ends),
+            ends,
+            getattr(config.get_text_config(), "max_position_embeddings", None),
+            advice.top_k,
+            advice.top_p,
+            Lock(),
+            MicroBatch(ROWS[model.device.type]),
+        )
+
+
+def _of_pictures(kind: Any) -> Any:
+    """Leave out a processor's part for videos: it alone needs torchvision."""
+
+    class Processor(kind):  # type: ignore[misc]
+        @classmethod
+        def get_attributes(cls) -> list[str]:
+            return [each for each in super().get_attributes() if each != "video_processor"]
+
+    return Processor
+
+
+def _with_beginning(processor: Any) -> str | None:
+    """Return the chat template, with the token that the tokenizer sets before every text.
+
+    Left to the tokenizer, it could not be told from one that the text itself contains.
+    """
+    tokenizer = processor.tokenizer
+    template: str | None = processor.chat_template or tokenizer.chat_template
+    first = tokenizer("").input_ids[:1]
+    writes_it = template and ("bos_token" in template or str(tokenizer.bos_token) in template)
+    if template and not writes_it and first and first == [tokenizer.bos_token_id]:
+        return "{{ bos_token }}" + template
+    return template
+
+
+def _ends(advice: Any, tokenizer: Any) -> list[int]:
+    named = advice.eos_token_id
+    ends = [*(named if isinstance(named, list) else [named]), tokenizer.eos_token_id]
+    return list(dict.fromkeys(each for each in ends if each is not None))

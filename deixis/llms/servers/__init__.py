@@ -1,0 +1,1 @@
+"""How servers of language models are asked, and what their faults mean."""

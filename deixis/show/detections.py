@@ -1,0 +1,161 @@
+"""Regions as other tools count them: ``supervision`` detections and COCO documents."""
+
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from deixis.base import masks
+from deixis.errors import InputError, MissingExtraError
+from deixis.type_schema import FOLDER, TypeSchema
+
+if TYPE_CHECKING:
+    import supervision
+
+    from deixis.base.records import ExtractionRecord, Region
+
+
+def class_names(
+    extractions: "Iterable[ExtractionRecord]", types: Sequence[str] | None = None
+) -> list[str]:
+    """Return the types in the order in which they are numbered, from 0.
+
+    That is the order of the type schema, as the extractions have it; where they have none, for
+    they were written earlier or made by hand, that of the shipped schema which has all their
+    types. Types that are in neither follow, by alphabet.
+
+    Args:
+        extractions: whose entities are numbered.
+        types: the order to use instead; has to have all types of the entities.
+
+    Raises:
+        InputError: `types` lacks one, or names one twice.
+    """
+    extractions = list(extractions)
+    present = {entity.type for each in extractions for entity in each.entities}
+    if types is not None:
+        lacking = sorted(present - set(types))
+        twice = sorted({name for name in types if list(types).count(name) > 1})
+        if lacking or twice:
+            said = f"lacks {', '.join(lacking)}" if lacking else f"has {', '.join(twice)} twice"
+            raise InputError(f"types {said}; name every type of the entities once")
+        return list(types)
+    order = list(dict.fromkeys(name for each in extractions for name in each.types))
+    if not order and present:
+        order = next((list(names) for names in _shipped() if present <= set(names)), [])
+    return [*order, *sorted(present - set(order))]
+
+
+@lru_cache(maxsize=1)
+def _shipped() -> list[tuple[str, ...]]:
+    schemas = (TypeSchema.load(path.stem) for path in sorted(FOLDER.glob("*.yaml")))
+    return [tuple(each.name for each in schema.types) for schema in schemas]
+
+
+def to_supervision(
+    extraction: "ExtractionRecord", types: Sequence[str] | None = None
+) -> "supervision.Detections":
+    """Return all regions as ``supervision`` detections, in the order of the entities.
+
+    ``xyxy`` is float32 of shape ``(n, 4)`` in pixels, ``confidence`` holds the scores,
+    ``class_id`` counts the types as `class_names` does, the same for all posts of a run, so that
+    ``Detections.merge`` is right. ``data`` holds ``class_name`` (types), ``entity_id`` and
+    ``entity_text``. ``mask`` is boolean of shape ``(n, H, W)``, empty for a region without a
+    mask, or None when no region has one.
+
+    Args:
+        extraction: what to turn.
+        types: all types in the order to count them in; None is that of the type schema.
+
+    Raises:
+        MissingExtraError: the package ``supervision`` is not installed.
+        InputError: `types` lacks a type.
+    """
+    try:
+        import supervision
+    except ImportError as error:
+        raise MissingExtraError("supervision", "supervision") from error
+    pairs = [(entity, region) for entity in extraction.entities for region in entity.regions]
+    names = class_names([extraction], types)
+    dense = None
+    if extraction.image is not None and any(region.mask for _, region in pairs):
+        dense = np.zeros((len(pairs), extraction.image.height, extraction.image.width), np.bool_)
+        for i, (_, region) in enumerate(pairs):
+            if region.mask is not None:
+                dense[i] = masks.decode(region.mask.size, region.mask.counts)
+    return supervision.Detections(
+        xyxy=np.array([region.box for _, region in pairs], np.float32).reshape(-1, 4),
+        mask=dense,
+        confidence=np.array([region.score for _, region in pairs], np.float32),
+        class_id=np.array([names.index(entity.type) for entity, _ in pairs], np.int64),
+        data={
+            "class_name": np.array([entity.type for entity, _ in pairs], np.str_),
+            "entity_id": np.array([entity.id for entity, _ in pairs], np.str_),
+            "entity_text": np.array([entity.text for entity, _ in pairs], np.str_),
+        },
+    )
+
+
+def to_coco(
+    extractions: "ExtractionRecord | Iterable[ExtractionRecord]", types: Sequence[str] | None = None
+) -> dict[str, Any]:
+    """Return one COCO document: an image a post, a category a type, an annotation a region.
+
+    Images are numbered from 1 as the extractions come (one without a picture has a number, and
+    no image), categories from 1 in the order of `class_names`, annotations from 1. Boxes are
+    ``[x, y, width, height]`` in pixels, masks compressed RLE; ``segmentation`` is empty for a
+    region without a mask, and ``area`` is then that of the box. Images also carry ``text``,
+    annotations ``score``, ``entity_id`` and ``entity_text``.
+
+    Args:
+        extractions: one, or all of a data set.
+        types: all types in the order to count them in; None is that of the type schema.
+
+    Raises:
+        InputError: `types` lacks a type.
+    """
+    # An extraction can be iterated over as well: pydantic gives its fields.
+    one = hasattr(extractions, "entities")
+    posts = cast("list[ExtractionRecord]", [extractions] if one else list(extractions))
+    names = class_names(posts, types)
+    images: list[dict[str, Any]] = []
+    annotations: list[dict[str, Any]] = []
+    for number, post in enumerate(posts, start=1):
+        if post.image is not None:
+            size = {"width": post.image.width, "height": post.image.height}
+            image = {"id": number, "file_name": post.image.source, **size, "text": post.text}
+            images.append(image)
+        for entity in post.entities:
+            for region in entity.regions:
+                annotations.append(
+                    {
+                        "id": len(annotations) + 1,
+                        "image_id": number,
+                        "category_id": names.index(entity.type) + 1,
+                        **_shape(region),
+                        "iscrowd": 0,
+                        "score": region.score,
+                        "entity_id": entity.id,
+                        "entity_text": entity.text,
+                    }
+                )
+    said = posts[0].text if len(posts) == 1 else f"{len(posts)} posts"
+    return {
+        "info": {"description": said},
+        "images": images,
+        "categories": [{"id": i, "name": name} for i, name in enumerate(names, start=1)],
+        "annotations": annotations,
+    }
+
+
+def _shape(region: "Region") -> dict[str, Any]:
+    x1, y1, x2, y2 = region.box
+    area: float = (x2 - x1) * (y2 - y1)
+    if region.mask is not None:
+        area = int(masks.decode(region.mask.size, region.mask.counts).sum())
+    return {
+        "bbox": [x1, y1, x2 - x1, y2 - y1],
+        "area": area,
+        "segmentation": region.mask.model_dump(mode="json") if region.mask else [],
+    }

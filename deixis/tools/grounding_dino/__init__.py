@@ -1,0 +1,1 @@
+"""Grounding DINO: as transformers has it, and as its authors do."""

@@ -1,0 +1,1 @@
+"""The recognizer of the starter stack, and what it looks at."""

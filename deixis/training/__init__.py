@@ -1,0 +1,1 @@
+"""Rows to training data, and the training of the shipped recognizer."""

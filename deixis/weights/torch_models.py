@@ -1,0 +1,280 @@
+"""What the models that torch runs in this process share: a place, a precision, their files.
+
+``torch`` and ``transformers`` arrive with the extra ``transformers`` and are imported by the
+first call.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache, wraps
+from pathlib import Path
+from typing import Any, Literal, NamedTuple, ParamSpec, TypeVar
+
+from deixis.base.forks import Lock, in_child
+from deixis.errors import DeixisError, MissingExtraError, ModelFileError, SettingsError, ToolError
+from deixis.weights.model_files import resolve
+
+Precision = Literal["auto", "bfloat16", "float16", "float32"]
+
+_REPOSITORY = re.compile(r"\w[\w.-]*/\w[\w.-]*(@[\w.-]+)?")
+_PRECISIONS = {"cuda": "bfloat16", "mps": "float16"}
+
+P = ParamSpec("P")
+R = TypeVar("R")
+T = TypeVar("T")
+
+
+def packages() -> tuple[Any, Any]:
+    """Return the modules torch and transformers.
+
+    Raises:
+        MissingExtraError: one of them is not installed.
+    """
+    try:
+        import torch
+        import transformers
+    except ImportError as error:
+        package = (error.name or "transformers").partition(".")[0]
+        raise MissingExtraError(package, "transformers") from error
+    # A forked child has one of torch's threads, and would wait for the others.
+    in_child(torch, lambda module: module.set_num_threads(1))
+    return torch, transformers
+
+
+def place_of(device: str) -> Any:
+    """Return the ``torch.device`` that an option names.
+
+    Args:
+        device: ``cpu``, ``cuda``, ``cuda:1``, ``mps``, or ``auto``: CUDA, else MPS, else CPU.
+
+    Raises:
+        SettingsError: it is no device, or it is not there.
+    """
+    torch, _ = packages()
+    there = {"cuda": torch.cuda.device_count(), "mps": int(torch.backends.mps.is_available())}
+    if not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", device):
+        raise SettingsError(f"there is no device {device!r}; write auto, cpu, mps, cuda or cuda:1")
+    if device == "auto":
+        device = next((kind for kind, count in there.items() if count), "cpu")
+    place = torch.device(device)
+    if place.type != "cpu" and (place.index or 0) >= there[place.type]:
+        raise SettingsError(f"torch finds no device {device} here; write device=auto or cpu")
+    return place
+
+
+def precision_of(dtype: str, place: Any) -> Any:
+    """Return the ``torch.dtype`` that an option names.
+
+    Args:
+        dtype: ``float32``, ``float16``, ``bfloat16``, or ``auto``: bfloat16 on CUDA, float16 on
+            MPS, float32 on a CPU.
+        place: the device that the model will run on.
+
+    Raises:
+        SettingsError: it is none of these.
+    """
+    torch, _ = packages()
+    if dtype not in ("auto", "bfloat16", "float16", "float32"):
+        raise SettingsError(
+            f"there is no dtype {dtype!r}; write auto, bfloat16, float16 or float32"
+        )
+    name = _PRECISIONS.get(place.type, "float32") if dtype == "auto" else dtype
+    return getattr(torch, name)
+
+
+def source_of(name: str) -> tuple[str, dict[str, Any]]:
+    """Return what ``from_pretrained`` takes: a folder or a repository, and how to read it.
+
+    The default of ``trust_remote_code`` asks on the terminal, so it is always given. The hub
+    is asked for the configuration first: its refusals are told apart there, and with the
+    commit found, all other files are of the same one, and none is converted on the way.
+
+    Args:
+        name: a folder, or ``OWNER/REPO[@REVISION]`` on the hub.
+
+    Raises:
+        ModelFileError: there is no model of that name.
+    """
+    source: dict[str, Any] = {"trust_remote_code": False}
+    folder = Path(name).expanduser()
+    if folder.is_dir() or not _REPOSITORY.fullmatch(name):
+        if not (folder / "config.json").is_file():
+            raise ModelFileError(
+                f"no config.json in the folder {folder}; name a folder with a model in Hugging "
+                "Face format, or OWNER/REPO of the hub"
+            )
+        return str(folder), source
+    config = resolve(f"hub:{name}/config.json")
+    return name.partition("@")[0], {**source, "revision": config.parent.name}
+
+
+@contextmanager
+def reading(name: str) -> Iterator[None]:
+    """Turn whatever goes wrong while a model is read into a `ModelFileError` that says so."""
+    try:
+        yield
+    except DeixisError:
+        raise
+    except Exception as error:  # a broken file makes the libraries below raise all kinds
+        hint = "; only weights in .safetensors files are read" if isinstance(error, OSError) else ""
+        raise ModelFileError(f"cannot load {name}: {_line(error)}{hint}") from error
+
+
+def pretrained(kind: Any, name: str, device: str, dtype: str, **options: Any) -> Any:
+    """Read a model from a folder or the hub, ready to be asked.
+
+    Args:
+        kind: a model class of transformers, or one of its ``AutoModel...`` classes.
+        name: as for `source_of`.
+        device: as for `place_of`.
+        dtype: as for `precision_of`.
+        options: what else ``from_pretrained`` shall be given.
+
+    Returns:
+        The model, on its device, in its precision, in evaluation mode.
+
+    Raises:
+        ModelFileError: its files are missing, damaged, pickles, of another kind of model, or
+            lack weights.
+        SettingsError, MissingExtraError: as `place_of`.
+    """
+    _, transformers = packages()
+    place = place_of(device)
+    where, source = source_of(name)
+    with reading(name):
+        config = options.pop("config", None)
+        if config is None:
+            config = transformers.AutoConfig.from_pretrained(where, **source)
+        wanted = getattr(kind, "config_class", None)
+        if wanted is not None and type(config) is not wanted:
+            raise ModelFileError(
+                f"{name} is a model of the type {config.model_type}, and {wanted.model_type} is "
+                "needed here"
+            )
+        model, report = kind.from_pretrained(
+            where,
+            config=config,
+            use_safetensors=True,  # a pickle can run code
+            dtype=precision_of(dtype, place),
+            output_loading_info=True,
+            **options,
+            **source,
+        )
+        if report["missing_keys"]:  # transformers would fill them with random numbers
+            missing = sorted(report["missing_keys"])
+            raise ValueError(f"{len(missing)} weights are missing, the first is {missing[0]}")
+        return model.to(place).eval()
+
+
+def part(kind: Any, name: str, **options: Any) -> Any:
+    """Read what goes with a model's weights: a processor or a tokenizer.
+
+    Args:
+        kind: a class with ``from_pretrained``.
+        name: as for `source_of`.
+        options: what else ``from_pretrained`` shall be given.
+
+    Raises:
+        ModelFileError: its files are missing or damaged.
+    """
+    where, source = source_of(name)
+    with reading(name):
+        return kind.from_pretrained(where, **source, **options)
+
+
+def once(load: Callable[P, R]) -> Callable[P, R]:
+    """Let the first caller of the process load, and give all others the same.
+
+    A cache alone would let two threads load the same weights.
+    """
+    kept = cache(load)
+    lock = Lock()
+
+    @wraps(load)
+    def wait(*args: P.args, **kwargs: P.kwargs) -> R:
+        with lock:
+            return kept(*args, **kwargs)  # type: ignore[arg-type]
+
+    return wait
+
+
+class Done(NamedTuple):
+    """Results in the order of what was asked, and what the user should know of the way there."""
+
+    results: list[Any]
+    warning: str | None
+
+
+def in_halves(run: Callable[[Sequence[T]], Sequence[R]], items: Sequence[T], what: str) -> Done:
+    """Run a batch; when memory does not suffice, run it in two halves.
+
+    Args:
+        run: takes some of the items and returns one result for each.
+        items: the batch.
+        what: the tool's name, for messages.
+
+    Returns:
+        One result an item, and a warning when the batch had to be halved.
+
+    Raises:
+        ToolError: memory does not suffice for half of the batch either, or for the only item;
+            or torch failed otherwise.
+    """
+    torch, _ = packages()
+    if not items:
+        return Done([], None)
+    try:
+        return Done(list(run(items)), None)
+    except Exception as error:
+        first = _told(torch, error, what)
+    # Out of the except clause: what the failed run held hangs on its traceback until here.
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+    advice = "give a smaller batch, a smaller picture or another device"
+    if len(items) == 1:
+        raise ToolError(f"{what}: out of memory with one item; {advice} ({first})")
+    middle = (len(items) + 1) // 2
+    try:
+        results = [*run(items[:middle]), *run(items[middle:])]
+    except Exception as error:
+        _told(torch, error, what)
+        raise ToolError(f"{what}: out of memory, also with {middle} items; {advice}") from error
+    return Done(results, f"{what}: out of memory with {len(items)} items; went on with {middle}")
+
+
+def in_batches(
+    run: Callable[[Sequence[T]], Sequence[R]], items: Sequence[T], size: int, what: str
+) -> Done:
+    """Run items in batches of at most `size`, each as `in_halves` does; warnings are joined.
+
+    Once a batch had to be halved, those after it are half as large.
+
+    Raises:
+        ToolError: as `in_halves`.
+    """
+    results: list[Any] = []
+    warnings: dict[str, None] = {}
+    while len(results) < len(items):
+        done = in_halves(run, items[len(results) : len(results) + size], what)
+        results += done.results
+        if done.warning:
+            warnings[done.warning] = None
+            size = (size + 1) // 2
+    return Done(results, "; ".join(warnings) or None)
+
+
+def _told(torch: Any, error: Exception, what: str) -> str:
+    """Return what torch said of memory; raise all else, torch's own errors as a `ToolError`."""
+    said = _line(error)
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return said
+    if not isinstance(error, RuntimeError):
+        raise error
+    if "out of memory" in said or "allocate memory" in said:  # MPS and CPU have no type for it
+        return said
+    raise ToolError(f"{what} failed: {said}") from error
+
+
+def _line(error: Exception) -> str:
+    return next((line.strip() for line in str(error).splitlines() if line.strip()), repr(error))

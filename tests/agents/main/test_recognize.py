@@ -1,0 +1,121 @@
+"""recognize: spans are ours, whoever names the entities."""
+
+import json
+from typing import Any
+
+import pytest
+
+from deixis.agents.main.recognize import recognize
+
+
+def reply(*found: tuple[str, str], confidence: Any = 0.5) -> str:
+    entities = [{"text": text, "type": kind, "confidence": confidence} for text, kind in found]
+    return json.dumps({"entities": entities})
+
+
+@pytest.fixture
+def by_model(toolbox_of: Any, run: Any) -> Any:
+    def recognise(text: str, answer: Any) -> dict[str, Any]:
+        toolbox = toolbox_of(lambda *_: answer, recognizer="scripted:recognizer")
+        update: dict[str, Any] = run(recognize, {"text": text}, toolbox)
+        for each in update["mentions"].values():
+            assert text[each["start"] : each["end"]] == each["text"]
+        return update
+
+    return recognise
+
+
+def spans(update: dict[str, Any]) -> dict[str, tuple[int, int]]:
+    return {key: (each["start"], each["end"]) for key, each in update["mentions"].items()}
+
+
+def test_the_tagger_finds_spans_types_and_priors(toolbox_of: Any, run: Any) -> None:
+    text = "Grace Hopper taught at Harvard University"
+    update = run(recognize, {"text": text}, toolbox_of())
+    first, second = update["mentions"].values()
+    assert (first["text"], first["type"]) == ("Grace Hopper", "PER")
+    assert (second["text"], second["type"]) == ("Harvard University", "ORG")
+    assert list(update["mentions"]) == ["e1", "e2"]
+    assert all(0 < each["confidence"] < 1 and 0 < each["prior"] < 1 for each in (first, second))
+    assert set(update["templates"]) == {"person", "organization"}
+    said = update["decisions"]["e1/recognize/type"]
+    assert (said["outcome"], said["model"]) == ("PER", "crf")
+    assert "calibrated" in said["evidence"][0]
+    assert update["notices"] == {}
+
+
+def test_a_tag_becomes_the_first_type_that_it_may_be(toolbox_of: Any, run: Any) -> None:
+    update = run(recognize, {"text": "She lives in Paris"}, toolbox_of(schema="fmnerg"))
+    assert [each["type"] for each in update["mentions"].values()] == ["location"]
+    assert set(update["templates"]) == {"location"}, "only what is asked is written"
+
+
+def test_a_tag_without_a_type_is_not_looked_for(tmp_path: Any, toolbox_of: Any, run: Any) -> None:
+    path = tmp_path / "people.yaml"
+    path.write_text("types: [{name: SOMEBODY, crf: PER, template: person}]")
+    state = {"text": "Grace Hopper taught at Harvard University"}
+    update = run(recognize, state, toolbox_of(schema=str(path)))
+    assert [each["type"] for each in update["mentions"].values()] == ["SOMEBODY"]
+
+
+def test_a_text_without_names_has_no_mention(toolbox_of: Any, run: Any, by_model: Any) -> None:
+    update = run(recognize, {"text": "good morning to all of you"}, toolbox_of())
+    assert update["mentions"] == update["templates"] == update["decisions"] == {}
+    assert by_model("good morning", reply())["mentions"] == {}
+
+
+def test_a_name_that_is_there_twice_has_two_spans(by_model: Any) -> None:
+    update = by_model("Ann saw Ann", reply(("Ann", "PER"), ("Ann", "PER"), ("Ann", "PER")))
+    assert spans(update) == {"e1": (0, 3), "e2": (8, 11)}
+    (notice,) = update["notices"].values()
+    assert notice["message"] == "the recognizer named 'Ann', not in the text"
+
+
+def test_mentions_are_numbered_in_the_order_of_the_text_and_do_not_overlap(by_model: Any) -> None:
+    answer = reply(("Navy", "ORG"), ("Ann", "PER"), ("US Navy", "ORG"), ("Bob", "PER"))
+    update = by_model("Ann of the US Navy", answer)
+    assert spans(update) == {"e1": (0, 3), "e2": (14, 18)}
+    said = {each["message"] for each in update["notices"].values()}
+    assert said == {
+        f"the recognizer named {name!r}, not in the text" for name in ("US Navy", "Bob")
+    }
+
+
+def test_a_model_knows_no_prior_and_its_confidence_is_its_own(by_model: Any) -> None:
+    update = by_model("Ann", reply(("Ann", "PER"), confidence=0.25))
+    assert update["mentions"]["e1"]["prior"] is None
+    assert update["mentions"]["e1"]["confidence"] == 0.25
+    said = update["decisions"]["e1/recognize/type"]
+    assert said["evidence"] == ["confidence is the model's own word, not calibrated"]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "",
+        "none",
+        ValueError("down"),
+        reply(("Ann", "MISC")),
+        reply(("", "PER")),
+        reply(("A" * 201, "PER")),
+        reply(("Ann", "PER"), confidence=1.5),
+        reply(("Ann", "PER"), confidence=float("nan")),
+        reply(*[("Ann", "PER")] * 61),
+        '{"entities": [{"text": "Ann", "type": "PER", "confidence": 1, "start": 0}]}',
+    ],
+)
+def test_without_a_usable_reply_there_are_no_mentions_and_a_notice(
+    by_model: Any, answer: Any
+) -> None:
+    update = by_model("Ann", answer)
+    assert update["mentions"] == {}
+    (notice,) = update["notices"].values()
+    assert "recognizer scripted:recognizer gave no answer" in notice["message"]
+
+
+def test_a_confidence_is_a_number_and_nothing_that_could_be_read_as_one(
+    toolbox_of: Any, run: Any
+) -> None:
+    reply = '{"entities": [{"text": "Ann", "type": "PER", "confidence": true}]}'
+    update = run(recognize, {"text": "Ann"}, toolbox_of(lambda *_: reply, recognizer="scripted:r"))
+    assert update["mentions"] == {} and len(update["notices"]) == 1

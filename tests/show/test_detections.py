@@ -1,0 +1,119 @@
+"""Numbers of types are the same for all posts of a run."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from deixis import Extraction
+from deixis.errors import InputError
+from deixis.schema import Mask
+from deixis.show import exports
+
+TEXT = "Ann and Rome and NASA"
+
+
+def found(*types: str, order: tuple[str, ...] = (), source: str = "a.png") -> Extraction:
+    names = dict(zip(("Ann", "Rome", "NASA"), types, strict=False))
+    mask = Mask.from_array(np.ones((40, 60), np.bool_)).model_dump()
+    regions = [{"box": (1, 2, 11, 22), "score": 0.5, "source": "x", "mask": mask}]
+    entities = [
+        {
+            "id": f"e{number}",
+            "text": text,
+            "start": TEXT.index(text),
+            "end": TEXT.index(text) + len(text),
+            "type": kind,
+            "confidence": 0.5,
+            "groundable": True,
+            "regions": regions,
+        }
+        for number, (text, kind) in enumerate(names.items(), start=1)
+    ]
+    image = {"sha256": "0" * 64, "width": 60, "height": 40, "source": source}
+    return Extraction.model_validate(
+        {"text": TEXT, "image": image, "entities": entities, "types": list(order)}
+    )
+
+
+BLIND = Extraction(text=TEXT, image=None, entities=[])
+
+
+@pytest.mark.parametrize(
+    ("extractions", "names"),
+    [
+        ([found("PER")], ["PER", "LOC", "ORG", "OTHER"]),
+        ([found("LOC", "PER")], ["PER", "LOC", "ORG", "OTHER"]),
+        ([found("product")], [*["person", "location", "building", "organization"], "other", "art"]),
+        ([found("b", "a")], ["a", "b"]),
+        ([found("b", "a", order=("c", "b", "a"))], ["c", "b", "a"]),
+        ([found("a", order=("c", "a")), found("z"), found("b", order=("c", "b"))], list("cabz")),
+        ([BLIND], []),
+        ([], []),
+    ],
+)
+def test_types_are_numbered_in_the_order_of_their_schema(
+    extractions: list[Extraction], names: list[str]
+) -> None:
+    assert exports.class_names(extractions)[: len(names)] == names
+
+
+def test_merged_detections_have_one_number_a_type() -> None:
+    supervision = pytest.importorskip("supervision")
+    posts = [found("PER"), found("LOC", "PER"), found("ORG")]
+    merged = supervision.Detections.merge([post.to_supervision() for post in posts])
+    assert merged.class_id.tolist() == [0, 1, 0, 2]
+    assert merged.data["class_name"].tolist() == ["PER", "LOC", "PER", "ORG"]
+    own = ["x", "ORG", "LOC", "PER"]
+    assert [post.to_supervision(own).class_id.tolist() for post in posts] == [[3], [2, 3], [1]]
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # in its decode
+def test_a_data_set_is_one_document(tmp_path: Path) -> None:
+    from pycocotools.coco import COCO
+
+    posts = [found("PER"), BLIND, found("LOC", "PER", source="b.png"), found("ORG")]
+    path = tmp_path / "coco.json"
+    path.write_text(json.dumps(exports.to_coco(iter(posts))))
+    coco = COCO(str(path))
+    assert {each["id"]: each["file_name"] for each in coco.loadImgs(coco.getImgIds())} == {
+        1: "a.png",
+        3: "b.png",
+        4: "a.png",
+    }
+    assert [each["name"] for each in coco.loadCats(coco.getCatIds())] == [
+        "PER",
+        "LOC",
+        "ORG",
+        "OTHER",
+    ]
+    anns = coco.loadAnns(coco.getAnnIds())
+    assert [(each["id"], each["image_id"], each["category_id"]) for each in anns] == [
+        (1, 1, 1),
+        (2, 3, 2),
+        (3, 3, 1),
+        (4, 4, 3),
+    ]
+    assert coco.annToMask(anns[0]).all()
+    assert exports.to_coco([posts[0]]) == exports.to_coco(posts[0]) == posts[0].to_coco()
+    assert exports.to_coco([])["images"] == []
+
+
+def test_types_of_one_s_own_have_to_be_all() -> None:
+    post = found("PER", "LOC")
+    assert [each["name"] for each in post.to_coco(["LOC", "x", "PER"])["categories"]] == [
+        "LOC",
+        "x",
+        "PER",
+    ]
+    with pytest.raises(InputError, match="types lacks PER; name every type"):
+        post.to_coco(["LOC"])
+    with pytest.raises(InputError, match="types has LOC twice"):
+        exports.to_coco([post], types=["LOC", "PER", "LOC"])
+
+
+def test_results_of_before_have_no_types_and_are_read() -> None:
+    data = found("PER").model_dump(mode="json")
+    assert data.pop("types") == []
+    assert Extraction.model_validate(data).to_coco()["categories"][0]["name"] == "PER"

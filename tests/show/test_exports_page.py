@@ -1,0 +1,259 @@
+import base64
+import hashlib
+import io
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from deixis.errors import InputError
+from deixis.schema import (
+    Attribute,
+    Decision,
+    Entity,
+    Extraction,
+    ImageInfo,
+    Knowledge,
+    Mask,
+    ModelReply,
+    Notice,
+    Region,
+    Usage,
+)
+from deixis.show import exports
+
+TEXT = "Ann & Bob of NASA <script>alert(1)</script> met in Rome"
+BOX = (10.0, 20.0, 60.5, 90.0)
+DISC = np.hypot(*np.mgrid[-50:70, -30:130]) < 30
+
+
+def entity(text: str, kind: str, **fields: object) -> Entity:
+    start = TEXT.index(text)
+    values = {"id": text.lower(), "confidence": 0.75} | fields
+    return Entity(text=text, start=start, end=start + len(text), type=kind, **values)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    path = tmp_path / "a <b>.png"
+    Image.new("RGB", (160, 120), (128, 128, 128)).save(path)
+    return path
+
+
+@pytest.fixture
+def extraction(path: Path) -> Extraction:
+    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+    mask = Mask.from_array(DISC)
+    decided = [
+        Decision(step="entail", subject="groundable", outcome="yes", evidence=["a first guess"]),
+        Decision(
+            step="entail",
+            subject="groundable",
+            outcome="yes",
+            model="openai:gpt-x",
+            confidence=0.625,
+            evidence=["a face <i>was</i> found", "it looks like her"],
+        ),
+    ]
+    known = Knowledge(
+        attributes=[Attribute(name="hair", value="<grey>", votes=3, agreement=0.6)],
+        summary="A person with grey hair.",
+    )
+    undecided = Decision(step="ground", subject="box", outcome=None, evidence=["no detector"])
+    return Extraction(
+        text=TEXT,
+        image=ImageInfo(sha256=sha256, width=160, height=120, source=str(path)),
+        entities=[
+            entity(
+                "Ann",
+                "person",
+                fine_type="writer",
+                expression="Ann (person) <u>",
+                groundable=True,
+                regions=[Region(box=BOX, mask=mask, score=0.5, source="yunet")],
+                decisions=decided,
+                knowledge=known,
+            ),
+            entity("Bob", "person", groundable=False),
+            entity(
+                "NASA",
+                "company",
+                groundable=True,
+                regions=[
+                    Region(box=(0.0, 0.0, 160.0, 120.0), score=0.25, source="reader"),
+                    Region(box=(100.0, 10.0, 150.0, 30.0), score=0.125, source="reader"),
+                ],
+            ),
+            entity("Rome", "place", decisions=[undecided]),
+        ],
+        caption="Two <b>people",
+        replies=[
+            ModelReply(
+                id="vote/1/1",
+                role="voter",
+                model="m <1>",
+                prompt="vote 2",
+                status="refused",
+                finish_reason="content_filter",
+                text="<script>I cannot</script>",
+            )
+        ],
+        usage=[
+            Usage(
+                role="voter",
+                model="m <1>",
+                calls=2,
+                retries=1,
+                input_tokens=12345,
+                seconds=1.5,
+                cost=0.25,
+            )
+        ],
+        warnings=[Notice(step="consult", message="one member <abstained>")],
+    )
+
+
+class _Page(HTMLParser):
+    """What a browser would see: tags with attributes, and the text inside tables and marks."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.cells: list[str] = []
+        self.marks: list[str] = []
+        self.open: list[str] = []
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in ("meta", "img"):
+            self.open.append(tag)
+        if tag in ("td", "th"):
+            self.cells.append("")
+        if tag == "mark":
+            self.marks.append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if "td" in self.open or "th" in self.open:
+            self.cells[-1] += data
+        if "mark" in self.open:
+            self.marks[-1] += data
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.tags if name == tag]
+
+
+def test_the_page_needs_nothing_and_runs_nothing(extraction: Extraction) -> None:
+    html = extraction.to_html()
+    seen = _Page(html)
+    assert seen.open == []
+    names = {name for name, _ in seen.tags}
+    assert not names & {"script", "link", "iframe", "object", "embed", "base", "form"}
+    for name, attributes in seen.tags:
+        assert not any(key.startswith("on") for key in attributes), name
+        assert "href" not in attributes
+        assert (attributes.get("src") or "data:").startswith("data:")
+    assert not re.search(r"url\(|@import|https?:", html)
+    for given in (
+        "<script>alert",
+        "<i>was",
+        "<grey>",
+        "<b>people",
+        "<u>",
+        "<1>",
+        "<abstained>",
+        "<script>I",
+    ):
+        assert given not in html
+        assert given.replace("<", "&lt;").replace(">", "&gt;") in html
+
+
+def test_the_page_holds_the_picture(extraction: Extraction) -> None:
+    (image,) = _Page(extraction.to_html()).all("img")
+    head, data = str(image["src"]).split(",")
+    assert head == "data:image/jpeg;base64"
+    shown = np.asarray(Image.open(io.BytesIO(base64.b64decode(data)))).astype(int)
+    assert shown.shape == (480, 640, 3)
+    assert np.abs(shown[440, 600] - 128).max() < 6
+    assert shown[200, 120, 0] > shown[200, 120, 2] + 30
+    assert image["alt"] == "The picture with a box on each visible entity: 1 Ann, 3 NASA."
+
+
+def test_a_text_without_a_picture(extraction: Extraction) -> None:
+    bare = [e.model_copy(update={"regions": [], "groundable": None}) for e in extraction.entities]
+    seen = _Page(Extraction(text=TEXT, image=None, entities=bare).to_html())
+    assert not seen.all("img")
+    assert seen.marks == ["Ann1", "Bob2", "NASA3", "Rome4"]
+
+
+def test_a_large_picture_is_shrunk_for_the_page(tmp_path: Path) -> None:
+    path = tmp_path / "large.png"
+    Image.new("RGB", (3000, 1000)).save(path)
+    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+    info = ImageInfo(sha256=sha256, width=3000, height=1000, source=str(path))
+    (image,) = _Page(Extraction(text="A", image=info, entities=[]).to_html()).all("img")
+    data = base64.b64decode(str(image["src"]).split(",")[1])
+    assert Image.open(io.BytesIO(data)).size == (1600, 534)
+
+
+def test_the_page_tells_everything(extraction: Extraction) -> None:
+    html = extraction.to_html()
+    seen = _Page(html)
+    assert seen.marks == ["Ann1", "Bob2", "NASA3", "Rome4"]
+    cells = [" ".join(cell.split()) for cell in seen.cells]
+    ann = cells.index("1Ann")
+    assert cells[ann : ann + 7] == [
+        "1Ann",
+        "person / writer",
+        "✓ yes",
+        "(10, 20) to (60, 90)yunet, 0.50, mask",
+        "0.75",
+        "Ann (person) <u>",
+        "a face <i>was</i> foundit looks like hera first guess",
+    ]
+    assert cells[cells.index("2Bob") + 2] == "– no"  # noqa: RUF001
+    assert cells[cells.index("4Rome") + 2] == "? undecided"
+    assert len({str(a["class"]) for a in seen.all("span") if "seen" in str(a["class"])}) == 3
+    for row in (
+        ["hair", "<grey>", "3", "60%"],
+        ["vote/1/1", "voter", "m <1>", "vote 2", "refused (content_filter)"],
+        ["voter", "m <1>", "2", "0", "1", "0", "12,345", "0", "1.50", "0.2500"],
+    ):
+        assert row in [cells[at : at + len(row)] for at in range(len(cells))]
+    at = cells.index("openai:gpt-x")
+    assert cells[at - 3 : at + 2] == ["entail", "groundable", "yes", "openai:gpt-x", "0.62"]
+    at = cells.index("ground")
+    assert cells[at : at + 6] == ["ground", "box", "? undecided", "", "", "no detector"]
+    assert "one member &lt;abstained&gt;" in html
+    assert "A person with grey hair." in html
+    assert len(seen.all("details")) == 5
+
+
+def test_the_page_is_accessible(extraction: Extraction) -> None:
+    seen = _Page(exports.page([extraction, extraction], [None, None], title="Two & more"))
+    assert seen.all("html") == [{"lang": "en"}]
+    assert all(cell.get("scope") in ("col", "row") for cell in seen.all("th"))
+    assert all(image.get("alt") for image in seen.all("img"))
+    ids = [a["id"] for _, a in seen.tags if "id" in a]
+    assert ids == ["h1", "h2"]
+    assert [a["aria-labelledby"] for a in seen.all("article")] == ids
+
+
+def test_a_page_wants_a_picture_for_each_extraction(extraction: Extraction) -> None:
+    with pytest.raises(InputError, match="got 1 for 2"):
+        exports.page([extraction, extraction], [None])
+    assert "<h1>None</h1>" in exports.page([], [], title="None")
+
+
+def test_a_page_can_be_written_whatever_the_text() -> None:
+    text = "a\0b \ud83d c"
+    html = Extraction(text=text, image=None, entities=[]).to_html()
+    assert "\0" not in html
+    assert html.encode("utf-8").count(b"a\xef\xbf\xbdb ? c") == 1

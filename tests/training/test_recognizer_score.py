@@ -1,0 +1,28 @@
+from pathlib import Path
+
+import pytest
+
+from deixis.evaluation.datasets.conll import read_conll
+from deixis.evaluation.datasets.voc import read_voc
+from deixis.tools.tagger.crf import CrfTagger
+from deixis.training.train_recognizer import check_mentions, check_prior
+
+pytestmark = pytest.mark.slow
+
+pytest.importorskip("pycrfsuite", reason="the starter extra is not installed")
+
+DATA = Path(__file__).parents[2].parent / "shared" / "data" / "gmner"
+
+
+@pytest.mark.skipif(not DATA.is_dir(), reason="the Twitter-GMNER files are not beside the checkout")
+def test_shipped_model_keeps_its_score() -> None:
+    tagger = CrfTagger()
+    learned, samples = read_conll(DATA / "train.txt"), read_conll(DATA / "dev.txt")
+    report = check_mentions(tagger, samples)
+    assert report.scores["all"].gold == 2450
+    assert report.scores["all"].f1 >= 0.71
+    assert report.scores["PER"].f1 >= 0.83
+    assert report.calibrated_error <= 0.03
+    prior = check_prior(tagger, learned, samples, read_voc(DATA / "xml.tar.gz"))
+    assert prior.log_loss < prior.constant_log_loss
+    assert prior.error <= 0.03
