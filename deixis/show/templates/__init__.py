@@ -17,7 +17,7 @@ def render_page(template: str, **variables: Any) -> str:
     from jinja2 import Environment, PackageLoader, StrictUndefined  # only pages need it
 
     environment = Environment(
-        loader=PackageLoader("deixis", "templates"),
+        loader=PackageLoader("deixis.show", "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

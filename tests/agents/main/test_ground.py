@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from deixis.agents.main.assignment import assign
-from deixis.agents.main.ground import clipped, ground, same_names
+from deixis.agents.main.ground import ground, same_names
+from deixis.base.boxes import clipped
 
 PICTURE = {"sha256": "00", "width": 400, "height": 300, "source": "bytes"}
 
@@ -161,13 +162,13 @@ def test_a_person_and_a_ship_of_one_name_are_two(mention: Any) -> None:
 @given(st.lists(st.floats(-1000, 1000), min_size=4, max_size=4))
 def test_every_box_is_clipped_into_the_picture(box: list[float]) -> None:
     given_box = list(box)
-    x1, y1, x2, y2 = clipped(box, PICTURE)
+    x1, y1, x2, y2 = clipped(box, 400, 300)
     assert 0 <= x1 < x2 <= 400 and 0 <= y1 < y2 <= 300
     assert box == given_box
 
 
 def test_a_box_that_is_inside_stays_and_one_outside_is_cut(grounded: Any) -> None:
-    assert clipped([1.5, 2.0, 300.0, 299.5], PICTURE) == [1.5, 2.0, 300.0, 299.5]
+    assert clipped([1.5, 2.0, 300.0, 299.5], 400, 300) == [1.5, 2.0, 300.0, 299.5]
     out = {**person(0, 1), "box": [-5.0, -0.1, 500.0, 300.4]}
     update = grounded(("Ann", verdict(out)))
     assert update["regions"]["e1"][0]["box"] == [0.0, 0.0, 400.0, 300.0]
