@@ -80,7 +80,7 @@ def test_all_that_a_model_reads_is_plain_and_what_it_repeats_is_not(scripted: An
 
 
 def test_a_reply_that_is_shown_again_is_plain(scripted: Any, work_schema: Any) -> None:
-    from .conftest import ANSWER, Work
+    from ..conftest import ANSWER, Work
 
     heard: list[list[BaseMessage]] = []
 
