@@ -11,16 +11,12 @@ from typing import Annotated, Any, TypeVar, overload
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from deixis.base.atomic import whole_file
+from deixis.base.boxes import Box
 from deixis.base.json_lines import LIST, parsed
 from deixis.base.problems import first_problem
 from deixis.base.records import Mask
 from deixis.base.text_files import lines_of
 from deixis.errors import DataError, InputError
-
-Number = Annotated[float, Field(allow_inf_nan=False)]
-Box = tuple[Number, Number, Number, Number]
-"""``(x1, y1, x2, y2)`` in pixels of the upright picture; of a prediction even if inverted."""
-
 
 R = TypeVar("R", bound="Row")
 
@@ -35,11 +31,11 @@ RowId = Annotated[str, Field(min_length=1), BeforeValidator(id_of)]
 
 
 class _Row(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True)
+    model_config = ConfigDict(extra="ignore", frozen=True, allow_inf_nan=False)
 
 
 class RowRegion(_Row):
-    """A box, and a mask where the task has masks."""
+    """A box, of a prediction even if inverted, and a mask where the task has masks."""
 
     box: Box
     mask: Mask | None = None

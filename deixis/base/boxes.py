@@ -1,4 +1,4 @@
-"""Boxes: ``(x1, y1, x2, y2)`` in pixels of an upright picture, floats."""
+"""Boxes: ``(x1, y1, x2, y2)`` in pixels of an upright picture, floats; finite in all records."""
 
 from collections.abc import Sequence
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from deixis.base import masks
+from deixis.base.boxes import Box
 from deixis.base.reading import writable
 from deixis.base.urls import without_credentials
 
@@ -36,13 +37,13 @@ class Mask(Record):
 
     def to_array(self) -> NDArray[np.bool_]:
         """Decode into a boolean array of shape ``(H, W)``."""
-        return masks.decode(self.size, self.counts)
+        return masks.decode(self)
 
 
 class Region(Record):
     """Where an entity is: a box, perhaps a mask, how sure, and which tool pointed."""
 
-    box: tuple[float, float, float, float]
+    box: Box
     mask: Mask | None = None
     score: Share
     source: str

@@ -8,8 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from deixis.errors import DataError
-from deixis.evaluation.metrics.matching import best_pairs
-from deixis.evaluation.metrics.overlap import best_iou
+from deixis.evaluation.metrics.matching import best_iou, best_pairs
 from deixis.evaluation.metrics.scoring import How
 from deixis.rows import Row, RowEntity
 

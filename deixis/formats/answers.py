@@ -7,8 +7,9 @@ from typing import NamedTuple, Protocol
 
 from pydantic import ValidationError
 
+from deixis.base.boxes import Box
 from deixis.errors import DataError
-from deixis.rows import Box, RowEntity, RowRegion
+from deixis.rows import RowEntity, RowRegion
 
 Scale = tuple[float, float]
 """Pixels of the original picture in one unit of a format, across and down."""

@@ -11,8 +11,9 @@ import json
 import re
 from collections.abc import Sequence
 
+from deixis.base.boxes import Box
 from deixis.formats.answers import ONE, Parsed, Reading, Scale, checked, number
-from deixis.rows import Box, RowEntity
+from deixis.rows import RowEntity
 
 _OPEN, _CLOSE, _THOUGHT = (
     re.compile(tag, re.IGNORECASE) for tag in ("<answer>", "</answer>", "</think>")

@@ -4,9 +4,9 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
-from deixis.rows import Number, Row, RowEntity, RowRegion
+from deixis.rows import Row, RowEntity, RowRegion
 
-Seconds = Annotated[Number, Field(ge=0)]
+Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Span = tuple[Seconds, Seconds]
 """Half-open, in seconds of the audio."""
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from deixis.tools.base import Box
+from deixis.base.boxes import Box
 
 QUALITY = 90
 

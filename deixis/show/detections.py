@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from deixis.base import masks
 from deixis.errors import InputError, MissingExtraError
 from deixis.type_schema import FOLDER, TypeSchema
 
@@ -83,7 +82,7 @@ def to_supervision(
         dense = np.zeros((len(pairs), extraction.image.height, extraction.image.width), np.bool_)
         for i, (_, region) in enumerate(pairs):
             if region.mask is not None:
-                dense[i] = masks.decode(region.mask.size, region.mask.counts)
+                dense[i] = region.mask.to_array()
     return supervision.Detections(
         xyxy=np.array([region.box for _, region in pairs], np.float32).reshape(-1, 4),
         mask=dense,
@@ -153,7 +152,7 @@ def _shape(region: "Region") -> dict[str, Any]:
     x1, y1, x2, y2 = region.box
     area: float = (x2 - x1) * (y2 - y1)
     if region.mask is not None:
-        area = int(masks.decode(region.mask.size, region.mask.counts).sum())
+        area = int(region.mask.to_array().sum())
     return {
         "bbox": [x1, y1, x2 - x1, y2 - y1],
         "area": area,

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from deixis.base import masks
 from deixis.base.images import DECODED, UNNAMED, OpenedImage, open_image, pixel_hash
 from deixis.base.urls import HIDDEN
 from deixis.errors import InputError
@@ -148,10 +147,7 @@ def _marks(extraction: "ExtractionRecord") -> list[Mark]:
             entity.text,
             colour(i),
             [region.box for region in entity.regions],
-            [
-                None if region.mask is None else masks.decode(region.mask.size, region.mask.counts)
-                for region in entity.regions
-            ],
+            [None if region.mask is None else region.mask.to_array() for region in entity.regions],
             _kind(entity) + endings[entity.groundable],
         )
         for i, entity in enumerate(extraction.entities)

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from deixis.base.boxes import Box
+
 Colour = tuple[int, int, int]
-Box = tuple[float, float, float, float]
 Span = tuple[int, int, int]
 
 # Okabe and Ito (2008) without black, then what is left of Tol's muted scheme: told apart with

@@ -16,9 +16,9 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from deixis.base.boxes import Box
 from deixis.base.records import Mask
 
-Box = tuple[float, float, float, float]
 Picture = NDArray[np.uint8]
 
 _heard: ContextVar[list[str] | None] = ContextVar("heard", default=None)

@@ -16,9 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from deixis.base.boxes import Box
 from deixis.base.forks import Lock
 from deixis.errors import MissingExtraError, ModelFileError, ToolError
-from deixis.tools.base import Box, Detection, Picture
+from deixis.tools.base import Detection, Picture
 from deixis.weights import model_files
 
 LONG_SIDE = 640

@@ -16,9 +16,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from deixis.base.boxes import Box
 from deixis.base.records import Mask
 from deixis.errors import MissingExtraError, ToolError
-from deixis.tools.base import Box, Picture
+from deixis.tools.base import Picture
 
 LONG_SIDE = 400
 """The longer side, in pixels, of the crop that is worked on."""

@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from deixis.tools.base import Box, Detection, Picture
+from deixis.base.boxes import Box
+from deixis.tools.base import Detection, Picture
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Limit = Annotated[int, Field(ge=1)]

@@ -30,9 +30,10 @@ import numpy as np
 from PIL import Image
 from pydantic import PositiveInt
 
+from deixis.base.boxes import Box
 from deixis.base.records import Mask
 from deixis.errors import ModelFileError, ToolError
-from deixis.tools.base import Box, Picture, warn
+from deixis.tools.base import Picture, warn
 from deixis.weights.micro_batch import AT_ONCE, MicroBatch
 from deixis.weights.torch_models import (
     Done,

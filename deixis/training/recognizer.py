@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from deixis.base.boxes import Box
 from deixis.evaluation.datasets.conll import TYPES, TaggedTweet, mentions
-from deixis.evaluation.datasets.voc import Box
 from deixis.evaluation.metrics.mner import Pair, correct_flags, score_mentions
 from deixis.tools.tagger.crf import FORMAT, CrfTagger
 from deixis.tools.tagger.features import (

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageEnhance, ImageFilter
 
-from deixis.tools.base import Box
+from deixis.base.boxes import Box
 from deixis.tools.centerface import CenterFace
 from deixis.weights.model_files import resolve
 

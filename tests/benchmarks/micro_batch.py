@@ -26,8 +26,9 @@ import torch
 import transformers as hf
 from PIL import Image
 
+from deixis.base.boxes import Box
 from deixis.schema import Mask
-from deixis.tools.base import Box, Detection, Picture
+from deixis.tools.base import Detection, Picture
 from deixis.tools.grounding_dino.detector import GroundingDino
 from deixis.tools.sam import Sam
 from deixis.weights import micro_batch

@@ -18,8 +18,8 @@ from functools import cache
 from pathlib import Path
 
 from deixis.evaluation.metrics.convention import convention
+from deixis.evaluation.metrics.matching import best_iou
 from deixis.evaluation.metrics.mentions import Mention, Sample, align
-from deixis.evaluation.metrics.overlap import best_iou
 from deixis.evaluation.metrics.tables import compare, count
 from deixis.evaluation.metrics.tasks import task
 from deixis.rows import Row, RowEntity, RowRegion, write_rows

@@ -19,7 +19,8 @@ import transformers as hf
 from numpy.typing import NDArray
 from PIL import Image
 
-from deixis.tools.base import Box, Picture
+from deixis.base.boxes import Box
+from deixis.tools.base import Picture
 from deixis.tools.sam import Found, Sam
 
 LARGE = (3000, 4000)

@@ -6,8 +6,8 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from deixis.base.boxes import Box
 from deixis.errors import ModelFileError
-from deixis.tools.base import Box
 from deixis.tools.centerface import CenterFace, bodies
 from deixis.weights.model_files import resolve
 

@@ -3,9 +3,9 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from deixis.base.boxes import Box
 from deixis.errors import ToolError
 from deixis.schema import Mask
-from deixis.tools.base import Box
 from deixis.tools.grabcut import GrabCut
 from deixis.weights.model_files import resolve
 

@@ -17,9 +17,10 @@ import transformers as hf
 from numpy.typing import NDArray
 from PIL import Image
 
+from deixis.base.boxes import Box
 from deixis.errors import ModelFileError, ToolError
 from deixis.tools import registry
-from deixis.tools.base import Box, Picture
+from deixis.tools.base import Picture
 from deixis.tools.sam import Found, Sam, Sam2, Sam3
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_thread")]

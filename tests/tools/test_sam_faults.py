@@ -12,8 +12,9 @@ import pytest
 import torch
 import transformers as hf
 
+from deixis.base.boxes import Box
 from deixis.errors import ModelFileError, SettingsError, ToolError
-from deixis.tools.base import Box, Picture, listening
+from deixis.tools.base import Picture, listening
 from deixis.tools.sam import Sam, Sam3
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_thread")]

@@ -18,10 +18,11 @@ import pytest
 import torch
 from PIL import Image
 
+from deixis.base.boxes import Box
 from deixis.errors import MissingExtraError, ModelFileError, ToolError
 from deixis.settings import Spec
 from deixis.tools import registry
-from deixis.tools.base import Box, Picture
+from deixis.tools.base import Picture
 from deixis.tools.segment_anything import SegmentAnything
 
 pytestmark = pytest.mark.slow

@@ -4,15 +4,15 @@ from typing import Any
 
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError, field_validator
 
+from deixis.base.boxes import Box
 from deixis.base.problems import first_problem
 from deixis.errors import InputError
-from deixis.rows import Box
 
 MOST = 26 + 26 * 26
 """Patches that have a letter."""
 
 
-class _Patch(BaseModel):
+class _Patch(BaseModel, allow_inf_nan=False):
     letter: str = Field(pattern="^[a-z]{1,2}$")
     box: Box
 

@@ -4,10 +4,9 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from deixis.base.boxes import box_iou
+from deixis.base.boxes import Box, box_iou
 from deixis.llms.box_conventions import BoxConvention, convention_of
 from deixis.llms.photos import Photo
-from deixis.rows import Box
 
 SAME_BOX = 0.55
 """Intersection over union from which boxes of two passes are one: that of weighted boxes fusion

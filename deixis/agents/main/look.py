@@ -16,11 +16,11 @@ from deixis.agents.main import evidence as weights
 from deixis.agents.main.evidence import Cue
 from deixis.agents.main.match import match
 from deixis.agents.reading.phrases import OBJECT, described
-from deixis.base.boxes import box_iou
+from deixis.base.boxes import Box, box_iou
 from deixis.errors import ToolError
 from deixis.llms.box_conventions import convention_of
 from deixis.llms.photos import Photo
-from deixis.tools.base import Box, Detection
+from deixis.tools.base import Detection
 
 SAME_PLACE = 0.7
 """Intersection over union from which two boxes are taken for one thing."""

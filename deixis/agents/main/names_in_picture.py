@@ -10,8 +10,9 @@ import unicodedata
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from deixis.base.boxes import Box
 from deixis.errors import MissingExtraError
-from deixis.tools.base import Box, Word
+from deixis.tools.base import Word
 
 
 class NameMatch(NamedTuple):

@@ -9,10 +9,11 @@ from deixis.agents.context.toolbox import Toolbox
 from deixis.agents.mmre.options import options_of
 from deixis.agents.mmre.read import Told, read_marked, read_plain
 from deixis.agents.reading.answers import Found, joined, located, mentioned, placed, unread
+from deixis.base.boxes import Box
 from deixis.base.folding import key
 from deixis.llms.answers.reading import Text
 from deixis.llms.photos import Photo, photo
-from deixis.rows import Box, RowEntity
+from deixis.rows import RowEntity
 from deixis.tools.base import Picture
 
 STEP = "answer"

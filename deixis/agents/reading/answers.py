@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 from deixis.agents.context.state import State, Update, decision, notice
 from deixis.agents.context.toolbox import Toolbox
 from deixis.agents.reading.mention import locate
-from deixis.base.boxes import clipped
+from deixis.base.boxes import Box, clipped
 from deixis.formats.answers import Problem
-from deixis.rows import Box, RowEntity
+from deixis.rows import RowEntity
 
 LONGEST = 80
 """Characters of a piece of an answer that a notice repeats."""

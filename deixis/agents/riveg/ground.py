@@ -12,9 +12,10 @@ from deixis.agents.main.ground import ground as assign_candidates
 from deixis.agents.main.look import boxes_said
 from deixis.agents.reading.answers import joined, placed
 from deixis.agents.reading.phrases import OBJECT, described
+from deixis.base.boxes import Box
 from deixis.errors import ToolError
 from deixis.llms.box_conventions import convention_of
-from deixis.tools.base import Box, Detection
+from deixis.tools.base import Detection
 
 _FOUR = {"type": "array", "items": {"type": "integer"}, "minItems": 4, "maxItems": 4}
 _BOX = {"anyOf": [_FOUR, {"type": "null"}]}

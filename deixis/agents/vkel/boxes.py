@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from deixis.base.boxes import Box
 from deixis.llms.box_conventions import convention_of
 from deixis.llms.photos import Photo
-from deixis.rows import Box
 
 BEYOND = 0.005
 """How far a share may lie outside 0..1, from rounding; it is clipped."""

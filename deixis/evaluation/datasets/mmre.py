@@ -10,13 +10,14 @@ from collections import Counter
 from pydantic import BaseModel, Field, model_validator
 
 from deixis.agents.context.patches import letter
+from deixis.base.boxes import Box
 from deixis.errors import DataError
 from deixis.evaluation.datasets.conll import read_conll
 from deixis.evaluation.datasets.gmner import grounded
 from deixis.evaluation.datasets.source import Converted, Source, read_records
 from deixis.evaluation.datasets.tweets import TEXT_QUIRKS
 from deixis.evaluation.datasets.voc import Annotation, read_annotations
-from deixis.rows import Box, Row, RowId
+from deixis.rows import Row, RowId
 
 QUIRKS = (
     "tweets without a summary (left out)",
@@ -26,7 +27,7 @@ QUIRKS = (
 )
 
 
-class Patch(BaseModel, frozen=True):
+class Patch(BaseModel, frozen=True, allow_inf_nan=False):
     """A part of the picture that is handed to a model under a letter.
 
     ``entity`` is the text of the entity that it shows, None when it shows none.

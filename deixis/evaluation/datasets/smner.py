@@ -20,7 +20,7 @@ from deixis.evaluation.datasets.located import line_of
 from deixis.evaluation.datasets.pictures import with_pictures
 from deixis.evaluation.datasets.source import Converted, Source, describe
 from deixis.evaluation.datasets.tweets import TEXT_QUIRKS, count_text, entities_of, text_of
-from deixis.rows import Number, Row, RowRegion
+from deixis.rows import Row, RowRegion
 from deixis.schema import Mask
 
 QUIRKS = (
@@ -35,11 +35,11 @@ QUIRKS = (
     "polygons beyond the picture (clipped)",
     "masks that cover no pixel",
 )
-_Point = tuple[Number, Number]
+_Point = tuple[float, float]
 _Side = Annotated[int, Field(gt=0, le=100_000)]
 
 
-class _Shape(BaseModel):
+class _Shape(BaseModel, allow_inf_nan=False):
     label: str = Field(min_length=1)
     points: Annotated[list[_Point], Field(min_length=3)]
     group_id: int | None = None

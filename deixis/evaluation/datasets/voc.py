@@ -18,11 +18,11 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 from xml.parsers import expat
 
+from deixis.base.boxes import Box
 from deixis.base.gathering import counts, files_in
 from deixis.base.text_files import UTF_16
 from deixis.errors import DataError
 
-Box = tuple[float, float, float, float]
 _LARGEST = 10_000_000
 """Bytes of a file in an archive: one of annotations has a few thousand."""
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)

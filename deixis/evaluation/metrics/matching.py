@@ -6,6 +6,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from deixis.base.boxes import box_iou
+from deixis.base.masks import mask_iou
+from deixis.rows import RowRegion
+
 Fits = Callable[[float], bool]
 
 
@@ -43,3 +47,15 @@ def best_pairs(weights: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[
 
     rows, columns = linear_sum_assignment(weights, maximize=True)
     return rows, columns
+
+
+def best_iou(one: Sequence[RowRegion], other: Sequence[RowRegion], masks: bool) -> float:
+    """Return the highest IoU of any region of the one with any of the other.
+
+    Where masks count, a region without one overlaps nothing.
+    """
+    if masks:
+        shared = [mask_iou(a.mask, b.mask) for a in one for b in other if a.mask and b.mask]
+    else:
+        shared = [box_iou(a.box, b.box) for a in one for b in other]
+    return max(shared, default=0.0)

@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from deixis.base.masks import lengths
 from deixis.errors import DataError
 from deixis.evaluation.metrics.convention import Convention
-from deixis.evaluation.metrics.overlap import runs_of
 from deixis.evaluation.metrics.tasks import Task
 from deixis.rows import Row, RowEntity, RowRegion
 
@@ -74,7 +74,7 @@ def align(
         answer = answers.get(row.id, Row(id=row.id))
         _check_gold(row, task)
         if task.region == "mask":
-            _runs_ofs(row, answer)
+            _check_masks(row, answer)
         wants = _mentions(row, task, convention, predicted=False)
         samples.append(Sample(row.id, wants, _mentions(answer, task, convention, predicted=True)))
     found = [entity for row in answers.values() for entity in row.entities] if task.region else []
@@ -133,7 +133,7 @@ def _check_gold(row: Row, task: Task) -> None:
             raise DataError(f"{where} has a region without a mask, which {task.name} scores")
 
 
-def _runs_ofs(gold: Row, answer: Row) -> None:
+def _check_masks(gold: Row, answer: Row) -> None:
     """Refuse masks that cannot be compared."""
     masks = [
         each.mask
@@ -144,7 +144,7 @@ def _runs_ofs(gold: Row, answer: Row) -> None:
     ]
     for mask in masks:
         try:
-            runs_of(mask)
+            lengths(mask)
         except ValueError as error:
             raise DataError(
                 f"a mask of {gold.id!r} is no COCO run-length encoding: {error}"

@@ -22,9 +22,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deixis.base.boxes import box_iou
+from deixis.base.masks import mask_iou
 from deixis.errors import DataError
 from deixis.evaluation.metrics.mner import Score
-from deixis.evaluation.metrics.overlap import mask_iou
 from deixis.formats.muie_rows import MuieEntity, MuieRow, Trigger
 from deixis.rows import RowRegion
 

@@ -9,10 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deixis.evaluation.metrics.convention import Convention
-from deixis.evaluation.metrics.matching import best_pairs, count_pairs
+from deixis.evaluation.metrics.matching import best_iou, best_pairs, count_pairs
 from deixis.evaluation.metrics.mentions import Key, Mention, Sample
 from deixis.evaluation.metrics.mner import Score
-from deixis.evaluation.metrics.overlap import best_iou
 from deixis.evaluation.metrics.tasks import Task
 
 AGREED = math.inf

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deixis.base.boxes import box_iou
-from deixis.evaluation.metrics.matching import best_pairs, count_pairs
-from deixis.evaluation.metrics.overlap import best_iou, mask_iou
+from deixis.base.masks import mask_iou
+from deixis.evaluation.metrics.matching import best_iou, best_pairs, count_pairs
 from deixis.rows import RowRegion
 from deixis.schema import Mask
 
