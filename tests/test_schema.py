@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from deixis.schema import Entity, Extraction, ImageInfo, Mask, Region, Usage
+from deixis.schema import Entity, Extraction, ImageInfo, Mask, Notice, Region, Usage
 
 TEXT = "Grace Hopper flew 🚀"
 
@@ -147,6 +147,12 @@ def test_scores_and_confidences_run_from_0_to_1(score: Any) -> None:
 def test_an_unknown_key_is_an_error(record: Any, data: dict[str, Any]) -> None:
     with pytest.raises(ValidationError, match="Extra inputs are not permitted"):
         record.model_validate(data)
+
+
+def test_a_notice_that_was_written_without_a_kind_degraded_something() -> None:
+    assert Notice.model_validate({"step": "vote", "message": "x"}).kind == "degraded"
+    with pytest.raises(ValidationError):
+        Notice.model_validate({"step": "vote", "message": "x", "kind": "other"})
 
 
 def test_lists_of_one_record_are_not_those_of_another() -> None:

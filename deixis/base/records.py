@@ -4,7 +4,7 @@ Boxes are ``(x1, y1, x2, y2)`` in absolute pixels of the EXIF-upright picture. O
 half-open, in characters of the text as given. Scores, confidences and agreements run 0..1.
 """
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,10 @@ from deixis.base.reading import writable
 from deixis.base.urls import without_credentials
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
+Status = Literal["ok", "failed", "refused", "truncated", "empty", "invalid"]
+"""What came of one request to a language model."""
+NoticeKind = Literal["degraded", "budget"]
+"""What a notice is about: ``budget`` for a question that the budget did not allow."""
 
 
 class Record(BaseModel):
@@ -148,16 +152,15 @@ class ModelReply(Record):
     """What a language model said to one request, word for word.
 
     ``id`` is ``step/seat/number``: the request's number among those that one answer took.
-    ``prompt`` is the name and version of what it was asked. ``status`` is ``ok``, ``failed``,
-    ``refused``, ``truncated``, ``empty`` or ``invalid``; ``finish_reason`` is the provider's,
-    ``shared`` for a share of what was said to several samples at once.
+    ``prompt`` is the name and version of what it was asked. ``finish_reason`` is the
+    provider's, ``shared`` for a share of what was said to several samples at once.
     """
 
     id: str
     role: str
     model: str
     prompt: str
-    status: str
+    status: Status
     finish_reason: str
     text: str
 
@@ -185,10 +188,11 @@ class Usage(Record):
 
 
 class Notice(Record):
-    """Something that degraded: at which step, and why."""
+    """Something that degraded: at which step, and why; results of old have no ``kind``."""
 
     step: str
     message: str
+    kind: NoticeKind = "degraded"
 
 
 class ExtractionRecord(Record):

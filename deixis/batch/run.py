@@ -13,7 +13,6 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from deixis.agents.context.toolbox import no_answer
 from deixis.agents.structure import usage
 from deixis.base.urls import without_credentials
 from deixis.batch.input import Rows
@@ -25,9 +24,6 @@ from deixis.batch.settings import fingerprint, identity, write_templates
 from deixis.batch.worker import Engine, Result, Threads
 from deixis.errors import InputError
 from deixis.settings import Settings
-
-_OVER_BUDGET = no_answer("budget")
-"""How the graph's warnings speak of a question that the budget did not allow."""
 
 
 @dataclass
@@ -225,7 +221,7 @@ class Batch:
             return
         out = result.out
         self.tally.add_usage(out["usage"])
-        if any(_OVER_BUDGET in each["message"] for each in out["warnings"]):
+        if any(notice["kind"] == "budget" for notice in out["warnings"]):
             self.stop("budget")  # not written, so not finished: it is run again, and whole
             return
         if out["image"] is not None:

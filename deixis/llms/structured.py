@@ -9,12 +9,13 @@ Every request waits for its provider's limiter, and is counted against the budge
 import json
 import time
 from collections.abc import Sequence
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, Literal, NamedTuple, TypeVar
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 from pydantic import BaseModel, ValidationError
 
 from deixis.base.problems import first_problem
+from deixis.base.records import Status
 from deixis.errors import ModelCallError
 from deixis.llms.answers.chances import Chances, chances
 from deixis.llms.answers.endings import finish_reason, judge
@@ -31,6 +32,9 @@ from deixis.settings import Budget, Limit
 
 Answer = TypeVar("Answer", bound=BaseModel)
 
+ReplyStatus = Status | Literal["budget", "alone", "cached", "shared"]
+"""What came of a question. Those that `Status` lacks were not asked: the budget is used up, nobody
+was there to ask together with, the cache has the answer, another sample's reply brought it."""
 _PAUSES = (0.5, 2.0)  # seconds before the second and the third try, unless the server says
 
 
@@ -40,7 +44,7 @@ class Call(NamedTuple):
     ``chances``: see `deixis.llms.answers.chances`; empty if the model gives no probabilities.
     """
 
-    status: str
+    status: ReplyStatus
     input_tokens: int = 0
     output_tokens: int = 0
     seconds: float = 0.0
@@ -53,7 +57,7 @@ class Reply(NamedTuple, Generic[Answer]):
     """The answer, or None with the reason; and the calls that were made for it, in order."""
 
     value: Answer | None
-    status: str
+    status: ReplyStatus
     detail: str
     calls: tuple[Call, ...]
 
@@ -149,7 +153,7 @@ def _call(
     schema: dict[str, Any] | None,
     max_tokens: int,
     calls: list[Call],
-) -> tuple[str, str, str]:
+) -> tuple[ReplyStatus, str, str]:
     """Make one request, retried when the fault is transient; return status, text, detail.
 
     What the server refuses to be asked in this way is asked at once in another, if there is one.

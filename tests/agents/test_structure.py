@@ -63,7 +63,7 @@ def test_entities_are_in_the_order_of_the_text_with_all_that_is_known(
     assert nasa.expression is None and nasa.knowledge.attributes == []
     assert [each.subject for each in nasa.decisions] == ["type"]
     assert out["caption"] == "Seen: 1 person"
-    assert out["warnings"] == [{"step": "open", "message": "x"}]
+    assert out["warnings"] == [{"step": "open", "message": "x", "kind": "degraded"}]
     assert out["image"] == state["picture"]
 
 

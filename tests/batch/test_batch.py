@@ -32,6 +32,7 @@ class World:
         self.settings = settings
         self.asked: Counter[str] = Counter()
         self.before_answer: Callable[[str], Any] = lambda model: None
+        self.replies: dict[str, str] = {}
         self.source, self.out = folder / "in.jsonl", folder / "results" / "out.jsonl"
         self.write({"id": f"r{n}", "text": TEXT.format(n)} for n in range(6))
 
@@ -61,7 +62,7 @@ def world(tmp_path: Path, scripted: Any, filled: Callable[..., Any]) -> World:
     def answer(name: str, messages: Any, options: dict[str, Any]) -> str:
         here.asked[f"{name} {messages[-1].content}"] += 1
         here.before_answer(name)
-        return json.dumps(filled(options["json_schema"], "blue"))
+        return here.replies.get(name) or json.dumps(filled(options["json_schema"], "blue"))
 
     scripted(answer)
     roles = dict.fromkeys(("voter", "expander", "templater"), "scripted:d")
@@ -158,6 +159,16 @@ def test_rows_that_the_budget_cut_short_are_run_whole_later(world: World) -> Non
     assert (again.left, again.earlier) == (0, tally.done)
     assert world.ids() == [f"r{n}" for n in range(6)]
     assert set(world.asked.values()) == {1}, "what was paid for before is not paid for again"
+
+
+def test_what_a_model_writes_is_taken_for_no_spent_budget(world: World) -> None:
+    name = "gave no answer (budget)"
+    mention = {"text": name, "type": "PER", "confidence": 0.5}
+    world.replies["r"] = json.dumps({"entities": [mention]})
+    world.settings = world.settings.with_roles({"recognizer": "scripted:r"})
+    tally = world.run()
+    assert (tally.stopped, tally.done) == ("", 6)
+    assert all(name in line["warnings"][0]["message"] for line in world.lines())
 
 
 def test_a_stop_finishes_what_is_in_flight(world: World) -> None:

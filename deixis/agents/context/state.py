@@ -15,6 +15,7 @@ from typing_extensions import (  # typing's breaks LangGraph's JSON schemas on 3
 )
 
 from deixis.agents.context.pictures import Held, held
+from deixis.base.records import NoticeKind
 
 Update = dict[str, Any]
 OVERWRITE = "__overwrite__"
@@ -204,6 +205,6 @@ def decision(
     return {f"{entity}/{step}/{subject}": record}
 
 
-def notice(step: str, message: str) -> dict[str, dict[str, str]]:
+def notice(step: str, message: str, kind: NoticeKind = "degraded") -> dict[str, dict[str, str]]:
     """Return one entry for the channel ``notices``."""
-    return {f"{step}/{message}": {"step": step, "message": message}}
+    return {f"{step}/{message}": {"step": step, "message": message, "kind": kind}}

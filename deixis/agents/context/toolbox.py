@@ -9,12 +9,13 @@ from pydantic import BaseModel
 from deixis.agents.context import pictures
 from deixis.agents.context.state import State, Update, notice
 from deixis.agents.context.system import GraphOptions, System
+from deixis.base.records import NoticeKind
 from deixis.errors import SettingsError
 from deixis.llms import registry as llms
 from deixis.llms.asking import Asker, Joint
 from deixis.llms.cache.llm_cache import LlmCache, default_folder
 from deixis.llms.photos import Photo, photo
-from deixis.llms.structured import Reply
+from deixis.llms.structured import Reply, ReplyStatus
 from deixis.prompts import Prompt, render
 from deixis.prompts import check as check_prompts
 from deixis.settings import Settings, Spec
@@ -29,8 +30,8 @@ MOST_KEPT = 20_000
 """Characters of a reply that are kept to be read later."""
 
 
-def no_answer(status: str) -> str:
-    """Say in a warning that a model gave no answer, and why: a status of `structured.Reply`."""
+def no_answer(status: ReplyStatus) -> str:
+    """Say in a warning that a model gave no answer, and why."""
     return f"gave no answer ({status})"
 
 
@@ -287,5 +288,6 @@ class Toolbox:
         notices = notice("cache", trouble) if trouble else {}
         if reply.value is None:
             reason = f"{role} {spec} {no_answer(reply.status)}: {reply.detail}"
-            notices = notices | notice(step, reason)
+            kind: NoticeKind = "budget" if reply.status == "budget" else "degraded"
+            notices = notices | notice(step, reason, kind)
         return reply, {"calls": calls, "notices": notices}

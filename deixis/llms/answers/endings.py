@@ -4,11 +4,12 @@ from typing import Any
 
 from langchain_core.messages import AIMessage
 
+from deixis.base.records import Status
 from deixis.llms.answers.reading import parts
 
 # Finish reasons in small letters: of OpenAI, Anthropic, Gemini, Ollama, and of servers that speak
 # OpenAI's protocol. One that is not here ends a reply that is judged by what it says.
-_BY_REASON = {
+_BY_REASON: dict[str, Status] = {
     "length": "truncated",  # OpenAI, Ollama
     "max_tokens": "truncated",  # Anthropic, Gemini
     "max_output_tokens": "truncated",
@@ -55,7 +56,7 @@ def finish_reason(message: AIMessage) -> str:
     return str(next(filter(None, named), None) or incomplete or "")
 
 
-def judge(message: AIMessage, provider: str, *, free: bool) -> tuple[str, str]:
+def judge(message: AIMessage, provider: str, *, free: bool) -> tuple[Status, str]:
     """Tell a usable reply from a truncated, refused, malformed or empty one.
 
     Args:

@@ -15,6 +15,7 @@ from langchain_core.exceptions import ModelError
 from pydantic import ValidationError
 
 from deixis.base.problems import first_problem
+from deixis.base.records import Status
 from deixis.errors import ModelCallError
 from deixis.llms.servers.redaction import redacted
 from deixis.llms.servers.wording import words_of
@@ -31,7 +32,7 @@ _WRAPPERS = re.compile(
     r"(?!langchain_core)langchain_|(?:openai|anthropic|google|ollama|httpx2?|httpcore2?)\b"
 )
 # The OpenAI SDK raises these instead of returning the reply.
-_BY_ERROR_NAME = {
+_BY_ERROR_NAME: dict[str, Status] = {
     "LengthFinishReasonError": "truncated",
     "ContentFilterFinishReasonError": "refused",
     "OpenAIRefusalError": "refused",
@@ -48,7 +49,7 @@ def is_bug(error: Exception) -> bool:
     return root == "deixis" or (root == "builtins" and not _in_wrapper(error))
 
 
-def status_of(error: Exception) -> str:
+def status_of(error: Exception) -> Status:
     """Return the status of a call that raised: ``failed``, ``truncated`` or ``refused``."""
     return _BY_ERROR_NAME.get(type(error).__name__, "failed")
 

@@ -71,7 +71,11 @@ def test_open_hands_them_on_and_says_which_leave_the_picture(toolbox_of: Any) ->
     notes = update["notes"][OVERWRITE]
     assert [each["box"] for each in notes["given_patches"]] == given
     (notice,) = update["notices"][OVERWRITE].values()
-    assert notice == {"step": "open", "message": "cut to the picture: patch b, c"}
+    assert notice == {
+        "step": "open",
+        "message": "cut to the picture: patch b, c",
+        "kind": "degraded",
+    }
     unsaid = open_sample({"text": "Ann", "image": image}, toolbox_of())
     assert unsaid["notes"][OVERWRITE] == {} == unsaid["notices"][OVERWRITE]
     empty = open_sample({"text": "Ann", "image": None, "patches": []}, toolbox_of())
