@@ -6,7 +6,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any
 
@@ -25,6 +25,7 @@ _PRIVATE = [
 ]
 _GLOBAL = IPv6Network("2000::/3")  # the rest of IPv6 is private, local, multicast or unassigned
 _CARRY_IPV4 = IPv6Network("::ffff:0:0/96"), IPv6Network("64:ff9b::/96")  # mapped, NAT64
+_PIECE = 16_384  # bytes that are sent at once
 _LOCAL_NAME = re.compile(r"(?:.*\.)?(?:localhost|local|internal|home\.arpa)\.?", re.IGNORECASE)
 
 
@@ -82,24 +83,34 @@ class Network(httpcore.SyncBackend):
                 if not more:
                     raise
             else:
-                return _Stream(stream, self._deadline)
+                return TimedStream(stream, self._deadline.left)
         raise httpcore.ConnectError("the host has no address")
 
 
-class _Stream(httpcore.NetworkStream):
-    """A connection on which nothing waits beyond the deadline, however often something comes."""
+class TimedStream(httpcore.NetworkStream):
+    """A connection on which nothing waits beyond a deadline, however often something comes.
 
-    def __init__(self, stream: httpcore.NetworkStream, deadline: Deadline) -> None:
+    Args:
+        stream: of httpcore, or of its fork httpcore2.
+        left: returns the seconds that are left, and raises when none are.
+    """
+
+    def __init__(self, stream: Any, left: Callable[[], float]) -> None:
         self._stream = stream
-        self._deadline = deadline
+        self._left = left
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._stream.read(max_bytes, self._deadline.left())
+        """Read what has come, within what is left of the time."""
+        data: bytes = self._stream.read(max_bytes, self._left())
+        return data
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._stream.write(buffer, self._deadline.left())
+        """Send all of it, in pieces that cannot take long alone."""
+        for start in range(0, len(buffer), _PIECE):
+            self._stream.write(buffer[start : start + _PIECE], self._left())
 
     def close(self) -> None:
+        """Close the connection."""
         self._stream.close()
 
     def start_tls(
@@ -108,10 +119,12 @@ class _Stream(httpcore.NetworkStream):
         server_hostname: str | None = None,
         timeout: float | None = None,
     ) -> httpcore.NetworkStream:
-        left = self._deadline.left()
-        return _Stream(self._stream.start_tls(ssl_context, server_hostname, left), self._deadline)
+        """Return the same connection, encrypted and under the same deadline."""
+        encrypted = self._stream.start_tls(ssl_context, server_hostname, self._left())
+        return TimedStream(encrypted, self._left)
 
     def get_extra_info(self, info: str) -> Any:
+        """Return what the connection says of itself."""
         return self._stream.get_extra_info(info)
 
 

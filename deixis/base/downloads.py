@@ -8,7 +8,8 @@ import httpcore
 import httpx
 
 from deixis.base.connections import Deadline, Network, NotPublicError, public_addresses
-from deixis.base.proxies import NamedProxy, ProxyError, proxy_for
+from deixis.base.printable import one_line
+from deixis.base.proxies import NamedProxy, ProxyError, certificates, proxy_for
 from deixis.base.urls import without_credentials_in
 from deixis.errors import InputError
 
@@ -86,12 +87,12 @@ def _visit(
         ) from error
     except httpcore.ProxyError as error:
         raise InputError(
-            f"{where}: the proxy that {named and named.variable} names refuses ({_said(error)}); "
+            f"{where}: the proxy that {named and named.variable} names refuses ({_shown(error)}); "
             "check that variable, or name the host in NO_PROXY"
         ) from error
     except _FAULTS as error:
         raise InputError(
-            f"{where}: the download failed ({type(error).__name__}: {_said(error)})"
+            f"{where}: the download failed ({type(error).__name__}: {_shown(error)})"
             f"{_through(named)}; check {'that proxy' if named else 'the URL and the network'}, or "
             "download the picture and give its path"
         ) from error
@@ -101,13 +102,7 @@ def _pool(
     address: httpx.URL, named: NamedProxy | None, deadline: Deadline, public: bool
 ) -> httpcore.ConnectionPool:
     secure = "https" in (address.scheme, named and named.proxy.url.scheme)
-    try:
-        trusted = httpx.create_ssl_context() if secure else None  # reading all of them takes time
-    except OSError as error:
-        raise ProxyError(
-            f"the certificates that SSL_CERT_FILE or SSL_CERT_DIR name cannot be read "
-            f"({error.strerror}); mend or unset the variable"
-        ) from None
+    trusted = certificates() if secure else None
     if named is None:
         network = Network(deadline, public)
         return httpcore.ConnectionPool(ssl_context=trusted, network_backend=network)
@@ -161,7 +156,7 @@ def _ask(
         encoding = answers.get(b"content-encoding", b"").decode("latin-1").strip().lower()
         if encoding not in ("", "identity"):
             raise InputError(
-                f"{where}: the server sends it compressed ({_said(encoding)}), though asked not "
+                f"{where}: the server sends it compressed ({_shown(encoding)}), though asked not "
                 "to; download the picture and give its path"
             )
         data = bytearray()
@@ -188,7 +183,6 @@ def _through(named: NamedProxy | None) -> str:
     return f" through the proxy that {named.variable} names" if named else ""
 
 
-def _said(words: object) -> str:
+def _shown(words: object) -> str:
     """Bring foreign words into one short printable line without credentials."""
-    text = without_credentials_in(" ".join(str(words).split()))
-    return "".join(c if c.isprintable() else "?" for c in text)[:200]
+    return without_credentials_in(one_line(str(words)))[:200]

@@ -29,6 +29,7 @@ from deixis.base.image_files import (
     without_metadata,
 )
 from deixis.base.image_modes import to_rgb
+from deixis.base.printable import one_line
 from deixis.base.urls import without_credentials, without_credentials_in
 from deixis.errors import InputError
 
@@ -158,7 +159,9 @@ def _read_file(path: str, where: str, max_bytes: int) -> bytes:
     except PermissionError:
         raise InputError(f"{where}: no permission to read it; change its mode or owner") from None
     except (OSError, ValueError) as error:  # ValueError: a NUL or a lone surrogate in the path
-        raise InputError(f"{where}: cannot be read ({_line(error)}); check the path") from error
+        raise InputError(
+            f"{where}: cannot be read ({one_line(error, 200)}); check the path"
+        ) from error
 
 
 def _download(url: str, where: str, max_bytes: int, timeout: float, urls: Urls) -> bytes:
@@ -259,12 +262,6 @@ def _check_size(where: str, width: int, height: int, max_pixels: int, min_side: 
         raise InputError(f"{where}: {width} x {height}; both sides need at least {least} pixels")
 
 
-def _line(message: object) -> str:
-    """Bring the words of an exception into one short printable line."""
-    text = " ".join(str(message).split()) or type(message).__name__
-    return "".join(c if c.isprintable() else "?" for c in text)[:200]
-
-
 @contextmanager
 def _blame(where: str) -> Iterator[None]:
     """Turn what Pillow raises on a broken picture into an error that names the picture."""
@@ -273,9 +270,9 @@ def _blame(where: str) -> Iterator[None]:
     except InputError:
         raise
     except Image.DecompressionBombError as error:  # Pillow's own limit, whatever ours
-        raise InputError(f"{where}: {_line(error)} Make the picture smaller") from error
+        raise InputError(f"{where}: {one_line(error, 200)} Make the picture smaller") from error
     except Exception as error:  # the decoders raise a dozen unrelated types: OSError to KeyError
-        reason = _line(error)
+        reason = one_line(error, 200)
         raise InputError(f"{where}: broken or cut short ({reason}); give a whole one") from error
 
 

@@ -19,6 +19,11 @@ def first_problem(error: ValidationError) -> tuple[str, str]:
     return ".".join(str(part) for part in problem["loc"]), str(problem["msg"])
 
 
+def problem_line(error: ValidationError) -> str:
+    """Return the first problem of a validation error in one line, with its place if it has one."""
+    return ": ".join(filter(None, first_problem(error)))
+
+
 def describe_problem(error: ValidationError, model: type[BaseModel]) -> str:
     """Say one problem of a validation error in one line, with the nearest right name.
 

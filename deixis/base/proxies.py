@@ -1,9 +1,12 @@
-"""The proxy that the environment names for a URL."""
+"""The proxy and the certificates that the environment names."""
 
 import os
 import re
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
+from importlib import import_module
 from importlib.util import find_spec
 from ipaddress import ip_address, ip_network
 from typing import NamedTuple
@@ -15,7 +18,7 @@ _SCHEMES = ("http", "https", "socks5", "socks5h")
 
 
 class ProxyError(Exception):
-    """The environment names a proxy that cannot be used; the message says what to do."""
+    """The environment names what cannot be used; the message says what to do."""
 
 
 class NamedProxy(NamedTuple):
@@ -72,6 +75,27 @@ def unproxied() -> Iterator[None]:
             del os.environ["no_proxy"]
         else:
             os.environ["no_proxy"] = before
+
+
+def certificates(package: str = "httpx") -> ssl.SSLContext:
+    """Return whom to trust, as a library for HTTP has it: httpx, or its fork httpx2.
+
+    Raises:
+        ProxyError: the certificates that the environment names cannot be read.
+    """
+    return _certificates(package, *map(os.environ.get, ("SSL_CERT_FILE", "SSL_CERT_DIR")))
+
+
+@lru_cache(maxsize=8)  # reading them takes longer than many a request
+def _certificates(package: str, file: str | None, folder: str | None) -> ssl.SSLContext:
+    try:
+        context: ssl.SSLContext = import_module(package).create_ssl_context()
+    except OSError as error:
+        raise ProxyError(
+            f"the certificates of SSL_CERT_FILE={file or ''} SSL_CERT_DIR={folder or ''} cannot "
+            f"be read ({error.strerror or error}); correct or unset the variable"
+        ) from None
+    return context
 
 
 def _excepted(url: httpx.URL, exceptions: str) -> bool:

@@ -18,7 +18,7 @@ from typing import IO, Any, NamedTuple
 from pydantic import ValidationError
 
 from deixis.base.atomic import is_standard, whole_file
-from deixis.base.problems import first_problem
+from deixis.base.problems import problem_line
 from deixis.batch.lock import hold
 from deixis.errors import DataError, InputError, SettingsError
 from deixis.schema import Extraction
@@ -211,7 +211,7 @@ class Output:
             row = Finished.model_validate_json(line)
         except ValidationError as error:
             self._check_settings(_begun(line, where), where)
-            problem = ": ".join(filter(None, first_problem(error)))
+            problem = problem_line(error)
             raise DataError(
                 f"{where}: this row is damaged ({problem}); delete the line, and the row is run "
                 "again, or give another --out"

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from pydantic import BaseModel
 
+from deixis.base.printable import one_line
 from deixis.batch.row import Task
 from deixis.batch.settings import fingerprint, identity
 from deixis.batch.worker import Result, Worker, next_of
@@ -114,7 +115,7 @@ class RayWorkers:
                 # What workers print stays in Ray's logs: stdout is for results.
                 ray.init(include_dashboard=False, log_to_driver=False, logging_level="ERROR")
             except (ConnectionError, ValueError, RuntimeError) as error:
-                raise InputError(f"cannot reach or start Ray: {_line(error)}") from None
+                raise InputError(f"cannot reach or start Ray: {one_line(error)}") from None
             finally:
                 if threading.current_thread() is threading.main_thread():
                     signal.signal(signal.SIGTERM, handler)  # Ray has set its own
@@ -133,7 +134,7 @@ class RayWorkers:
         try:
             wrong = next(filter(None, ray.get(ready)), "")
         except ray.exceptions.RayError as error:
-            wrong = _line(error)
+            wrong = one_line(error)
         if wrong:
             raise SettingsError(f"a worker cannot run the rows as this process would: {wrong}")
         if waiting:
@@ -154,7 +155,7 @@ class RayWorkers:
         except self._ray.exceptions.RayError as error:
             self._actors = [each for each in self._actors if each is not actor]
             self._free = deque(each for each in self._free if each is not actor)
-            said = f"its worker died: {_line(error)}"
+            said = f"its worker died: {one_line(error)}"
             fatal = None if self._actors else SettingsError(f"no worker is left; the last: {said}")
             return task, Result(error=said, fatal=fatal)
         self._free.append(actor)
@@ -184,12 +185,8 @@ class _Actor:
                 return "it has another version of Deixis, or other prompts or templates"
             self._worker = Worker(settings)
         except (OSError, DeixisError) as error:
-            return _line(error)
+            return one_line(error)
         return ""
 
     def run(self, task: Task) -> Result:
         return self._worker.run(task)
-
-
-def _line(error: BaseException) -> str:
-    return " ".join(str(error).split())

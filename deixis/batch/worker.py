@@ -5,6 +5,7 @@ from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import Any, NamedTuple, Protocol, TypeVar
 
+from deixis.base.printable import one_line
 from deixis.batch.row import Task
 from deixis.errors import (
     DeixisError,
@@ -54,7 +55,7 @@ class Worker:
             if isinstance(error, _FOR_ALL) or not isinstance(error, Exception):
                 return Result(fatal=error)
             bug = "" if isinstance(error, DeixisError) else f"a bug, {type(error).__name__}: "
-            return Result(error=bug + " ".join(str(error).split()))
+            return Result(error=bug + one_line(str(error)))
 
 
 def next_of(queue: SimpleQueue[Item]) -> Item:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from deixis.base.json_lines import parsed
+from deixis.base.printable import one_line
 from deixis.base.text_files import lines_of
 from deixis.errors import DataError
 from deixis.formats import riveg
@@ -79,7 +80,7 @@ def read(gold: Path, run: Path) -> Training:
             fields = {key: record[key] for key in Extraction.model_fields if key in record}
             result = Extraction.model_validate(fields) if row else None
         except (ValueError, TypeError, AttributeError) as error:
-            said = " ".join(str(error).split())[:200]
+            said = one_line(error, 200)
             raise DataError(f"{run}:{number}: no result of deixis batch ({said})") from None
         if row is None or result is None:
             said = f"there is no gold row with the id {record.get('id')!r}"

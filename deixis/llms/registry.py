@@ -18,6 +18,7 @@ from pydantic import ValidationError
 
 from deixis.base.forks import Lock
 from deixis.base.plugins import plugins
+from deixis.base.printable import one_line
 from deixis.base.problems import first_problem, nearest
 from deixis.errors import DeixisError, MissingExtraError, MissingKeyError, SettingsError
 from deixis.llms.servers import faults
@@ -193,7 +194,7 @@ def _load(spec: str) -> Backend:
     except Exception as error:  # wrappers choke on options in many ways
         if faults.is_bug(error) and not isinstance(error, TypeError):
             raise
-        raise SettingsError(f"{shown(spec)!r}: {' '.join(str(error).split())}") from None
+        raise SettingsError(f"{shown(spec)!r}: {one_line(error)}") from None
     model = backend[0]
     # LangGraph asks in pieces as soon as somebody listens (`stream_mode="messages"`): then
     # tokens go uncounted, and of a reply that breaks off nothing tells that the rest is missing.

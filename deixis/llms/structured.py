@@ -14,7 +14,8 @@ from typing import Any, Generic, Literal, NamedTuple, TypeVar
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 from pydantic import BaseModel, ValidationError
 
-from deixis.base.problems import first_problem
+from deixis.base.printable import one_line
+from deixis.base.problems import problem_line
 from deixis.base.records import Status
 from deixis.errors import ModelCallError
 from deixis.llms.answers.chances import Chances, chances
@@ -111,7 +112,8 @@ def ask(
             try:
                 return Reply(read(text, answer), "ok", "", tuple(calls))
             except ValidationError as error:
-                status, detail = "invalid", _first_problem(error)
+                # A place may be a key that the model has made up: of any length, with anything.
+                status, detail = "invalid", one_line(problem_line(error), 300)
             calls[-1] = calls[-1]._replace(status=status)
         if status == "truncated" and not extended:
             extended, max_tokens = True, 2 * max_tokens
@@ -255,9 +257,3 @@ def _answered(message: Any, schema: dict[str, Any] | None, provider: str) -> tup
     text = KNOWN.restored(without_keys(text))
     call = Call(status, given, written, 0.0, reason, text, shares)
     return call, redacted(detail)
-
-
-def _first_problem(error: ValidationError) -> str:
-    said = ": ".join(filter(None, first_problem(error)))
-    # A place may be a key that the model has made up: of any length, with anything in it.
-    return "".join(c if c.isprintable() else " " for c in said[:300])

@@ -24,6 +24,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from deixis.base.folding import bare
 from deixis.base.gathering import counts
+from deixis.base.printable import one_line
 from deixis.base.problems import nearest
 from deixis.base.yaml_files import parse_yaml, read_settings_file, read_yaml
 from deixis.errors import SettingsError
@@ -204,11 +205,12 @@ def render(name: str, folder: Path | None = None, /, **variables: Any) -> Prompt
     file = read(name, folder)
     _same_variables(variables, file.variables, f"prompt {name}")
     try:
-        return Prompt(file.system.render(variables), file.user.render(variables), *file[1:3])
+        return Prompt(
+            file.system.render(variables), file.user.render(variables), file.name, file.version
+        )
     # What an expression of a user's file can come to.
     except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError) as error:
-        said = " ".join(str(error).split())
-        raise SettingsError(f"prompt {name}: {said} (in {file.path})") from None
+        raise SettingsError(f"prompt {name}: {one_line(error)} (in {file.path})") from None
 
 
 def _same_variables(given: Any, wanted: Sequence[str], where: str) -> None:
@@ -240,8 +242,7 @@ def _parse(path: Path, own: str, _mtime_ns: int, _size: int) -> PromptFile:
             *(meta.find_undeclared_variables(_environment.parse(part)) for part in parts)
         )
     except (TemplateError, TypeError, KeyError, ValueError) as error:
-        said = " ".join(str(error).split())
-        raise SettingsError(f"{path}: {type(error).__name__}: {said}") from None
+        raise SettingsError(f"{path}: {type(error).__name__}: {one_line(str(error))}") from None
     unnamed = sorted(used - set(variables) - set(_environment.globals))
     if unnamed:
         raise SettingsError(f"{path}: the variables of the header do not name {unnamed}, used here")

@@ -18,6 +18,7 @@ from PIL import Image
 
 from deixis.base.boxes import Box
 from deixis.base.forks import Lock
+from deixis.base.printable import one_line
 from deixis.errors import MissingExtraError, ModelFileError, ToolError
 from deixis.tools.base import Detection, Picture
 from deixis.weights import model_files
@@ -109,7 +110,7 @@ class CenterFace:
             )
         except Exception as error:
             if type(error).__module__.startswith("onnxruntime") or isinstance(error, MemoryError):
-                raise ToolError(f"centerface failed: {_line(error)}") from error
+                raise ToolError(f"centerface failed: {one_line(error)}") from error
             raise
         boxes, scores = _decode(heat[0, 0], size[0], offset[0], self._threshold)
         boxes[:, 0::2] = (boxes[:, 0::2] * (width / small[0])).clip(0, width)
@@ -161,10 +162,6 @@ def _up(side: int) -> int:
 
 def _box(row: NDArray[np.float64]) -> Box:
     return float(row[0]), float(row[1]), float(row[2]), float(row[3])
-
-
-def _line(error: BaseException) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
 
 
 def _decode(
@@ -224,7 +221,7 @@ def _open(path: str) -> Any:
                 session = start(_freed(file.read(), shapes))
     except Exception as error:
         if isinstance(error, OSError) or type(error).__module__.startswith("onnxruntime"):
-            raise ModelFileError(f"cannot open the model {path}: {_line(error)}") from error
+            raise ModelFileError(f"cannot open the model {path}: {one_line(error)}") from error
         raise
     names = {value.name for value in (*session.get_inputs(), *session.get_outputs())}
     free = not any(isinstance(session.get_inputs()[0].shape[axis], int) for axis in (2, 3))

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deixis.base.boxes import Box
+from deixis.base.printable import one_line
 from deixis.base.records import Mask
 from deixis.errors import MissingExtraError, ToolError
 from deixis.tools.base import Picture
@@ -59,8 +60,7 @@ class GrabCut:
         try:
             return [_cut(cv2, picture, box) for box in boxes]
         except (cv2.error, MemoryError) as error:
-            reason = " ".join(str(error).split()) or type(error).__name__
-            raise ToolError(f"grabcut failed: {reason}") from error
+            raise ToolError(f"grabcut failed: {one_line(error)}") from error
 
 
 def _cut(cv2: Any, picture: Picture, box: Box) -> Mask | None:

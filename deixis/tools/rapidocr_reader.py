@@ -13,6 +13,7 @@ import numpy as np
 from PIL import Image
 
 from deixis.base.forks import Lock
+from deixis.base.printable import one_line
 from deixis.errors import MissingExtraError, ModelFileError, ToolError
 from deixis.tools.base import Picture, Word
 
@@ -66,7 +67,8 @@ class RapidOcrReader:
             answer = engine(page)
         except Exception as error:
             if _is_theirs(error):
-                raise ToolError(f"rapidocr failed: {_line(error)}") from error
+                # It wraps what onnxruntime says into a printed traceback; the cause is the message.
+                raise ToolError(f"rapidocr failed: {one_line(error.__cause__ or error)}") from error
             raise
         texts = getattr(answer, "txts", None)
         if texts is None:  # nothing found, or found and not recognized: another record then
@@ -119,7 +121,9 @@ def _build() -> Any:
         raise MissingExtraError("onnxruntime", "starter") from error
     except Exception as error:
         if _is_theirs(error):
-            raise ModelFileError(f"cannot open the models in {models}: {_line(error)}") from error
+            raise ModelFileError(
+                f"cannot open the models in {models}: {one_line(error.__cause__ or error)}"
+            ) from error
         raise
     return engine
 
@@ -163,8 +167,3 @@ def _is_writing(text: str) -> bool:
 def _is_theirs(error: Exception) -> bool:
     package = type(error).__module__.partition(".")[0]
     return package in ("rapidocr", "onnxruntime", "cv2") or isinstance(error, MemoryError)
-
-
-def _line(error: BaseException) -> str:
-    # RapidOCR wraps what onnxruntime says into a printed traceback; the cause is the message.
-    return " ".join(str(error.__cause__ or error).split()) or type(error).__name__

@@ -6,7 +6,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from deixis.agents.context.state import Update, notice
 from deixis.agents.context.toolbox import Toolbox
-from deixis.agents.reading.phrases import one_line
+from deixis.base.printable import one_line
 from deixis.prompts import knowledge_templates as files
 from deixis.prompts.knowledge_templates import (
     AskedAttribute,

@@ -10,6 +10,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, ConfigDict, Field
 
+from deixis.base.printable import one_line
+
 DASH = " – "  # noqa: RUF001 (as RiVEG writes it)
 """What stands between the name and the phrase of a referring expression."""
 OBJECT = ConfigDict(extra="forbid", protected_namespaces=())
@@ -21,11 +23,6 @@ _WORD = r"(\p{L}{1,16}([-']\p{L}{1,16})?|\d{1,4})"
 def described(expressions: Mapping[str, str]) -> dict[str, str]:
     """Return entity to description: its referring expression without the name."""
     return {entity: said.partition(DASH)[2] or said for entity, said in expressions.items()}
-
-
-def one_line(text: str) -> str:
-    """Return a text without line breaks, control characters and white space to spare."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
 def phrase(most_words: int, least_words: int = 1) -> Any:

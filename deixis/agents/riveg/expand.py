@@ -8,8 +8,9 @@ from deixis.agents.context.state import State, Update, decision
 from deixis.agents.context.toolbox import Toolbox
 from deixis.agents.main.ballot import normalise
 from deixis.agents.reading.answers import joined
-from deixis.agents.reading.phrases import DASH, one_line
+from deixis.agents.reading.phrases import DASH
 from deixis.agents.riveg.options import Writer, caption_of, writers
+from deixis.base.printable import one_line
 from deixis.formats.riveg import parse_expression
 from deixis.llms.answers.reading import Text
 from deixis.llms.structured import Reply

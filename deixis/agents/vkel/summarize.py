@@ -3,8 +3,8 @@
 from deixis.agents.context.state import State, Update
 from deixis.agents.context.toolbox import Toolbox
 from deixis.agents.reading.answers import joined
-from deixis.agents.reading.phrases import one_line
 from deixis.agents.vkel.one_by_one import one_by_one
+from deixis.base.printable import one_line
 from deixis.llms.answers.reading import Text
 
 LONGEST = 600

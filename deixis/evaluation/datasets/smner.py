@@ -13,12 +13,13 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field, ValidationError
 
 from deixis.base.gathering import files_in
+from deixis.base.problems import problem_line
 from deixis.base.text_files import read_text
 from deixis.errors import DataError, InputError
 from deixis.evaluation.datasets.conll import read_conll
 from deixis.evaluation.datasets.located import line_of
 from deixis.evaluation.datasets.pictures import with_pictures
-from deixis.evaluation.datasets.source import Converted, Source, describe
+from deixis.evaluation.datasets.source import Converted, Source
 from deixis.evaluation.datasets.tweets import TEXT_QUIRKS, count_text, entities_of, text_of
 from deixis.rows import Row, RowRegion
 from deixis.schema import Mask
@@ -111,7 +112,7 @@ def _read(path: Path) -> _Labelme:
         document = _Labelme.model_validate_json(text, strict=True)
     except ValidationError as error:
         line = line_of(text, error.errors()[0]["loc"])
-        raise DataError(f"{path}:{line}: {describe(error)}") from None
+        raise DataError(f"{path}:{line}: {problem_line(error)}") from None
     width, height = document.imageWidth, document.imageHeight
     for number, shape in enumerate(document.shapes):
         if any(

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 
 from deixis.base.gathering import files_in
 from deixis.base.json_lines import parsed
-from deixis.base.problems import first_problem
+from deixis.base.problems import problem_line
 from deixis.base.text_files import lines_of
 from deixis.errors import DataError, InputError
 from deixis.rows import Row
@@ -100,7 +100,7 @@ def read_records(path: Path, model: type[Model]) -> Iterator[tuple[str, Model]]:
             given = parsed(line)
             record = model.model_validate_json(line, strict=True)
         except ValidationError as error:
-            raise DataError(f"{where}: {describe(error)}") from None
+            raise DataError(f"{where}: {problem_line(error)}") from None
         except ValueError as error:
             raise DataError(f"{where}: not JSON ({error})") from None
         unknown = _unknown(given, record.model_dump(mode="json", exclude_unset=True))
@@ -121,10 +121,3 @@ def _unknown(given: Any, kept: Any, place: str = "") -> str | None:
         deeper = (_unknown(*both, f"{place}.{number}") for number, both in numbered)
         return next(filter(None, deeper), None)
     return None
-
-
-def describe(error: ValidationError) -> str:
-    """Say the first problem in one line."""
-    place, said = first_problem(error)
-    said = said.removeprefix("Value error, ")
-    return f"{place}: {said}" if place else said

@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 from pydantic_core import from_json, to_json
 
-from deixis.base.problems import first_problem
+from deixis.base.problems import problem_line
 from deixis.base.text_files import lines_of
 from deixis.base.urls import HIDDEN, without_credentials
 from deixis.errors import DataError
@@ -187,7 +187,7 @@ def read_records(path: Path) -> Iterator[Record]:
             record = Record.model_validate_json(line)
             problem = record.problem()
         except ValidationError as error:
-            problem = ": ".join(filter(None, first_problem(error)))
+            problem = problem_line(error)
         if problem:
             raise DataError(f"{path}:{number}: {problem}")
         yield record

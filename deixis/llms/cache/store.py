@@ -16,6 +16,7 @@ from typing import Any
 
 import diskcache  # type: ignore[import-untyped]
 
+from deixis.base.printable import one_line
 from deixis.errors import DataError
 from deixis.llms.cache.turns import turns_in
 
@@ -177,7 +178,7 @@ class Store:
             raise self._wrapped(error) from error
 
     def _wrapped(self, error: Exception) -> DataError:
-        said = " ".join(str(error).split()) or type(error).__name__
+        said = one_line(error)
         if isinstance(error, diskcache.Timeout):
             said = "it is locked or cannot be written"
         return DataError(f"the cache of answers {self.folder / DATABASE}: {said}")

@@ -4,7 +4,7 @@ import threading
 import time
 from typing import Any
 
-_PIECE = 16_384  # bytes sent at once, so that no piece alone can take long
+from deixis.base.connections import TimedStream
 
 
 class _Deadline(threading.local):
@@ -35,33 +35,11 @@ class Network:
     def __init__(self, network: Any) -> None:
         self._network = network
 
-    def connect_tcp(self, host: str, port: int, timeout: Any = None, **options: Any) -> "_Stream":
+    def connect_tcp(self, host: str, port: int, timeout: Any = None, **options: Any) -> TimedStream:
         """Connect within what is left of the time."""
         options["timeout"] = DEADLINE.left()
-        return _Stream(self._network.connect_tcp(host, port, **options))
+        return TimedStream(self._network.connect_tcp(host, port, **options), DEADLINE.left)
 
     def sleep(self, seconds: float) -> None:
         """Wait."""
         self._network.sleep(seconds)
-
-
-class _Stream:
-    def __init__(self, stream: Any) -> None:
-        self._stream = stream
-
-    def read(self, max_bytes: int, timeout: Any = None) -> bytes:
-        got: bytes = self._stream.read(max_bytes, DEADLINE.left())
-        return got
-
-    def write(self, buffer: bytes, timeout: Any = None) -> None:
-        for start in range(0, len(buffer), _PIECE):
-            self._stream.write(buffer[start : start + _PIECE], DEADLINE.left())
-
-    def start_tls(self, ssl_context: Any, server_hostname: Any = None, timeout: Any = None) -> Any:
-        return _Stream(self._stream.start_tls(ssl_context, server_hostname, DEADLINE.left()))
-
-    def get_extra_info(self, info: str) -> Any:
-        return self._stream.get_extra_info(info)
-
-    def close(self) -> None:
-        self._stream.close()

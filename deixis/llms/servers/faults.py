@@ -14,7 +14,7 @@ from typing import Any
 from langchain_core.exceptions import ModelError
 from pydantic import ValidationError
 
-from deixis.base.problems import first_problem
+from deixis.base.problems import problem_line
 from deixis.base.records import Status
 from deixis.errors import ModelCallError
 from deixis.llms.servers.redaction import redacted
@@ -96,7 +96,7 @@ def one_line(error: Exception) -> str:
     own = _own(error)
     said = " ".join(str(own or error).split())
     if isinstance(error, ValidationError):  # its own words have parts of the reply, cut anywhere
-        said = ": ".join(filter(None, first_problem(error)))
+        said = problem_line(error)
     words = "" if own else words_of(error)
     more = "; ".join(each for each in words.split("; ") if each not in said)
     said = redacted(f"{said}: {more}" if more else said)[:300]

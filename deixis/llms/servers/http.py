@@ -15,11 +15,9 @@ import base64
 import codecs
 import os
 import re
-import ssl
 import sys
 import zlib
 from collections.abc import Callable
-from functools import lru_cache
 from importlib import import_module
 from ipaddress import ip_address
 from typing import Any, NamedTuple, NoReturn
@@ -27,7 +25,8 @@ from urllib.parse import parse_qsl, unquote, urlsplit, urlunsplit
 
 import httpx
 
-from deixis.base.proxies import ProxyError, proxy_for
+from deixis.base.printable import one_line
+from deixis.base.proxies import ProxyError, certificates, proxy_for
 from deixis.base.urls import without_credentials
 from deixis.errors import ModelCallError, SettingsError
 from deixis.llms.servers.deadline import DEADLINE, Network
@@ -36,7 +35,6 @@ from deixis.llms.servers.success import success
 
 MOST_BYTES = 20_000_000
 """Bytes of a reply that are read. The longest answer of a model has some hundred thousand."""
-_REDIRECTS = {301, 302, 303, 307, 308}
 
 
 class Server(NamedTuple):
@@ -101,9 +99,9 @@ def client_arguments(
     transport = Transport(server, seconds, _named(*proxy) if proxy else None)
     try:  # now, and not when it is asked
         transport.proxy(server.url or "https://provider.invalid")
+        certificates()
     except (ProxyError, httpx.InvalidURL) as error:
         raise SettingsError(str(error)) from None
-    _certificates("httpx", *_certificate_places())
     return {"transport": transport, "follow_redirects": False, "trust_env": False}
 
 
@@ -149,7 +147,7 @@ class Transport:
         DEADLINE.begin(self._seconds, http)
         response = inner.handle_request(request)
         try:
-            if response.status_code in _REDIRECTS and "location" in response.headers:
+            if response.has_redirect_location:
                 _refuse_redirect(url, str(response.headers["location"]))
             body = _body(response)
         finally:
@@ -190,7 +188,7 @@ class Transport:
             try:
                 through = proxy and http.Proxy(str(proxy.url), auth=proxy.auth)
                 made = http.HTTPTransport(
-                    verify=_certificates(package, *_certificate_places()),
+                    verify=certificates(package),
                     proxy=through,
                     limits=http.Limits(max_connections=1000, max_keepalive_connections=100),
                 )
@@ -229,7 +227,7 @@ def _is_loopback(host: str) -> bool:
 
 
 def _refuse_redirect(url: Any, location: str) -> NoReturn:
-    target = "".join(filter(str.isprintable, without_credentials(location[:2000])))[:200]
+    target = one_line(without_credentials(location[:2000]), 200)
     raise ModelCallError(
         "failed",
         f"the server {url.scheme}://{url.netloc.decode()} redirects to {target}, which is not "
@@ -257,24 +255,3 @@ def _body(response: Any) -> bytes:
         if max(len(body), received) > MOST_BYTES:
             raise ModelCallError("failed", f"the reply has more than {MOST_BYTES} bytes")
     return bytes(body).removeprefix(codecs.BOM_UTF8)
-
-
-def _certificate_places() -> tuple[str | None, str | None]:
-    return os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
-
-
-@lru_cache(maxsize=8)
-def _certificates(package: str, file: str | None, folder: str | None) -> ssl.SSLContext:
-    """Return whom to trust: reading the certificates takes longer than many a request.
-
-    Raises:
-        SettingsError: the file of certificates cannot be read.
-    """
-    try:
-        context: ssl.SSLContext = import_module(package).create_ssl_context()
-    except (OSError, ssl.SSLError) as error:
-        raise SettingsError(
-            f"the certificates of SSL_CERT_FILE={file or ''} SSL_CERT_DIR={folder or ''} cannot "
-            f"be read ({error.strerror or error}); correct or unset the variable"
-        ) from None
-    return context

@@ -1,0 +1,14 @@
+"""Words of strangers, as they may stand in a message."""
+
+
+def one_line(words: object, most: int | None = None) -> str:
+    """Return words in one printable line: white space and control characters are one space.
+
+    Args:
+        words: text, or an exception, which without words of its own is called by its type.
+        most: characters of it that are kept; None keeps all.
+    """
+    line = " ".join("".join(c if c.isprintable() else " " for c in str(words)).split())
+    if not line and isinstance(words, BaseException):
+        line = type(words).__name__
+    return line[:most]
