@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from deixis.errors import SettingsError
 from deixis.evaluation.metrics.chance import Difference, Shares, difference, interval
 from deixis.evaluation.metrics.convention import Convention
+from deixis.evaluation.metrics.convention import convention as named_convention
 from deixis.evaluation.metrics.mentions import Aligned, Sample, align
 from deixis.evaluation.metrics.mner import Score
 from deixis.evaluation.metrics.tables import (
@@ -22,6 +23,7 @@ from deixis.evaluation.metrics.tables import (
     without_regions,
 )
 from deixis.evaluation.metrics.tasks import Task
+from deixis.evaluation.metrics.tasks import task as named_task
 from deixis.rows import Row
 
 SWEEP = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
@@ -56,6 +58,23 @@ class How:
             raise SettingsError(f"the IoU is above 0 and up to 1; got {self.threshold:g}")
         if self.rounds < 1:
             raise SettingsError(f"at least one round has to be drawn; got {self.rounds}")
+
+    @classmethod
+    def named(
+        cls, task: str, convention: str = "deixis", coarse: bool = False, **numbers: Any
+    ) -> "How":
+        """Return how to score by the names of a task and a convention.
+
+        Args:
+            task: as `deixis.evaluation.metrics.tasks.task` takes it.
+            convention: as `deixis.evaluation.metrics.convention.convention` takes it.
+            coarse: compare coarse types, not fine.
+            **numbers: threshold, rounds and seed.
+
+        Raises:
+            SettingsError: there is no such task or convention, or a number is out of range.
+        """
+        return cls(named_task(task, coarse), named_convention(convention), **numbers)
 
     def describe(self) -> str:
         """Return one line that says every choice."""

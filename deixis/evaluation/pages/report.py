@@ -218,7 +218,6 @@ def identity(results: Path) -> dict[str, str]:
 
 
 def _scores(gold: Path, results: Path, task: str) -> Any:
-    from deixis.evaluation.metrics import convention, scoring, tasks
+    from deixis.evaluation.metrics.scoring import How, evaluate
 
-    how = scoring.How(tasks.task(task), convention.convention("deixis"))
-    return scoring.evaluate(read_rows(gold), read_rows(results), how, "type")
+    return evaluate(read_rows(gold), read_rows(results), How.named(task), "type")
