@@ -85,8 +85,11 @@ def _keep(name: str, split: str, out: Path, read: list[Path]) -> None:
     Raises:
         InputError: the output is such a part.
     """
-    its_rows = {"muie": f"{split}.jsonl", "mmre": f"{split}.summaries.jsonl"}.get(name)
-    if not out.is_file() or (out.suffix == ".jsonl" and out.name != its_rows):
+    from deixis.evaluation.datasets import DATASETS
+
+    ending = DATASETS[name].lines if name in DATASETS else ""
+    own = bool(ending) and out.name == split + ending
+    if not out.is_file() or (out.suffix == ".jsonl" and not own):
         return
     if any(out.resolve().is_relative_to(each.resolve()) for each in read):
         raise InputError(f"{out} is a part of the data set; give another --out")

@@ -4,10 +4,10 @@ from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from deixis import formats
 from deixis.evaluation.compare import Agreement, Result, agree
 from deixis.evaluation.metrics.mentions import Aligned
 from deixis.evaluation.metrics.scoring import Comparison, How, compare_two
+from deixis.formats import files
 from deixis.rows import Row, read_rows
 
 
@@ -78,7 +78,7 @@ def read_predictions(
     """
     if format_name is None:
         return Predictions(path, read_rows(path, kind), {})
-    answers = formats.read(path, format_name, gold)
+    answers = files.read(path, format_name, gold)
     return Predictions(
         path,
         answers.rows,

@@ -3,7 +3,7 @@
 import math
 import re
 from collections.abc import Callable, Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from pydantic import ValidationError
 
@@ -36,23 +36,23 @@ class Parsed(NamedTuple):
     problems: tuple[Problem, ...]
 
 
-class Format(Protocol):
-    """A module that knows one format."""
+class Format(NamedTuple):
+    """One format.
 
-    def parse(self, answer: str, scale: Scale | None = ONE) -> Parsed:
-        """Read an answer; no string makes it raise.
+    Attributes:
+        parse: reads an answer, and no string makes it raise. The scale is what boxes are
+            multiplied with, None when it is not known.
+        write: writes entities so that `parse` with scale `ONE` reads the same; raises
+            `DataError` when the format cannot hold one.
+        shares: boxes are shares of the picture, not pixels.
+        split: divides a file into ids and answers, where the lines name their sample (None if
+            one does not); `write` then takes the id as well.
+    """
 
-        Args:
-            answer: what the model wrote.
-            scale: what boxes are multiplied with, None when it is not known.
-        """
-
-    def write(self, entities: Sequence[RowEntity]) -> str:
-        """Write what `parse` with scale `ONE` reads as the same.
-
-        Raises:
-            DataError: the format cannot hold an entity.
-        """
+    parse: Callable[[str, Scale | None], Parsed]
+    write: Callable[..., str]
+    shares: bool = False
+    split: Callable[[str], list[tuple[str, str]] | None] | None = None
 
 
 class Reading:

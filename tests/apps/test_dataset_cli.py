@@ -113,12 +113,12 @@ def test_a_file_that_does_not_parse_writes_nothing(
 def test_help_says_what_each_data_set_must_look_like(
     deixis: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from deixis.evaluation.datasets import READERS
+    from deixis.evaluation.datasets import DATASETS
 
     monkeypatch.setenv("COLUMNS", "200")
     code, printed, _ = deixis("dataset", "convert", "--help")
     assert code == 0
-    assert all(name in printed for name in READERS)
+    assert all(name in printed for name in DATASETS)
     for word in ("txt_fine/SPLIT.txt", "labelme/ID.json", '"letter": "a", "box": (four', '"track"'):
         assert word in printed
     code, _, error = deixis(

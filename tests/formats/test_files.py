@@ -3,9 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from deixis import formats
 from deixis.errors import DataError, InputError, SettingsError
-from deixis.formats import pfa
+from deixis.formats import files, pfa
 from deixis.rows import Row, RowEntity, RowRegion
 
 DEV = Path(__file__).parents[2].parent / "shared" / "data" / "reference" / "gmner_dev"
@@ -29,28 +28,28 @@ def held(name: str) -> list[Row]:
     return [GOLD[0].model_copy(update={"entities": bare}), GOLD[1]]
 
 
-@pytest.mark.parametrize("name", formats.FORMATS)
+@pytest.mark.parametrize("name", files.FORMATS)
 def test_rows_come_back_as_they_were(name: str, tmp_path: Path) -> None:
     rows = held(name)
-    assert formats.write(tmp_path / "out.jsonl", name, rows) == 2
-    read = formats.read(tmp_path / "out.jsonl", name, GOLD)
+    assert files.write(tmp_path / "out.jsonl", name, rows) == 2
+    read = files.read(tmp_path / "out.jsonl", name, GOLD)
     assert read.rows == rows
     assert read.problems == {}
     assert read.missing == ()
 
 
 def test_shares_of_the_picture(tmp_path: Path) -> None:
-    formats.write(tmp_path / "out.jsonl", "vkel", GOLD)
+    files.write(tmp_path / "out.jsonl", "vkel", GOLD)
     first = json.loads((tmp_path / "out.jsonl").read_text().split("\n")[0])
     assert first["answer"].startswith(
         "Ann is a(an) PER, whose bounding boxes are (0.1, 0.1, 0.3, 0.2); Acme"
     )
     unknown = [GOLD[0].model_copy(update={"size": None})]
     with pytest.raises(DataError, match=r"row '1': .*size"):
-        formats.write(tmp_path / "no.jsonl", "vkel", unknown)
+        files.write(tmp_path / "no.jsonl", "vkel", unknown)
     assert not (tmp_path / "no.jsonl").exists()
     (tmp_path / "one.jsonl").write_text(json.dumps(first))
-    read = formats.read(tmp_path / "one.jsonl", "vkel", unknown)
+    read = files.read(tmp_path / "one.jsonl", "vkel", unknown)
     assert [entity.regions for entity in read.rows[0].entities] == [None, ()]
     assert read.counts["pieces that could not be read"] == 1
 
@@ -58,16 +57,16 @@ def test_shares_of_the_picture(tmp_path: Path) -> None:
 def test_resized_pictures(tmp_path: Path) -> None:
     path = tmp_path / "out.jsonl"
     path.write_text('{"id": "1", "answer": "Ann|PER|[5,10,15,20]", "resized": [50, 100]}\n')
-    (row,) = formats.read(path, "e2e", GOLD).rows
+    (row,) = files.read(path, "e2e", GOLD).rows
     assert row.entities == (ANN,)
     path.write_text('{"id": 2, "answer": "Ann|PER|[5,10,15,20]", "resized": [50, 100]}\n')
-    read = formats.read(path, "e2e", GOLD)
+    read = files.read(path, "e2e", GOLD)
     assert read.rows[0].entities[0].regions is None
     assert read.missing == ("1",)
     for bad in ("7", "[0, 1]", '["a", 2]', "[1]"):
         path.write_text(f'{{"id": "1", "answer": "", "resized": {bad}}}')
         with pytest.raises(DataError, match=r"out.jsonl:1: 'resized'"):
-            formats.read(path, "e2e", GOLD)
+            files.read(path, "e2e", GOLD)
 
 
 @pytest.mark.parametrize(
@@ -83,7 +82,7 @@ def test_resized_pictures(tmp_path: Path) -> None:
 )
 def test_layouts(content: str, tmp_path: Path) -> None:
     (tmp_path / "out").write_bytes(content.encode())
-    read = formats.read(tmp_path / "out", "e2e", GOLD)
+    read = files.read(tmp_path / "out", "e2e", GOLD)
     assert read.rows == GOLD
     assert read.counts == {
         "answers": 2,
@@ -100,7 +99,7 @@ def test_lines_that_name_their_picture(tmp_path: Path) -> None:
         "Imageid:1.jpg#0###Ann (PER)###Ann (PER)-a woman###2###&[10, 20, 30, 40]\n"
         "Imageid:1.jpg#1###Acme (ORG)###Acme (ORG)-a company###0\n"
     )
-    read = formats.read(path, "riveg", GOLD)
+    read = files.read(path, "riveg", GOLD)
     assert read.rows == GOLD[:1]
     assert read.missing == ("2",)
 
@@ -108,7 +107,7 @@ def test_lines_that_name_their_picture(tmp_path: Path) -> None:
 def test_answers_as_they_stand(tmp_path: Path) -> None:
     text = "Task 1 Answer: A stage.\nTask 2 Answer: NER: :PER; Ann"
     (tmp_path / "out").write_text(json.dumps([{"id": "2", "answer": text}]))
-    (answer,) = formats.read_answers(tmp_path / "out", "pfa", GOLD)
+    (answer,) = files.read_answers(tmp_path / "out", "pfa", GOLD)
     assert answer == (GOLD[1], text, (1, 1))
     assert pfa.parse_answer(answer.text).summary == "A stage."
 
@@ -116,7 +115,7 @@ def test_answers_as_they_stand(tmp_path: Path) -> None:
 def test_what_could_not_be_read_is_counted(tmp_path: Path) -> None:
     path = tmp_path / "out.txt"
     path.write_text("AT&amp;T|ORG|None; Ann|PER|x\nhello\n")
-    read = formats.read(path, "e2e", GOLD)
+    read = files.read(path, "e2e", GOLD)
     assert [len(row.entities) for row in read.rows] == [2, 0]
     assert {name: len(found) for name, found in read.problems.items()} == {"1": 2, "2": 1}
     assert read.counts["pieces that could not be read"] == 3
@@ -140,32 +139,32 @@ def test_what_could_not_be_read_is_counted(tmp_path: Path) -> None:
 def test_files_that_cannot_be_read(content: str, message: str, tmp_path: Path) -> None:
     (tmp_path / "out").write_text(content)
     with pytest.raises(DataError, match=message):
-        formats.read(tmp_path / "out", "e2e", GOLD)
+        files.read(tmp_path / "out", "e2e", GOLD)
 
 
 def test_an_empty_file_has_no_answers(tmp_path: Path) -> None:
     (tmp_path / "out").touch()
-    assert formats.read(tmp_path / "out", "e2e", GOLD).missing == ("1", "2")
+    assert files.read(tmp_path / "out", "e2e", GOLD).missing == ("1", "2")
 
 
 def test_bytes_paths_and_names(tmp_path: Path) -> None:
     (tmp_path / "out").write_bytes(b"\xff")
     with pytest.raises(DataError, match="not UTF-8"):
-        formats.read(tmp_path / "out", "e2e", GOLD)
+        files.read(tmp_path / "out", "e2e", GOLD)
     with pytest.raises(InputError, match="cannot read"):
-        formats.read(tmp_path / "none", "e2e", GOLD)
+        files.read(tmp_path / "none", "e2e", GOLD)
     with pytest.raises(SettingsError, match="vkel, e2e, pfa, riveg, muie"):
-        formats.read(tmp_path / "out", "xml", GOLD)
+        files.read(tmp_path / "out", "xml", GOLD)
     with pytest.raises(SettingsError, match="no format"):
-        formats.write(tmp_path / "out", "xml", GOLD)
+        files.write(tmp_path / "out", "xml", GOLD)
     with pytest.raises(InputError, match="cannot write"):
-        formats.write(tmp_path / "out" / "below", "e2e", GOLD)
+        files.write(tmp_path / "out" / "below", "e2e", GOLD)
 
 
 def test_a_row_that_cannot_be_written(tmp_path: Path) -> None:
     odd = RowEntity(text="Fox &amp ; Fin", type="ORG", regions=())
     with pytest.raises(DataError, match=r"row '3': .*Fox"):
-        formats.write(tmp_path / "out", "e2e", [*GOLD, Row(id="3", entities=(odd,))])
+        files.write(tmp_path / "out", "e2e", [*GOLD, Row(id="3", entities=(odd,))])
     assert not (tmp_path / "out").exists()
 
 
@@ -190,8 +189,8 @@ def test_the_dev_split_comes_back(name: str, tmp_path: Path) -> None:
         )
         for record in map(json.loads, lines)
     ]
-    assert formats.write(tmp_path / "out", name, rows) == 1500
-    read = formats.read(tmp_path / "out", name, rows)
+    assert files.write(tmp_path / "out", name, rows) == 1500
+    read = files.read(tmp_path / "out", name, rows)
     assert read.problems == {}
     for row, again in zip(rows, read.rows, strict=True):
         assert [(e.text, e.type) for e in again.entities] == [

@@ -1,6 +1,5 @@
 """Readers of the field's data sets: every one turns its release into rows and counts its quirks."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 from deixis.base.problems import nearest
@@ -10,16 +9,16 @@ from deixis.evaluation.datasets.mmre import read_mmre
 from deixis.evaluation.datasets.mner import read_mner
 from deixis.evaluation.datasets.muie import read_muie
 from deixis.evaluation.datasets.smner import read_smner
-from deixis.evaluation.datasets.source import Converted, Source
+from deixis.evaluation.datasets.source import Converted, Dataset, Source
 
-READERS: dict[str, Callable[[Source], Converted]] = {
-    "gmner": read_gmner,
-    "fmnerg": read_fmnerg,
-    "smner": read_smner,
-    "twitter2015": read_mner,
-    "twitter2017": read_mner,
-    "mmre": read_mmre,
-    "muie": read_muie,
+DATASETS = {
+    "gmner": Dataset(read_gmner, boxes=True),
+    "fmnerg": Dataset(read_fmnerg, boxes=True),
+    "smner": Dataset(read_smner),
+    "twitter2015": Dataset(read_mner),
+    "twitter2017": Dataset(read_mner),
+    "mmre": Dataset(read_mmre, boxes=True, lines=".summaries.jsonl"),
+    "muie": Dataset(read_muie, images=False, lines=".jsonl"),
 }
 
 
@@ -35,7 +34,7 @@ def convert(
     """Read one split of a data set.
 
     Args:
-        name: one of `READERS`.
+        name: one of `DATASETS`.
         src: the folder of the release; each reader says what it holds.
         split: ``train``, ``dev`` or whatever the files are called.
         boxes: the folder or archive of box files, where it is not in `src`.
@@ -48,15 +47,16 @@ def convert(
         InputError: there is no such data set or file, it cannot be read, or the data set has no
             use for `boxes` or `images`.
     """
-    if name not in READERS:
+    dataset = DATASETS.get(name)
+    if dataset is None:
         raise InputError(
-            f"there is no data set {name!r}{nearest(name, READERS)}; known: {', '.join(READERS)}"
+            f"there is no data set {name!r}{nearest(name, DATASETS)}; known: {', '.join(DATASETS)}"
         )
-    if boxes and name not in {"gmner", "fmnerg", "mmre"}:
+    if boxes and not dataset.boxes:
         raise InputError(f"{name} has no box files; leave out --boxes")
-    if images and name == "muie":
-        raise InputError("muie names its own pictures; leave out --images")
+    if images and not dataset.images:
+        raise InputError(f"{name} names its own pictures; leave out --images")
     try:
-        return READERS[name](Source(src, split, boxes, images, beside))
+        return dataset.read(Source(src, split, boxes, images, beside))
     except OSError as error:
         raise InputError(f"cannot read {error.filename}: {error.strerror}") from None

@@ -1,7 +1,7 @@
 """Where a data set lies, and what comes of it."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -86,6 +86,23 @@ class Source:
         if self._beside is None or path.is_absolute():
             return str(path)
         return os.path.relpath(path, self._beside)
+
+
+class Dataset(NamedTuple):
+    """A data set that can be read.
+
+    Attributes:
+        read: turns a split into rows; its docstring says which files.
+        boxes: its box files may lie elsewhere.
+        images: its pictures are named by the ids, so that a folder of them may be given.
+        lines: how a file of the release in JSON Lines ends after the name of its split, which
+            could be taken for a file of rows; "" if there is none.
+    """
+
+    read: Callable[[Source], Converted]
+    boxes: bool = False
+    images: bool = True
+    lines: str = ""
 
 
 def read_records(path: Path, model: type[Model]) -> Iterator[tuple[str, Model]]:

@@ -7,13 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from deixis import formats
 from deixis.errors import DataError, SettingsError
 from deixis.evaluation.datasets.mmre import MmreRow, Patch
 from deixis.evaluation.metrics import mmre, muie
 from deixis.evaluation.metrics.mner import Score
+from deixis.formats import files, pfa
 from deixis.formats import muie as muie_format
-from deixis.formats import pfa
 from deixis.formats.muie_rows import MuieRow
 from deixis.rows import Row, read_rows
 
@@ -62,7 +61,7 @@ def _score_mmre(gold: Path, path: Path, format_name: str | None, wording: str) -
         told_rows = read_rows(path, _Told)
         said = {row.id: _answer_of(row, by_id.get(row.id)) for row in told_rows}
     else:
-        answers = formats.read_answers(path, format_name, rows)
+        answers = files.read_answers(path, format_name, rows)
         said = {each.row.id: pfa.parse_answer(each.text) for each in answers}
     missing = _missing(rows, said, path)
     told = [said.get(row.id, empty) for row in rows]
@@ -117,7 +116,7 @@ def _score_muie(gold: Path, path: Path, format_name: str | None, _wording: str) 
     else:
         by_id = {row.id: row for row in rows}
         said = {}
-        for each in formats.read_answers(path, format_name, rows):
+        for each in files.read_answers(path, format_name, rows):
             row = by_id[each.row.id]
             answer = muie_format.parse_answer(each.text, row.task)
             unreadable += len(answer.problems)

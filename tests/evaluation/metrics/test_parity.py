@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from deixis import formats
 from deixis.evaluation.metrics.convention import Convention, convention
 from deixis.evaluation.metrics.mentions import align
 from deixis.evaluation.metrics.mner import Score
 from deixis.evaluation.metrics.scoring import How, Report, evaluate
 from deixis.evaluation.metrics.tables import compare, count, score
 from deixis.evaluation.metrics.tasks import task
+from deixis.formats import files
 from deixis.rows import Row, RowEntity, RowRegion
 
 DATA = Path(__file__).parents[3].parent / "shared" / "data" / "reference"
@@ -90,8 +90,8 @@ def report(folder: str, name: str, by: str) -> Report:
 
 def test_gmner(tmp_path: Path) -> None:
     expected = reference("gmner_dev")
-    formats.write(tmp_path / "answers", "e2e", rows("gmner_dev/pred"))
-    answers = formats.read(tmp_path / "answers", "e2e", rows("gmner_dev/gold")).rows
+    files.write(tmp_path / "answers", "e2e", rows("gmner_dev/pred"))
+    answers = files.read(tmp_path / "answers", "e2e", rows("gmner_dev/gold")).rows
     for kind, wanted in expected.pop("e2e_text").items():
         check(scored("gmner_dev", kind, predicted=answers), wanted)
     for name, rule in CONVENTIONS.items():
