@@ -49,7 +49,7 @@ def evaluate(
     from deixis.rows import read_rows
 
     keep_streams(gold, predictions)
-    if task in papers.FORMATS:
+    if task in papers.PAPERS:
         found = papers.score_files(task, gold, predictions, format_name, wording)
         document = {"gold": str(gold), "predictions": str(predictions), **found}
         terminal.print_json(document) if as_json else _print_document(document)

@@ -3,9 +3,9 @@
 Predictions are rows, or answers as the paper's models write them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from deixis.errors import DataError, SettingsError
 from deixis.evaluation.datasets.mmre import MmreRow, Patch
@@ -17,10 +17,14 @@ from deixis.formats.muie_rows import MuieRow
 from deixis.rows import Row, read_rows
 
 R = TypeVar("R", bound=Row)
-FORMATS = {"mmre": "pfa", "muie": "muie"}
-"""The tasks, and the format that the answers of each paper's models have."""
-
 Document = dict[str, Any]
+
+
+class Paper(NamedTuple):
+    """The format that the answers of a paper's models have, and how they are scored."""
+
+    format: str
+    score: Callable[[Path, Path, str | None, str], Document]
 
 
 def score_files(
@@ -29,7 +33,7 @@ def score_files(
     """Score a file against gold.
 
     Args:
-        task: a key of `FORMATS`.
+        task: a key of `PAPERS`.
         gold: rows as `deixis dataset convert` writes them.
         predictions: rows of the same kind, or answers in the format of the task; of M-MRE also
             lines of `deixis batch`, whose caption is the summary.
@@ -44,13 +48,13 @@ def score_files(
         MissingExtraError: rouge-score or sacrebleu is not installed.
         SettingsError: the format or the wording is not one of this task.
     """
-    if format_name not in (None, FORMATS[task]):
+    paper = PAPERS[task]
+    if format_name not in (None, paper.format):
         raise SettingsError(
-            f"--task {task} takes rows, or answers with --format {FORMATS[task]}; "
+            f"--task {task} takes rows, or answers with --format {paper.format}; "
             f"got --format {format_name}"
         )
-    score = _score_mmre if task == "mmre" else _score_muie
-    return {"task": task, **score(gold, predictions, format_name, wording)}
+    return {"task": task, **paper.score(gold, predictions, format_name, wording)}
 
 
 def _score_mmre(gold: Path, path: Path, format_name: str | None, wording: str) -> Document:
@@ -152,3 +156,7 @@ def _missing(rows: Sequence[R], said: dict[str, Any], path: Path) -> list[str]:
 def _document(score: Score) -> Document:
     shares = {"precision": score.precision, "recall": score.recall, "f1": score.f1}
     return {**score._asdict(), **shares}
+
+
+PAPERS = {"mmre": Paper("pfa", _score_mmre), "muie": Paper("muie", _score_muie)}
+"""The tasks with scores of their own."""
