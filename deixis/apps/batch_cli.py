@@ -108,7 +108,7 @@ def batch(
         for line in _resumed(run, renew):
             typer.echo(line, err=True)
         with console.progress() as bar:
-            weights.fetch(settings, bar)
+            weights.fetch(run.toolbox, bar)
         with _stopping(run), _shown(progress) as tell:
             tally = run.run(tell)
     _summarise(tally, run, as_json)

@@ -92,17 +92,18 @@ def run(
     from deixis.agents.context.pictures import pixels_of
     from deixis.agents.open import checked_text
     from deixis.apps import console, files, weights
-    from deixis.graphs.build import build_graph
+    from deixis.graphs.build import graph_of, toolbox_of
 
     picture = None if image == "-" else image
     text = terminal.as_text(text)
     if out:
         files.check_folder(out)
     settings = settings_of(stack, prompts, role, graph, urls)
-    built = build_graph(settings)
+    toolbox = toolbox_of(settings)
+    built = graph_of(toolbox)
     checked_text(text, settings.options.max_text)  # before anything is fetched for it
     with console.progress() as bar:
-        weights.fetch(settings, bar, pictures=picture is not None)
+        weights.fetch(toolbox, bar, pictures=picture is not None)
         extraction, _ = console.extract(built, picture, text, bar, "deixis")
     console.warn(extraction)
     written = []

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from rich.markup import escape
 
 from deixis.apps import console, files, terminal, weights
-from deixis.graphs.build import build_graph
+from deixis.graphs.build import graph_of, toolbox_of
 from deixis.settings import Settings
 from deixis.weights.model_files import resolve
 
@@ -46,11 +46,12 @@ def run_demo(out: Path, settings: Settings, say: Callable[[str], None]) -> None:
         settings: the stack to use.
         say: prints a line for the reader.
     """
-    graph = build_graph(settings)
+    toolbox = toolbox_of(settings)
+    graph = graph_of(toolbox)
     extractions, images = [], []
     spent: dict[str, float] = {}
     with console.progress() as bar:
-        weights.fetch(settings, bar)
+        weights.fetch(toolbox, bar)
         for post in POSTS:
             task = bar.add_task(post.name, total=None, at="fetching the photograph")
             image = resolve(post.picture)

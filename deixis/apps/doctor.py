@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
-from deixis.agents.context.toolbox import Seat
+from deixis.agents.context.cast import Seat
 from deixis.apps.files import obstacle
 from deixis.apps.weights import weights_of
 from deixis.errors import DeixisError
@@ -36,7 +36,7 @@ def examine(settings: Settings) -> list[Finding]:
     ]
     if own := settings.options.cache_folder:
         findings.append(_cache(own, "options.cache_folder"))
-    return findings + [_seat(seat) for seat in toolbox_of(settings).seats()]
+    return findings + [_seat(seat) for seat in toolbox_of(settings).cast.seats()]
 
 
 def _cache(folder: Path, name: str) -> Finding:

@@ -5,10 +5,10 @@ from pathlib import Path
 
 from rich.progress import Progress
 
-from deixis.agents.context.toolbox import Seat
-from deixis.graphs.build import toolbox_of
+from deixis.agents.context.cast import Seat
+from deixis.agents.context.toolbox import Toolbox
 from deixis.llms.local.llama_cpp import EMBEDDED
-from deixis.settings import Settings, Spec
+from deixis.settings import Spec
 from deixis.tools import registry as tools
 from deixis.weights.model_files import is_cached, resolve
 
@@ -36,11 +36,11 @@ _SEE = {"detector", "reader", "segmenter", "entailer"}
 """Roles whose tools are not needed where there is no picture."""
 
 
-def fetch(settings: Settings, bar: Progress, pictures: bool = True) -> None:
+def fetch(toolbox: Toolbox, bar: Progress, pictures: bool = True) -> None:
     """Fetch what the stack needs and the cache lacks, so that no node seems to hang.
 
     Args:
-        settings: the stack.
+        toolbox: the stack.
         bar: shows what is fetched.
         pictures: whether there are any; else nothing is fetched that only looks at them.
 
@@ -48,9 +48,8 @@ def fetch(settings: Settings, bar: Progress, pictures: bool = True) -> None:
         ModelFileError: a file cannot be had.
         MissingExtraError, MissingKeyError: a role could not be filled anyway.
     """
-    toolbox = toolbox_of(settings)
     toolbox.check()
-    for seat in toolbox.seats():
+    for seat in toolbox.cast.seats():
         if seat.is_tool and seat.role in _SEE and not pictures:
             continue
         weights = weights_of(seat)

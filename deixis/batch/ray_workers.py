@@ -15,11 +15,13 @@ from typing import Any, NamedTuple, TypeVar
 
 from pydantic import BaseModel
 
+from deixis.agents.context.toolbox import Toolbox
 from deixis.base.printable import one_line
 from deixis.batch.row import Task
 from deixis.batch.settings import fingerprint, identity
 from deixis.batch.worker import Result, Worker, next_of
 from deixis.errors import DeixisError, InputError, MissingExtraError, SettingsError
+from deixis.graphs.build import toolbox_of
 from deixis.settings import Settings
 
 Numbers = TypeVar("Numbers", bound=BaseModel)
@@ -68,7 +70,9 @@ class RayWorkers:
     A worker that dies is not replaced: its rows fail, and the others go on.
 
     Args:
-        settings: the stack; its limits and its budget are divided among the workers.
+        settings: the stack; its limits, and what is left of its budget when they start, are
+            divided among the workers.
+        toolbox: of this process, which has spent from the budget.
         concurrency: rows that run at once in each worker.
         cluster: how many workers, and what each gets.
 
@@ -78,7 +82,9 @@ class RayWorkers:
         SettingsError: as for `build_graph` and `share_of`.
     """
 
-    def __init__(self, settings: Settings, concurrency: int, cluster: Cluster) -> None:
+    def __init__(
+        self, settings: Settings, toolbox: Toolbox, concurrency: int, cluster: Cluster
+    ) -> None:
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # it would tell its makers
         try:
             import ray
@@ -87,8 +93,9 @@ class RayWorkers:
         if cluster.gpus_per_worker > 1 and cluster.gpus_per_worker % 1:
             raise InputError("GPUs per worker: a whole number, or a part of one")
         self._ray: Any = ray
-        self._share = share_of(settings, cluster.workers)
-        Worker(self._share)  # what is wrong for all is told here, and at once
+        share_of(settings, cluster.workers)  # what is wrong for all is told here, and at once
+        Worker(toolbox)
+        self._settings, self._toolbox = settings, toolbox
         self._cluster = cluster
         self._concurrency = concurrency
         self._actors: list[Any] = []
@@ -106,9 +113,12 @@ class RayWorkers:
 
         Raises:
             InputError: the cluster has no room for them, or cannot be reached.
-            SettingsError: a worker would not run the rows with these settings.
+            SettingsError: a worker would not run the rows with these settings, or what is left of
+                the budget cannot be divided.
         """
         ray, (workers, gpus) = self._ray, self._cluster
+        left = self._toolbox.asker.spending.left()
+        share = share_of(self._settings.with_options(budget=left), workers)
         if not ray.is_initialized():
             handler = signal.getsignal(signal.SIGTERM)
             try:
@@ -129,7 +139,7 @@ class RayWorkers:
                 )
         made = ray.remote(num_cpus=1, num_gpus=gpus, max_concurrency=self._concurrency)(_Actor)
         self._actors = [made.remote() for _ in range(workers)]
-        begun = [each.start.remote(os.getcwd(), self._share, known) for each in self._actors]
+        begun = [each.start.remote(os.getcwd(), share, known) for each in self._actors]
         ready, waiting = ray.wait(begun, num_returns=workers, timeout=_START)
         try:
             wrong = next(filter(None, ray.get(ready)), "")
@@ -183,7 +193,7 @@ class _Actor:
             os.chdir(folder)  # what the settings name may be relative to it
             if fingerprint(identity(settings)) != known:
                 return "it has another version of Deixis, or other prompts or templates"
-            self._worker = Worker(settings)
+            self._worker = Worker(toolbox_of(settings))
         except (OSError, DeixisError) as error:
             return one_line(error)
         return ""

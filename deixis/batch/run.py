@@ -23,6 +23,7 @@ from deixis.batch.row import Problem, Task
 from deixis.batch.settings import fingerprint, identity, write_templates
 from deixis.batch.worker import Engine, Result, Threads
 from deixis.errors import InputError
+from deixis.graphs.build import toolbox_of
 from deixis.settings import Settings
 
 
@@ -76,8 +77,8 @@ class Batch:
     """A run: checks its input and takes hold of its output when made, works when `run`.
 
     Args:
-        settings: the stack; its budget is for this run, and what templates for new types cost
-            comes on top.
+        settings: the stack; its budget is for this run, with the templates for new types that
+            are written first.
         source: rows, one JSON object a line, with ``id``, ``text`` and maybe ``image``; a file
             as `deixis.base.text_files` reads it.
         out: where the results go, one a line: ``id``, ``settings`` and the fields of
@@ -114,10 +115,11 @@ class Batch:
         report: Callable[[Problem], None] = lambda problem: None,
     ) -> None:
         check_place(out, source)
+        self.toolbox = toolbox_of(settings)
         self._engine: Engine = (
-            RayWorkers(settings, concurrency, cluster)
+            RayWorkers(settings, self.toolbox, concurrency, cluster)
             if cluster
-            else Threads(settings, concurrency)
+            else Threads(self.toolbox, concurrency)
         )
         self._stopped = ""
         with ExitStack() as opened:
@@ -131,7 +133,7 @@ class Batch:
             if not count:
                 bad = f"{problems} are wrong" if problems else "there is none"
                 raise InputError(f"{source} holds no row that can be run: {bad}")
-            asked = write_templates(settings)
+            asked = write_templates(self.toolbox)
             known = identity(settings)
             self.output = Output(out, known, fingerprint(known))
             opened.callback(self.output.close)

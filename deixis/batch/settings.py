@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from deixis import __version__, prompts
+from deixis.agents.context.toolbox import Toolbox
 from deixis.agents.main.template import template_for
 from deixis.base.gathering import files_in
 from deixis.errors import SettingsError
-from deixis.graphs.build import toolbox_of
 from deixis.llms.servers.redaction import shown
 from deixis.prompts import knowledge_templates
 from deixis.settings import Settings
@@ -20,7 +20,7 @@ _ASIDE = {"prompts", "templates", "examples", "cache", "cache_folder"} | {
 """Options that change no result, or name a place whose contents are hashed instead."""
 
 
-def write_templates(settings: Settings) -> dict[str, Any]:
+def write_templates(toolbox: Toolbox) -> dict[str, Any]:
     """Have templates written for the types that have none, so that all rows use the same.
 
     Returns:
@@ -29,18 +29,18 @@ def write_templates(settings: Settings) -> dict[str, Any]:
     Raises:
         SettingsError: there is no template for a type, and none could be written.
     """
-    toolbox = toolbox_of(settings)
     update: dict[str, Any] = {}
-    if not toolbox.uses("templater"):
+    folder = toolbox.settings.options.templates
+    if not toolbox.cast.uses("templater"):
         return update
     for each in toolbox.types.types:
         _, update = template_for(each, toolbox, update)
-        if knowledge_templates.find(each.template, settings.options.templates) is None:
-            folder = knowledge_templates.user_folder(settings.options.templates)
+        if knowledge_templates.find(each.template, folder) is None:
+            path = knowledge_templates.user_folder(folder) / f"{each.template}.yaml"
             said = [notice["message"] for notice in update.get("notices", {}).values()]
             raise SettingsError(
                 f"there is no knowledge template for the type {each.name!r}, and none could be "
-                f"written ({'; '.join(said)}); write {folder / each.template}.yaml"
+                f"written ({'; '.join(said)}); write {path}"
             )
     return update
 

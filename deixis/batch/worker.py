@@ -5,6 +5,7 @@ from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import Any, NamedTuple, Protocol, TypeVar
 
+from deixis.agents.context.toolbox import Toolbox
 from deixis.base.printable import one_line
 from deixis.batch.row import Task
 from deixis.errors import (
@@ -14,8 +15,7 @@ from deixis.errors import (
     ModelFileError,
     SettingsError,
 )
-from deixis.graphs.build import Graph, build_graph
-from deixis.settings import Settings
+from deixis.graphs.build import Graph, graph_of
 
 Item = TypeVar("Item")
 
@@ -42,9 +42,9 @@ class Worker:
         SettingsError: as for `build_graph`.
     """
 
-    def __init__(self, settings: Settings) -> None:
-        self._graph: Graph = build_graph(settings)
-        self._config: Any = {"max_concurrency": max(2, len(settings.roles.committee))}
+    def __init__(self, toolbox: Toolbox) -> None:
+        self._graph: Graph = graph_of(toolbox)
+        self._config: Any = {"max_concurrency": max(2, len(toolbox.settings.roles.committee))}
 
     def run(self, task: Task) -> Result:
         """Run one row; whatever happens is in the result."""
@@ -98,9 +98,9 @@ class Threads:
         SettingsError: as for `build_graph`.
     """
 
-    def __init__(self, settings: Settings, concurrency: int) -> None:
+    def __init__(self, toolbox: Toolbox, concurrency: int) -> None:
         self.room = 2 * concurrency  # a thread never waits for the next row
-        self._worker = Worker(settings)
+        self._worker = Worker(toolbox)
         self._pool = ThreadPoolExecutor(concurrency, thread_name_prefix="row")
         self._done: SimpleQueue[tuple[Task, Result]] = SimpleQueue()
         self._stopped = False

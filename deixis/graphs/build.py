@@ -60,15 +60,7 @@ def build_graph(
     settings = Settings.load(stack)
     if graph is not None:
         settings = settings.with_graph(graph)
-    toolbox = toolbox_of(settings)
-    assert toolbox.system is not None, "it was made for a system"
-    wiring = Wiring(toolbox)
-    toolbox.system.wire(wiring)
-    compiled = wiring.graph.compile(checkpointer=checkpointer, name=f"deixis {settings.graph}")
-    # LangGraph would checkpoint the input as given, with every byte of the picture, and
-    # LangChain's tools would ask for every key of it.
-    compiled.channels[START] = GivenInput(Post)
-    return compiled
+    return graph_of(toolbox_of(settings), checkpointer)
 
 
 def toolbox_of(settings: Settings) -> Toolbox:
@@ -77,7 +69,22 @@ def toolbox_of(settings: Settings) -> Toolbox:
     Raises:
         SettingsError: as for `build_graph`.
     """
-    return Toolbox(settings, system=find(settings.graph))
+    return Toolbox(settings, find(settings.graph))
+
+
+def graph_of(toolbox: Toolbox, checkpointer: BaseCheckpointSaver[Any] | None = None) -> Graph:
+    """Build the graph that a toolbox was made for; else as `build_graph`."""
+    system = toolbox.cast.system
+    assert system is not None, "it was made for a graph"
+    wiring = Wiring(toolbox)
+    system.wire(wiring, toolbox.graph_options(system.options))
+    compiled = wiring.graph.compile(
+        checkpointer=checkpointer, name=f"deixis {toolbox.settings.graph}"
+    )
+    # LangGraph would checkpoint the input as given, with every byte of the picture, and
+    # LangChain's tools would ask for every key of it.
+    compiled.channels[START] = GivenInput(Post)
+    return compiled
 
 
 def studio() -> Graph:
@@ -90,12 +97,10 @@ class Wiring:
 
     Attributes:
         graph: the `StateGraph`, for edges.
-        options: what the graph was told (`System.options`), for one that is wired by it.
     """
 
     def __init__(self, toolbox: Toolbox) -> None:
         self._toolbox = toolbox
-        self.options = toolbox.graph_options
         self.graph = StateGraph(
             State, context_schema=Context, input_schema=Input, output_schema=Output
         )

@@ -14,7 +14,7 @@ from deixis.agents.structure import structure
 from deixis.graphs.build import Wiring
 
 
-def wire(wiring: Wiring) -> None:
+def wire(wiring: Wiring, options: E2eOptions) -> None:
     """Wire the graph as drawn above."""
     wiring.chain(open_sample, extract, fuse, segment, structure)
 

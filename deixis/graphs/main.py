@@ -9,7 +9,7 @@ START ─► open                                                               
 
 from langgraph.graph import END, START
 
-from deixis.agents.context.system import System
+from deixis.agents.context.system import GraphOptions, System
 from deixis.agents.main.consult import consult
 from deixis.agents.main.entail import entail
 from deixis.agents.main.expand import expand
@@ -23,7 +23,7 @@ from deixis.agents.structure import structure
 from deixis.graphs.build import Wiring
 
 
-def wire(wiring: Wiring) -> None:
+def wire(wiring: Wiring, options: GraphOptions) -> None:
     """Wire the graph as drawn above."""
     wiring.add(open_sample, recognize, observe, consult, vote)
     wiring.add(expand, entail, ground, segment, structure)
@@ -47,4 +47,5 @@ SYSTEM = System(
     needs=("recognizer", "committee", "voter", "expander", "templater"),
     uses=("corrector", "entailer", "detector", "reader", "segmenter"),
     wire=wire,
+    eyes=("entailer",),
 )

@@ -13,7 +13,7 @@ from deixis.agents.structure import structure
 from deixis.graphs.build import Wiring
 
 
-def wire(wiring: Wiring) -> None:
+def wire(wiring: Wiring, options: MmreOptions) -> None:
     """Wire the graph as drawn above."""
     wiring.chain(open_sample, observe, answer, segment, structure)
 

@@ -3,6 +3,7 @@
 import sys
 from importlib import import_module
 from pkgutil import iter_modules
+from typing import Any
 
 from deixis import graphs
 from deixis.agents.context.system import System
@@ -26,7 +27,7 @@ def _own() -> dict[str, str]:
     return {name: f"{graphs.__name__}.{name}:SYSTEM" for name in found}
 
 
-def find(name: str) -> System:
+def find(name: str) -> System[Any]:
     """Return the graph of a name, or the one that ``module:OBJECT`` says.
 
     Raises:

@@ -20,7 +20,7 @@ from deixis.agents.structure import structure
 from deixis.graphs.build import Wiring
 
 
-def wire(wiring: Wiring) -> None:
+def wire(wiring: Wiring, options: RivegOptions) -> None:
     """Wire the graph as drawn above."""
     wiring.chain(
         open_sample,
@@ -42,5 +42,6 @@ SYSTEM = System(
     needs=("recognizer", "expander"),
     uses=("committee", "embedder", "entailer", "vlm", "detector", "reader", "segmenter"),
     wire=wire,
+    eyes=("entailer",),
     options=RivegOptions,
 )

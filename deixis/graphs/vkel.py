@@ -41,15 +41,14 @@ class VkelOptions(GraphOptions):
     calls: Literal["paper", "joint"] = "paper"
 
 
-def wire(wiring: Wiring) -> None:
+def wire(wiring: Wiring, options: VkelOptions) -> None:
     """Wire the graph as drawn above."""
-    assert isinstance(wiring.options, VkelOptions), "made for this graph"
     wiring.add(open_sample, sketch, observe, ground, segment, structure)
     graph = wiring.graph
     graph.add_edge(START, "open")
     graph.add_edge("open", "sketch")
     graph.add_edge("open", "observe")
-    if wiring.options.calls == "paper":
+    if options.calls == "paper":
         wiring.add(consult_each, vote_each, summarize)
         _committee(wiring, "consult_each", "vote_each")
         graph.add_edge("vote_each", "summarize")

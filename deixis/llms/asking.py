@@ -38,6 +38,10 @@ class Joint(NamedTuple):
 class Asker:
     """Asks on behalf of one graph; may be shared by threads.
 
+    Attributes:
+        cache: what was answered before.
+        spending: what was asked so far, against the budget.
+
     Args:
         options: budget, limits, and how many questions may share a call.
         cache: what was answered before.
@@ -56,7 +60,7 @@ class Asker:
         self.cache = cache
         self._whole: dict[str, str] = {}
         self._options = options
-        self._spending = Spending(options.budget)
+        self.spending = Spending(options.budget)
         self._together = Together(options.posts_per_call)
 
     def shown(self, spec: str) -> str:
@@ -94,7 +98,7 @@ class Asker:
         """
 
         def share() -> Reply[Answer]:
-            if spent := self._spending.used_up():  # waits for no limiter, and for no company
+            if spent := self.spending.used_up():  # waits for no limiter, and for no company
                 return Reply(None, "budget", spent, ())
             if joint is None or images or self._together.most == 1:
                 return self._ask(spec, sample, prompt, answer, images=images)
@@ -135,7 +139,7 @@ class Asker:
             max_tokens=parts * self._options.max_tokens,
             images=images,
             limiter=self._limiter(spec),
-            spending=self._spending,
+            spending=self.spending,
         )
 
     def _ask_all(

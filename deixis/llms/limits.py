@@ -167,6 +167,15 @@ class Spending:
         with self._guard:
             self._tokens += max(0, tokens)
 
+    def left(self) -> Budget:
+        """Return what may still be asked."""
+        calls, tokens = self._budget.calls, self._budget.tokens
+        with self._guard:
+            return Budget(
+                calls=None if calls is None else max(0, calls - self._calls),
+                tokens=None if tokens is None else max(0, tokens - self._tokens),
+            )
+
     def _reason(self) -> str:
         calls, tokens = self._budget.calls, self._budget.tokens
         if calls is not None and self._calls >= calls:

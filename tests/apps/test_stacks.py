@@ -37,7 +37,7 @@ def test_a_stack_can_be_built_and_all_its_models_are_known(name: str) -> None:
     assert settings.description
     toolbox = toolbox_of(settings)
     toolbox.check()  # packages are there, keys are set
-    models = [seat.spec for seat in toolbox.seats() if not seat.is_tool]
+    models = [seat.spec for seat in toolbox.cast.seats() if not seat.is_tool]
     assert len(models) >= (1 if name in SYSTEMS else 6)
     for spec in models:
         assert registry.load(spec).spec == spec, "its options are options"

@@ -277,6 +277,15 @@ def test_other_settings_need_another_output(world: World) -> None:
     assert sum(world.asked.values()) - asked < 12, "only the voter is asked anew"
 
 
+def test_templates_count_against_the_budget(world: World) -> None:
+    (world.folder / "types.yaml").write_text(TYPES)
+    world.settings = world.settings.model_copy(update={"types": str(world.folder / "types.yaml")})
+    world.set(budget=Budget(calls=4))
+    tally = world.run(concurrency=1)
+    assert any(asked.startswith("d ") and "SHIP" in asked for asked in world.asked)
+    assert tally.stopped == "budget" and tally.calls == sum(world.asked.values()) == 4
+
+
 def test_templates_of_new_types_are_written_first(world: World, user_folder: Path) -> None:
     (world.folder / "types.yaml").write_text(TYPES)
     world.settings = world.settings.model_copy(update={"types": str(world.folder / "types.yaml")})

@@ -27,6 +27,7 @@ from deixis.batch.ray_workers import Cluster, RayWorkers, _Actor, share_of
 from deixis.batch.settings import fingerprint, identity
 from deixis.batch.worker import Result
 from deixis.errors import InputError, MissingExtraError, SettingsError
+from deixis.graphs.build import toolbox_of
 from deixis.settings import Budget, Limit
 
 pytestmark = pytest.mark.slow
@@ -258,7 +259,8 @@ def test_a_machine_with_other_prompts_is_refused(
 @with_ray
 def test_a_gpu_and_a_half_is_no_number_of_gpus() -> None:
     command = (
-        "from deixis.batch.ray_workers import *; RayWorkers(Settings.load(), 1, Cluster(1, 1.5))"
+        "from deixis.batch.ray_workers import *; settings = Settings.load(); "
+        "RayWorkers(settings, toolbox_of(settings), 1, Cluster(1, 1.5))"
     )
     done = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True)
     assert "InputError: GPUs per worker" in done.stderr
@@ -267,7 +269,7 @@ def test_a_gpu_and_a_half_is_no_number_of_gpus() -> None:
 def test_without_ray(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(MissingExtraError, match=r"deixis\[ray\]"):
-        RayWorkers(Settings.load(), 4, Cluster(2))
+        RayWorkers(Settings.load(), toolbox_of(Settings.load()), 4, Cluster(2))
 
 
 def test_errors_come_back_as_they_were() -> None:

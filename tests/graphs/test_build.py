@@ -1,6 +1,7 @@
 """Building graphs by name: one of one's own in one file, and what is wrong told in a line."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 
 from deixis import Extraction, Settings, build_graph
-from deixis.agents.context.system import System
+from deixis.agents.context.system import GraphOptions, System
 from deixis.apps.doctor import examine
 from deixis.batch.run import Batch
 from deixis.errors import DeixisError, MissingKeyError, SettingsError
@@ -200,6 +201,29 @@ def test_roles_that_a_graph_uses_are_checked(monkeypatch: pytest.MonkeyPatch) ->
             build_graph(settings.with_roles({role: "no-such:any"}), graph="e2e")
 
 
+@pytest.mark.parametrize("spec", ["embedded:smollm2-135m", "gguf:model.gguf?context=512"])
+def test_a_model_without_eyes_is_no_entailer(spec: str) -> None:
+    said = f"^entailer: {re.escape(spec)} takes no pictures; the role needs a model with eyes"
+    with pytest.raises(SettingsError, match=said):
+        build_graph(Settings.load().with_roles({"entailer": spec}))
+    context: Any = {"entailer": spec}
+    with pytest.raises(SettingsError, match=said):
+        build_graph().invoke({"text": TEXT}, context=context)
+    settings = Settings.load().with_roles({"vlm": "openai:any", "entailer": spec})
+    build_graph(settings, graph="e2e")  # which has no entailer
+
+
+@pytest.mark.usefixtures("module")
+def test_an_agent_that_wants_options_of_another_graph_is_told(model: Settings) -> None:
+    class Other(GraphOptions):
+        shots: int = 1
+
+    toolbox = toolbox_of(model.with_graph(OWN, words=3))
+    with pytest.raises(TypeError, match=r"wants Other, .* has the options Options; .*=Other$"):
+        toolbox.graph_options(Other)
+    assert toolbox.graph_options(GraphOptions).model_dump() == {"words": 3}
+
+
 def test_every_graph_says_what_it_needs_of_the_roles_there_are() -> None:
     roles = set(Settings.load().roles.model_dump())
     for name in names():
@@ -211,6 +235,6 @@ def test_every_graph_says_what_it_needs_of_the_roles_there_are() -> None:
 
 def test_the_stack_of_e2e_is_its_own() -> None:
     toolbox = toolbox_of(Settings.load("e2e"))
-    assert toolbox.system is not None and toolbox.system.name == "e2e"
-    assert [seat.role for seat in toolbox.seats()] == ["vlm", "segmenter"]
+    assert toolbox.cast.system is not None and toolbox.cast.system.name == "e2e"
+    assert [seat.role for seat in toolbox.cast.seats()] == ["vlm", "segmenter"]
     assert build_graph("e2e").name == "deixis e2e"

@@ -277,7 +277,17 @@ def test_only_what_is_begun_counts() -> None:
     assert [bool(spending.begin()) for _ in range(4)] == [False, False, True, True]
 
 
+def test_what_is_left_of_a_budget_is_never_less_than_nothing() -> None:
+    spending = Spending(Budget(calls=2, tokens=100))
+    spending.begin()
+    spending.add(40)
+    assert spending.left() == Budget(calls=1, tokens=60)
+    spending.add(500)
+    assert spending.left() == Budget(calls=1, tokens=0)
+
+
 def test_without_a_budget_nothing_is_used_up() -> None:
     spending = Spending(Budget())
+    assert spending.left() == Budget()
     spending.add(10**12)
     assert {spending.begin() for _ in range(1000)} == {""}

@@ -1,7 +1,7 @@
 """What a graph asks of settings: the roles it fills, and options of its own."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import to_jsonable_python
@@ -17,7 +17,10 @@ class GraphOptions(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class System(NamedTuple):
+Options = TypeVar("Options", bound=GraphOptions)
+
+
+class System(NamedTuple, Generic[Options]):
     """A graph that can be built.
 
     Attributes:
@@ -25,22 +28,24 @@ class System(NamedTuple):
         about: what it is, in a line.
         needs: roles that it cannot do without.
         uses: roles that it asks when they are filled.
-        wire: adds its nodes and edges to a `deixis.graphs.build.Wiring`.
+        wire: adds its nodes and edges to a `deixis.graphs.build.Wiring`, as the options say.
         options: what it can be told under ``graph_options``.
+        eyes: roles that it cannot have played by a chat model that takes no pictures.
     """
 
     name: str
     about: str
     needs: tuple[str, ...]
     uses: tuple[str, ...]
-    wire: Callable[[Any], None]
-    options: type[GraphOptions] = GraphOptions
+    wire: Callable[[Any, Options], None]
+    options: type[Options] = GraphOptions  # type: ignore[assignment]  # of a graph without any
+    eyes: tuple[str, ...] = ()
 
-    def check(self, settings: Settings) -> GraphOptions:
-        """Check that the settings have what this graph needs, and return its options.
+    def check(self, settings: Settings) -> None:
+        """Check that the settings fill the roles that this graph needs.
 
         Raises:
-            SettingsError: a role is not filled, or an option is unknown or wrong.
+            SettingsError: they do not.
         """
         for role in self.needs:
             if not getattr(settings.roles, role):
@@ -48,6 +53,13 @@ class System(NamedTuple):
                     f"the graph {self.name!r} needs the role {role!r}, which the stack "
                     f"{settings.name!r} leaves out; name a model for it"
                 )
+
+    def options_in(self, settings: Settings) -> Options:
+        """Return what the settings tell this graph.
+
+        Raises:
+            SettingsError: an option is unknown or wrong.
+        """
         try:
             return self.options.model_validate(settings.graph_options)
         except ValidationError as error:

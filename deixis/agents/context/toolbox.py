@@ -1,16 +1,16 @@
-"""What agents work with: settings, models and tools, each loaded when first used."""
+"""What agents work with: prompts, models and tools, each loaded when first used."""
 
 from collections.abc import Mapping, Sequence
-from functools import cached_property
-from typing import Any, NamedTuple, TypeVar
+from copy import copy
+from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
 from deixis.agents.context import pictures
+from deixis.agents.context.cast import Cast
 from deixis.agents.context.state import State, Update, notice
 from deixis.agents.context.system import GraphOptions, System
 from deixis.base.records import NoticeKind
-from deixis.errors import SettingsError
 from deixis.llms import registry as llms
 from deixis.llms.asking import Asker, Joint
 from deixis.llms.cache.llm_cache import LlmCache, default_folder
@@ -18,14 +18,14 @@ from deixis.llms.photos import Photo, photo
 from deixis.llms.structured import Reply, ReplyStatus
 from deixis.prompts import Prompt, render
 from deixis.prompts import check as check_prompts
-from deixis.settings import Settings, Spec
+from deixis.settings import Settings
 from deixis.tools import registry as tools
 from deixis.tools.base import Detector, Embedder, Entailer, Picture, Reader, Segmenter
 from deixis.tools.tagger.crf import CrfTagger
 from deixis.type_schema import TypeSchema
 
 Answer = TypeVar("Answer", bound=BaseModel)
-TOOL_ROLES = ("embedder", "detector", "reader", "segmenter")
+GivenOptions = TypeVar("GivenOptions", bound=GraphOptions)
 MOST_KEPT = 20_000
 """Characters of a reply that are kept to be read later."""
 
@@ -35,90 +35,48 @@ def no_answer(status: ReplyStatus) -> str:
     return f"gave no answer ({status})"
 
 
-class Seat(NamedTuple):
-    """One model or tool of the settings, and the role it plays."""
-
-    role: str
-    spec: str
-    is_tool: bool
-
-    def check(self) -> None:
-        """Check that the role could be filled, without loading or calling anything.
-
-        Raises:
-            MissingExtraError, MissingKeyError, SettingsError: it could not.
-        """
-        if self.is_tool:
-            tools.check(self.spec, self.role)
-        else:
-            llms.check(self.spec)
-
-
 class Toolbox:
-    """Settings with everything that they name.
+    """What the agents of one run work with: its cast, and the asker with its budget.
+
+    It is made once, and handed to all that fetches, asks or builds for that run.
 
     Raises:
-        SettingsError: a role names a model or a tool that does not exist, or the shipped
-            recognizer is asked for types that it does not know, or the user's folder of
-            prompts has a mistake.
+        SettingsError: as for `Cast` and `System.options_in`, or the user's folder of prompts has a
+            mistake.
 
     Args:
         settings: models, tools, limits.
-        asker: asks the models; its own when None. Toolboxes that differ in roles share one,
-            and with it the budget.
-        system: the graph that they are for, which leaves alone the roles that it does not
-            use; None is for one that uses all.
+        system: the graph that they are for; None is for one that uses all roles.
     """
 
-    def __init__(
-        self, settings: Settings, asker: Asker | None = None, system: System | None = None
-    ) -> None:
-        self.settings = settings
-        self.system = system
-        self.graph_options = system.check(settings) if system else GraphOptions()
-        self.types: TypeSchema = settings.type_schema
-        self._swapped: dict[str, Toolbox] = {}
-        self._checked = False
+    def __init__(self, settings: Settings, system: System[Any] | None = None) -> None:
+        self._graph_options = system.options_in(settings) if system else GraphOptions()
         check_prompts(settings.options.prompts)
         folder = settings.options.cache_folder or default_folder()
-        self.asker = asker or Asker(settings.options, LlmCache(folder, settings.options.cache))
-        for seat in self.seats():
-            if seat.is_tool:
-                tools.find(seat.spec, seat.role)
-            else:
-                others = [name for name, tool in tools.TOOLS.items() if tool.plays(seat.role)]
-                llms.provider_of(seat.spec, others)
-        self.settings = self._shown()
-        if self.recognizes_by_tagger and not any(each.crf for each in self.types.types):
-            raise SettingsError(
-                f"the recognizer crf knows PER, LOC, ORG and OTHER; say in the type schema "
-                f"{self.types.name!r} which of them a type is (crf: PER), or use a chat model"
-            )
-
-    def _shown(self) -> Settings:
-        """Return the settings without the credentials of chat models, which the asker keeps."""
-        plain = {
-            seat.spec: self.asker.shown(seat.spec) for seat in self.seats() if not seat.is_tool
-        }
-        changed = {
-            role: [plain.get(each, each) for each in given]
-            if role == "committee"
-            else plain.get(given, given)
-            for role, given in self.settings.roles
-        }
-        same = all(spec == said for spec, said in plain.items())
-        return self.settings if same else self.settings.with_roles(changed)
+        self.asker = Asker(settings.options, LlmCache(folder, settings.options.cache))
+        self.cast = Cast(settings, system, self.asker.shown)
+        self.types: TypeSchema = settings.type_schema
 
     @property
-    def recognizes_by_tagger(self) -> bool:
-        """Whether the recognizer is the shipped tagger (otherwise it is a chat model)."""
-        spec = self.settings.roles.recognizer
-        is_tool = spec is not None and Spec.parse(spec).provider in tools.TOOLS
-        return is_tool and self.uses("recognizer")
+    def settings(self) -> Settings:
+        """The settings, without credentials of chat models, which the asker keeps."""
+        return self.cast.settings
 
-    def uses(self, role: str) -> bool:
-        """Whether the graph has a place for a role."""
-        return self.system is None or role in (*self.system.needs, *self.system.uses)
+    def graph_options(self, kind: type[GivenOptions]) -> GivenOptions:
+        """Return what the graph was told.
+
+        Args:
+            kind: `System.options` of the graph, or what that derives from.
+
+        Raises:
+            TypeError: the graph has other options.
+        """
+        if not isinstance(self._graph_options, kind):
+            raise TypeError(
+                f"an agent wants {kind.__name__}, and the graph has the options "
+                f"{type(self._graph_options).__name__}; give its System options={kind.__name__}"
+            )
+        return self._graph_options
 
     def model(self, role: str) -> str:
         """Return the spec of a role that the graph needs.
@@ -126,30 +84,7 @@ class Toolbox:
         Raises:
             SettingsError: nobody plays it.
         """
-        spec: str | None = getattr(self.settings.roles, role)
-        if spec is None:
-            raise SettingsError(f"nobody plays the role {role!r}; name a model for it")
-        return spec
-
-    @cached_property
-    def entailer_is_tool(self) -> bool:
-        """Whether the entailer is a tool, an image-text model (otherwise it is a chat model)."""
-        spec = self.settings.roles.entailer
-        return spec is not None and Spec.parse(spec).provider in tools.names("entailer")
-
-    def seats(self) -> list[Seat]:
-        """Return every model and tool that the settings name and the graph uses."""
-        seats = []
-        for role, given in self.settings.roles:
-            if not self.uses(role):
-                continue
-            is_tool = role in TOOL_ROLES or (
-                (role == "recognizer" and self.recognizes_by_tagger)
-                or (role == "entailer" and self.entailer_is_tool)
-            )
-            specs = given if role == "committee" else [given]
-            seats += [Seat(role, spec, is_tool) for spec in specs if spec is not None]
-        return seats
+        return self.cast.model(role)
 
     def check(self) -> None:
         """Check, before anything is asked or paid for, that every role could be filled.
@@ -157,22 +92,13 @@ class Toolbox:
         Raises:
             MissingExtraError, MissingKeyError, SettingsError: the first that could not.
         """
-        if self._checked:  # it takes milliseconds, and is done for every sample
-            return
-        for seat in self.seats():
-            if seat.is_tool or self.asker.cache.mode != "replay":  # a replay asks nobody
-                seat.check()
-        self._checked = True
+        self.cast.check(replayed=self.asker.cache.mode == "replay")
 
     def for_context(self, context: Mapping[str, Any] | None) -> "Toolbox":
         """Return the toolbox with the roles swapped that the runtime context names."""
-        if not context:
-            return self
-        key = repr(sorted(context.items()))
-        if key not in self._swapped:
-            settings = self.settings.with_roles(context)
-            self._swapped[key] = Toolbox(settings, self.asker, self.system)
-        return self._swapped[key]
+        swapped = copy(self)
+        swapped.cast = self.cast.for_context(context)
+        return swapped
 
     @property
     def tagger(self) -> CrfTagger:
@@ -183,36 +109,34 @@ class Toolbox:
     @property
     def detector(self) -> Detector | None:
         """Finds objects, or None when the role is left out."""
-        detector: Detector | None = self._tool("detector")
+        detector: Detector | None = self.cast.tool("detector")
         return detector
 
     @property
     def reader(self) -> Reader | None:
         """Reads writing, or None when the role is left out."""
-        reader: Reader | None = self._tool("reader")
+        reader: Reader | None = self.cast.tool("reader")
         return reader
 
     @property
     def segmenter(self) -> Segmenter | None:
         """Makes masks, or None when the role is left out."""
-        segmenter: Segmenter | None = self._tool("segmenter")
+        segmenter: Segmenter | None = self.cast.tool("segmenter")
         return segmenter
 
     @property
     def entailer(self) -> Entailer | None:
         """Says whether descriptions fit, or None when the role is left out or is a chat model's."""
-        entailer: Entailer | None = self._tool("entailer") if self.entailer_is_tool else None
+        entailer: Entailer | None = (
+            self.cast.tool("entailer") if self.cast.entailer_is_tool else None
+        )
         return entailer
 
     @property
     def embedder(self) -> Embedder | None:
         """Says how alike posts are, or None when the role is left out."""
-        embedder: Embedder | None = self._tool("embedder")
+        embedder: Embedder | None = self.cast.tool("embedder")
         return embedder
-
-    def _tool(self, role: str) -> Any:
-        spec = getattr(self.settings.roles, role)
-        return tools.load(spec, role) if spec is not None and self.uses(role) else None
 
     def pixels(self, state: State) -> Picture | None:
         """Return the sample's picture, or None when it has none."""

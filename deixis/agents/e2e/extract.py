@@ -45,8 +45,7 @@ def extract(state: State, toolbox: Toolbox) -> Update:
     A pass without an answer, or with one of which nothing can be read, is a notice and no
     vote. The note ``passes`` has the others: what each named, and where.
     """
-    options = toolbox.graph_options
-    assert isinstance(options, E2eOptions), "the options of this graph"
+    options = toolbox.graph_options(E2eOptions)
     spec = toolbox.model("vlm")
     images, noted = toolbox.shown(state, "extract", spec)
     written = convention(spec, options.family)

@@ -45,7 +45,7 @@ def correct(
         The mentions that remain, and what was asked. A corrector that gives no answer
         changes nothing.
     """
-    spec = toolbox.settings.roles.corrector if toolbox.uses("corrector") else None
+    spec = toolbox.settings.roles.corrector if toolbox.cast.uses("corrector") else None
     gate = toolbox.settings.options.gate
     unasked = [Corrected(each, each, "") for each in mentions]
     doubtful = [each for each in mentions if each.confidence < gate]

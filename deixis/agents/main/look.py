@@ -57,7 +57,7 @@ def look_for(state: State, toolbox: Toolbox) -> tuple[dict[str, Sought], Update]
     if expressions and toolbox.detector is not None and toolbox.detector.labels is None:
         update["notices"] |= _detect(state, toolbox, expressions, sought)
     if expressions and toolbox.settings.roles.entailer is not None:
-        judge = match if toolbox.entailer_is_tool else _ask
+        judge = match if toolbox.cast.entailer_is_tool else _ask
         asked = judge(state, toolbox, expressions, sought)
         update = {key: {**update[key], **asked[key]} for key in update}
     return sought, update

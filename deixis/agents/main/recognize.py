@@ -27,7 +27,7 @@ def recognize(state: State, toolbox: Toolbox, prompt: str = "recognize", **more:
     text = state["text"]
     rivals: list[Mention] = []
     update: Update = {}
-    if toolbox.recognizes_by_tagger:
+    if toolbox.cast.recognizes_by_tagger:
         wanted = toolbox.settings.roles.corrector is not None
         chosen, weighed = toolbox.tagger.weigh(text, rivals=wanted)
         mentions, rivals = _typed(chosen, toolbox), _typed(weighed, toolbox)
@@ -67,7 +67,7 @@ def recognize(state: State, toolbox: Toolbox, prompt: str = "recognize", **more:
                 replies=list(asked.get("calls", {})),
             )
         given = toolbox.types.get(mention.type)
-        if toolbox.uses("templater") and given.template not in templates:
+        if toolbox.cast.uses("templater") and given.template not in templates:
             template, update = template_for(given, toolbox, update)
             templates[given.template] = template.model_dump(mode="json")
     return {**update, "mentions": found, "templates": templates, "decisions": decisions}

@@ -6,7 +6,7 @@ from typing import Any
 
 from deixis.agents.context.state import State, Update, notice
 from deixis.agents.context.toolbox import Toolbox
-from deixis.agents.mmre.options import options_of
+from deixis.agents.mmre.options import MmreOptions
 from deixis.agents.mmre.read import Told, read_marked, read_plain
 from deixis.agents.reading.answers import Found, joined, located, mentioned, placed, unread
 from deixis.base.boxes import Box
@@ -28,7 +28,7 @@ def answer(state: State, toolbox: Toolbox) -> Update:
 
     The summary becomes the caption. Without pictures nothing is summarised or matched.
     """
-    options, spec = options_of(toolbox), toolbox.model("vlm")
+    options, spec = toolbox.graph_options(MmreOptions), toolbox.model("vlm")
     images, notices = toolbox.shown(state, STEP, spec)
     patches = state["notes"]["patches"] if images else []
     summarises = options.summarises and bool(images)

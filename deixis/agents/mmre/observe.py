@@ -3,7 +3,7 @@
 from deixis.agents.context.patches import letter
 from deixis.agents.context.state import State, Update
 from deixis.agents.context.toolbox import Toolbox
-from deixis.agents.mmre.options import options_of
+from deixis.agents.mmre.options import MmreOptions
 from deixis.agents.observe import look
 from deixis.base.boxes import clipped
 
@@ -20,7 +20,7 @@ def observe(state: State, toolbox: Toolbox) -> Update:
     pixels = toolbox.pixels(state)
     given = state["notes"].get("given_patches")
     picture = state["picture"]
-    if picture is None or pixels is None or not options_of(toolbox).names:
+    if picture is None or pixels is None or not toolbox.graph_options(MmreOptions).names:
         return {"notes": {"patches": []}}
     if given is not None:
         boxes = [(each["letter"], each["box"], 1.0, GIVEN) for each in given]

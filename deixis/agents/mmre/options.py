@@ -3,7 +3,6 @@
 from typing import Literal
 
 from deixis.agents.context.system import GraphOptions
-from deixis.agents.context.toolbox import Toolbox
 
 
 class MmreOptions(GraphOptions):
@@ -26,10 +25,3 @@ class MmreOptions(GraphOptions):
     def names(self) -> bool:
         """Whether entities are to be named, and patches matched to them (task 2)."""
         return self.tasks != "summary"
-
-
-def options_of(toolbox: Toolbox) -> MmreOptions:
-    """Return the options that the graph was built with."""
-    options = toolbox.graph_options
-    assert isinstance(options, MmreOptions), "an agent of another graph"
-    return options

@@ -29,7 +29,7 @@ def entail(state: State, toolbox: Toolbox) -> Update:
             return update
         said = "nobody plays the entailer: what detector and reader find decides, not entailment"
         return joined(update, {"notices": notice("entail", said)})
-    return _by_tool(state, toolbox) if toolbox.entailer_is_tool else _by_model(state, toolbox)
+    return _by_tool(state, toolbox) if toolbox.cast.entailer_is_tool else _by_model(state, toolbox)
 
 
 def _by_tool(state: State, toolbox: Toolbox) -> Update:
@@ -56,17 +56,12 @@ def _by_tool(state: State, toolbox: Toolbox) -> Update:
 def _by_model(state: State, toolbox: Toolbox) -> Update:
     """Ask a model with eyes for the label of each expression."""
     spec, expressions = toolbox.model("entailer"), state["expressions"]
-    images, noted = toolbox.shown(state, "entail", spec)
-    if not images:
-        said = f"{spec} takes no pictures"
-        return joined(
-            *(_verdict(each, None, said, spec) for each in expressions),
-            {"notices": notice("entail", f"{said}: it cannot be the entailer")},
-        )
+    image = toolbox.photo(state)
+    assert image is not None, "asked without a picture"
     hypotheses = [{"id": entity, "text": said} for entity, said in expressions.items()]
     prompt = toolbox.render("riveg/entail", hypotheses=hypotheses)
     answer = _answer(tuple(expressions))
-    reply, update = toolbox.ask("entail", "entailer", spec, prompt, answer, images=images)
+    reply, update = toolbox.ask("entail", "entailer", spec, prompt, answer, images=[image])
     labels = reply.value.model_dump() if reply.value else {}
     replies = list(update["calls"])
     verdicts = []
@@ -78,7 +73,7 @@ def _by_model(state: State, toolbox: Toolbox) -> Update:
             said += f" (token probability {sure:.2f})"
         shown = None if label is None else label == ENTAILMENT
         verdicts.append(_verdict(entity, shown, said, spec, sure, replies))
-    return joined({"notices": noted}, update, *verdicts)
+    return joined(update, *verdicts)
 
 
 def _verdict(

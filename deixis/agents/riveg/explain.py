@@ -5,7 +5,7 @@ from langchain_core.runnables.config import ContextThreadPoolExecutor
 from deixis.agents.context.state import State, Update
 from deixis.agents.context.toolbox import Toolbox
 from deixis.agents.reading.answers import joined
-from deixis.agents.riveg.options import Writer, caption_of, options_of, writers
+from deixis.agents.riveg.options import RivegOptions, Writer, caption_of, writers
 from deixis.llms.answers.reading import Text
 from deixis.llms.structured import Reply
 
@@ -16,7 +16,7 @@ def explain(state: State, toolbox: Toolbox) -> Update:
     The expander's answer becomes the note ``knowledge``, if it gave one. With augmentation the
     members of the committee answer as well; the result has it all among its replies.
     """
-    if not options_of(toolbox).knowledge:
+    if not toolbox.graph_options(RivegOptions).knowledge:
         return {}
     asked = writers(toolbox)
     prompt = toolbox.render(

@@ -33,13 +33,6 @@ class Writer(NamedTuple):
     sample: int
 
 
-def options_of(toolbox: Toolbox) -> RivegOptions:
-    """Return the options of this graph."""
-    options = toolbox.graph_options
-    assert isinstance(options, RivegOptions), "the options of this graph"
-    return options
-
-
 def writers(toolbox: Toolbox) -> list[Writer]:
     """Return who writes knowledge and expressions: the expander, and who augments.
 
@@ -48,7 +41,7 @@ def writers(toolbox: Toolbox) -> list[Writer]:
     """
     roles = toolbox.settings.roles
     seats = [("expander", toolbox.model("expander"))]
-    if options_of(toolbox).augment:
+    if toolbox.graph_options(RivegOptions).augment:
         if not roles.committee:
             raise SettingsError(
                 "graph_options: augment has every member of the committee write, and there is "

@@ -11,7 +11,7 @@ def recognize(state: State, toolbox: Toolbox) -> Update:
     knowledge: str = notes.get("knowledge", "")
     if not knowledge:
         return find_mentions(state, toolbox)
-    if toolbox.recognizes_by_tagger:
+    if toolbox.cast.recognizes_by_tagger:
         update = find_mentions(state, toolbox)
         said = f"the recognizer {spec} reads the text alone; the knowledge did not count"
         return {**update, "notices": update["notices"] | notice("recognize", said)}

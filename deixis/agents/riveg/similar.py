@@ -3,7 +3,7 @@
 from deixis.agents.context.state import State, Update, notice
 from deixis.agents.context.toolbox import Toolbox
 from deixis.agents.riveg import examples
-from deixis.agents.riveg.options import options_of
+from deixis.agents.riveg.options import RivegOptions
 from deixis.errors import ToolError
 
 
@@ -13,7 +13,7 @@ def similar(state: State, toolbox: Toolbox) -> Update:
     Raises:
         SettingsError: there are examples and no embedder, or their index cannot be used.
     """
-    options, folder = options_of(toolbox), toolbox.settings.options.examples
+    options, folder = toolbox.graph_options(RivegOptions), toolbox.settings.options.examples
     if not options.knowledge or not options.shots:
         return {}
     if folder is None:

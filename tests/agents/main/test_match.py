@@ -12,7 +12,7 @@ import torch
 import transformers as hf
 
 from deixis.agents.context import pictures
-from deixis.agents.context.toolbox import Seat
+from deixis.agents.context.cast import Seat
 from deixis.agents.main.entail import entail
 from deixis.errors import ModelFileError, SettingsError, ToolError
 from deixis.tools import registry
@@ -135,7 +135,7 @@ def test_without_a_picture_or_descriptions_nothing_is_matched(
 def test_a_tool_or_a_chat_model_may_be_the_entailer(toolbox_of: Any, entailer: str) -> None:
     for spec, is_tool in (("fits", True), ("siglip:a/b?slope=2", True), ("scripted:eyes", False)):
         toolbox = toolbox_of(entailer=spec)
-        assert Seat("entailer", spec, is_tool) in toolbox.seats()
+        assert Seat("entailer", spec, is_tool) in toolbox.cast.seats()
     assert isinstance(toolbox_of(entailer="fits").entailer, Fits)
     assert toolbox_of(entailer="scripted:eyes").entailer is None and toolbox_of().entailer is None
 
@@ -148,7 +148,7 @@ def test_a_tool_of_another_package_may_be_the_entailer(
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: some-fits\nVersion: 1.0\n")
     (info / "entry_points.txt").write_text("[deixis.tools]\nfoldedfits = nowhere:Fits\n")
     monkeypatch.syspath_prepend(str(tmp_path))
-    assert Seat("entailer", "foldedfits", True) in toolbox_of(entailer="foldedfits").seats()
+    assert Seat("entailer", "foldedfits", True) in toolbox_of(entailer="foldedfits").cast.seats()
 
 
 @pytest.mark.parametrize(

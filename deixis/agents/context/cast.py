@@ -1,0 +1,176 @@
+"""The cast: which model or tool plays which role of a graph."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from deixis.agents.context.system import System
+from deixis.errors import SettingsError
+from deixis.llms import registry as llms
+from deixis.settings import Settings, Spec
+from deixis.tools import registry as tools
+
+TOOL_ROLES = ("embedder", "detector", "reader", "segmenter")
+
+
+class Seat(NamedTuple):
+    """One model or tool of the settings, and the role it plays."""
+
+    role: str
+    spec: str
+    is_tool: bool
+
+    def find(self) -> None:
+        """Look up who plays the role.
+
+        Raises:
+            SettingsError: there is no such model or tool.
+        """
+        if self.is_tool:
+            tools.find(self.spec, self.role)
+        else:
+            others = [name for name, tool in tools.TOOLS.items() if tool.plays(self.role)]
+            llms.provider_of(self.spec, others)
+
+    def check(self) -> None:
+        """Check that the role could be filled, without loading or calling anything.
+
+        Raises:
+            MissingExtraError, MissingKeyError, SettingsError: it could not.
+        """
+        if self.is_tool:
+            tools.check(self.spec, self.role)
+        else:
+            llms.check(self.spec)
+
+
+class Cast:
+    """Settings, seen as who plays which role of a graph.
+
+    Raises:
+        SettingsError: a role that the graph needs is not filled; or one names a model or a tool
+            that does not exist, or a model without eyes where the graph needs them; or the
+            shipped recognizer is asked for types that it does not know.
+
+    Args:
+        settings: models and tools.
+        system: the graph, which leaves alone the roles that it does not use; None is for one
+            that uses all.
+        shown: returns a chat model's spec without credentials.
+    """
+
+    def __init__(
+        self, settings: Settings, system: System[Any] | None, shown: Callable[[str], str]
+    ) -> None:
+        self.settings = settings
+        self.system = system
+        self._shown = shown
+        self._swapped: dict[str, Cast] = {}
+        self._checked = False
+        if system is not None:
+            system.check(settings)
+        for seat in self.seats():
+            seat.find()
+            self._check_eyes(seat)
+        self.settings = self._without_credentials()
+        types = settings.type_schema
+        if self.recognizes_by_tagger and not any(each.crf for each in types.types):
+            raise SettingsError(
+                f"the recognizer crf knows PER, LOC, ORG and OTHER; say in the type schema "
+                f"{types.name!r} which of them a type is (crf: PER), or use a chat model"
+            )
+
+    def _check_eyes(self, seat: Seat) -> None:
+        wanted = self.system is not None and seat.role in self.system.eyes
+        if wanted and not seat.is_tool and not llms.provider_of(seat.spec).sees:
+            raise SettingsError(
+                f"{seat.role}: {self._shown(seat.spec)} takes no pictures; the role needs a model "
+                "with eyes, or leave it out"
+            )
+
+    def _without_credentials(self) -> Settings:
+        plain = {seat.spec: self._shown(seat.spec) for seat in self.seats() if not seat.is_tool}
+        changed = {
+            role: [plain.get(spec, spec) for spec in given]
+            if role == "committee"
+            else plain.get(given, given)
+            for role, given in self.settings.roles
+        }
+        same = all(spec == shown for spec, shown in plain.items())
+        return self.settings if same else self.settings.with_roles(changed)
+
+    @property
+    def recognizes_by_tagger(self) -> bool:
+        """Whether the recognizer is the shipped tagger (otherwise it is a chat model)."""
+        spec = self.settings.roles.recognizer
+        is_tool = spec is not None and Spec.parse(spec).provider in tools.TOOLS
+        return is_tool and self.uses("recognizer")
+
+    @property
+    def entailer_is_tool(self) -> bool:
+        """Whether the entailer is a tool, an image-text model (otherwise it is a chat model)."""
+        spec = self.settings.roles.entailer
+        return spec is not None and Spec.parse(spec).provider in tools.names("entailer")
+
+    def uses(self, role: str) -> bool:
+        """Whether the graph has a place for a role."""
+        return self.system is None or role in (*self.system.needs, *self.system.uses)
+
+    def model(self, role: str) -> str:
+        """Return the spec of a role that the graph needs.
+
+        Raises:
+            SettingsError: nobody plays it.
+        """
+        spec: str | None = getattr(self.settings.roles, role)
+        if spec is None:
+            raise SettingsError(f"nobody plays the role {role!r}; name a model for it")
+        return spec
+
+    def tool(self, role: str) -> Any:
+        """Return the tool that plays a role, loaded; None when the role is left out."""
+        spec = getattr(self.settings.roles, role)
+        return tools.load(spec, role) if spec is not None and self.uses(role) else None
+
+    def seats(self) -> list[Seat]:
+        """Return every model and tool that the settings name and the graph uses."""
+        seats = []
+        for role, given in self.settings.roles:
+            if not self.uses(role):
+                continue
+            is_tool = role in TOOL_ROLES or (
+                (role == "recognizer" and self.recognizes_by_tagger)
+                or (role == "entailer" and self.entailer_is_tool)
+            )
+            specs = given if role == "committee" else [given]
+            seats += [Seat(role, spec, is_tool) for spec in specs if spec is not None]
+        return seats
+
+    def check(self, *, replayed: bool = False) -> None:
+        """Check, before anything is asked or paid for, that every role could be filled.
+
+        Args:
+            replayed: whether chat models are not asked at all.
+
+        Raises:
+            MissingExtraError, MissingKeyError, SettingsError: the first that could not.
+        """
+        if self._checked:  # it takes milliseconds, and is done for every sample
+            return
+        for seat in self.seats():
+            if seat.is_tool or not replayed:
+                seat.check()
+        self._checked = True
+
+    def for_context(self, context: Mapping[str, Any] | None) -> "Cast":
+        """Return the cast with the roles swapped that the runtime context names.
+
+        Raises:
+            SettingsError: as for `Cast`.
+        """
+        if not context:
+            return self
+        key = repr(sorted(context.items()))
+        if key not in self._swapped:
+            settings = self.settings.with_roles(context)
+            self._swapped[key] = Cast(settings, self.system, self._shown)
+        return self._swapped[key]
