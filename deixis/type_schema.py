@@ -1,17 +1,31 @@
 """Type schemas: which kinds of entity are looked for, as YAML files a person edits."""
 
 import os
+from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from deixis.base.folding import key
 from deixis.base.problems import describe_problem, nearest
 from deixis.base.yaml_files import read_yaml
 from deixis.errors import SettingsError
 
+SeenAs = Literal["person", "group", "thing"]
+_SEEN_AS: dict[str, SeenAs] = {
+    "PER": "person",
+    "ORG": "group",
+    "person": "person",
+    "organization": "group",
+}
+"""By template, or by tag of the shipped recognizer."""
 FOLDER = Path(str(files("deixis"))) / "type_schemas"
+
+
+def _folded(word: str) -> str:
+    return "".join(key(word.replace("_", " ")).split())
 
 
 class EntityType(BaseModel):
@@ -21,6 +35,11 @@ class EntityType(BaseModel):
     out). ``crf`` is the tag of the shipped recognizer (PER, LOC, ORG or OTHER) that may
     turn out to be this type; among several types of one tag the first is the default and
     the voted fine type moves a mention to another.
+
+    ``seen_as`` says what such an entity looks like in a picture: a ``person`` is looked for
+    among the people, a ``group`` may be several things at once (a crew, a logo shown twice), a
+    ``thing`` is one. Left out, the template decides (``person``, ``organization``), or else the
+    tag (PER is a person, ORG a group).
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -29,13 +48,17 @@ class EntityType(BaseModel):
     description: str = ""
     template: str = Field(default="", pattern=r"^[\w-]*$")
     crf: str | None = Field(default=None, pattern="^(PER|LOC|ORG|OTHER)$")
+    seen_as: SeenAs = "thing"
     fine_types: tuple[str, ...] = ()
 
     def model_post_init(self, _context: Any) -> None:
-        """Fill in the template's name."""
+        """Fill in the template's name, and what the type is seen as."""
         if not self.template:
             slug = "".join(c if c.isalnum() else "_" for c in self.name.lower())
             object.__setattr__(self, "template", slug)
+        if "seen_as" not in self.model_fields_set:
+            seen_as = _SEEN_AS.get(self.template) or _SEEN_AS.get(self.crf or "") or "thing"
+            object.__setattr__(self, "seen_as", seen_as)
 
 
 class TypeSchema(BaseModel):
@@ -85,19 +108,29 @@ class TypeSchema(BaseModel):
 
         The word is the type's name or that of its template: PER is also ``person``.
         """
-        key = word.strip().casefold()
-        for each in self.types:
-            if key == each.name.casefold():
-                return each
-        return next((each for each in self.types if key == each.template.casefold()), None)
+        name = word.strip().casefold()
+        for of_type in ("name", "template"):
+            for entity_type in self.types:
+                if name == getattr(entity_type, of_type).casefold():
+                    return entity_type
+        return None
 
     def of_tag(self, tag: str) -> list[EntityType]:
         """Return the types that a tag of the shipped recognizer may stand for."""
         return [each for each in self.types if each.crf == tag]
 
-    def of_fine_type(self, fine_type: str) -> EntityType | None:
-        """Return the coarse type that a fine type belongs to."""
-        return next((each for each in self.types if fine_type in each.fine_types), None)
+    def of_fine_type(self, word: str) -> tuple[EntityType, str] | None:
+        """Return the fine type that a model's word means, after the type that has it, or None.
+
+        Case, accents, white space and underscores do not count: *Sports Facility* is
+        ``sports_facility``.
+        """
+        return self._by_fine_type.get(_folded(word))
+
+    @cached_property
+    def _by_fine_type(self) -> dict[str, tuple[EntityType, str]]:
+        pairs = ((each, fine) for each in reversed(self.types) for fine in each.fine_types)
+        return {_folded(fine): (each, fine) for each, fine in pairs}
 
     def alternatives(self, name: str) -> list[EntityType]:
         """Return the types that a mention recognised as `name` may still turn out to be."""

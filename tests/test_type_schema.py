@@ -58,12 +58,46 @@ def test_a_type_without_a_tag_has_itself_as_the_only_alternative(tmp_path: Path)
 
 def test_a_fine_type_names_its_coarse_type() -> None:
     schema = TypeSchema.load("fmnerg")
-    found = schema.of_fine_type("sports_facility")
-    assert found is not None and found.name == "building"
-    assert schema.of_fine_type("unknown") is None
+    for word in ("sports_facility", "Sports Facility ", "SPORTS_FACILITY"):
+        entity_type, fine = schema.of_fine_type(word) or (None, None)
+        assert entity_type == schema.get("building") and fine == "sports_facility"
+    assert schema.of_fine_type("unknown") is None and schema.of_fine_type("") is None
     assert schema.get("art").name == "art"
     with pytest.raises(KeyError):
         schema.get("ART")
+
+
+@pytest.mark.parametrize(
+    ("given", "seen_as"),
+    [
+        ("name: PLAYER, crf: PER", "person"),
+        ("name: CLUB, crf: ORG", "group"),
+        ("name: SHIP, crf: OTHER", "thing"),
+        ("name: PLACE, crf: LOC", "thing"),
+        ("name: SHIP", "thing"),
+        ("name: HERO, template: person", "person"),
+        ("name: TEAM, template: organization", "group"),
+        ("name: PLAYER, seen_as: person", "person"),
+        ("name: BAND, crf: PER, seen_as: group", "group"),
+        ("name: MASCOT, template: person, seen_as: thing", "thing"),
+    ],
+)
+def test_what_a_type_is_seen_as(tmp_path: Path, given: str, seen_as: str) -> None:
+    schema = TypeSchema.load(written(tmp_path, f"types: [{{{given}}}]"))
+    assert schema.types[0].seen_as == seen_as
+
+
+def test_a_type_is_seen_as_nothing_else(tmp_path: Path) -> None:
+    path = written(tmp_path, "types: [{name: X, seen_as: crowd}]")
+    with pytest.raises(SettingsError, match=r"seen_as.*'person', 'group' or 'thing'"):
+        TypeSchema.load(path)
+
+
+@pytest.mark.parametrize("name", ["gmner", "fmnerg"])
+def test_what_the_shipped_types_are_seen_as(name: str) -> None:
+    seen = {each.seen_as: each.template for each in TypeSchema.load(name).types}
+    assert seen["person"] == "person" and seen["group"] == "organization"
+    assert [each.seen_as for each in TypeSchema.load(name).types].count("thing") >= 2
 
 
 @pytest.mark.parametrize(

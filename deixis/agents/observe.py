@@ -1,15 +1,16 @@
 """observe: look at the picture itself: objects, words, a caption."""
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from deixis.agents.context.records import Looking
 from deixis.agents.context.state import State, Update, notice
 from deixis.agents.context.toolbox import Toolbox
 from deixis.errors import ToolError
 from deixis.tools.base import Detection, Picture, Word
 
 PERSON = "person"
-LOOKED, OFF, FAILED = "looked", "off", "failed"
 
 
 class Sight(NamedTuple):
@@ -17,7 +18,7 @@ class Sight(NamedTuple):
 
     objects: list[Detection]
     words: list[Word]
-    looking: dict[str, str]
+    looking: dict[str, Looking]
     notices: Update
 
 
@@ -29,8 +30,8 @@ def observe(state: State, toolbox: Toolbox) -> Update:
     sight = look(pixels, toolbox)
     observation = {
         "caption": caption(sight, toolbox.settings.options.top_k),
-        "objects": [_plain(each, id=f"o{i}") for i, each in enumerate(sight.objects, start=1)],
-        "words": [_plain(each, id=f"w{i}") for i, each in enumerate(sight.words, start=1)],
+        "objects": _numbered("o", sight.objects),
+        "words": _numbered("w", sight.words),
         "looking": sight.looking,
     }
     return {"observation": observation, "notices": sight.notices}
@@ -38,7 +39,7 @@ def observe(state: State, toolbox: Toolbox) -> Update:
 
 def look(pixels: Picture, toolbox: Toolbox) -> Sight:
     """Use the detector and the reader; a tool that fails leaves a notice, not a hole."""
-    sight = Sight([], [], {"people": OFF, "words": OFF}, {})
+    sight = Sight([], [], {"people": "off", "words": "off"}, {})
     detector, reader = toolbox.detector, toolbox.reader
     if detector is not None:
         try:
@@ -46,25 +47,25 @@ def look(pixels: Picture, toolbox: Toolbox) -> Sight:
             named = [PERSON, *toolbox.settings.options.objects]
             wanted = [name for name in dict.fromkeys(named) if known is None or name in known]
             sight.objects.extend(detector.detect(pixels, wanted))
-            sight.looking["people"] = LOOKED
+            sight.looking["people"] = "looked"
         except ToolError as error:
-            sight.looking["people"] = FAILED
+            sight.looking["people"] = "failed"
             sight.notices.update(notice("observe", f"people were not looked for: {error}"))
     if reader is not None:
         try:
             sight.words.extend(reader.read(pixels))
-            sight.looking["words"] = LOOKED
+            sight.looking["words"] = "looked"
         except ToolError as error:
-            sight.looking["words"] = FAILED
+            sight.looking["words"] = "failed"
             sight.notices.update(notice("observe", f"writing was not read: {error}"))
     return sight
 
 
 def caption(sight: Sight, top_k: int) -> str | None:
     """Say what was seen in a sentence; None when no tool looked."""
-    if LOOKED not in sight.looking.values():
+    if "looked" not in sight.looking.values():
         return None
-    count = Counter(each.label for each in sight.objects[:top_k])
+    count = Counter(seen.label for seen in sight.objects[:top_k])
     parts = [f"{n} {label if n == 1 else _plural(label)}" for label, n in count.items()]
     more = len(sight.objects) - top_k
     if more > 0:
@@ -76,7 +77,7 @@ def caption(sight: Sight, top_k: int) -> str | None:
         return "Seen: " + "; ".join(parts)
     missing = {"people": "no people", "words": "no writing"}
     return "Seen: " + ", ".join(
-        missing[kind] for kind, how in sight.looking.items() if how == LOOKED
+        missing[kind] for kind, how in sight.looking.items() if how == "looked"
     )
 
 
@@ -84,5 +85,8 @@ def _plural(label: str) -> str:
     return "people" if label == "person" else f"{label}s"
 
 
-def _plain(record: Detection | Word, **extra: Any) -> dict[str, Any]:
-    return {**extra, **record._asdict(), "box": list(record.box)}
+def _numbered(letter: str, records: Sequence[Detection | Word]) -> list[dict[str, Any]]:
+    return [
+        {"id": f"{letter}{number}", **record._asdict(), "box": list(record.box)}
+        for number, record in enumerate(records, start=1)
+    ]

@@ -1,44 +1,44 @@
 """segment: a mask for every box, all boxes of the sample in one go."""
 
-from typing import Any
-
+from deixis.agents.context.records import PlacedRegion
 from deixis.agents.context.state import State, Update, decision, notice
 from deixis.agents.context.toolbox import Toolbox
+from deixis.base.boxes import as_box
 from deixis.errors import ToolError
 
 
 def segment(state: State, toolbox: Toolbox) -> Update:
     """Mask the regions; a box without a mask stays a region, and a decision says why."""
-    regions: dict[str, list[dict[str, Any]]] = state.get("regions", {})
+    regions = state.get("regions", {})
     pixels = toolbox.pixels(state) if regions else None
     if pixels is None or toolbox.segmenter is None:
         return {}
-    boxes = list({tuple(region["box"]) for each in regions.values() for region in each})
+    boxes = list({as_box(region["box"]) for own in regions.values() for region in own})
     spec = toolbox.settings.roles.segmenter
     try:
         masks = dict(zip(boxes, toolbox.segmenter.segment(pixels, boxes), strict=True))
     except ToolError as error:
-        said = f"no masks: {error}"
+        reason = f"no masks: {error}"
         decisions: Update = {}
         for entity in regions:
-            decisions |= decision(entity, "segment", "mask", None, model=spec, evidence=[said])
-        return {"decisions": decisions, "notices": notice("segment", said)}
-    masked: dict[str, list[dict[str, Any]]] = {}
+            decisions |= decision(entity, "segment", "mask", None, model=spec, evidence=[reason])
+        return {"decisions": decisions, "notices": notice("segment", reason)}
+    masked: dict[str, list[PlacedRegion]] = {}
     decisions = {}
-    for entity, each in regions.items():
-        found = [masks[tuple(region["box"])] for region in each]
+    for entity, own in regions.items():
         masked[entity] = [
             {**region, "mask": mask.model_dump(mode="json") if mask else None}
-            for region, mask in zip(each, found, strict=True)
+            for region in own
+            for mask in [masks[as_box(region["box"])]]
         ]
-        missing = sum(mask is None for mask in found)
-        said = f"no outline was found in {missing} of {len(found)} boxes"
+        missing = sum(region["mask"] is None for region in masked[entity])
+        reason = f"no outline was found in {missing} of {len(own)} boxes"
         decisions |= decision(
             entity,
             "segment",
             "mask",
-            None if missing == len(found) else f"{len(found) - missing} of {len(found)}",
+            None if missing == len(own) else f"{len(own) - missing} of {len(own)}",
             model=spec,
-            evidence=[said] if missing else [],
+            evidence=[reason] if missing else [],
         )
     return {"regions": masked, "decisions": decisions}

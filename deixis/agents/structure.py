@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from deixis.agents.context.state import State, Update
+from deixis.agents.context.records import CallRecord
+from deixis.agents.context.state import State, Update, caption_of, type_of
 from deixis.agents.context.toolbox import Toolbox
 from deixis.schema import Extraction, Usage
 from deixis.settings import Price, entry_for
@@ -19,12 +20,12 @@ def structure(state: State, toolbox: Toolbox) -> Update:
         {
             "text": state["text"],
             "image": state.get("picture"),
-            "entities": sorted(entities, key=lambda each: (each["start"], each["end"])),
-            "caption": (state.get("observation") or {}).get("caption"),
+            "entities": sorted(entities, key=lambda entity: (entity["start"], entity["end"])),
+            "caption": caption_of(state) or None,
             "replies": _replies(calls),
             "usage": usage(calls, toolbox.settings.options.prices),
             "warnings": list(state.get("notices", {}).values()),
-            "types": [each.name for each in toolbox.types.types],
+            "types": [entity_type.name for entity_type in toolbox.types.types],
         }
     )
     return result.model_dump(mode="json")
@@ -32,7 +33,8 @@ def structure(state: State, toolbox: Toolbox) -> Update:
 
 def _entity(state: State, entity: str) -> dict[str, Any]:
     mention = state["mentions"][entity]
-    kind = state.get("kinds", {}).get(entity, {})
+    kind = state.get("kinds", {}).get(entity)
+    verdict = state.get("verdicts", {}).get(entity)
     decisions = [
         record for key, record in state["decisions"].items() if key.partition("/")[0] == entity
     ]
@@ -41,49 +43,52 @@ def _entity(state: State, entity: str) -> dict[str, Any]:
         "text": mention["text"],
         "start": mention["start"],
         "end": mention["end"],
-        "type": kind.get("type") or mention["type"],
-        "fine_type": kind.get("fine_type"),
+        "type": type_of(state, entity),
+        "fine_type": kind["fine_type"] if kind else None,
         "expression": state.get("expressions", {}).get(entity),
         "knowledge": state.get("knowledge", {}).get(entity, {}),
-        "groundable": state.get("verdicts", {}).get(entity, {}).get("groundable"),
+        "groundable": verdict["groundable"] if verdict else None,
         "confidence": mention["confidence"],
         "regions": state.get("regions", {}).get(entity, []),
         "decisions": decisions,
     }
 
 
-def usage(calls: dict[str, dict[str, Any]], prices: Mapping[str, Price]) -> list[Usage]:
-    """Add up the calls, one record a role and model, and price them."""
+def usage(calls: Mapping[str, CallRecord], prices: Mapping[str, Price]) -> list[Usage]:
+    """Add up the calls, one record per role and model, and price them."""
     sums: dict[tuple[str, str], Usage] = {}
     for call in calls.values():
-        each = sums.setdefault(
+        total = sums.setdefault(
             (call["role"], call["model"]), Usage(role=call["role"], model=call["model"])
         )
         made = call["status"] not in NOT_ASKED
-        each.cached += call["status"] == "cached"
-        each.shared += call["status"] == "shared"
-        each.calls += made
-        each.failed += made and call["status"] != "ok"
-        each.retries += made and call["retry"]
-        each.input_tokens += call["input_tokens"]
-        each.output_tokens += call["output_tokens"]
-        each.seconds += call["seconds"]
-    for each in sums.values():
-        found = entry_for(each.model, prices)
-        if found is not None:
-            _, price = found
-            paid = each.input_tokens * price.input + each.output_tokens * price.output
-            each.cost = paid / 1_000_000
+        total.cached += call["status"] == "cached"
+        total.shared += call["status"] == "shared"
+        total.calls += made
+        total.failed += made and call["status"] != "ok"
+        total.retries += made and call["retry"]
+        total.input_tokens += call["input_tokens"]
+        total.output_tokens += call["output_tokens"]
+        total.seconds += call["seconds"]
+    for total in sums.values():
+        entry = entry_for(total.model, prices)
+        if entry is not None:
+            _, price = entry
+            paid = total.input_tokens * price.input + total.output_tokens * price.output
+            total.cost = paid / 1_000_000
     return [sums[key] for key in sorted(sums)]
 
 
-def _replies(calls: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
-    kept = ("role", "model", "prompt", "finish_reason", "text")
+def _replies(calls: Mapping[str, CallRecord]) -> list[dict[str, Any]]:
     return [
         {
             "id": key,
             "status": "ok" if call["status"] in NOT_ASKED else call["status"],
-            **{name: call[name] for name in kept},
+            "role": call["role"],
+            "model": call["model"],
+            "prompt": call["prompt"],
+            "finish_reason": call["finish_reason"],
+            "text": call["text"],
         }
         for key, call in sorted(calls.items(), key=lambda item: _place(item[0]))
     ]

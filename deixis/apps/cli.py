@@ -9,7 +9,7 @@ import os
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn, cast
 
 import typer
 from rich.markup import escape
@@ -27,6 +27,9 @@ from deixis.apps.examples_cli import examples_app
 from deixis.apps.options import GraphOption, RoleOption, StackOption, UrlsOption, settings_of
 from deixis.apps.prompts_cli import PromptsOption, prompts_app
 from deixis.errors import DeixisError
+
+if TYPE_CHECKING:
+    from deixis.agents.context.records import Picture
 
 app = typer.Typer(
     help="Name every entity in a text, and point at it in the picture.",
@@ -109,7 +112,8 @@ def run(
     written = []
     if out:
         info, limits = extraction.image, settings.options
-        seen = info and pixels_of(info.model_dump(), picture, limits.max_pixels, limits.urls)
+        record = info and cast("Picture", info.model_dump())
+        seen = record and pixels_of(record, picture, limits.max_pixels, limits.urls)
         written = files.write_extraction(out, extraction, seen)
     if as_json:
         terminal.print_json(extraction.model_dump(mode="json"))

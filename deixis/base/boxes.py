@@ -5,6 +5,12 @@ from collections.abc import Sequence
 Box = tuple[float, float, float, float]
 
 
+def as_box(edges: Sequence[float]) -> Box:
+    """Return four numbers as a box."""
+    x1, y1, x2, y2 = edges
+    return x1, y1, x2, y2
+
+
 def clipped(box: Sequence[float], width: int, height: int) -> list[float]:
     """Clip a box to a picture of that size, at least one pixel wide and high."""
     x1 = min(max(box[0], 0.0), width - 1.0)
@@ -19,10 +25,11 @@ def box_iou(one: Sequence[float], other: Sequence[float]) -> float:
     shared = _side(max(one[0], other[0]), min(one[2], other[2])) * _side(
         max(one[1], other[1]), min(one[3], other[3])
     )
-    return shared / (_area(one) + _area(other) - shared) if shared else 0.0
+    return shared / (area(one) + area(other) - shared) if shared else 0.0
 
 
-def _area(box: Sequence[float]) -> float:
+def area(box: Sequence[float]) -> float:
+    """Return the area; 0 for an inverted box."""
     return _side(box[0], box[2]) * _side(box[1], box[3])
 
 

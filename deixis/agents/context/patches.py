@@ -49,17 +49,17 @@ def checked_patches(given: object) -> list[dict[str, Any]] | None:
     if not isinstance(given, list | tuple) or len(given) > MOST:
         raise InputError(f"patches must be a list of at most {MOST} boxes [x1, y1, x2, y2]")
     lettered = [
-        each if isinstance(each, dict) else {"letter": letter(number), "box": each}
-        for number, each in enumerate(given)
+        patch if isinstance(patch, dict) else {"letter": letter(number), "box": patch}
+        for number, patch in enumerate(given)
     ]
     try:
         patches = _PATCHES.validate_python(lettered)
     except ValidationError as error:
         raise InputError(f"patches.{': '.join(first_problem(error))}") from None
-    letters = [each.letter for each in patches]
+    letters = [patch.letter for patch in patches]
     if len(set(letters)) < len(letters):
         raise InputError(f"a letter of the patches stands twice: {', '.join(letters)}")
-    return [each.model_dump(mode="json") for each in patches]
+    return [patch.model_dump(mode="json") for patch in patches]
 
 
 def overhanging(patches: list[dict[str, Any]], width: int, height: int) -> list[str]:
@@ -68,15 +68,15 @@ def overhanging(patches: list[dict[str, Any]], width: int, height: int) -> list[
     Raises:
         InputError: one lies outside of it.
     """
-    for each in patches:
-        x1, y1, x2, y2 = each["box"]
+    for patch in patches:
+        x1, y1, x2, y2 = patch["box"]
         if x1 >= width or y1 >= height or x2 <= 0 or y2 <= 0:
             raise InputError(
-                f"patch {each['letter']!r}, {each['box']}, is outside of the picture, which is "
+                f"patch {patch['letter']!r}, {patch['box']}, is outside of the picture, which is "
                 f"{width} x {height}; give pixels of the upright picture"
             )
     return [
-        each["letter"]
-        for each in patches
-        if min(each["box"]) < 0 or each["box"][2] > width or each["box"][3] > height
+        patch["letter"]
+        for patch in patches
+        if min(patch["box"]) < 0 or patch["box"][2] > width or patch["box"][3] > height
     ]

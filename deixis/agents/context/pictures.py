@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from deixis.agents.context import records
 from deixis.base.forks import Lock
 from deixis.base.images import UNNAMED, OpenedImage, Urls, is_url, open_image
 from deixis.base.urls import HIDDEN, without_credentials
@@ -65,7 +66,7 @@ def take_in(image: Any, max_pixels: int, urls: Urls = "public") -> OpenedImage:
     with _lock:
         _kept[opened.sha256] = opened.pixels
         _kept.move_to_end(opened.sha256)
-        while len(_kept) > 1 and sum(each.nbytes for each in _kept.values()) > KEEP_BYTES:
+        while len(_kept) > 1 and sum(pixels.nbytes for pixels in _kept.values()) > KEEP_BYTES:
             _kept.popitem(last=False)
     return opened
 
@@ -106,7 +107,7 @@ def _check_source(source: str) -> None:
 
 
 def pixels_of(
-    picture: dict[str, Any], given: Any, max_pixels: int, urls: Urls = "public"
+    picture: records.Picture, given: Any, max_pixels: int, urls: Urls = "public"
 ) -> Picture:
     """Return the pixels of a picture opened before, opening it again when they are gone.
 

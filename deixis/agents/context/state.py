@@ -4,8 +4,8 @@ Every reduced channel merges by key, so that replaying a step or resuming a thre
 nothing twice. `open` empties them, so that a thread can be used for the next sample.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Self
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Annotated, Any, Self, TypeVar
 
 from langgraph.channels import EphemeralValue, UntrackedValue
 from pydantic import BaseModel, Field
@@ -15,6 +15,16 @@ from typing_extensions import (  # typing's breaks LangGraph's JSON schemas on 3
 )
 
 from deixis.agents.context.pictures import Held, held
+from deixis.agents.context.records import (
+    CallRecord,
+    DecisionRecord,
+    Kind,
+    Mention,
+    Observation,
+    Picture,
+    PlacedRegion,
+    Verdict,
+)
 from deixis.base.records import NoticeKind
 
 Update = dict[str, Any]
@@ -67,11 +77,12 @@ class GivenInput(EphemeralValue[Any]):
             if isinstance(image, Held):
                 return {**value, "image": image.left()}
             if not isinstance(image, str | dict):
-                return {key: each for key, each in value.items() if key != "image"}
+                return {key: given for key, given in value.items() if key != "image"}
         return value
 
 
-Merged = Annotated[dict[str, Any], merge]
+T = TypeVar("T")
+Merged = Annotated[dict[str, T], merge]
 
 
 class Input(TypedDict, total=False):
@@ -111,49 +122,39 @@ class Output(TypedDict, total=False):
 class State(Input, Output, total=False):
     """The channels between.
 
-    ``picture``: the record of the opened picture (`ImageInfo`), or None.
-    ``mentions``: id to text, start, end, type, confidence, prior.
+    ``picture``: the opened picture, or None.
+    ``mentions``, ``kinds``, ``expressions``, ``verdicts``, ``regions``: by the id of an entity.
+    ``knowledge``: id to `Knowledge`.
     ``templates``: template name to visual-knowledge template.
-    ``observation``: caption, objects, words, and how each kind of looking went.
-    ``testimonies``: committee member to its status and answers.
-    ``knowledge``: id to `Knowledge`; ``kinds``: id to the voted type and fine type.
-    ``expressions``: id to referring expression.
-    ``verdicts``: id to groundable (True, False, None), probability and candidates.
-    ``regions``: id to list of `Region`.
-    ``decisions``: ``id/step/subject`` to `Decision`.
+    ``testimonies``: ``m1``, ``m2``, ... to what a committee member said, a `Testimony` or
+    `SingleTestimony`.
+    ``decisions``: by ``id/step/subject``.
     ``calls``: ``step/seat/number`` to one request to a model; ``notices``: key to `Notice`.
     ``notes``: what agents of one graph hand on to each other, by names of their own.
     """
 
-    picture: dict[str, Any] | None
-    mentions: Merged
-    templates: Merged
-    observation: dict[str, Any]
-    testimonies: Merged
-    knowledge: Merged
-    kinds: Merged
-    expressions: Merged
-    verdicts: Merged
-    regions: Merged
-    decisions: Merged
-    calls: Merged
-    notices: Merged
-    notes: Merged
+    picture: Picture | None
+    mentions: Merged[Mention]
+    templates: Merged[dict[str, Any]]
+    observation: Observation
+    testimonies: Merged[Any]
+    knowledge: Merged[dict[str, Any]]
+    kinds: Merged[Kind]
+    expressions: Merged[str]
+    verdicts: Merged[Verdict]
+    regions: Merged[list[PlacedRegion]]
+    decisions: Merged[DecisionRecord]
+    calls: Merged[CallRecord]
+    notices: Merged[dict[str, str]]
+    notes: Merged[Any]
 
 
 MERGED = tuple(
-    name for name, kind in get_type_hints(State, include_extras=True).items() if kind == Merged
+    name
+    for name, kind in get_type_hints(State, include_extras=True).items()
+    if merge in getattr(kind, "__metadata__", ())
 )
 """The channels that merge by key."""
-
-
-class MemberTask(TypedDict):
-    """What one committee member is sent."""
-
-    member: int
-    text: str
-    mentions: dict[str, Any]
-    templates: dict[str, Any]
 
 
 class Context(TypedDict, total=False):
@@ -181,6 +182,29 @@ def added(update: Update, notices: Update) -> Update:
     return {**update, "notices": {**given, **notices}}
 
 
+def joined(*updates: Update) -> Update:
+    """Merge updates channel by channel; the newer value of a key stays."""
+    channels = dict.fromkeys(channel for update in updates for channel in update)
+    return {
+        channel: {
+            key: value for update in updates for key, value in update.get(channel, {}).items()
+        }
+        for channel in channels
+    }
+
+
+def type_of(state: State, entity: str) -> str:
+    """Return the type of an entity: the one voted for, or else that of its mention."""
+    voted = state.get("kinds", {}).get(entity)
+    return (voted and voted["type"]) or state["mentions"][entity]["type"]
+
+
+def caption_of(state: State) -> str:
+    """Return the description of the picture; empty without a picture, or when nobody looked."""
+    observation = state.get("observation")
+    return (observation and observation["caption"]) or ""
+
+
 def decision(
     entity: str,
     step: str,
@@ -189,19 +213,19 @@ def decision(
     *,
     model: str | None = None,
     confidence: float | None = None,
-    evidence: list[str] | None = None,
-    replies: list[str] | None = None,
-) -> dict[str, dict[str, Any]]:
+    evidence: Sequence[str] = (),
+    replies: Iterable[str] = (),
+) -> dict[str, DecisionRecord]:
     """Return one entry for the channel ``decisions``."""
-    record = {
-        "step": step,
-        "subject": subject,
-        "outcome": outcome,
-        "model": model,
-        "confidence": confidence,
-        "evidence": evidence or [],
-        "replies": replies or [],
-    }
+    record = DecisionRecord(
+        step=step,
+        subject=subject,
+        outcome=outcome,
+        model=model,
+        confidence=confidence,
+        evidence=list(evidence),
+        replies=list(replies),
+    )
     return {f"{entity}/{step}/{subject}": record}
 
 

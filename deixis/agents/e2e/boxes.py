@@ -2,8 +2,9 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from deixis.agents.context.records import Picture
 from deixis.base.boxes import Box, box_iou
 from deixis.llms.box_conventions import BoxConvention, convention_of
 from deixis.llms.photos import Photo
@@ -21,9 +22,7 @@ def convention(spec: str, family: str | None) -> BoxConvention | None:
     return convention_of(f"any:{family}{mark}{options}" if family else spec)
 
 
-def to_picture(
-    box: Box, written: BoxConvention, photo: Photo, picture: dict[str, Any]
-) -> Box | str:
+def to_picture(box: Box, written: BoxConvention, photo: Photo, picture: Picture) -> Box | str:
     """Bring a box from the frame in which it was written to the picture.
 
     Args:
@@ -45,7 +44,7 @@ def to_picture(
     return photo.in_picture(seen, picture)
 
 
-def told(dropped: Counter[str], given: int) -> str:
+def dropped_boxes(dropped: Counter[str], given: int) -> str:
     """Say in a line what was dropped of the boxes given, by kind."""
     kinds = ", ".join(f"{count} {kind}" for kind, count in dropped.items())
     return f"boxes dropped: {kinds} (of {given})"
@@ -57,52 +56,52 @@ class Fused(NamedTuple):
     Attributes:
         boxes: where it is; none if it is not to be seen, None if they are at odds.
         shares: of the passes that point at each box, 0..1.
-        said: in words.
+        reason: in words.
     """
 
     boxes: list[Box] | None
     shares: list[float]
-    said: str
+    reason: str
 
 
 def fused(passes: Sequence[Sequence[Box] | None]) -> Fused:
     """Settle by majority where an entity is.
 
     What most of the passes say that say anything usable holds: that it is not to be seen, or a
-    place. A place is a cluster of boxes, one a pass at most. A box joins the cluster with whose
+    place. A place is a cluster of boxes, at most one per pass. A box joins the cluster with whose
     mean it has the highest intersection over union, from `SAME_BOX` on, or begins another. The
     box of a cluster C is the mean of each edge, ``x1 = sum(x1 of b for b in C) / |C|``: weighted
     boxes fusion, all weights equal, since a model gives none.
 
     Args:
-        passes: boxes of one entity, one entry a pass that named it: none if that said that it
+        passes: boxes of one entity, one entry per pass that named it: none if that said that it
             is not to be seen, None if it said nothing usable.
     """
-    decided = [each for each in passes if each is not None]
-    unseen = sum(not each for each in decided)
-    said = f"{len(decided) - unseen} of {len(passes)} passes that name it point at it"
-    said += f", {unseen} say that it is not to be seen"
+    decided = [boxes for boxes in passes if boxes is not None]
+    unseen = sum(not boxes for boxes in decided)
+    reason = f"{len(decided) - unseen} of {len(passes)} passes that name it point at it"
+    reason += f", {unseen} say that it is not to be seen"
     if not decided:
-        said = "nothing usable was said of where it is"
+        reason = "nothing usable was said of where it is"
     if 2 * unseen > len(decided):
-        return Fused([], [], said)
+        return Fused([], [], reason)
     clusters: list[dict[int, Box]] = []
     for number, boxes in enumerate(decided):
         for box in boxes:
-            near = [(box_iou(_mean(each), box), each) for each in clusters if number not in each]
+            near = [(box_iou(_mean(own), box), own) for own in clusters if number not in own]
             share, best = max(near, key=lambda pair: pair[0], default=(0.0, {}))
             if share < SAME_BOX:
                 best = {}
                 clusters.append(best)
             best[number] = box
-    found = [each for each in clusters if 2 * len(each) > len(decided)]
-    found.sort(key=len, reverse=True)  # those that are equal stay in the order of the passes
-    if decided and not found:
-        said += "; no place is that of most"
+    places = [cluster for cluster in clusters if 2 * len(cluster) > len(decided)]
+    places.sort(key=len, reverse=True)  # those that are equal stay in the order of the passes
+    if decided and not places:
+        reason += "; no place is that of most"
     return Fused(
-        [_mean(each) for each in found] or None,
-        [len(each) / len(decided) for each in found],
-        said,
+        [_mean(place) for place in places] or None,
+        [len(place) / len(decided) for place in places],
+        reason,
     )
 
 

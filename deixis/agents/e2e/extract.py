@@ -1,4 +1,4 @@
-"""extract: one model with eyes thinks, then writes a record an entity (E2E-GMNER, section 3)."""
+"""extract: one model with eyes thinks, then writes one record per entity (E2E-GMNER, section 3)."""
 
 import re
 from collections import Counter
@@ -7,11 +7,11 @@ from typing import Any, Literal
 from langchain_core.runnables.config import ContextThreadPoolExecutor
 from pydantic import Field
 
-from deixis.agents.context.state import State, Update, notice
+from deixis.agents.context.state import State, Update, joined, notice
 from deixis.agents.context.system import GraphOptions
 from deixis.agents.context.toolbox import Toolbox
-from deixis.agents.e2e.boxes import UNREADABLE, convention, to_picture, told
-from deixis.agents.reading.answers import LONGEST, Found, joined, located, unread
+from deixis.agents.e2e.boxes import UNREADABLE, convention, dropped_boxes, to_picture
+from deixis.agents.reading.answers import LONGEST, Located, located, unread
 from deixis.base.folding import key, without_entities
 from deixis.formats import e2e
 from deixis.llms.answers.reading import Text
@@ -68,7 +68,7 @@ def extract(state: State, toolbox: Toolbox) -> Update:
         for reply, update in asked
         if reply.value is not None
     ]
-    passes = [found for found, _ in read if found is not None]
+    passes = [named for named, _ in read if named is not None]
     parts = [{"notices": noted}, *(update for _, update in asked)]
     parts += [{"notices": notices} for _, notices in read]
     return {
@@ -83,8 +83,8 @@ def asked_types(schema: TypeSchema) -> list[dict[str, Any]]:
     So it is on Twitter-FMNERG (section 4.1): a fine type says which coarse one is meant.
     """
     return [
-        {"names": each.fine_types or [each.name], "description": each.description}
-        for each in schema.types
+        {"names": kind.fine_types or [kind.name], "description": kind.description}
+        for kind in schema.types
     ]
 
 
@@ -111,71 +111,67 @@ class _Sight:
             self._unknown += len(entity.regions)
             return None
         assert self._picture is not None, "a photo is made of a picture"
-        found = []
+        boxes = []
         for region in entity.regions:
             box = to_picture(region.box, self._written, self._photo, self._picture)
             if isinstance(box, str):
                 self._dropped[box] += 1
             else:
-                found.append(list(box))
-        return found or None
+                boxes.append(list(box))
+        return boxes or None
 
     def notices(self, spec: str) -> Update:
         """Say what became of the boxes that are not used."""
-        said: Update = {}
+        notices: Update = {}
         if self._dropped:
-            said |= notice("extract", told(self._dropped, self._given))
+            notices |= notice("extract", dropped_boxes(self._dropped, self._given))
         if self._unknown:
-            said |= notice(
+            notices |= notice(
                 "extract",
                 f"{self._unknown} boxes were not used: it is not known what the numbers of {spec} "
                 "count; name the family of the model under graph_options: family",
             )
-        return said
+        return notices
 
 
 def _read(
-    said: Text, reply: str, text: str, sight: _Sight, toolbox: Toolbox
+    written: Text, reply: str, text: str, sight: _Sight, toolbox: Toolbox
 ) -> tuple[dict[str, Any] | None, Update]:
     """Return what one answer names, or None if nothing can be read; and notices."""
     # The semicolon of "AT&amp;T" would end a record.
-    answer = without_entities(said.text)
+    answer = without_entities(written.text)
     entities, problems = e2e.parse(answer)
     *aloud, last = _ANSWER.split(answer)
     said_none = not problems and "none" in last.casefold()
-    thoughts = "\n".join([said.thoughts, *aloud])
+    thoughts = "\n".join([written.thoughts, *aloud])
     if not entities and not said_none:
         begins = (problems[0].piece if problems else answer)[:LONGEST]
         why = f"no record was found in the answer that begins with {begins!r}"
         return None, notice("extract", why)
-    typed = [_typed(each, toolbox.types) for each in entities]
-    found, lost = located(text, typed, "extract", toolbox)
+    typed = [_typed(entity, toolbox.types) for entity in entities]
+    there, lost = located(text, typed, "extract", toolbox)
     named = [
         {
-            "start": each.start,
-            "end": each.end,
-            "type": each.type,
-            "fine_type": each.entity.fine_type,
-            "boxes": sight.boxes(each.entity),
-            "thought": _thought(thoughts, each),
+            "start": known.start,
+            "end": known.end,
+            "type": known.type,
+            "fine_type": known.entity.fine_type,
+            "boxes": sight.boxes(known.entity),
+            "thought": _thought(thoughts, known),
         }
-        for each in found
+        for known in there
     ]
     return {"reply": reply, "named": named}, unread(problems, "extract") | lost
 
 
 def _typed(entity: RowEntity, schema: TypeSchema) -> RowEntity:
     """Return an entity whose type is one of the schema, if its type was a fine one."""
-    key = entity.type.casefold()
-    fine = [(each, name) for each in schema.types for name in each.fine_types]
-    found = next(((each, name) for each, name in fine if name.casefold() == key), None)
-    if found is None:
-        return entity
-    return entity.model_copy(update={"type": found[0].name, "fine_type": found[1]})
+    owner, fine = schema.of_fine_type(entity.type) or (None, None)
+    return entity.model_copy(update={"type": owner.name, "fine_type": fine}) if owner else entity
 
 
-def _thought(thoughts: str, found: Found) -> str:
+def _thought(thoughts: str, known: Located) -> str:
     """Return the last sentence of the thoughts that names an entity, or nothing."""
-    name = key(found.entity.text)
+    name = key(known.entity.text)
     sentences = reversed(_SENTENCES.split(thoughts))
-    return next((each for each in sentences if name in key(each)), "").strip()[: 3 * LONGEST]
+    return next((own for own in sentences if name in key(own)), "").strip()[: 3 * LONGEST]

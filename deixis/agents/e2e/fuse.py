@@ -3,10 +3,10 @@
 from collections import Counter
 from typing import Any
 
-from deixis.agents.context.state import State, Update, notice
+from deixis.agents.context.state import State, Update, joined, notice
 from deixis.agents.context.toolbox import Toolbox
 from deixis.agents.e2e.boxes import fused
-from deixis.agents.reading.answers import Found, joined, mentioned, placed
+from deixis.agents.reading.answers import Located, mentioned, placed
 from deixis.rows import RowEntity
 
 Named = list[tuple[str, dict[str, Any]]]
@@ -22,30 +22,31 @@ def fuse(state: State, toolbox: Toolbox) -> Update:
     passes = state["notes"]["passes"]
     text, spec = state["text"], toolbox.model("vlm")
     spans: dict[tuple[int, int], Named] = {}
-    for each in passes:
-        for one in each["named"]:
-            spans.setdefault((one["start"], one["end"]), []).append((each["reply"], one))
-    kept: list[tuple[Found, float, Named]] = []
+    for one_pass in passes:
+        for entity in one_pass["named"]:
+            span = entity["start"], entity["end"]
+            spans.setdefault(span, []).append((one_pass["reply"], entity))
+    kept: list[tuple[Located, float, Named]] = []
     notices: Update = {}
     for (start, end), named in sorted(spans.items()):
         if 2 * len(named) <= len(passes):
-            said = f"{len(named)} of {len(passes)} passes named {text[start:end]!r}"
-            notices |= notice("fuse", f"{said}; it was left out")
+            named_it = f"{len(named)} of {len(passes)} passes named {text[start:end]!r}"
+            notices |= notice("fuse", f"{named_it}; it was left out")
             continue
-        kind, votes = Counter(one["type"] for _, one in named).most_common(1)[0]
-        fine = Counter(one["fine_type"] for _, one in named if one["type"] == kind)
-        entity = RowEntity(text=text[start:end], type=kind, fine_type=fine.most_common(1)[0][0])
-        kept.append((Found(entity, start, end, kind), votes / len(passes), named))
+        kind, votes = Counter(own["type"] for _, own in named).most_common(1)[0]
+        fine = Counter(own["fine_type"] for _, own in named if own["type"] == kind)
+        record = RowEntity(text=text[start:end], type=kind, fine_type=fine.most_common(1)[0][0])
+        kept.append((Located(record, start, end, kind), votes / len(passes), named))
     how = f"confidence is the share of {len(passes)} passes that say so"
     update = mentioned(
         text,
-        [found for found, _, _ in kept],
+        [known for known, _, _ in kept],
         "fuse",
         spec,
         toolbox,
         confidences=[share for _, share, _ in kept],
         evidence=how if len(passes) > 1 else "the model's own word, in one pass",
-        replies=[each["reply"] for each in passes],
+        replies=[one_pass["reply"] for one_pass in passes],
     )
     places = [
         _placed(state, entity, named, spec)
@@ -56,8 +57,8 @@ def fuse(state: State, toolbox: Toolbox) -> Update:
 
 def _placed(state: State, entity: str, named: Named, spec: str) -> Update:
     """Settle where one entity is, and quote what the model thought of it."""
-    boxes, shares, said = fused([one["boxes"] for _, one in named])
-    thoughts = dict.fromkeys(one["thought"] for _, one in named if one["thought"])
+    boxes, shares, reason = fused([own["boxes"] for _, own in named])
+    thoughts = dict.fromkeys(own["thought"] for _, own in named if own["thought"])
     update = placed(
         state,
         entity,
@@ -65,7 +66,7 @@ def _placed(state: State, entity: str, named: Named, spec: str) -> Update:
         "fuse",
         spec,
         score=max(shares, default=1.0),
-        evidence=[said, *(f"it thought: {each}" for each in thoughts)],
+        evidence=[reason, *(f"it thought: {thought}" for thought in thoughts)],
         replies=[reply for reply, _ in named],
     )
     for region, share in zip(update["regions"].get(entity, []), shares, strict=False):

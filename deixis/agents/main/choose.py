@@ -3,15 +3,18 @@
 Marks are known from set-of-mark prompting (Yang et al., arXiv 2310.11441, section 3).
 """
 
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
 from pydantic import BaseModel, BeforeValidator, Field, create_model
 
+from deixis.agents.context.records import Candidate
 from deixis.agents.context.state import State, Update
 from deixis.agents.context.toolbox import Toolbox
 from deixis.agents.reading.phrases import OBJECT
+from deixis.base.boxes import Box, as_box
 from deixis.llms.photos import photo
 from deixis.show.drawing import draw_marks
 from deixis.show.panels import Mark, colour
@@ -40,7 +43,7 @@ class Choice(NamedTuple):
 
 
 def choose(
-    state: State, toolbox: Toolbox, offered: dict[str, list[dict[str, Any]]]
+    state: State, toolbox: Toolbox, offered: Mapping[str, Sequence[Candidate]]
 ) -> tuple[dict[str, Choice], Update]:
     """Ask, in one call for all entities, which box each of them is, or which several.
 
@@ -62,64 +65,67 @@ def choose(
     pixels = toolbox.pixels(state)
     assert pixels is not None, "boxes without a picture"
     keys, boxes = _marked(offered)
-    drawn = [Mark("", colour(index), [tuple(box)]) for index, box in enumerate(boxes)]
+    drawn = [Mark("", colour(index), [box]) for index, box in enumerate(boxes)]
     numbers = {
-        entity: [str(keys.index(each["key"]) + 1) for each in candidates if each["key"] in keys]
+        entity: [str(keys.index(own["key"]) + 1) for own in candidates if own["key"] in keys]
         for entity, candidates in offered.items()
     }
     numbers = {entity: sorted(own, key=int) for entity, own in numbers.items() if own}
-    texts = {entity: each["text"] for entity, each in state["mentions"].items()}
+    texts = {entity: mention["text"] for entity, mention in state["mentions"].items()}
     texts |= state.get("expressions", {})
-    asked = [{"id": each, "text": texts[each], "numbers": own} for each, own in numbers.items()]
+    asked = [
+        {"id": entity, "text": texts[entity], "numbers": own} for entity, own in numbers.items()
+    ]
     reply, update = toolbox.ask(
         "ground",
         "entailer",
         spec,
         toolbox.render("choose", entities=asked),
-        _answer(tuple((entity, tuple(own)) for entity, own in numbers.items())),
+        _choices(tuple((entity, tuple(own)) for entity, own in numbers.items())),
         images=[photo(np.asarray(draw_marks(pixels, drawn)), toolbox.settings.options.image_side)],
     )
     choices = {}
     for entity in numbers if reply.value is not None else ():
-        said = list(dict.fromkeys(getattr(reply.value, entity)))
-        chosen = {keys[int(each) - 1]: each for each in said if each not in {NONE, UNCLEAR}}
+        words = list(dict.fromkeys(getattr(reply.value, entity)))
+        chosen = {keys[int(word) - 1]: word for word in words if word not in {NONE, UNCLEAR}}
         if chosen:
-            whats = {each["key"]: each["what"] for each in offered[entity]}
-            marks = " and ".join(f"{whats[key]}, mark {each}" for key, each in chosen.items())
+            whats = {candidate["key"]: candidate["what"] for candidate in offered[entity]}
+            marks = " and ".join(f"{whats[key]}, mark {mark}" for key, mark in chosen.items())
             choices[entity] = Choice(tuple(chosen), f"{spec} chose {marks} of {len(keys)}")
-        elif UNCLEAR not in said:
+        elif UNCLEAR not in words:
             choices[entity] = Choice((), f"{spec} says that it is none of the marked boxes")
     return choices, update
 
 
-def _compete(offered: dict[str, list[dict[str, Any]]]) -> bool:
+def _compete(offered: Mapping[str, Sequence[Candidate]]) -> bool:
     """Whether some entity has several boxes, or some box several entities."""
     entities = [candidates for candidates in offered.values() if candidates]
-    boxes = {each["key"] for candidates in entities for each in candidates}
+    boxes = {candidate["key"] for candidates in entities for candidate in candidates}
     return min(len(boxes), len(entities)) < sum(map(len, entities))
 
 
-def _marked(offered: dict[str, list[dict[str, Any]]]) -> tuple[list[str], list[Any]]:
+def _marked(offered: Mapping[str, Sequence[Candidate]]) -> tuple[list[str], list[Box]]:
     """Return the keys and the boxes to be numbered, from left to right."""
-    found: dict[str, dict[str, Any]] = {}
+    strongest: dict[str, Candidate] = {}
     for candidates in offered.values():
-        for each in candidates:
-            if each["key"] not in found or each["strength"] > found[each["key"]]["strength"]:
-                found[each["key"]] = each
-    strongest = sorted(found.values(), key=lambda each: -each["strength"])[:MOST_MARKS]
-    in_order = sorted(strongest, key=lambda each: (each["box"][0], each["box"][1]))
-    return [each["key"] for each in in_order], [each["box"] for each in in_order]
+        for candidate in candidates:
+            known = strongest.get(candidate["key"])
+            if known is None or candidate["strength"] > known["strength"]:
+                strongest[candidate["key"]] = candidate
+    drawn = sorted(strongest.values(), key=lambda candidate: -candidate["strength"])[:MOST_MARKS]
+    drawn.sort(key=lambda candidate: candidate["box"][:2])
+    return [candidate["key"] for candidate in drawn], [as_box(mark["box"]) for mark in drawn]
 
 
-def _words(said: Any) -> Any:
+def _words(answer: Any) -> Any:
     """Take a bare word for a list of one, a number for its digits, null and nothing for none."""
-    listed = said if isinstance(said, list) else [said]
-    words = [NONE if each is None else each for each in listed] or [NONE]
-    return [str(each).casefold() if isinstance(each, int | str) else each for each in words]
+    listed = answer if isinstance(answer, list) else [answer]
+    words = [NONE if word is None else word for word in listed] or [NONE]
+    return [str(word).casefold() if isinstance(word, int | str) else word for word in words]
 
 
 @lru_cache(maxsize=512)
-def _answer(numbers: tuple[tuple[str, tuple[str, ...]], ...]) -> type[BaseModel]:
+def _choices(numbers: tuple[tuple[str, tuple[str, ...]], ...]) -> type[BaseModel]:
     """Build the reply's schema: for each entity a list of its numbers, or of none or unclear."""
     fields: dict[str, Any] = {}
     for entity, own in numbers:

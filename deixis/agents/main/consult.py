@@ -6,7 +6,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, create_model
 
-from deixis.agents.context.state import MemberTask, State, Update
+from deixis.agents.context.records import MemberTask, Testimony
+from deixis.agents.context.state import State, Update
 from deixis.agents.context.toolbox import Toolbox
 from deixis.agents.reading.phrases import OBJECT, phrase
 from deixis.llms.asking import Joint
@@ -17,7 +18,7 @@ MOST_WORDS = 6
 
 
 def member_tasks(state: State, members: int) -> list[MemberTask]:
-    """Return one task a committee member, none when the text has no mention."""
+    """Return one task per committee member, none when the text has no mention."""
     if not state["mentions"]:
         return []
     return [
@@ -49,8 +50,8 @@ def consult(task: MemberTask, toolbox: Toolbox) -> Update:
                 "attributes": template["attributes"],
                 "fine_types": [
                     fine
-                    for each in toolbox.types.alternatives(mention["type"])
-                    for fine in each.fine_types
+                    for alternative in toolbox.types.alternatives(mention["type"])
+                    for fine in alternative.fine_types
                 ],
             }
         )
@@ -62,32 +63,32 @@ def consult(task: MemberTask, toolbox: Toolbox) -> Update:
     reply, update = toolbox.ask(
         "consult", "committee", spec, *question([post]), seat, sample, Joint(post, question)
     )
-    testimony = {
-        "model": spec,
-        "status": reply.status,
-        "detail": reply.detail,
-        "answers": reply.value.model_dump() if reply.value else {},
-        "replies": list(update["calls"]),
-    }
+    testimony = Testimony(
+        model=spec,
+        status=reply.status,
+        detail=reply.detail,
+        answers=reply.value.model_dump() if reply.value else {},
+        replies=list(update["calls"]),
+    )
     return {**update, "testimonies": {f"m{seat + 1}": testimony}}
 
 
 def _question(toolbox: Toolbox, posts: Sequence[Any]) -> tuple[Prompt, type[BaseModel]]:
     """Ask about the entities of one post by their ids, of several by ``p1_ID``, ``p2_ID``, ..."""
     posts = named_apart(posts, "mentions")
-    entities = [each for post in posts for each in post["mentions"]]
-    used = {each["template"]: each["attributes"] for each in entities}
+    entities = [entity for post in posts for entity in post["mentions"]]
+    used = {entity["template"]: entity["attributes"] for entity in entities}
     templates = [{"type": name, "attributes": asked} for name, asked in used.items()]
     prompt = toolbox.render("consult", templates=templates, posts=posts)
     fields = tuple(
         (
-            each["id"],
-            tuple((asked["name"], tuple(asked["values"])) for asked in each["attributes"]),
-            tuple(each["fine_types"]),
+            entity["id"],
+            tuple((asked["name"], tuple(asked["values"])) for asked in entity["attributes"]),
+            tuple(entity["fine_types"]),
         )
-        for each in entities
+        for entity in entities
     )
-    return prompt, _answer(fields)
+    return prompt, _testimony(fields)
 
 
 def named_apart(posts: Sequence[Any], entities: str) -> Sequence[Any]:
@@ -98,15 +99,15 @@ def named_apart(posts: Sequence[Any], entities: str) -> Sequence[Any]:
     if len(posts) == 1:
         return posts
     return [
-        {**post, entities: [{**each, "id": f"p{number}_{each['id']}"} for each in post[entities]]}
+        {**post, entities: [{**own, "id": f"p{number}_{own['id']}"} for own in post[entities]]}
         for number, post in enumerate(posts, start=1)
     ]
 
 
 @lru_cache(maxsize=512)
-def _answer(entities: tuple[Any, ...]) -> type[BaseModel]:
-    """Build the reply's schema: an object an entity id, which `testimony_on` describes."""
-    fields: dict[str, Any] = {each[0]: (testimony_on(*each), ...) for each in entities}
+def _testimony(entities: tuple[Any, ...]) -> type[BaseModel]:
+    """Build the reply's schema: one object per entity id, which `testimony_on` describes."""
+    fields: dict[str, Any] = {entity[0]: (testimony_on(*entity), ...) for entity in entities}
     return create_model("Testimony", __config__=OBJECT, **fields)
 
 
@@ -116,7 +117,7 @@ def testimony_on(
     fine_types: tuple[str, ...],
     most_words: int = MOST_WORDS,
 ) -> type[BaseModel]:
-    """Build the schema of what is asked about one entity: a string an attribute.
+    """Build the schema of what is asked about one entity: one string per attribute.
 
     Closed values are part of the schema, so a model cannot invent any.
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel, create_model
 
 from deixis.agents.context.state import Update
 from deixis.agents.context.toolbox import Toolbox
-from deixis.agents.reading.mention import Mention
+from deixis.agents.reading.mention import TypedSpan
 from deixis.agents.reading.phrases import OBJECT
 
 NONE = "none"
@@ -25,13 +25,13 @@ Stated, not learned; it only moves the confidence of what the corrector chose.
 class Corrected(NamedTuple):
     """A mention, what the recognizer had said of it, and why it differs or stays; "" unasked."""
 
-    mention: Mention
-    first: Mention
-    said: str
+    mention: TypedSpan
+    first: TypedSpan
+    reason: str
 
 
 def correct(
-    text: str, mentions: list[Mention], rivals: list[Mention], toolbox: Toolbox
+    text: str, mentions: list[TypedSpan], rivals: list[TypedSpan], toolbox: Toolbox
 ) -> tuple[list[Corrected], Update]:
     """Settle what is doubtful by one call, if there is a corrector and a doubt.
 
@@ -47,19 +47,19 @@ def correct(
     """
     spec = toolbox.settings.roles.corrector if toolbox.cast.uses("corrector") else None
     gate = toolbox.settings.options.gate
-    unasked = [Corrected(each, each, "") for each in mentions]
-    doubtful = [each for each in mentions if each.confidence < gate]
-    sure = [each for each in mentions if each.confidence >= gate]
+    unasked = [Corrected(mention, mention, "") for mention in mentions]
+    doubtful = [mention for mention in mentions if mention.confidence < gate]
+    sure = [mention for mention in mentions if mention.confidence >= gate]
     doubtful += [
-        each
-        for each in rivals
-        if each.confidence > 1.0 - gate and not any(overlap(each, other) for other in sure)
+        rival
+        for rival in rivals
+        if rival.confidence > 1.0 - gate and not any(rival.meets(mention) for mention in sure)
     ]
     if spec is None or not doubtful:
         return unasked, {}
-    likeliest: dict[tuple[int, int], Mention] = {}
-    for each in sorted(doubtful, key=lambda each: each.confidence):
-        likeliest[each.start, each.end] = each
+    likeliest: dict[tuple[int, int], TypedSpan] = {}
+    for mention in sorted(doubtful, key=lambda mention: mention.confidence):
+        likeliest[mention.start, mention.end] = mention
     candidates = {f"c{n}": likeliest[span] for n, span in enumerate(sorted(likeliest), start=1)}
     types = toolbox.types.types
     prompt = toolbox.render(
@@ -68,51 +68,46 @@ def correct(
         candidates=[
             {
                 "id": name,
-                "text": text[each.start : each.end],
-                "number": text.count(text[each.start : each.end], 0, each.end),
+                "text": text[mention.start : mention.end],
+                "number": text.count(text[mention.start : mention.end], 0, mention.end),
             }
-            for name, each in candidates.items()
+            for name, mention in candidates.items()
         ],
         text=text,
     )
-    answer = _answer(tuple(candidates), tuple(each.name for each in types))
+    answer = _correction(tuple(candidates), tuple(entity_type.name for entity_type in types))
     reply, update = toolbox.ask("correct", "corrector", spec, prompt, answer)
     if reply.value is None:
         return unasked, update
     given = reply.value.model_dump()
-    odds = {(each.start, each.end, each.type): each.confidence for each in doubtful}
+    odds = {(rival.start, rival.end, rival.type): rival.confidence for rival in doubtful}
     chosen = [
         _weighed(candidates[name], kind, odds, gate) for name, kind in given.items() if kind != NONE
     ]
-    kept = [Corrected(each, each, "") for each in sure]
-    for one in sorted(chosen, key=lambda one: -one.mention.confidence):
-        if not any(overlap(one.mention, other.mention) for other in kept):
-            kept.append(one)
+    kept = [Corrected(mention, mention, "") for mention in sure]
+    for correction in sorted(chosen, key=lambda chosen: -chosen.mention.confidence):
+        if not any(correction.mention.meets(other.mention) for other in kept):
+            kept.append(correction)
     return kept, update
 
 
-def overlap(one: Mention, other: Mention) -> bool:
-    """Whether two mentions share a character."""
-    return one.start < other.end and other.start < one.end
-
-
 def _weighed(
-    first: Mention, kind: str, known: dict[tuple[int, int, str], float], gate: float
+    first: TypedSpan, kind: str, known: dict[tuple[int, int, str], float], gate: float
 ) -> Corrected:
     """Return a candidate with the type that the corrector gave it, and the reason."""
     half_of_the_rest = (1.0 - first.confidence) / 2
     before = known.get((first.start, first.end, kind), half_of_the_rest)
     odds = max(before, 0.01) / max(1.0 - before, 0.01) * TRUST
     mention = first._replace(type=kind, confidence=odds / (1.0 + odds))
-    said = (
+    reason = (
         f"the recognizer's confidence in {first.type}, {first.confidence:.2f}, is doubtful at a "
         f"gate of {gate:g}; the corrector said {kind} (odds x {TRUST:g})"
     )
-    return Corrected(mention, first, said)
+    return Corrected(mention, first, reason)
 
 
 @lru_cache(maxsize=512)
-def _answer(candidates: tuple[str, ...], types: tuple[str, ...]) -> type[BaseModel]:
+def _correction(candidates: tuple[str, ...], types: tuple[str, ...]) -> type[BaseModel]:
     """Build the reply's schema: for each candidate a type, or none."""
     fields: dict[str, Any] = dict.fromkeys(candidates, (Literal[(*types, NONE)], ...))
     return create_model("Correction", __config__=OBJECT, **fields)

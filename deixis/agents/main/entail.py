@@ -5,183 +5,192 @@ there, or it is a person and there are people. No evidence is an answer (not gro
 a tool that could not look leaves the question open (None).
 """
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
-from deixis.agents.context.state import State, Update, decision
+from deixis.agents.context.records import Candidate, Mention, Observation, SeenObject, Verdict
+from deixis.agents.context.state import State, Update, decision, type_of
 from deixis.agents.context.toolbox import Toolbox
 from deixis.agents.main import evidence as weights
-from deixis.agents.main.evidence import Cue, probability_shown
-from deixis.agents.main.ground import same_names
-from deixis.agents.main.look import Sought, look_for
+from deixis.agents.main.evidence import Cue, Evidence, probability_shown
+from deixis.agents.main.look import look_for
 from deixis.agents.main.names_in_picture import NameMatch, find_name
-from deixis.agents.observe import FAILED, LOOKED, PERSON
+from deixis.agents.main.same_names import same_names
+from deixis.agents.observe import PERSON
+from deixis.base.boxes import as_box
 from deixis.tools.base import Word
 
-PERSON_TEMPLATE = "person"
 UNINFORMED_PRIOR = 0.5
 
 
 class Finding(NamedTuple):
-    """What speaks for a mention, what against, what was looked for; boxes it may have."""
+    """What the objects and the words of a picture tell of one mention.
 
-    cues: list[Cue]
-    against: list[Cue]
-    candidates: list[dict[str, Any]]
-    undecided: list[str]
-    sought: Sequence[Cue] = ()
-    """What looking for its description told: counts beside all else."""
+    Attributes:
+        cues: what speaks for it.
+        against: what speaks against it, if nothing speaks for it.
+        candidates: boxes that it may have.
+        undecided: what could not be looked for.
+        writing: id of the line of writing in which its name, or a part of it, was read.
+    """
+
+    cues: tuple[Cue, ...] = ()
+    against: tuple[Cue, ...] = ()
+    candidates: tuple[Candidate, ...] = ()
+    undecided: tuple[str, ...] = ()
     writing: str | None = None
-    """The line of writing in which its name, or a part of it, was read."""
 
 
 def entail(state: State, toolbox: Toolbox) -> Update:
     """Decide for each mention whether the picture shows it."""
     mentions = state["mentions"]
     if state.get("picture") is None:
-        verdicts = {entity: _verdict(None, 0.0, []) for entity in mentions}
         decisions: Update = {}
         for entity in mentions:
-            decisions |= decision(
-                entity, "entail", "groundable", None, evidence=["there is no picture"]
-            )
-        return {"verdicts": verdicts, "decisions": decisions}
-    threshold = toolbox.settings.options.groundable_threshold
-    sights = {
-        entity: _Sight(
-            toolbox.types.get(mention["type"]).template == PERSON_TEMPLATE,
-            read_name(mention["text"], state["observation"]),
-        )
-        for entity, mention in mentions.items()
-    }
-    findings = {
-        entity: gather(mentions[entity]["text"], *sight, state["observation"])
-        for entity, sight in sights.items()
-    }
-    sought, update = look_for(state, toolbox)
-    for entity, taker in taken_writing(mentions, findings).items():
-        is_person, match = sights[entity]
-        finding = gather(mentions[entity]["text"], is_person, None, state["observation"])
-        line = match.word.text if match else ""
-        gone = f"the writing {line!r} was taken for {mentions[taker]['text']!r}"
-        against = [cue for cue in finding.against if cue.ratio != weights.NAME_NOT_READ]
-        findings[entity] = finding._replace(against=[*against, Cue(weights.NAME_NOT_READ, gone)])
+            reason = "there is no picture"
+            decisions |= decision(entity, "entail", "groundable", None, evidence=[reason])
+        unknown = Verdict(groundable=None, probability=0.0, candidates=[])
+        return {"verdicts": dict.fromkeys(mentions, unknown), "decisions": decisions}
+    findings = _findings(state, toolbox)
+    evidence, update = look_for(state, toolbox)
     verdicts, decisions = {}, {}
     for entity, mention in mentions.items():
-        finding = joined(findings[entity], sought[entity])
-        verdict, said = judge(finding, mention["prior"], threshold)
+        threshold = toolbox.settings.options.groundable_threshold
+        verdict, reasons = judge(findings[entity], evidence[entity], mention["prior"], threshold)
         verdicts[entity] = verdict
-        outcome = {True: "yes", False: "no", None: None}[verdict["groundable"]]
-        probability = verdict["probability"]
+        groundable, probability = verdict["groundable"], verdict["probability"]
         decisions |= decision(
             entity,
             "entail",
             "groundable",
-            outcome,
+            {True: "yes", False: "no", None: None}[groundable],
             model="evidence",
-            confidence={True: probability, False: 1.0 - probability, None: None}[
-                verdict["groundable"]
-            ],
-            evidence=said,
-            replies=list(update["calls"]),
+            confidence={True: probability, False: 1.0 - probability, None: None}[groundable],
+            evidence=reasons,
+            replies=update["calls"],
         )
     return {**update, "verdicts": verdicts, "decisions": decisions}
 
 
-def joined(finding: Finding, sought: Sought) -> Finding:
-    """Add what was sought for; two sources that point at one place strengthen each other."""
-    candidates = {each["key"]: each for each in finding.candidates}
-    for each in sought.candidates:
-        there = candidates.get(each["key"])
-        strength = each["strength"]
-        if there is not None:
-            strength = 1.0 - (1.0 - there["strength"]) * (1.0 - strength)
-            each = {**there, "what": f"{there['what']}; {each['what']}"}
-        candidates[each["key"]] = {**each, "strength": strength}
-    return finding._replace(
-        sought=sought.cues,
-        candidates=list(candidates.values()),
-        undecided=finding.undecided + sought.undecided,
-    )
+def _findings(state: State, toolbox: Toolbox) -> dict[str, Finding]:
+    """Say what the picture tells of each mention; a line of writing tells of one name alone."""
+    mentions, observation = state["mentions"], state["observation"]
+    people = {entity for entity in mentions if is_person(state, entity, toolbox)}
+    matches = {
+        entity: read_name(mention["text"], observation) for entity, mention in mentions.items()
+    }
+    findings = {
+        entity: gather(mention["text"], entity in people, matches[entity], observation)
+        for entity, mention in mentions.items()
+    }
+    for entity, taker in taken_writing(mentions, findings).items():
+        match = matches[entity]
+        line = match.word.text if match else ""
+        reason = f"the writing {line!r} was taken for {mentions[taker]['text']!r}"
+        finding = gather(mentions[entity]["text"], entity in people, None, observation)
+        others = (cue for cue in finding.against if cue.ratio != weights.NAME_NOT_READ)
+        gone = Cue(weights.NAME_NOT_READ, reason)
+        findings[entity] = finding._replace(against=(*others, gone))
+    return findings
 
 
-class _Sight(NamedTuple):
-    is_person: bool
-    match: NameMatch | None
+def is_person(state: State, entity: str, toolbox: Toolbox) -> bool:
+    """Whether an entity is of a type that is looked for among the people."""
+    return toolbox.types.get(type_of(state, entity)).seen_as == "person"
 
 
-def read_name(name: str, observation: dict[str, Any]) -> NameMatch | None:
+def read_name(name: str, observation: Observation) -> NameMatch | None:
     """Find a name, or a telling part of it, among the words read in the picture."""
-    words = [Word(each["text"], tuple(each["box"]), each["score"]) for each in observation["words"]]
+    words = [
+        Word(seen["text"], as_box(seen["box"]), seen["score"]) for seen in observation["words"]
+    ]
     return find_name(name, words) if words else None
 
 
 def gather(
-    name: str, is_person: bool, match: NameMatch | None, observation: dict[str, Any]
+    name: str, is_person: bool, match: NameMatch | None, observation: Observation
 ) -> Finding:
     """Say what the objects and the words of the picture tell of one mention."""
-    looking = observation["looking"]
-    people = [each for each in observation["objects"] if each["label"] == PERSON]
-    finding = Finding([], [], [], [])
-    if match:
-        finding.cues.append(_name_cue(name, match))
-    elif looking.get("words") == LOOKED:
-        some = bool(observation["words"])
-        read = "its name is not among the words read" if some else "no writing was read"
-        finding.against.append(Cue(weights.NAME_NOT_READ, read))
-    if looking.get("words") == FAILED:
-        finding.undecided.append("the writing could not be read")
-    if is_person:
-        _add_people(finding, people, match, looking.get("people"))
-    if match and not (is_person and people):
-        finding.candidates.append(
-            {
-                "key": f"{_word_id(match, observation)}/{match.part.casefold()}",
-                "box": list(match.box),
-                "strength": match.similarity * match.word.score,
-                "what": f"the writing {match.word.text!r}",
-                "role": "reader",
-            }
-        )
-    return finding._replace(writing=_word_id(match, observation) if match else None)
-
-
-def _word_id(match: NameMatch, observation: dict[str, Any]) -> str:
-    """Return the id of the line of writing in which a name was read."""
-    found: str = next(
-        each["id"]
-        for each in observation["words"]
-        if (each["text"], tuple(each["box"])) == (match.word.text, match.word.box)
+    words = _words_tell(name, match, observation)
+    if not is_person:
+        return words
+    people = _people_tell(match, observation)
+    return Finding(
+        words.cues + people.cues,
+        people.against or words.against,
+        people.candidates or words.candidates,
+        words.undecided + people.undecided,
+        words.writing,
     )
-    return found
 
 
-def _add_people(
-    finding: Finding, people: list[dict[str, Any]], match: NameMatch | None, how: str | None
-) -> None:
-    if how == FAILED:
-        finding.undecided.append("people could not be looked for")
-    elif how == LOOKED and not people:
-        finding.against[:] = [Cue(weights.NO_PEOPLE, "it is a person, and no people were seen")]
-    if people:
-        seen = "one person was seen" if len(people) == 1 else f"{len(people)} people were seen"
-        finding.cues.append(Cue(weights.PEOPLE_SEEN, f"it is a person, and {seen}"))
-    for order, person in enumerate(sorted(people, key=lambda each: each["box"][0])):
-        tagged = match is not None and _inside(match.box, person["box"])
-        remark = f", with {match.word.text!r} written there" if match and tagged else ""
-        finding.candidates.append(
-            {
-                "key": person["id"],
-                "box": person["box"],
-                "strength": person["score"] * (1.0 if tagged or match is None else 0.5),
-                "what": f"person {order + 1} of {len(people)} from the left{remark}",
-                "role": "detector",
-                "order": order,
-            }
+def _words_tell(name: str, match: NameMatch | None, observation: Observation) -> Finding:
+    """Say what the writing tells: the name, or a part of it, is a candidate where it is read."""
+    how = observation["looking"].get("words")
+    undecided = ("the writing could not be read",) if how == "failed" else ()
+    if match:
+        line = _line_of(match, observation)
+        candidate = Candidate(
+            key=f"{line}/{match.part.casefold()}",
+            box=list(match.box),
+            strength=match.similarity * match.word.score,
+            what=f"the writing {match.word.text!r}",
+            role="reader",
         )
+        return Finding((_name_cue(name, match),), (), (candidate,), undecided, line)
+    against: tuple[Cue, ...] = ()
+    if how == "looked":
+        some = "its name is not among the words read"
+        reason = some if observation["words"] else "no writing was read"
+        against = (Cue(weights.NAME_NOT_READ, reason),)
+    return Finding(against=against, undecided=undecided)
 
 
-def taken_writing(mentions: dict[str, Any], findings: dict[str, Finding]) -> dict[str, str]:
+def _line_of(match: NameMatch, observation: Observation) -> str:
+    """Return the id of the line of writing in which a name was read."""
+    return next(
+        seen["id"]
+        for seen in observation["words"]
+        if (seen["text"], tuple(seen["box"])) == (match.word.text, match.word.box)
+    )
+
+
+def _people_tell(match: NameMatch | None, observation: Observation) -> Finding:
+    """Say what the people tell of a person: each is a candidate, from left to right."""
+    people = [seen for seen in observation["objects"] if seen["label"] == PERSON]
+    how = observation["looking"].get("people")
+    undecided = ("people could not be looked for",) if how == "failed" else ()
+    if not people:
+        none = Cue(weights.NO_PEOPLE, "it is a person, and no people were seen")
+        return Finding(against=(none,) if how == "looked" else (), undecided=undecided)
+    seen = "one person was seen" if len(people) == 1 else f"{len(people)} people were seen"
+    return Finding(
+        (Cue(weights.PEOPLE_SEEN, f"it is a person, and {seen}"),),
+        candidates=tuple(
+            _person(order, len(people), person, match)
+            for order, person in enumerate(sorted(people, key=lambda person: person["box"][0]))
+        ),
+        undecided=undecided,
+    )
+
+
+def _person(order: int, people: int, person: SeenObject, match: NameMatch | None) -> Candidate:
+    """Return a person as a candidate; one with the name written on them is the likeliest."""
+    tagged = match is not None and _inside(match.box, person["box"])
+    remark = f", with {match.word.text!r} written there" if match and tagged else ""
+    return Candidate(
+        key=person["id"],
+        box=person["box"],
+        strength=person["score"] * (1.0 if tagged or match is None else 0.5),
+        what=f"person {order + 1} of {people} from the left{remark}",
+        role="detector",
+        order=order,
+    )
+
+
+def taken_writing(
+    mentions: Mapping[str, Mention], findings: Mapping[str, Finding]
+) -> dict[str, str]:
     """Let each line of writing name one thing: "HOPPER" is not a person and also a ship.
 
     The mention that is most likely shown keeps the writing, with all mentions of its name;
@@ -200,9 +209,9 @@ def taken_writing(mentions: dict[str, Any], findings: dict[str, Finding]) -> dic
         if finding.writing is None or finding.cues[0].ratio == weights.WHOLE_NAME_READ:
             continue
         rivals = [
-            each
-            for each, other in findings.items()
-            if other.writing == finding.writing and head_of[each] != head_of[entity]
+            rival
+            for rival, other in findings.items()
+            if other.writing == finding.writing and head_of[rival] != head_of[entity]
         ]
         best = max(rivals, key=shown.__getitem__, default=entity)
         if shown[best] > shown[entity]:
@@ -222,40 +231,46 @@ def _name_cue(name: str, match: NameMatch) -> Cue:
 
 
 def judge(
-    finding: Finding, prior: float | None, threshold: float
-) -> tuple[dict[str, Any], list[str]]:
-    """Turn a finding into a verdict and the reasons for it."""
-    start = _prior(prior)
-    said = (
-        [f"prior {start:.2f} (nothing is known of such mentions)"]
-        if prior is None
-        else [f"prior {start:.2f} (how often such mentions are shown)"]
-    )
-    cues = [*(finding.cues or finding.against), *finding.sought]
-    probability = probability_shown(start, cues)
-    said = [f"{cue.words} (odds x {cue.ratio:g})" for cue in cues] + said
-    if finding.cues or any(cue.ratio > 1.0 for cue in finding.sought):
-        groundable: bool | None = probability >= threshold
+    finding: Finding, evidence: Evidence, prior: float | None, threshold: float
+) -> tuple[Verdict, list[str]]:
+    """Turn what was found and what looking brought into a verdict and the reasons for it."""
+    cues = [*(finding.cues or finding.against), *evidence.cues]
+    probability = probability_shown(_prior(prior), cues)
+    known = "how often such mentions are shown"
+    if prior is None:
+        known = "nothing is known of such mentions"
+    reasons = [f"{cue.words} (odds x {cue.ratio:g})" for cue in cues]
+    reasons.append(f"prior {_prior(prior):.2f} ({known})")
+    undecided = finding.undecided + evidence.undecided
+    groundable: bool | None = False
+    if finding.cues or any(cue.ratio > 1.0 for cue in evidence.cues):
+        groundable = probability >= threshold
         if not groundable:
-            said.append(f"{probability:.2f} is below the threshold {threshold:g}")
-    elif finding.undecided:
+            reasons.append(f"{probability:.2f} is below the threshold {threshold:g}")
+    elif undecided:
         groundable = None
-        said += finding.undecided
+        reasons += undecided
     elif not cues:
         groundable = None
-        said.append("no tool that could find it is among the roles")
-    else:
-        groundable = False
-    return _verdict(groundable, probability, finding.candidates if groundable else []), said
+        reasons.append("no tool that could find it is among the roles")
+    candidates = _strengthened(finding.candidates + evidence.candidates) if groundable else []
+    return Verdict(groundable=groundable, probability=probability, candidates=candidates), reasons
 
 
-def _verdict(
-    groundable: bool | None, probability: float, candidates: list[dict[str, Any]]
-) -> dict[str, Any]:
-    return {"groundable": groundable, "probability": probability, "candidates": candidates}
+def _strengthened(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Return one candidate per place: two sources that point at it strengthen each other."""
+    places: dict[str, Candidate] = {}
+    for candidate in candidates:
+        known = places.get(candidate["key"])
+        if known is not None:
+            doubt = (1.0 - known["strength"]) * (1.0 - candidate["strength"])
+            what = f"{known['what']}; {candidate['what']}"
+            candidate = {**known, "what": what, "strength": 1.0 - doubt}
+        places[candidate["key"]] = candidate
+    return list(places.values())
 
 
-def _inside(inner: Any, outer: Any) -> bool:
+def _inside(inner: Sequence[float], outer: Sequence[float]) -> bool:
     """Whether the middle of one box lies in another."""
     x, y = (inner[0] + inner[2]) / 2, (inner[1] + inner[3]) / 2
-    return bool(outer[0] <= x <= outer[2] and outer[1] <= y <= outer[3])
+    return outer[0] <= x <= outer[2] and outer[1] <= y <= outer[3]

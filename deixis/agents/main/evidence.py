@@ -20,7 +20,10 @@ it fits with probability p         odds   p/(1-p), from 1/8 to 8: one number for
 """
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
+
+from deixis.agents.context.records import Candidate
 
 WHOLE_NAME_READ = 40.0
 PART_OF_NAME_READ = 12.0
@@ -40,13 +43,29 @@ class Cue(NamedTuple):
     words: str
 
 
-def probability_shown(prior: float, cues: list[Cue]) -> float:
+class Evidence(NamedTuple):
+    """What looking for one entity brought: findings, boxes, and what could not be found out."""
+
+    cues: tuple[Cue, ...] = ()
+    candidates: tuple[Candidate, ...] = ()
+    undecided: tuple[str, ...] = ()
+
+    def plus(self, other: "Evidence") -> "Evidence":
+        """Return both together."""
+        return Evidence(
+            self.cues + other.cues,
+            self.candidates + other.candidates,
+            self.undecided + other.undecided,
+        )
+
+
+def probability_shown(prior: float, cues: Sequence[Cue]) -> float:
     """Combine a prior (0..1) with findings; the one farthest from a ratio of 1 counts.
 
     Findings are far from independent (a name read on a person's chest is also a person
     seen), so the ratios of several are not multiplied.
     """
-    ratio = max((cue.ratio for cue in cues), key=lambda each: abs(math.log(each)), default=1.0)
+    ratio = max((cue.ratio for cue in cues), key=lambda ratio: abs(math.log(ratio)), default=1.0)
     prior = min(max(prior, 0.001), 0.999)
     odds = prior / (1.0 - prior) * ratio
     return odds / (1.0 + odds)

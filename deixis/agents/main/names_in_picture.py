@@ -127,12 +127,12 @@ def _parts(name: str) -> list[tuple[str, str, float]]:
 def _tokens(text: str) -> list[_Token]:
     """Split `text` at everything that is no letter or digit, and at the humps of CamelCase."""
     tokens = []
-    for found in _WORD.finditer(text):
-        borders = [hump.start() for hump in _HUMP.finditer(found[0])]
-        for start, end in zip([0, *borders], [*borders, len(found[0])], strict=True):
-            letters = _letters(found[0][start:end])
+    for word in _WORD.finditer(text):
+        borders = [hump.start() for hump in _HUMP.finditer(word[0])]
+        for start, end in zip([0, *borders], [*borders, len(word[0])], strict=True):
+            letters = _letters(word[0][start:end])
             if letters:
-                tokens.append(_Token(letters, found.start() + start, found.start() + end))
+                tokens.append(_Token(letters, word.start() + start, word.start() + end))
     return tokens
 
 

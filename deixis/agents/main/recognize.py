@@ -4,11 +4,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, create_model
 
+from deixis.agents.context.records import Mention
 from deixis.agents.context.state import State, Update, decision, notice
 from deixis.agents.context.toolbox import Toolbox
 from deixis.agents.main.correct import correct
 from deixis.agents.main.template import template_for
-from deixis.agents.reading.mention import Mention, locate
+from deixis.agents.reading.mention import TypedSpan, locate
 from deixis.agents.reading.phrases import OBJECT
 from deixis.tools.tagger.crf import TaggedSpan
 
@@ -25,7 +26,7 @@ def recognize(state: State, toolbox: Toolbox, prompt: str = "recognize", **more:
         more: variables of that beside the types and the text.
     """
     text = state["text"]
-    rivals: list[Mention] = []
+    rivals: list[TypedSpan] = []
     update: Update = {}
     if toolbox.cast.recognizes_by_tagger:
         wanted = toolbox.settings.roles.corrector is not None
@@ -39,12 +40,19 @@ def recognize(state: State, toolbox: Toolbox, prompt: str = "recognize", **more:
     update = {key: {**update.get(key, {}), **asked.get(key, {})} for key in ("calls", "notices")}
     replies = [key for key in update["calls"] if key.startswith("recognize/")]
     model, corrector = toolbox.model("recognizer"), toolbox.settings.roles.corrector
-    found: dict[str, dict[str, Any]] = {}
+    records: dict[str, Mention] = {}
     decisions: Update = {}
     templates: dict[str, dict[str, Any]] = {}
-    for number, (mention, first, said) in enumerate(sorted(corrected), start=1):
+    for number, (mention, first, reason) in enumerate(sorted(corrected), start=1):
         entity = f"e{number}"
-        found[entity] = {**mention._asdict(), "text": text[mention.start : mention.end]}
+        records[entity] = Mention(
+            text=text[mention.start : mention.end],
+            start=mention.start,
+            end=mention.end,
+            type=mention.type,
+            confidence=mention.confidence,
+            prior=mention.prior,
+        )
         decisions |= decision(
             entity,
             "recognize",
@@ -55,7 +63,7 @@ def recognize(state: State, toolbox: Toolbox, prompt: str = "recognize", **more:
             evidence=[f"confidence is {source}"],
             replies=replies,
         )
-        if said:
+        if reason:
             decisions |= decision(
                 entity,
                 "correct",
@@ -63,23 +71,23 @@ def recognize(state: State, toolbox: Toolbox, prompt: str = "recognize", **more:
                 mention.type,
                 model=corrector,
                 confidence=mention.confidence,
-                evidence=[said],
+                evidence=[reason],
                 replies=list(asked.get("calls", {})),
             )
         given = toolbox.types.get(mention.type)
         if toolbox.cast.uses("templater") and given.template not in templates:
             template, update = template_for(given, toolbox, update)
             templates[given.template] = template.model_dump(mode="json")
-    return {**update, "mentions": found, "templates": templates, "decisions": decisions}
+    return {**update, "mentions": records, "templates": templates, "decisions": decisions}
 
 
-def _typed(spans: list[TaggedSpan], toolbox: Toolbox) -> list[Mention]:
+def _typed(spans: list[TaggedSpan], toolbox: Toolbox) -> list[TypedSpan]:
     """Give spans of the shipped recognizer the first type of the schema that they may be."""
     mentions = []
     for span in spans:
         types = toolbox.types.of_tag(span.type)
         if types:  # a tag for which the schema has no type is not looked for
-            mention = Mention(
+            mention = TypedSpan(
                 span.start, span.end, types[0].name, span.confidence, span.shown_prior
             )
             mentions.append(mention)
@@ -88,24 +96,24 @@ def _typed(spans: list[TaggedSpan], toolbox: Toolbox) -> list[Mention]:
 
 def _by_model(
     text: str, toolbox: Toolbox, name: str, more: dict[str, object]
-) -> tuple[list[Mention], Update]:
+) -> tuple[list[TypedSpan], Update]:
     """Ask a chat model; spans are computed here, and text that is not there is dropped."""
     spec = toolbox.model("recognizer")
     prompt = toolbox.render(name, types=toolbox.types.types, text=text, **more)
-    reply, update = toolbox.ask("recognize", "recognizer", spec, prompt, _answer(toolbox))
+    reply, update = toolbox.ask("recognize", "recognizer", spec, prompt, _entities(toolbox))
     notices = dict(update["notices"])
-    mentions: list[Mention] = []
+    mentions: list[TypedSpan] = []
     for item in reply.value.entities if reply.value else []:  # type: ignore[attr-defined]
-        span = locate(text, item.text, [(each.start, each.end) for each in mentions])
+        span = locate(text, item.text, [(mention.start, mention.end) for mention in mentions])
         if span is None:
             notices |= notice("recognize", f"the recognizer named {item.text!r}, not in the text")
         else:
-            mentions.append(Mention(*span, item.type, item.confidence, None))
+            mentions.append(TypedSpan(*span, item.type, item.confidence, None))
     return mentions, {**update, "notices": notices}
 
 
-def _answer(toolbox: Toolbox) -> type[BaseModel]:
-    types = tuple(each.name for each in toolbox.types.types)
+def _entities(toolbox: Toolbox) -> type[BaseModel]:
+    types = tuple(entity_type.name for entity_type in toolbox.types.types)
     of_item: dict[str, Any] = {
         "text": (Annotated[str, Field(min_length=1, max_length=200)], ...),
         "type": (Literal[types], ...),

@@ -55,17 +55,17 @@ def template_for(
     about = entity_type.description or f"a {entity_type.name}"
     if reply.value is None:
         template = KnowledgeTemplate(type=entity_type.name, about=about, attributes=GENERIC)
-        said = f"no template for {entity_type.name!r}; a generic one was used and not saved"
+        message = f"no template for {entity_type.name!r}; a generic one was used and not saved"
     else:
-        distinct = {each.name: each.ask for each in reply.value.attributes}
+        distinct = {asked.name: asked.ask for asked in reply.value.attributes}
         if len(distinct) < FEWEST:  # small models repeat themselves
-            distinct = {each.name: each.ask for each in GENERIC} | distinct
+            distinct = {generic.name: generic.ask for generic in GENERIC} | distinct
         attributes = tuple(AskedAttribute(name=name, ask=ask) for name, ask in distinct.items())
         template = KnowledgeTemplate(
             type=entity_type.name, about=about, attributes=attributes, written_by=spec
         )
         path = files.save(entity_type.template, template, folder)
-        said = f"wrote a template for {entity_type.name!r}; read and edit it: {path}"
-    notices = {**update.get("notices", {}), **asked["notices"], **notice("template", said)}
+        message = f"wrote a template for {entity_type.name!r}; read and edit it: {path}"
+    notices = {**update.get("notices", {}), **asked["notices"], **notice("template", message)}
     calls = {**update.get("calls", {}), **asked["calls"]}
     return template, {**update, "calls": calls, "notices": notices}

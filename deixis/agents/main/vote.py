@@ -12,6 +12,7 @@ from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel, create_model
 
+from deixis.agents.context.records import Kind, Testimony
 from deixis.agents.context.state import State, Update, decision, notice
 from deixis.agents.context.toolbox import Toolbox
 from deixis.agents.main.ballot import Tally, tally
@@ -35,14 +36,14 @@ def vote(state: State, toolbox: Toolbox) -> Update:
     """Turn testimonies into knowledge, fine types, and decisions that name every vote."""
     if not state["mentions"]:
         return {}
-    testimonies = state["testimonies"]
-    answers = {name: each["answers"] for name, each in testimonies.items() if each["answers"]}
+    testimonies: dict[str, Testimony] = state["testimonies"]
+    answers = {name: own["answers"] for name, own in testimonies.items() if own["answers"]}
     abstained = [
-        f"{name} ({each['model']}) abstained: {each['status']}, {each['detail']}"
-        for name, each in testimonies.items()
-        if not each["answers"]
+        f"{name} ({own['model']}) abstained: {own['status']}, {own['detail']}"
+        for name, own in testimonies.items()
+        if not own["answers"]
     ]
-    heard = [reply for each in testimonies.values() for reply in each["replies"]]
+    heard = [reply for own in testimonies.values() for reply in own["replies"]]
     quorum = min(toolbox.settings.options.quorum, len(testimonies))
     if len(answers) < quorum:
         reason = f"{len(answers)} of {len(testimonies)} members answered, {quorum} are needed"
@@ -94,7 +95,7 @@ def recorded(
     abstained: Sequence[str],
     replies: Mapping[str, list[str]],
 ) -> Update:
-    """Return what is now known of an entity, its types, and a decision an attribute.
+    """Return what is now known of an entity, its types, and one decision per attribute.
 
     Args:
         entity: its id.
@@ -106,7 +107,7 @@ def recorded(
         replies: attribute to the calls that the ruling rests on.
     """
     known = []
-    kinds: dict[str, Any] = {}
+    kinds: dict[str, Kind] = {}
     decisions: Update = {}
     for name, (counted, ruling) in settled.items():
         votes = counted.values.get(ruling.value, 0) if ruling.value else 0
@@ -123,8 +124,8 @@ def recorded(
             replies=replies[name],
         )
         if ruling.value and name == FINE_TYPE:
-            owner = toolbox.types.of_fine_type(ruling.value)
-            kinds[entity] = {"type": owner.name if owner else None, "fine_type": ruling.value}
+            owner, _ = toolbox.types.of_fine_type(ruling.value) or (None, "")
+            kinds[entity] = Kind(type=owner.name if owner else None, fine_type=ruling.value)
         elif ruling.value:
             known.append({"name": name, "value": ruling.value, "votes": votes, "agreement": share})
     knowledge = {entity: {"attributes": known, "summary": summary or _list(known)}}
@@ -134,10 +135,10 @@ def recorded(
 def ballots_of(
     state: State, entity: str, answers: Mapping[str, Mapping[str, str]], toolbox: Toolbox
 ) -> dict[str, Tally]:
-    """Count one entity's answers, attribute by attribute; `answers` has a member at least."""
+    """Count one entity's answers by attribute; `answers` has one member at least."""
     template = toolbox.types.get(state["mentions"][entity]["type"]).template
     asked = state["templates"][template]["attributes"]
-    closed = {each["name"] for each in asked if each["values"]} | {FINE_TYPE}
+    closed = {attribute["name"] for attribute in asked if attribute["values"]} | {FINE_TYPE}
     return {
         name: tally(
             {member: given[name] for member, given in answers.items()}, closed=name in closed
@@ -185,8 +186,8 @@ def _settle(
 
     def question(posts: Sequence[Any]) -> tuple[Prompt, type[BaseModel]]:
         posts = named_apart(posts, "entities")
-        asked = [each for post in posts for each in post["entities"]]
-        return toolbox.render("vote", posts=posts), _answer(asked)
+        asked = [entity for post in posts for entity in post["entities"]]
+        return toolbox.render("vote", posts=posts), _rulings(asked)
 
     voter = toolbox.model("voter")
     post = {"text": state["text"], "entities": entities}
@@ -202,7 +203,7 @@ def _settle(
             choice = chosen[entity][name]
             value = choice if choice in choices else None
             rulings[entity, name] = Ruling(value, voter, "disputed; the voter chose")
-    return rulings, {entity: each["look"].strip() for entity, each in chosen.items()}, update
+    return rulings, {entity: own["look"].strip() for entity, own in chosen.items()}, update
 
 
 def _options(seed: str, counted: Tally) -> list[str]:
@@ -215,12 +216,13 @@ def _options(seed: str, counted: Tally) -> list[str]:
     return values
 
 
-def _answer(entities: Sequence[Mapping[str, Any]]) -> type[BaseModel]:
-    """Build the reply's schema: one of the answers a dispute, a sentence an entity."""
+def _rulings(entities: Sequence[Mapping[str, Any]]) -> type[BaseModel]:
+    """Build the reply's schema: one of the answers per dispute, one sentence per entity."""
     fields: dict[str, Any] = {}
     for entity in entities:
         asked: dict[str, Any] = {
-            each["name"]: (Literal[(*each["options"], UNKNOWN)], ...) for each in entity["disputes"]
+            dispute["name"]: (Literal[(*dispute["options"], UNKNOWN)], ...)
+            for dispute in entity["disputes"]
         }
         asked["look"] = (phrase(10, least_words=3), ...)
         fields[entity["id"]] = (create_model(entity["id"], __config__=OBJECT, **asked), ...)
@@ -229,4 +231,4 @@ def _answer(entities: Sequence[Mapping[str, Any]]) -> type[BaseModel]:
 
 def _list(known: list[dict[str, Any]]) -> str | None:
     """Summarise by listing, where no model was asked to."""
-    return "; ".join(f"{each['name']}: {each['value']}" for each in known) or None
+    return "; ".join(f"{fact['name']}: {fact['value']}" for fact in known) or None

@@ -4,11 +4,11 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from deixis.agents.context.state import State, Update, notice
+from deixis.agents.context.state import State, Update, joined, notice
 from deixis.agents.context.toolbox import Toolbox
 from deixis.agents.mmre.options import MmreOptions
-from deixis.agents.mmre.read import Told, read_marked, read_plain
-from deixis.agents.reading.answers import Found, joined, located, mentioned, placed, unread
+from deixis.agents.mmre.read import Parts, read_marked, read_plain
+from deixis.agents.reading.answers import Located, located, mentioned, placed, unread
 from deixis.base.boxes import Box
 from deixis.base.folding import key
 from deixis.llms.answers.reading import Text
@@ -41,7 +41,7 @@ def answer(state: State, toolbox: Toolbox) -> Update:
         summarises=summarises,
         names=options.names,
         types=toolbox.types.types,
-        patches=[each["letter"] for each in patches],
+        patches=[patch["letter"] for patch in patches],
         text=state["text"],
     )
     shown = [*images, *_cut(toolbox.pixels(state), patches, toolbox.settings.options.image_side)]
@@ -49,26 +49,26 @@ def answer(state: State, toolbox: Toolbox) -> Update:
     update = joined({"notices": notices}, update)
     if reply.value is None:
         return {**update, "observation": {"caption": None}}
-    told = (
+    parts = (
         read_marked(reply.value.text)
         if options.pfa
         else read_plain(reply.value.text, _is_label(toolbox), names=options.names)
     )
     wanted = {
-        "summary": (summarises, told.summary is not None),
-        "label-entity pairs": (options.names, told.pairs is not None),
-        "pairs of patch and entity": (bool(patches), told.matched or bool(told.patches)),
+        "summary": (summarises, parts.summary is not None),
+        "label-entity pairs": (options.names, parts.pairs is not None),
+        "pairs of patch and entity": (bool(patches), parts.matched or bool(parts.patches)),
     }
     missing = [name for name, (asked, there) in wanted.items() if asked and not there]
-    said = f"the answer has no {' and no '.join(missing)}"
+    message = f"the answer has no {' and no '.join(missing)}"
     return {
         **joined(
             update,
-            {"notices": notice(STEP, said) if missing else {}},
-            {"notices": unread(told.problems, STEP)},
-            _entities(state, toolbox, told, patches, list(update["calls"])),
+            {"notices": notice(STEP, message) if missing else {}},
+            {"notices": unread(parts.problems, STEP)},
+            _entities(state, toolbox, parts, patches, list(update["calls"])),
         ),
-        "observation": {"caption": told.summary if summarises else None},
+        "observation": {"caption": parts.summary if summarises else None},
     }
 
 
@@ -79,9 +79,9 @@ def _is_label(toolbox: Toolbox) -> Callable[[str], bool]:
 def _cut(pixels: Picture | None, patches: Sequence[dict[str, Any]], side: int) -> list[Photo]:
     """Return the patches as pictures of their own; one too thin with what lies beside it."""
     cut = []
-    for each in patches:
+    for patch in patches:
         assert pixels is not None, "patches without a picture"
-        x1, y1, x2, y2 = each["box"]
+        x1, y1, x2, y2 = patch["box"]
         least = max(LEAST, int(max(x2 - x1, y2 - y1)) // SLIMMEST)
         rows = _reach(y1, y2, pixels.shape[0], least)
         columns = _reach(x1, x2, pixels.shape[1], least)
@@ -99,60 +99,59 @@ def _reach(low: float, high: float, end: int, least: int) -> slice:
 def _entities(
     state: State,
     toolbox: Toolbox,
-    told: Told,
+    parts: Parts,
     patches: Sequence[dict[str, Any]],
     replies: Sequence[str],
 ) -> Update:
     """Return the entities of an answer, and which of the patches show them."""
     spec = toolbox.model("vlm")
-    entities = [RowEntity(text=text, type=label) for text, label in told.pairs or ()]
-    found, notices = located(state["text"], entities, STEP, toolbox)
-    sure = [1.0] * len(found)
+    entities = [RowEntity(text=text, type=label) for text, label in parts.pairs or ()]
+    there, notices = located(state["text"], entities, STEP, toolbox)
     updates = [
         {"notices": notices},
         mentioned(
             state["text"],
-            found,
+            there,
             STEP,
             spec,
             toolbox,
-            confidences=sure,
+            confidences=[1.0] * len(there),
             evidence=UNSURE,
             replies=replies,
         ),
     ]
-    shows, doubted, notices = matched(found, told, patches)
+    shows, doubted, notices = matched(there, parts, patches)
     updates.append({"notices": notices})
     for entity, own in shows.items():
-        boxes: list[Box] | None = [each["box"] for each in own] or None
+        boxes: list[Box] | None = [patch["box"] for patch in own] or None
         if own:
-            said = f"the model paired it with patch {', '.join(each['letter'] for each in own)}"
+            reason = f"the model paired it with patch {', '.join(patch['letter'] for patch in own)}"
         elif not patches:
-            said = "the model was shown no patches"
-        elif not told.matched:
-            said = "not all that the answer says of patches could be read"
+            reason = "the model was shown no patches"
+        elif not parts.matched:
+            reason = "not all that the answer says of patches could be read"
         elif entity in doubted:
-            said = "a pair that came to nothing has its name, or a part of it"
+            reason = "a pair that came to nothing has its name, or a part of it"
         else:
-            boxes, said = [], f"the model paired it with none of {len(patches)} patches"
+            boxes, reason = [], f"the model paired it with none of {len(patches)} patches"
         update = placed(
             state,
             entity,
             boxes,
             STEP,
             spec,
-            score=max((each["score"] for each in own), default=1.0),
-            evidence=[said],
+            score=max((patch["score"] for patch in own), default=1.0),
+            evidence=[reason],
             replies=replies,
         )
-        for region, each in zip(update["regions"].get(entity, []), own, strict=True):
-            region |= {"score": each["score"], "source": each["source"]}
+        for region, patch in zip(update["regions"].get(entity, []), own, strict=True):
+            region |= {"score": patch["score"], "source": patch["source"]}
         updates.append(update)
     return joined(*updates)
 
 
 def matched(
-    found: Sequence[Found], told: Told, patches: Sequence[dict[str, Any]]
+    entities: Sequence[Located], parts: Parts, patches: Sequence[dict[str, Any]]
 ) -> tuple[dict[str, list[dict[str, Any]]], set[str], Update]:
     """Give each patch to the entity that the answer pairs it with.
 
@@ -162,34 +161,35 @@ def matched(
         The id of each entity to its patches; the ids of those that may be meant by pairs that
         come to nothing, since the one's name is in the other's; and notices of these.
     """
-    offered = {each["letter"]: each for each in patches}
-    shows: dict[str, list[dict[str, Any]]] = {f"e{n + 1}": [] for n in range(len(found))}
+    offered = {patch["letter"]: patch for patch in patches}
+    shows: dict[str, list[dict[str, Any]]] = {f"e{n + 1}": [] for n in range(len(entities))}
     doubted: set[str] = set()
     notices: Update = {}
-    for letter, name in told.patches.items():
-        exact = [n for n, each in enumerate(found) if each.entity.text == name]
-        folded = [n for n, each in enumerate(found) if _same(each.entity.text, name)]
+    for letter, name in parts.patches.items():
+        exact = [n for n, known in enumerate(entities) if known.entity.text == name]
+        folded = [n for n, known in enumerate(entities) if _same(known.entity.text, name)]
         holders = exact or folded
         patch = offered.get(letter.casefold())
         if not holders and _same(name, "none"):
             continue
         if patch is None:
-            said = f"{name[:80]!r} was paired with {letter[:8]!r}, which is no patch"
+            message = f"{name[:80]!r} was paired with {letter[:8]!r}, which is no patch"
         elif not holders:
-            said = f"patch {letter} was paired with {name[:80]!r}, which is no entity found"
+            message = f"patch {letter} was paired with {name[:80]!r}, which is no entity found"
         else:
             for number in holders:
                 own = shows[f"e{number + 1}"]
                 if patch not in own:  # a and A are one
                     own.append(patch)
-            types = sorted({found[number].type for number in holders})
+            types = sorted({entities[number].type for number in holders})
             if len(types) == 1:
                 continue
-            said = f"patch {letter} was paired with {name[:80]!r}, which is {' and '.join(types)}"
+            both = " and ".join(types)
+            message = f"patch {letter} was paired with {name[:80]!r}, which is {both}"
         if patch is None or not holders:
-            akin = (n for n, each in enumerate(found) if _akin(each.entity.text, name))
+            akin = (n for n, known in enumerate(entities) if _akin(known.entity.text, name))
             doubted |= {f"e{number + 1}" for number in akin}
-        notices |= notice(STEP, said)
+        notices |= notice(STEP, message)
     return shows, doubted, notices
 
 

@@ -23,15 +23,15 @@ def observe(state: State, toolbox: Toolbox) -> Update:
     if picture is None or pixels is None or not toolbox.graph_options(MmreOptions).names:
         return {"notes": {"patches": []}}
     if given is not None:
-        boxes = [(each["letter"], each["box"], 1.0, GIVEN) for each in given]
+        boxes = [(patch["letter"], patch["box"], 1.0, GIVEN) for patch in given]
         notices: Update = {}
     else:
         sight = look(pixels, toolbox)
-        objects = sorted(sight.objects, key=lambda each: -each.score)
+        objects = sorted(sight.objects, key=lambda detection: -detection.score)
         spec = toolbox.settings.roles.detector or ""
         boxes = [
-            (letter(number), each.box, each.score, spec)
-            for number, each in enumerate(objects[: toolbox.settings.options.top_k])
+            (letter(number), seen.box, seen.score, spec)
+            for number, seen in enumerate(objects[: toolbox.settings.options.top_k])
         ]
         notices = sight.notices
     patches = [

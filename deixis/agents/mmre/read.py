@@ -14,8 +14,8 @@ from deixis.formats.pfa import LABEL, MAP, NER, parse_answer
 _OPENS = re.compile(r"\{\s*(?:\}|[\"']?\w+[\"']?\s*:)")
 
 
-class Told(NamedTuple):
-    """What an answer says.
+class Parts(NamedTuple):
+    """The parts of an answer.
 
     Attributes:
         summary: of the picture, None when there is none.
@@ -32,20 +32,20 @@ class Told(NamedTuple):
     problems: tuple[Problem, ...]
 
 
-def read_marked(answer: str) -> Told:
+def read_marked(answer: str) -> Parts:
     """Read an answer by its markers; no string makes it raise."""
-    told = parse_answer(answer)
+    parsed = parse_answer(answer)
     mapping = MAP.search(answer)
-    return Told(
-        told.summary or None,
-        told.pairs if told.pairs or NER.search(answer) else None,
-        told.patches,
-        mapping is not None and _whole(answer[mapping.end() :], told.patches),
-        told.problems,
+    return Parts(
+        parsed.summary or None,
+        parsed.pairs if parsed.pairs or NER.search(answer) else None,
+        parsed.patches,
+        mapping is not None and _whole(answer[mapping.end() :], parsed.patches),
+        parsed.problems,
     )
 
 
-def read_plain(answer: str, is_label: Callable[[str], bool], *, names: bool) -> Told:
+def read_plain(answer: str, is_label: Callable[[str], bool], *, names: bool) -> Parts:
     """Read an answer without markers; one that has them all the same is read by them.
 
     ``:label;`` with a known label begins the pairs, ``{letter:`` the patches, and the summary
@@ -59,7 +59,7 @@ def read_plain(answer: str, is_label: Callable[[str], bool], *, names: bool) -> 
     marked = read_marked(answer)
     if marked.summary or marked.pairs or marked.patches:
         return marked
-    label = next((each for each in LABEL.finditer(answer) if is_label(each[1])), None)
+    label = next((match for match in LABEL.finditer(answer) if is_label(match[1])), None)
     opens = list(_OPENS.finditer(answer))
     pairs = label.start() if label and names else len(answer)
     mapping = opens[-1].start() if opens and names else len(answer)
@@ -67,7 +67,7 @@ def read_plain(answer: str, is_label: Callable[[str], bool], *, names: bool) -> 
     named = parse_answer(f"NER:{answer[pairs : mapping if pairs < mapping else None]}")
     paired = answer[mapping : pairs if mapping < pairs else None]
     matched = parse_answer(f"image-entity pair:{paired}")
-    return Told(
+    return Parts(
         answer[:first].strip() or None,
         named.pairs if pairs < len(answer) else None,
         matched.patches,
@@ -78,5 +78,5 @@ def read_plain(answer: str, is_label: Callable[[str], bool], *, names: bool) -> 
 
 def _whole(mapping: str, patches: Mapping[str, str]) -> bool:
     """Whether `patches` is all of ``{'a': 'entity'}``; a remark behind it does not count."""
-    told = parse_answer(f"image-entity pair:{mapping[: mapping.rfind('}') + 1]}")
-    return "}" in mapping and told.patches == patches and not told.problems
+    parsed = parse_answer(f"image-entity pair:{mapping[: mapping.rfind('}') + 1]}")
+    return "}" in mapping and parsed.patches == patches and not parsed.problems

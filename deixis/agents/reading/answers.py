@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from deixis.agents.context.records import Kind, Mention, PlacedRegion, Verdict
 from deixis.agents.context.state import State, Update, decision, notice
 from deixis.agents.context.toolbox import Toolbox
 from deixis.agents.reading.mention import locate
@@ -14,7 +15,7 @@ LONGEST = 80
 """Characters of a piece of an answer that a notice repeats."""
 
 
-class Found(NamedTuple):
+class Located(NamedTuple):
     """An entity of an answer and where it stands in the text: half-open characters."""
 
     entity: RowEntity
@@ -29,29 +30,30 @@ def located(
     step: str,
     toolbox: Toolbox,
     taken: Sequence[tuple[int, int]] = (),
-) -> tuple[list[Found], Update]:
+) -> tuple[list[Located], Update]:
     """Find the entities of an answer in the text, outside the spans that are taken.
 
     What is not there, or is of a type that is not looked for, is dropped. Long names are looked
     for first, so that New York is not found in New York Times.
 
     Returns:
-        What was found in the order of the text, and notices of what was dropped.
+        Those that are there, in the order of the text, and notices of what was dropped.
     """
-    found: list[Found] = []
+    there: list[Located] = []
     notices: Update = {}
-    for each in sorted(entities, key=lambda one: -len(one.text)):
-        kind = toolbox.types.named(each.type)
-        span = locate(text, each.text, [*taken, *((one.start, one.end) for one in found)])
-        name = each.text[:LONGEST]
-        if kind is None:
-            said = f"the model gave {name!r} the type {each.type[:LONGEST]!r}, which is none"
-            notices |= notice(step, said)
+    for entity in sorted(entities, key=lambda entity: -len(entity.text)):
+        entity_type = toolbox.types.named(entity.type)
+        spans = [*taken, *((known.start, known.end) for known in there)]
+        span = locate(text, entity.text, spans)
+        name = entity.text[:LONGEST]
+        if entity_type is None:
+            word = entity.type[:LONGEST]
+            notices |= notice(step, f"the model gave {name!r} the type {word!r}, which is none")
         elif span is None:
             notices |= notice(step, f"the model named {name!r}, not in the text (any more)")
         else:
-            found.append(Found(each, *span, kind.name))
-    return sorted(found, key=lambda one: (one.start, one.end)), notices
+            there.append(Located(entity, *span, entity_type.name))
+    return sorted(there, key=lambda known: (known.start, known.end)), notices
 
 
 def unread(problems: Sequence[Problem], step: str) -> Update:
@@ -64,7 +66,7 @@ def unread(problems: Sequence[Problem], step: str) -> Update:
 
 def mentioned(
     text: str,
-    found: Sequence[Found],
+    entities: Sequence[Located],
     step: str,
     spec: str,
     toolbox: Toolbox,
@@ -78,41 +80,35 @@ def mentioned(
 
     Args:
         text: of the sample.
-        found: what a model named.
+        entities: what a model named.
         step: the node that asked it.
         spec: the model.
         toolbox: knows the types.
-        confidences: one for each found, 0..1.
+        confidences: one per entity, 0..1.
         evidence: what they are.
         replies: the calls that it rests on.
         first: number of the first id.
     """
     update: Update = {"mentions": {}, "kinds": {}, "decisions": {}}
-    for number, (each, confidence) in enumerate(zip(found, confidences, strict=True), first):
-        entity, fine = f"e{number}", fine_type(each.type, each.entity.fine_type, toolbox)
-        update["mentions"][entity] = {
-            "text": text[each.start : each.end],
-            "start": each.start,
-            "end": each.end,
-            "type": each.type,
-            "confidence": confidence,
-            "prior": None,
-        }
-        told: dict[str, Any] = {"model": spec, "evidence": [evidence], "replies": list(replies)}
-        update["decisions"] |= decision(
-            entity, step, "type", each.type, confidence=confidence, **told
+    why: dict[str, Any] = {"model": spec, "evidence": [evidence], "replies": replies}
+    for number, (known, confidence) in enumerate(zip(entities, confidences, strict=True), first):
+        entity = f"e{number}"
+        update["mentions"][entity] = Mention(
+            text=text[known.start : known.end],
+            start=known.start,
+            end=known.end,
+            type=known.type,
+            confidence=confidence,
+            prior=None,
         )
-        if fine:
-            update["kinds"][entity] = {"type": each.type, "fine_type": fine}
-            update["decisions"] |= decision(entity, step, "fine_type", fine, **told)
+        update["decisions"] |= decision(
+            entity, step, "type", known.type, confidence=confidence, **why
+        )
+        owner, fine = toolbox.types.of_fine_type(known.entity.fine_type or "") or (None, "")
+        if owner and owner.name == known.type:
+            update["kinds"][entity] = Kind(type=known.type, fine_type=fine)
+            update["decisions"] |= decision(entity, step, "fine_type", fine, **why)
     return update
-
-
-def fine_type(kind: str, word: str | None, toolbox: Toolbox) -> str | None:
-    """Return the fine type of a type that a model's word means, in any case, or None."""
-    key = (word or "").strip().casefold()
-    known = toolbox.types.get(kind).fine_types
-    return next((fine for fine in known if fine.casefold() == key), None)
 
 
 def placed(
@@ -140,37 +136,22 @@ def placed(
         replies: the calls that it rests on.
     """
     picture = state.get("picture")
-    told: dict[str, Any] = {
-        "model": spec,
-        "evidence": list(evidence),
-        "replies": list(replies),
-    }
     if picture is None:
-        boxes, told["evidence"] = None, ["there is no picture"]
+        boxes, evidence = None, ["there is no picture"]
+    why: dict[str, Any] = {"model": spec, "evidence": evidence, "replies": replies}
     groundable = None if boxes is None else bool(boxes)
     outcome = {True: "yes", False: "no", None: None}[groundable]
-    decisions = decision(entity, step, "groundable", outcome, **told)
+    decisions = decision(entity, step, "groundable", outcome, **why)
     update: Update = {
-        "verdicts": {entity: {"groundable": groundable}},
+        "verdicts": {entity: Verdict(groundable=groundable, probability=1.0, candidates=[])},
         "regions": {},
         "decisions": decisions,
     }
     if boxes and picture:
         places = [clipped(box, picture["width"], picture["height"]) for box in boxes]
         update["regions"][entity] = [
-            {"box": place, "mask": None, "score": score, "source": spec} for place in places
+            PlacedRegion(box=place, mask=None, score=score, source=spec) for place in places
         ]
-        said = "; ".join(str([round(value) for value in place]) for place in places)
-        decisions |= decision(entity, step, "box", said, confidence=score, **told)
+        rounded = "; ".join(str([round(edge) for edge in place]) for place in places)
+        decisions |= decision(entity, step, "box", rounded, confidence=score, **why)
     return update
-
-
-def joined(*updates: Update) -> Update:
-    """Merge updates channel by channel; the newer value of a key stays."""
-    channels = dict.fromkeys(channel for update in updates for channel in update)
-    return {
-        channel: {
-            key: value for update in updates for key, value in update.get(channel, {}).items()
-        }
-        for channel in channels
-    }

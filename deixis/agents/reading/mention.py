@@ -7,14 +7,18 @@ from typing import NamedTuple
 from deixis.base.folding import Folded, caseless, close, given, loose
 
 
-class Mention(NamedTuple):
-    """A mention found: half-open characters, type, confidence, chance to be shown."""
+class TypedSpan(NamedTuple):
+    """What a recognizer takes for a mention: half-open characters, type, confidence, prior."""
 
     start: int
     end: int
     type: str
     confidence: float
     prior: float | None
+
+    def meets(self, other: "TypedSpan") -> bool:
+        """Whether both share a character."""
+        return self.start < other.end and other.start < self.end
 
 
 def locate(text: str, wanted: str, taken: Sequence[tuple[int, int]]) -> tuple[int, int] | None:

@@ -22,7 +22,10 @@ _WORD = r"(\p{L}{1,16}([-']\p{L}{1,16})?|\d{1,4})"
 
 def described(expressions: Mapping[str, str]) -> dict[str, str]:
     """Return entity to description: its referring expression without the name."""
-    return {entity: said.partition(DASH)[2] or said for entity, said in expressions.items()}
+    return {
+        entity: expression.partition(DASH)[2] or expression
+        for entity, expression in expressions.items()
+    }
 
 
 def phrase(most_words: int, least_words: int = 1) -> Any:

@@ -1,14 +1,15 @@
 """entail: can what the expression says be seen? Before anything is pointed at (section IV-C.1)."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, Literal
 
 from pydantic import BaseModel, create_model
 
-from deixis.agents.context.state import State, Update, decision, notice
+from deixis.agents.context.records import Verdict
+from deixis.agents.context.state import State, Update, decision, joined, notice
 from deixis.agents.context.toolbox import Toolbox, no_answer
 from deixis.agents.main.entail import entail as weigh_evidence
-from deixis.agents.reading.answers import joined
 from deixis.agents.reading.phrases import OBJECT
 from deixis.errors import ToolError
 
@@ -27,8 +28,8 @@ def entail(state: State, toolbox: Toolbox) -> Update:
         update = weigh_evidence(state, toolbox)
         if state.get("picture") is None:
             return update
-        said = "nobody plays the entailer: what detector and reader find decides, not entailment"
-        return joined(update, {"notices": notice("entail", said)})
+        reason = "nobody plays the entailer: what detector and reader find decides, not entailment"
+        return joined(update, {"notices": notice("entail", reason)})
     return _by_tool(state, toolbox) if toolbox.cast.entailer_is_tool else _by_model(state, toolbox)
 
 
@@ -41,15 +42,15 @@ def _by_tool(state: State, toolbox: Toolbox) -> Update:
     try:
         fits = dict(zip(different, tool.entail(pixels, different), strict=True))
     except ToolError as error:
-        undecided = [_verdict(each, None, str(error), tool.name) for each in expressions]
+        undecided = [_judged(entity, None, str(error), tool.name) for entity in expressions]
         return joined(*undecided, {"notices": notice("entail", f"undecided: {error}")})
     threshold = toolbox.settings.options.groundable_threshold
     verdicts = []
     for entity, hypothesis in expressions.items():
         fit = fits[hypothesis]
-        said = f"{hypothesis!r} fits the picture with {fit:.2f} (threshold {threshold:g})"
-        sure = fit if fit >= threshold else 1.0 - fit
-        verdicts.append(_verdict(entity, fit >= threshold, said, tool.name, sure))
+        reason = f"{hypothesis!r} fits the picture with {fit:.2f} (threshold {threshold:g})"
+        confidence = fit if fit >= threshold else 1.0 - fit
+        verdicts.append(_judged(entity, fit >= threshold, reason, tool.name, confidence))
     return joined(*verdicts)
 
 
@@ -58,50 +59,51 @@ def _by_model(state: State, toolbox: Toolbox) -> Update:
     spec, expressions = toolbox.model("entailer"), state["expressions"]
     image = toolbox.photo(state)
     assert image is not None, "asked without a picture"
-    hypotheses = [{"id": entity, "text": said} for entity, said in expressions.items()]
+    hypotheses = [{"id": entity, "text": text} for entity, text in expressions.items()]
     prompt = toolbox.render("riveg/entail", hypotheses=hypotheses)
-    answer = _answer(tuple(expressions))
+    answer = _labels(tuple(expressions))
     reply, update = toolbox.ask("entail", "entailer", spec, prompt, answer, images=[image])
     labels = reply.value.model_dump() if reply.value else {}
     replies = list(update["calls"])
     verdicts = []
     for entity in expressions:
         label = labels.get(entity)
-        said = f"{spec} says {label}" if label else f"{spec} {no_answer(reply.status)}"
-        sure = reply.chance(entity, label) if label else None
-        if sure is not None:
-            said += f" (token probability {sure:.2f})"
+        reason = f"{spec} says {label}" if label else f"{spec} {no_answer(reply.status)}"
+        confidence = reply.chance(entity, label) if label else None
+        if confidence is not None:
+            reason += f" (token probability {confidence:.2f})"
         shown = None if label is None else label == ENTAILMENT
-        verdicts.append(_verdict(entity, shown, said, spec, sure, replies))
+        verdicts.append(_judged(entity, shown, reason, spec, confidence, replies))
     return joined(update, *verdicts)
 
 
-def _verdict(
+def _judged(
     entity: str,
     shown: bool | None,
-    said: str,
-    who: str,
-    sure: float | None = None,
-    replies: list[str] | None = None,
+    reason: str,
+    model: str,
+    confidence: float | None = None,
+    replies: Sequence[str] = (),
 ) -> Update:
+    probability = 1.0 if confidence is None else confidence
     return {
-        "verdicts": {entity: {"groundable": shown, "probability": sure or 1.0, "candidates": []}},
+        "verdicts": {entity: Verdict(groundable=shown, probability=probability, candidates=[])},
         "decisions": decision(
             entity,
             "entail",
             "groundable",
             {True: "yes", False: "no", None: None}[shown],
-            model=who,
-            confidence=sure,
-            evidence=[said],
+            model=model,
+            confidence=confidence,
+            evidence=[reason],
             replies=replies,
         ),
     }
 
 
 @lru_cache(maxsize=512)
-def _answer(entities: tuple[str, ...]) -> type[BaseModel]:
-    """Build the reply's schema: a label an entity."""
+def _labels(entities: tuple[str, ...]) -> type[BaseModel]:
+    """Build the reply's schema: one label per entity."""
     label = (Literal[ENTAILMENT, CONTRADICTION], ...)
     fields: dict[str, Any] = dict.fromkeys(entities, label)
     return create_model("Labels", __config__=OBJECT, **fields)

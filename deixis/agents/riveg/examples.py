@@ -101,7 +101,7 @@ def write(
     """
     buffer = io.BytesIO()
     np.save(buffer, features, allow_pickle=False)
-    lines = [json.dumps(each._asdict(), ensure_ascii=False) + "\n" for each in examples]
+    lines = [json.dumps(example._asdict(), ensure_ascii=False) + "\n" for example in examples]
     contents = {FEATURES: buffer.getvalue(), EXAMPLES: "".join(lines).encode()}
     index = {
         "embedder": embedder,

@@ -1,15 +1,15 @@
 """expand: have the expression of every entity written, one call each (RiVEG, section IV-B.2)."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from langchain_core.runnables.config import ContextThreadPoolExecutor
 
-from deixis.agents.context.state import State, Update, decision
+from deixis.agents.context.records import Mention
+from deixis.agents.context.state import State, Update, caption_of, decision, joined
 from deixis.agents.context.toolbox import Toolbox
 from deixis.agents.main.ballot import normalise
-from deixis.agents.reading.answers import joined
 from deixis.agents.reading.phrases import DASH
-from deixis.agents.riveg.options import Writer, caption_of, writers
+from deixis.agents.riveg.options import Writer, writers
 from deixis.base.printable import one_line
 from deixis.formats.riveg import parse_expression
 from deixis.llms.answers.reading import Text
@@ -29,7 +29,7 @@ class _Task(NamedTuple):
     version: int
     writer: Writer
     entity: str
-    mention: dict[str, Any]
+    mention: Mention
 
 
 def expand(state: State, toolbox: Toolbox) -> Update:
@@ -70,12 +70,12 @@ def _written(task: _Task, reply: Reply[Text], replies: list[str], toolbox: Toolb
     if phrase and normalise(phrase) == normalise(name):
         phrase, reason = "", "the expression only repeats the name"
     subject = f"expression {task.version + 1}" if task.version else "expression"
-    evidence, said = [] if phrase else [reason], phrase
+    evidence, description = [] if phrase else [reason], phrase
     if not phrase and task.version == 0:
-        said = toolbox.types.get(kind).description or kind
+        description = toolbox.types.get(kind).description or kind
         evidence = [f"{reason}; the type's description serves"]
-    expression = f"{name} ({kind}){DASH}{said}" if said else None
-    told = decision(
+    expression = f"{name} ({kind}){DASH}{description}" if description else None
+    decisions = decision(
         task.entity,
         "expand",
         subject,
@@ -85,16 +85,16 @@ def _written(task: _Task, reply: Reply[Text], replies: list[str], toolbox: Toolb
         replies=replies,
     )
     own = {} if task.version else {task.entity: expression}
-    return {"expressions": own, "decisions": told}
+    return {"expressions": own, "decisions": decisions}
 
 
 def _phrase(answer: str, name: str) -> str:
     """Return the first line of an answer as a phrase, without the template if it repeats that."""
     if answer.lstrip().startswith(TEMPLATE):
         answer = answer.partition(TEMPLATE[-1])[2]
-    line = next((each for line in answer.splitlines() if (each := one_line(line))), "")
-    found = parse_expression(line)
-    if found and normalise(found.text) == normalise(name):
-        line = found.expression
+    line = next((plain for line in answer.splitlines() if (plain := one_line(line))), "")
+    written = parse_expression(line)
+    if written and normalise(written.text) == normalise(name):
+        line = written.expression
     line = line.strip("\"'“”*•- ").removesuffix(".")
     return line if len(line) <= LONGEST else line[:LONGEST].rpartition(" ")[0]

@@ -2,10 +2,9 @@
 
 from langchain_core.runnables.config import ContextThreadPoolExecutor
 
-from deixis.agents.context.state import State, Update
+from deixis.agents.context.state import State, Update, caption_of, joined
 from deixis.agents.context.toolbox import Toolbox
-from deixis.agents.reading.answers import joined
-from deixis.agents.riveg.options import RivegOptions, Writer, caption_of, writers
+from deixis.agents.riveg.options import RivegOptions, Writer, writers
 from deixis.llms.answers.reading import Text
 from deixis.llms.structured import Reply
 
@@ -32,9 +31,9 @@ def explain(state: State, toolbox: Toolbox) -> Update:
         return toolbox.ask("explain", role, spec, prompt, Text, seat, sample)
 
     with ContextThreadPoolExecutor(len(asked)) as pool:
-        said = list(pool.map(ask, range(len(asked)), asked))
-    reply, calls = said[0][0], said[0][1]["calls"]
-    update = joined(*(each for _, each in said))
+        answers = list(pool.map(ask, range(len(asked)), asked))
+    reply, calls = answers[0][0], answers[0][1]["calls"]
+    update = joined(*(accounted for _, accounted in answers))
     if reply.value is None:
         return update
     known = {"knowledge": reply.value.text, "knowledge_replies": list(calls)}

@@ -5,14 +5,14 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, WithJsonSchema, create_model
 
-from deixis.agents.context.state import State, Update, notice
+from deixis.agents.context.state import State, Update, joined, notice
 from deixis.agents.context.toolbox import Toolbox, no_answer
-from deixis.agents.main.entail import PERSON_TEMPLATE, gather, read_name
+from deixis.agents.main.entail import gather, is_person, read_name
 from deixis.agents.main.ground import ground as assign_candidates
-from deixis.agents.main.look import boxes_said
-from deixis.agents.reading.answers import joined, placed
+from deixis.agents.main.look import boxes_of
+from deixis.agents.reading.answers import placed
 from deixis.agents.reading.phrases import OBJECT, described
-from deixis.base.boxes import Box
+from deixis.base.boxes import area
 from deixis.errors import ToolError
 from deixis.llms.box_conventions import convention_of
 from deixis.tools.base import Detection
@@ -50,30 +50,30 @@ def _by_detector(state: State, toolbox: Toolbox, shown: dict[str, str]) -> Updat
     assert detector is not None and pixels is not None, "asked without a detector or a picture"
     phrases, spec = described(shown), toolbox.model("detector")
     best: dict[str, Detection] = {}
-    told: Update = {}
+    notices: Update = {}
+    failure = ""
     try:
-        for each in detector.detect(pixels, list(dict.fromkeys(phrases.values()))):
-            best.setdefault(each.label, each)  # the best score comes first
-        failed = ""
+        for detection in detector.detect(pixels, list(dict.fromkeys(phrases.values()))):
+            best.setdefault(detection.label, detection)  # the best score comes first
     except ToolError as error:
-        failed = str(error)
-        told = notice("ground", f"nothing was pointed at: {error}")
+        failure = str(error)
+        notices = notice("ground", f"nothing was pointed at: {error}")
     updates = []
     for entity, phrase in phrases.items():
-        found = best.get(phrase)
-        said = f"the best of what fits {phrase!r}" if found else f"nothing fits {phrase!r}"
+        fitting = best.get(phrase)
+        reason = f"the best of what fits {phrase!r}" if fitting else f"nothing fits {phrase!r}"
         updates.append(
             placed(
                 state,
                 entity,
-                [found.box] if found else None,
+                [fitting.box] if fitting else None,
                 "ground",
                 spec,
-                score=found.score if found else 1.0,
-                evidence=[failed or said],
+                score=fitting.score if fitting else 1.0,
+                evidence=[failure or reason],
             )
         )
-    return joined(*updates, {"notices": told})
+    return joined(*updates, {"notices": notices})
 
 
 def _by_model(state: State, toolbox: Toolbox, shown: dict[str, str]) -> Update:
@@ -82,38 +82,37 @@ def _by_model(state: State, toolbox: Toolbox, shown: dict[str, str]) -> Update:
     convention = convention_of(spec)
     images, noted = toolbox.shown(state, "ground", spec)
     if convention is None or not images:
-        said = f"it is not known how {spec} writes boxes" if images else "it was shown no picture"
-        undecided = [placed(state, each, None, "ground", spec, evidence=[said]) for each in shown]
-        return joined(*undecided, {"notices": noted | notice("ground", f"no boxes: {said}")})
+        reason = f"it is not known how {spec} writes boxes" if images else "it was shown no picture"
+        undecided = [
+            placed(state, entity, None, "ground", spec, evidence=[reason]) for entity in shown
+        ]
+        return joined(*undecided, {"notices": noted | notice("ground", f"no boxes: {reason}")})
     assert picture is not None, "it was shown"
-    expressions = [{"id": entity, "text": said} for entity, said in shown.items()]
+    expressions = [{"id": entity, "text": text} for entity, text in shown.items()]
     prompt = toolbox.render("riveg/ground", expressions=expressions, form=convention.form)
-    answer = _answer(tuple(shown))
+    answer = _boxes(tuple(shown))
     reply, update = toolbox.ask("ground", "vlm", spec, prompt, answer, images=images)
     image, updates = images[0], [{"notices": noted}, update]
     for entity in shown:
         given = getattr(reply.value, entity) if reply.value else None
-        read = [convention.from_model(x, (image.width, image.height)) for x in boxes_said(given)]
-        box = max((each for each in read if each), key=_area, default=None)
-        said = f"{spec} points at it"
+        size = image.width, image.height
+        boxes = [convention.from_model(written, size) for written in boxes_of(given)]
+        box = max((box for box in boxes if box), key=area, default=None)
+        reason = f"{spec} points at it"
         if reply.value is None:
-            said = f"{spec} {no_answer(reply.status)}"
+            reason = f"{spec} {no_answer(reply.status)}"
         elif given is None:
-            said = f"{spec} says that nothing fits"
+            reason = f"{spec} says that nothing fits"
         elif box is None:
-            said = f"{repr(given)[:60]} is no box in the picture"
-        elif len(read) > 1:
-            said += f", the largest of {len(read)} boxes"
-        boxes = [image.in_picture(box, picture)] if box else None
+            reason = f"{repr(given)[:60]} is no box in the picture"
+        elif len(boxes) > 1:
+            reason += f", the largest of {len(boxes)} boxes"
+        place = [image.in_picture(box, picture)] if box else None
         replies = list(update["calls"])
         updates.append(
-            placed(state, entity, boxes, "ground", spec, evidence=[said], replies=replies)
+            placed(state, entity, place, "ground", spec, evidence=[reason], replies=replies)
         )
     return joined(*updates)
-
-
-def _area(box: Box) -> float:
-    return (box[2] - box[0]) * (box[3] - box[1])
 
 
 def _with_candidates(state: State, toolbox: Toolbox) -> State:
@@ -122,16 +121,15 @@ def _with_candidates(state: State, toolbox: Toolbox) -> State:
     for entity, verdict in state["verdicts"].items():
         mention, seen = state["mentions"][entity], state["observation"]
         if verdict["groundable"] and not verdict["candidates"]:
-            is_person = toolbox.types.get(mention["type"]).template == PERSON_TEMPLATE
             name = mention["text"]
-            found = gather(name, is_person, read_name(name, seen), seen)
-            verdict = {**verdict, "candidates": found.candidates}
+            finding = gather(name, is_person(state, entity, toolbox), read_name(name, seen), seen)
+            verdict = {**verdict, "candidates": list(finding.candidates)}
         verdicts[entity] = verdict
     return {**state, "verdicts": verdicts}
 
 
 @lru_cache(maxsize=512)
-def _answer(entities: tuple[str, ...]) -> type[BaseModel]:
-    """Build the reply's schema: a box an entity, or null."""
+def _boxes(entities: tuple[str, ...]) -> type[BaseModel]:
+    """Build the reply's schema: one box per entity, or null."""
     fields: dict[str, Any] = dict.fromkeys(entities, (Annotated[Any, WithJsonSchema(_BOX)], ...))
     return create_model("Boxes", __config__=OBJECT, **fields)

@@ -25,7 +25,7 @@ def read_annotated(path: Path) -> list[tuple[str, AnnotatedRow]]:
     """
     rows = read_rows(path, AnnotatedRow)
     if not rows:
-        raise DataError(f"{path}: no rows; give one JSON object a line")
+        raise DataError(f"{path}: no rows; give one JSON object per line")
     return [(f"{path}:{at}", row) for (at, _), row in zip(lines_of(path), rows, strict=True)]
 
 
@@ -52,7 +52,7 @@ def build(
     """
     spec, embedder = toolbox.model("embedder"), toolbox.embedder
     assert embedder is not None, "its spec is known"
-    found: list[Example] = []
+    indexed: list[Example] = []
     features = []
     with listening() as warned:
         for where, row in rows:
@@ -61,14 +61,14 @@ def build(
                 features.append(embedder.embed(opened and opened.pixels, row.text))
             except (InputError, ToolError) as error:
                 raise DataError(f"{where}: {error}") from None
-            said = row.caption
-            if said is None and opened is not None:
+            described = row.caption
+            if described is None and opened is not None:
                 sight = look(opened.pixels, toolbox)
-                said = caption(sight, toolbox.settings.options.top_k)
-                warned += [f"{where}: {each['message']}" for each in sight.notices.values()]
+                described = caption(sight, toolbox.settings.options.top_k)
+                warned += [f"{where}: {noted['message']}" for noted in sight.notices.values()]
             sha256 = opened.sha256 if opened else None
-            found.append(Example(row.id, row.text, said, row.annotation, sha256))
-    examples.write(folder, spec, found, np.stack(features))
+            indexed.append(Example(row.id, row.text, described, row.annotation, sha256))
+    examples.write(folder, spec, indexed, np.stack(features))
     return warned
 
 

@@ -4,7 +4,6 @@ from typing import NamedTuple
 
 from pydantic import Field
 
-from deixis.agents.context.state import State
 from deixis.agents.context.system import GraphOptions
 from deixis.agents.context.toolbox import Toolbox
 from deixis.errors import SettingsError
@@ -50,8 +49,3 @@ def writers(toolbox: Toolbox) -> list[Writer]:
         seats += [("committee", spec) for spec in roles.committee]
     specs = [spec for _, spec in seats]
     return [Writer(role, spec, specs[:seat].count(spec)) for seat, (role, spec) in enumerate(seats)]
-
-
-def caption_of(state: State) -> str:
-    """Return the description of the picture; empty without a picture, or when nobody looked."""
-    return str(state["observation"]["caption"] or "")

@@ -13,13 +13,15 @@ def recognize(state: State, toolbox: Toolbox) -> Update:
         return find_mentions(state, toolbox)
     if toolbox.cast.recognizes_by_tagger:
         update = find_mentions(state, toolbox)
-        said = f"the recognizer {spec} reads the text alone; the knowledge did not count"
-        return {**update, "notices": update["notices"] | notice("recognize", said)}
+        message = f"the recognizer {spec} reads the text alone; the knowledge did not count"
+        return {**update, "notices": update["notices"] | notice("recognize", message)}
     update = find_mentions(state, toolbox, "riveg/recognize", knowledge=knowledge)
-    examples = [f"{each['id']} ({each['cosine']:.2f})" for each in notes.get("examples", [])]
+    examples = [
+        f"{example['id']} ({example['cosine']:.2f})" for example in notes.get("examples", [])
+    ]
     after = f"after the examples {', '.join(examples)}" if examples else "without examples"
-    said = f"it read knowledge written by {toolbox.model('expander')} {after}"
+    reason = f"it read knowledge written by {toolbox.model('expander')} {after}"
     for record in update["decisions"].values():
-        record["evidence"] = [*record["evidence"], said]
+        record["evidence"] = [*record["evidence"], reason]
         record["replies"] = [*record["replies"], *notes["knowledge_replies"]]
     return update

@@ -17,8 +17,8 @@ def similar(state: State, toolbox: Toolbox) -> Update:
     if not options.knowledge or not options.shots:
         return {}
     if folder is None:
-        said = "no annotated examples (options.examples): the knowledge is written without any"
-        return {"notices": notice("similar", said)}
+        message = "no annotated examples (options.examples): the knowledge is written without any"
+        return {"notices": notice("similar", message)}
     index = examples.read(folder, toolbox.model("embedder"))
     embedder, picture = toolbox.embedder, state.get("picture")
     assert embedder is not None, "its spec is known"
@@ -26,8 +26,8 @@ def similar(state: State, toolbox: Toolbox) -> Update:
         vector = embedder.embed(toolbox.pixels(state), state["text"])
     except ToolError as error:
         return {"notices": notice("similar", f"no examples were looked for: {error}")}
-    found = index.nearest(
+    nearest = index.nearest(
         vector, options.shots, state["text"], picture["sha256"] if picture else None
     )
-    shown = [{**each._asdict(), "cosine": cosine} for each, cosine in found]
+    shown = [{**example._asdict(), "cosine": cosine} for example, cosine in nearest]
     return {"notes": {"examples": shown}}

@@ -1,8 +1,8 @@
 """Boxes as VKEL writes them: shares of the picture's width and height (section III-D.4)."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
+from deixis.agents.context.records import Picture
 from deixis.base.boxes import Box
 from deixis.llms.box_conventions import convention_of
 from deixis.llms.photos import Photo
@@ -11,7 +11,7 @@ BEYOND = 0.005
 """How far a share may lie outside 0..1, from rounding; it is clipped."""
 
 
-def shares(box: Sequence[float], picture: Mapping[str, Any]) -> str:
+def shares(box: Sequence[float], picture: Picture) -> str:
     """Write a box in pixels as a prompt has it: four shares, three digits each at most."""
     sides = (picture["width"], picture["height"]) * 2
     written = (
@@ -21,7 +21,7 @@ def shares(box: Sequence[float], picture: Mapping[str, Any]) -> str:
     return f"({', '.join(written)})"
 
 
-def in_pixels(box: Box, picture: Mapping[str, Any], photo: Photo, spec: str) -> Box | None:
+def in_pixels(box: Box, picture: Picture, photo: Photo, spec: str) -> Box | None:
     """Read a box that a model wrote.
 
     Numbers beyond 1 are no shares. Models that were not trained on them fall back on what they
@@ -37,8 +37,8 @@ def in_pixels(box: Box, picture: Mapping[str, Any], photo: Photo, spec: str) -> 
         ``(x1, y1, x2, y2)`` in pixels of the picture, or None when this is no box in it.
     """
     if max(box) > 1 + BEYOND and (convention := convention_of(spec)) is not None:
-        found = convention.from_model(list(box), (photo.width, photo.height))
-        return photo.in_picture(found, picture) if found else None
+        seen = convention.from_model(list(box), (photo.width, photo.height))
+        return photo.in_picture(seen, picture) if seen else None
     inside = all(-BEYOND <= value <= 1 + BEYOND for value in box)
     x1, y1, x2, y2 = (min(max(value, 0.0), 1.0) for value in box)
     if not inside or x1 >= x2 or y1 >= y2:

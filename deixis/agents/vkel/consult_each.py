@@ -1,12 +1,12 @@
-"""consult_each: ask one committee member how the entities look, in one call an entity."""
+"""consult_each: ask one committee member how the entities look, in one call per entity."""
 
 from functools import lru_cache
 from typing import Any
 
-from deixis.agents.context.state import MemberTask, Update
+from deixis.agents.context.records import MemberTask, SingleTestimony
+from deixis.agents.context.state import Update, joined
 from deixis.agents.context.toolbox import Toolbox
 from deixis.agents.main.consult import testimony_on
-from deixis.agents.reading.answers import joined
 from deixis.agents.vkel.one_by_one import one_by_one
 from deixis.llms.structured import Reply
 
@@ -32,19 +32,19 @@ def consult_each(task: MemberTask, toolbox: Toolbox) -> Update:
             fine_types=given.fine_types,
             text=task["text"],
         )
-        asked = tuple((each["name"], tuple(each["values"])) for each in template["attributes"])
+        asked = tuple((own["name"], tuple(own["values"])) for own in template["attributes"])
         # Of one name for all entities, so that what is asked twice is answered from the cache.
         answer = _answer("Testimony", asked, given.fine_types, MOST_WORDS)
         seat = member * len(mentions) + number  # a number of its own for every question
         return toolbox.ask("consult_each", "committee", spec, prompt, answer, seat, sample)
 
-    testimony: dict[str, Any] = {"model": spec, "answers": {}, "abstained": {}, "replies": {}}
-    said = one_by_one(ask, mentions)
-    for entity, (reply, new) in zip(mentions, said, strict=True):
+    testimony = SingleTestimony(model=spec, answers={}, abstained={}, replies={})
+    answers = one_by_one(ask, mentions)
+    for entity, (reply, new) in zip(mentions, answers, strict=True):
         testimony["replies"][entity] = list(new["calls"])
         if reply.value is None:
             testimony["abstained"][entity] = f"{reply.status}, {reply.detail}"
         else:
             testimony["answers"][entity] = reply.value.model_dump()
-    update = joined(*(new for _, new in said))
+    update = joined(*(new for _, new in answers))
     return {**update, "testimonies": {f"m{member + 1}": testimony}}

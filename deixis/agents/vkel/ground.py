@@ -6,13 +6,13 @@ boxes are (x1, y1, x2, y2)*, in shares of the picture's width and height.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
-from deixis.agents.context.state import State, Update, decision, notice
+from deixis.agents.context.records import Kind, Mention
+from deixis.agents.context.state import State, Update, decision, joined, notice
 from deixis.agents.context.toolbox import Toolbox, no_answer
-from deixis.agents.reading.answers import LONGEST, joined, located, mentioned, placed, unread
+from deixis.agents.reading.answers import LONGEST, located, mentioned, placed, unread
 from deixis.agents.vkel.boxes import in_pixels, shares
-from deixis.agents.vkel.sketch import fine_type_of, folded, read
+from deixis.agents.vkel.sketch import folded, read
 from deixis.llms.answers.reading import Text
 from deixis.llms.photos import Photo
 from deixis.prompts import Prompt
@@ -27,31 +27,30 @@ def ground(state: State, toolbox: Toolbox) -> Update:
     reply, update = toolbox.ask("ground", "vlm", spec, prompt, Text, images=images)
     replies = list(update["calls"])
     parsed = read(reply.value.text if reply.value else "", toolbox.types)
-    said, others = _matched(mentions, parsed.entities)
-    spans = [(each["start"], each["end"]) for each in mentions.values()]
-    found, dropped = located(text, others, "ground", toolbox, taken=spans)
+    answers, others = _matched(mentions, parsed.entities)
+    spans = [(mention["start"], mention["end"]) for mention in mentions.values()]
+    added, dropped = located(text, others, "ground", toolbox, taken=spans)
     new = mentioned(
         text,
-        found,
+        added,
         "ground",
         spec,
         toolbox,
-        confidences=[1.0] * len(found),
+        confidences=[1.0] * len(added),
         evidence="",  # `_typed` says it in full
         replies=replies,
         first=len(mentions) + 1,
     )
-    said |= {entity: each.entity for entity, each in zip(new["mentions"], found, strict=True)}
+    answers |= {entity: own.entity for entity, own in zip(new["mentions"], added, strict=True)}
     missing = "the answer leaves it out" if reply.value else f"{spec} {no_answer(reply.status)}"
     parts = [update, {"notices": {**noted, **unread(parsed.problems, "ground"), **dropped}}, new]
     for entity, mention in {**mentions, **new["mentions"]}.items():
-        if entity in said:
-            parts.append(_typed(entity, mention, said[entity], state, toolbox, replies))
-            parts.append(_seen(entity, said[entity], images, state, spec, replies))
+        if entity in answers:
+            parts.append(_typed(entity, mention, answers[entity], state, toolbox, replies))
+            parts.append(_seen(entity, answers[entity], images, state, spec, replies))
         else:
-            told = [missing]
             parts.append(
-                placed(state, entity, None, "ground", spec, evidence=told, replies=replies)
+                placed(state, entity, None, "ground", spec, evidence=[missing], replies=replies)
             )
             if reply.value:
                 message = f"the answer leaves out {mention['text']!r}; it is undecided"
@@ -61,53 +60,59 @@ def ground(state: State, toolbox: Toolbox) -> Update:
 
 def _prompt(state: State, toolbox: Toolbox) -> Prompt:
     """Return the task, the knowledge, the object annotations (equation 8), and the sketch."""
-    picture, mentions = state.get("picture") or {}, state["mentions"]
-    objects = sorted(
-        (state.get("observation") or {}).get("objects", []), key=lambda each: -each["score"]
-    )
-    known = {key: each["summary"] or "" for key, each in state.get("knowledge", {}).items()}
-    voted = {key: each["fine_type"] or "" for key, each in state.get("kinds", {}).items()}
+    picture, mentions = state.get("picture"), state["mentions"]
+    objects = state["observation"]["objects"] if picture else []
+    objects = sorted(objects, key=lambda seen: -seen["score"])
+    known = {key: own["summary"] or "" for key, own in state.get("knowledge", {}).items()}
+    voted = {key: kind["fine_type"] or "" for key, kind in state.get("kinds", {}).items()}
     return toolbox.render(
         "vkel/ground",
         types=toolbox.types.types,
         knowledge=[
-            {"name": each["text"], "fine_type": voted.get(key, ""), "summary": known.get(key, "")}
-            for key, each in mentions.items()
+            {
+                "name": mention["text"],
+                "fine_type": voted.get(key, ""),
+                "summary": known.get(key, ""),
+            }
+            for key, mention in mentions.items()
             if voted.get(key) or known.get(key)
         ],
         objects=[
-            {"label": each["label"], "box": shares(each["box"], picture)}
-            for each in objects[: toolbox.settings.options.top_k]
+            {"label": seen["label"], "box": shares(seen["box"], picture)}
+            for seen in objects[: toolbox.settings.options.top_k]
+            if picture
         ],
-        entities=[{"name": each["text"], "type": each["type"]} for each in mentions.values()],
+        entities=[
+            {"name": mention["text"], "type": mention["type"]} for mention in mentions.values()
+        ],
         text=state["text"],
     )
 
 
 def _matched(
-    mentions: Mapping[str, Mapping[str, Any]], answers: Sequence[RowEntity]
+    mentions: Mapping[str, Mention], answers: Sequence[RowEntity]
 ) -> tuple[dict[str, RowEntity], list[RowEntity]]:
     """Give every mention the answer of its name; return the answers left over, too.
 
     Mentions of one name take its answers in turn, and the last of these for all that remain.
     """
     by_name: dict[str, list[RowEntity]] = {}
-    for each in answers:
-        by_name.setdefault(folded(each.text), []).append(each)
+    for answer in answers:
+        by_name.setdefault(folded(answer.text), []).append(answer)
     used = dict.fromkeys(by_name, 0)
-    said = {}
+    matched = {}
     for entity, mention in mentions.items():
         key = folded(mention["text"])
         if key in by_name:
-            said[entity] = by_name[key][min(used[key], len(by_name[key]) - 1)]
+            matched[entity] = by_name[key][min(used[key], len(by_name[key]) - 1)]
             used[key] += 1
-    return said, [each for key, own in by_name.items() for each in own[used[key] :]]
+    return matched, [left for key, own in by_name.items() for left in own[used[key] :]]
 
 
 def _typed(
     entity: str,
-    mention: Mapping[str, Any],
-    said: RowEntity,
+    mention: Mention,
+    answer: RowEntity,
     state: State,
     toolbox: Toolbox,
     replies: list[str],
@@ -115,53 +120,54 @@ def _typed(
     """Return the types of an entity: those of the answer, as far as the schema has them."""
     types, spec = toolbox.types, toolbox.model("vlm")
     name = mention["text"][:LONGEST]
-    given = types.named(said.type) or types.get(mention["type"])
-    owner, fine = fine_type_of(said.fine_type or "", (given, *types.types))
-    kind = owner or given
+    given = types.named(answer.type) or types.get(mention["type"])
+    kind, fine = types.of_fine_type(answer.fine_type or "") or (given, None)
     notices: Update = {}
-    if types.named(said.type) is None:
-        message = f"the model gave {name!r} the type {said.type[:LONGEST]!r}, which is none"
+    if types.named(answer.type) is None:
+        message = f"the model gave {name!r} the type {answer.type[:LONGEST]!r}, which is none"
         notices |= notice("ground", f"{message}; {given.name!r} stays")
-    if said.fine_type and fine is None:
-        message = f"the model gave {name!r} the fine type {said.fine_type[:LONGEST]!r}"
+    if answer.fine_type and fine is None:
+        message = f"the model gave {name!r} the fine type {answer.fine_type[:LONGEST]!r}"
         notices |= notice("ground", f"{message}, which is none; it is dropped")
-    told = [f"the model says a(an) {said.type} and a(an) {said.fine_type or '(none)'}"]
+    evidence = [f"the model says a(an) {answer.type} and a(an) {answer.fine_type or '(none)'}"]
     if entity not in state["mentions"]:
-        told.append("the sketch of the first stage did not name it")
+        evidence.append("the sketch of the first stage did not name it")
     decisions = decision(
-        entity, "ground", "type", kind.name, model=spec, evidence=told, replies=replies
+        entity, "ground", "type", kind.name, model=spec, evidence=evidence, replies=replies
     )
     if fine is not None:
         decisions |= decision(
-            entity, "ground", "fine_type", fine, model=spec, evidence=told, replies=replies
+            entity, "ground", "fine_type", fine, model=spec, evidence=evidence, replies=replies
         )
     else:  # what the committee voted for stays, if it is of this type
-        voted = state.get("kinds", {}).get(entity, {}).get("fine_type")
-        fine = voted if voted in kind.fine_types else None
-    kinds = {entity: {"type": kind.name, "fine_type": fine}}
+        voted = state.get("kinds", {}).get(entity)
+        fine = voted["fine_type"] if voted and voted["fine_type"] in kind.fine_types else None
+    kinds = {entity: Kind(type=kind.name, fine_type=fine)}
     return {"kinds": kinds, "decisions": decisions, "notices": notices}
 
 
 def _seen(
     entity: str,
-    said: RowEntity,
+    answer: RowEntity,
     images: Sequence[Photo],
     state: State,
     spec: str,
     replies: list[str],
 ) -> Update:
     """Return where an entity is: boxes that are none are counted and dropped."""
-    if not images or said.regions is None:
-        told = "the answer says nothing of boxes" if images else "the model saw no picture"
-        return placed(state, entity, None, "ground", spec, evidence=[told], replies=replies)
+    if not images or answer.regions is None:
+        reason = "the answer says nothing of boxes" if images else "the model saw no picture"
+        return placed(state, entity, None, "ground", spec, evidence=[reason], replies=replies)
     picture = state["picture"]
     assert picture is not None, "shown without a picture"
-    boxes = [(each.box, in_pixels(each.box, picture, images[0], spec)) for each in said.regions]
+    boxes = [
+        (region.box, in_pixels(region.box, picture, images[0], spec)) for region in answer.regions
+    ]
     good = [box for _, box in boxes if box is not None]
     bad = [f"{written} is no box in the picture" for written, box in boxes if box is None]
     notices: Update = {}
     if bad:
-        message = f"{len(bad)} of the {len(boxes)} boxes of {said.text[:LONGEST]!r} are no boxes"
+        message = f"{len(bad)} of the {len(boxes)} boxes of {answer.text[:LONGEST]!r} are no boxes"
         notices = notice("ground", message)
     evidence = [f"the model points at {written}" for written, box in boxes if box is not None]
     where = good if good or not bad else None

@@ -6,10 +6,10 @@ The model is shown picture and text and writes *X is a(an) person; Y is a(an) lo
 import re
 from collections.abc import Sequence
 
-from deixis.agents.context.state import State, Update
+from deixis.agents.context.state import State, Update, joined
 from deixis.agents.context.toolbox import Toolbox
 from deixis.agents.main.template import template_for
-from deixis.agents.reading.answers import joined, located, mentioned, unread
+from deixis.agents.reading.answers import located, mentioned, unread
 from deixis.base.folding import key
 from deixis.formats import vkel
 from deixis.formats.answers import Parsed
@@ -25,20 +25,20 @@ def sketch(state: State, toolbox: Toolbox) -> Update:
     prompt = toolbox.render("vkel/sketch", types=toolbox.types.types, text=text)
     reply, update = toolbox.ask("sketch", "vlm", spec, prompt, Text, images=images)
     parsed = read(reply.value.text if reply.value else "", toolbox.types)
-    found, dropped = located(text, parsed.entities, "sketch", toolbox)
+    entities, dropped = located(text, parsed.entities, "sketch", toolbox)
     named = mentioned(
         text,
-        found,
+        entities,
         "sketch",
         spec,
         toolbox,
-        confidences=[1.0] * len(found),
+        confidences=[1.0] * len(entities),
         evidence="the model named it; it does not say how sure it is",
         replies=list(update["calls"]),
     )
     templates = {}
-    for each in found:
-        given = toolbox.types.get(each.type)
+    for entity in entities:
+        given = toolbox.types.get(entity.type)
         if given.template not in templates:
             template, update = template_for(given, toolbox, update)
             templates[given.template] = template.model_dump(mode="json")
@@ -49,7 +49,7 @@ def sketch(state: State, toolbox: Toolbox) -> Update:
 def read(answer: str, types: TypeSchema) -> Parsed:
     """Read the answer of either stage; a fine type alone brings its type along."""
     parsed = vkel.parse(_tolerated(answer, types.types))
-    return parsed._replace(entities=tuple(_whole(each, types) for each in parsed.entities))
+    return parsed._replace(entities=tuple(_whole(entity, types) for entity in parsed.entities))
 
 
 def folded(words: str) -> str:
@@ -57,23 +57,11 @@ def folded(words: str) -> str:
     return "".join(key(words).split())
 
 
-def fine_type_of(
-    word: str, kinds: Sequence[EntityType]
-) -> tuple[EntityType, str] | tuple[None, None]:
-    """Return the first type that has the fine type which a word means, and that."""
-    wanted = folded(word.replace("_", " "))
-    for each in kinds:
-        for fine in each.fine_types:
-            if folded(fine.replace("_", " ")) == wanted:
-                return each, fine
-    return None, None
-
-
-def _whole(said: RowEntity, types: TypeSchema) -> RowEntity:
-    if said.fine_type is not None or types.named(said.type) is not None:
-        return said
-    kind, fine = fine_type_of(said.type, types.types)
-    return said.model_copy(update={"type": kind.name, "fine_type": fine}) if kind else said
+def _whole(entity: RowEntity, types: TypeSchema) -> RowEntity:
+    if entity.fine_type is not None or types.named(entity.type) is not None:
+        return entity
+    owner, fine = types.of_fine_type(entity.type) or (None, None)
+    return entity.model_copy(update={"type": owner.name, "fine_type": fine}) if owner else entity
 
 
 def _tolerated(answer: str, known: Sequence[EntityType]) -> str:
@@ -82,7 +70,7 @@ def _tolerated(answer: str, known: Sequence[EntityType]) -> str:
     Bullets before the sketches go, *a* or *an* before a type of the schema is *a(an)*, one
     *bounding box is* as good as several, and a full stop between two sketches is a semicolon.
     """
-    words = {word for each in known for word in (each.name, each.template, *each.fine_types)}
+    words = {word for kind in known for word in (kind.name, kind.template, *kind.fine_types)}
     words |= {word.replace("_", " ") for word in words}
     types = "|".join(re.escape(word) for word in sorted(words))
     answer = re.sub(r"^\s*[-*•]\s+", "", answer, flags=re.MULTILINE)

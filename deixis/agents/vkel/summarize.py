@@ -1,8 +1,7 @@
-"""summarize: say what matters of each entity's look, in one call an entity (VKEL, equation 7)."""
+"""summarize: say what matters of each entity's look, in one call per entity (VKEL, equation 7)."""
 
-from deixis.agents.context.state import State, Update
+from deixis.agents.context.state import State, Update, joined
 from deixis.agents.context.toolbox import Toolbox
-from deixis.agents.reading.answers import joined
 from deixis.agents.vkel.one_by_one import one_by_one
 from deixis.base.printable import one_line
 from deixis.llms.answers.reading import Text
@@ -17,8 +16,8 @@ def summarize(state: State, toolbox: Toolbox) -> Update:
 
     def ask(seat: int, entity: str) -> Update:
         attributes = list(knowledge[entity]["attributes"])
-        if fine_type := state.get("kinds", {}).get(entity, {}).get("fine_type"):
-            attributes.insert(0, {"name": "fine_type", "value": fine_type})
+        if (kind := state.get("kinds", {}).get(entity)) and kind["fine_type"]:
+            attributes.insert(0, {"name": "fine_type", "value": kind["fine_type"]})
         if not attributes:
             return {}
         mention = state["mentions"][entity]
@@ -26,8 +25,7 @@ def summarize(state: State, toolbox: Toolbox) -> Update:
             "vkel/summary", name=mention["text"], type=mention["type"], attributes=attributes
         )
         reply, update = toolbox.ask("summarize", "voter", spec, prompt, Text, seat)
-        said = reply.value.text if reply.value else ""
-        summary = one_line(said)[:LONGEST].rstrip()
+        summary = one_line(reply.value.text if reply.value else "")[:LONGEST].rstrip()
         if not summary:
             return update
         return {**update, "knowledge": {entity: {**knowledge[entity], "summary": summary}}}

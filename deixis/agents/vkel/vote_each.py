@@ -1,4 +1,4 @@
-"""vote_each: settle what the committee says, in one call an entity (VKEL, equation 6).
+"""vote_each: settle what the committee says, in one call per entity (VKEL, equation 6).
 
 The voter is asked about every attribute that somebody knew, agreed or not, and goes by what
 the answers mean. Its choice is one of them, so that a value still has votes. When it cannot
@@ -11,12 +11,12 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, create_model
 
-from deixis.agents.context.state import State, Update, decision, notice
+from deixis.agents.context.records import SingleTestimony
+from deixis.agents.context.state import State, Update, decision, joined, notice
 from deixis.agents.context.toolbox import Toolbox, no_answer
 from deixis.agents.main.ballot import Tally
 from deixis.agents.main.consult import UNKNOWN
 from deixis.agents.main.vote import Ruling, ballots_of, recorded
-from deixis.agents.reading.answers import joined
 from deixis.agents.reading.phrases import OBJECT
 from deixis.agents.vkel.one_by_one import one_by_one
 
@@ -31,18 +31,18 @@ def vote_each(state: State, toolbox: Toolbox) -> Update:
 
 
 def _vote_on(entity: str, seat: int, state: State, toolbox: Toolbox) -> Update:
-    testimonies = state["testimonies"]
+    testimonies: dict[str, SingleTestimony] = state["testimonies"]
     answers = {
-        name: each["answers"][entity]
-        for name, each in testimonies.items()
-        if entity in each["answers"]
+        name: own["answers"][entity]
+        for name, own in testimonies.items()
+        if entity in own["answers"]
     }
     abstained = [
-        f"{name} ({each['model']}) abstained: {each['abstained'][entity]}"
-        for name, each in testimonies.items()
-        if entity in each["abstained"]
+        f"{name} ({own['model']}) abstained: {own['abstained'][entity]}"
+        for name, own in testimonies.items()
+        if entity in own["abstained"]
     ]
-    replies = [key for each in testimonies.values() for key in each["replies"][entity]]
+    replies = [key for own in testimonies.values() for key in own["replies"][entity]]
     quorum = min(toolbox.settings.options.quorum, len(testimonies))
     if len(answers) < quorum:
         name = state["mentions"][entity]["text"]
@@ -51,8 +51,8 @@ def _vote_on(entity: str, seat: int, state: State, toolbox: Toolbox) -> Update:
         unknown = decision(
             entity, "vote_each", "knowledge", None, evidence=evidence, replies=replies
         )
-        said = f"no visual knowledge of {name!r}: {reason}"
-        return {"decisions": unknown, "notices": notice("vote_each", said)}
+        message = f"no visual knowledge of {name!r}: {reason}"
+        return {"decisions": unknown, "notices": notice("vote_each", message)}
     ballots = ballots_of(state, entity, answers, toolbox)
     rulings, update = _settle(entity, seat, ballots, state, toolbox)
     replies += update.get("calls", {})
@@ -84,7 +84,7 @@ def _settle(
         attributes=[{"name": name, "answers": ballots[name].values} for name in options],
         text=state["text"],
     )
-    answer = _answer(tuple(options.items()))
+    answer = _votes(tuple(options.items()))
     reply, update = toolbox.ask("vote_each", "voter", voter, prompt, answer, seat)
     chosen = reply.value.model_dump() if reply.value else None
     for name in options:
@@ -98,7 +98,7 @@ def _settle(
 
 
 @lru_cache(maxsize=512)
-def _answer(options: tuple[tuple[str, tuple[str, ...]], ...]) -> type[BaseModel]:
-    """Build the reply's schema: one of the answers an attribute."""
-    fields: dict[str, Any] = {name: (Literal[(*said, UNKNOWN)], ...) for name, said in options}
+def _votes(options: tuple[tuple[str, tuple[str, ...]], ...]) -> type[BaseModel]:
+    """Build the reply's schema: one of the answers per attribute."""
+    fields: dict[str, Any] = {name: (Literal[(*own, UNKNOWN)], ...) for name, own in options}
     return create_model("Votes", __config__=OBJECT, **fields)

@@ -78,9 +78,11 @@ def test_a_box_is_compared_with_the_mean_of_a_cluster() -> None:
 
 
 def test_the_evidence_is_a_sentence() -> None:
-    assert fused([[ONE], [], None]).said.startswith("1 of 3 passes that name it point at it, 1 say")
-    assert "no place is that of most" in fused([[ONE], [FAR]]).said
-    assert fused([None]).said == "nothing usable was said of where it is"
+    assert fused([[ONE], [], None]).reason.startswith(
+        "1 of 3 passes that name it point at it, 1 say"
+    )
+    assert "no place is that of most" in fused([[ONE], [FAR]]).reason
+    assert fused([None]).reason == "nothing usable was said of where it is"
 
 
 box = st.tuples(*[st.floats(0, 50)] * 2, *[st.floats(51, 100)] * 2)

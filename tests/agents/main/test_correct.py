@@ -7,12 +7,12 @@ import pytest
 
 from deixis.agents.main.correct import correct
 from deixis.agents.main.recognize import recognize
-from deixis.agents.reading.mention import Mention
+from deixis.agents.reading.mention import TypedSpan
 
 TEXT = "Ann Lee of Rome met Rome FC"
-ANN, ANN_LEE = Mention(0, 3, "PER", 0.4, 0.5), Mention(0, 7, "PER", 0.55, 0.6)
-ROME, ROME_FC = Mention(11, 15, "LOC", 0.95, 0.1), Mention(20, 27, "ORG", 0.45, 0.2)
-SECOND_ROME = Mention(20, 24, "LOC", 0.35, 0.1)
+ANN, ANN_LEE = TypedSpan(0, 3, "PER", 0.4, 0.5), TypedSpan(0, 7, "PER", 0.55, 0.6)
+ROME, ROME_FC = TypedSpan(11, 15, "LOC", 0.95, 0.1), TypedSpan(20, 27, "ORG", 0.45, 0.2)
+SECOND_ROME = TypedSpan(20, 24, "LOC", 0.35, 0.1)
 
 
 class Corrector:
@@ -67,7 +67,7 @@ def test_a_confirmed_mention_gains_confidence_and_a_new_type_is_less_sure(box: A
     half = 0.55 / 2
     assert other.mention.confidence == pytest.approx(4 * half / (4 * half + 1 - half))
     assert other.mention.type == "LOC" and other.first == ROME_FC
-    assert "the corrector said LOC" in other.said and "ORG, 0.45" in other.said
+    assert "the corrector said LOC" in other.reason and "ORG, 0.45" in other.reason
 
 
 def test_what_overlaps_the_sure_is_no_candidate(box: Any) -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deixis.agents.mmre.read import Told, read_marked, read_plain
+from deixis.agents.mmre.read import Parts, read_marked, read_plain
 
 LABELS = {"PER", "ORG"}
 FULL = (
@@ -15,7 +15,7 @@ FULL = (
 PAIRS = (("Ada Lovelace", "PER"), ("Royal Society", "ORG"))
 
 
-def plain(answer: str, names: bool = True) -> Told:
+def plain(answer: str, names: bool = True) -> Parts:
     return read_plain(answer, lambda word: word.strip() in LABELS, names=names)
 
 
@@ -101,5 +101,5 @@ PIECES = ["NER:", "Task 1 Answer:", "image-entity pair:", ":PER;", "Ann", "{'a':
 def test_no_answer_raises_and_none_is_lost(answer: str, names: bool) -> None:
     read_marked(answer)
     told = plain(answer, names)
-    if any(each.isalnum() for each in answer) and told == Told(None, None, {}, told.matched, ()):
+    if any(each.isalnum() for each in answer) and told == Parts(None, None, {}, told.matched, ()):
         raise AssertionError("nothing is told of it")
