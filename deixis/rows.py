@@ -86,7 +86,7 @@ def parse_row(data: Any, kind: type[R]) -> R:
         size = data.get("size") or (image.get("width"), image.get("height"))
         data = {**data, "image": image.get("source"), "size": size}
     if isinstance(entities := data.get("entities"), list):
-        data = {**data, "entities": [_looked_for(each) for each in entities]}
+        data = {**data, "entities": [_looked_for(entity) for entity in entities]}
     return kind.model_validate(data)
 
 

@@ -51,25 +51,25 @@ def _when(time: datetime | None) -> str:
 def stats(folder: FolderOption = None, as_json: JsonOption = False) -> None:
     """Say how many answers there are, of which models, and what they cost."""
     cache = _open(folder)
-    found = cache.stats()
-    times = {"oldest": found.oldest, "newest": found.newest}
+    totals = cache.stats()
+    times = {"oldest": totals.oldest, "newest": totals.newest}
     if as_json:
-        models = {spec: each._asdict() for spec, each in found.models.items()}
+        models = {spec: model._asdict() for spec, model in totals.models.items()}
         written = {name: time and time.isoformat() for name, time in times.items()}
         terminal.print_json(
-            {"folder": str(cache.folder), **found._asdict(), "models": models, **written},
+            {"folder": str(cache.folder), **totals._asdict(), "models": models, **written},
         )
         return
     table = Table(title=escape(str(cache.folder)), title_justify="left")
     table.add_column("model", overflow="fold")
     for name in ("answers", "bytes", "input tokens", "output tokens"):
         table.add_column(name, justify="right")
-    for spec, each in found.models.items():
-        table.add_row(escape(spec), *map(str, each))
+    for spec, model in totals.models.items():
+        table.add_row(escape(spec), *map(str, model))
     terminal.show(table)
-    span = f", from {_when(found.oldest)} to {_when(found.newest)}" if found.entries else ""
-    damaged = f", {found.damaged} damaged" if found.damaged else ""
-    terminal.line(f"{found.entries} answers, {found.bytes} bytes{damaged}{span}")
+    span = f", from {_when(totals.oldest)} to {_when(totals.newest)}" if totals.entries else ""
+    damaged = f", {totals.damaged} damaged" if totals.damaged else ""
+    terminal.line(f"{totals.entries} answers, {totals.bytes} bytes{damaged}{span}")
 
 
 @cache_app.command("list")
@@ -80,18 +80,18 @@ def list_(
     as_json: JsonOption = False,
 ) -> None:
     """List answers, the newest first."""
-    newest = heapq.nlargest(limit, _open(folder).entries(model), key=lambda each: each.when)
+    newest = heapq.nlargest(limit, _open(folder).entries(model), key=lambda record: record.when)
     if as_json:
-        terminal.print_json([_row(each) for each in newest])
+        terminal.print_json([_row(record) for record in newest])
         return
     table = Table()
     table.add_column("key", no_wrap=True, min_width=_SHORT)
     for name in ("when", "model", "tokens", "prompt", "answer"):
         table.add_column(name, overflow="fold")
-    for each in newest:
-        tokens = f"{each.input_tokens} + {each.output_tokens}"
-        cells = (_when(each.when), each.spec, tokens, _start(each.user), _start(each.text))
-        table.add_row(each.key[:_SHORT], *map(escape, cells))
+    for record in newest:
+        tokens = f"{record.input_tokens} + {record.output_tokens}"
+        cells = (_when(record.when), record.spec, tokens, _start(record.user), _start(record.text))
+        table.add_row(record.key[:_SHORT], *map(escape, cells))
     terminal.show(table)
 
 
@@ -128,7 +128,7 @@ def show(
 
 def _printable(text: str) -> str:
     """Replace control characters, with which a text could rewrite the terminal."""
-    return "".join(each if each.isprintable() or each in "\n\t" else "\ufffd" for each in text)
+    return "".join(c if c.isprintable() or c in "\n\t" else "\ufffd" for c in text)
 
 
 @cache_app.command()

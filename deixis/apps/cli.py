@@ -132,24 +132,24 @@ def graphs(
     """List the graphs: what each is, which roles it needs, and which it uses besides."""
     from deixis.graphs.registry import find, names
 
-    found = {name: find(name) for name in names()}
+    systems = {name: find(name) for name in names()}
     if as_json:
         rows = [
             {
                 "name": name,
-                "about": each.about,
-                "needs": each.needs,
-                "uses": each.uses,
-                "options": each.defaults(),
+                "about": system.about,
+                "needs": system.needs,
+                "uses": system.uses,
+                "options": system.defaults(),
             }
-            for name, each in found.items()
+            for name, system in systems.items()
         ]
         terminal.print_json(rows)
         return
     table = Table("graph", "what it is", "needs", "uses", "graph_options", show_lines=True)
-    for name, each in found.items():
-        options = [f"{option}: {value}" for option, value in each.defaults().items()]
-        cells = (name, each.about, *map(", ".join, (each.needs, each.uses, options)))
+    for name, system in systems.items():
+        options = [f"{option}: {value}" for option, value in system.defaults().items()]
+        cells = (name, system.about, *map(", ".join, (system.needs, system.uses, options)))
         table.add_row(*map(escape, cells))
     terminal.show(table)
 
@@ -205,20 +205,20 @@ def main() -> None:
 
 def _refuse(error: TyperException) -> NoReturn:
     """Say in one line, as of all errors, what is wrong with the arguments."""
-    if not (said := error.format_message()):
+    if not (message := error.format_message()):
         _end(error.exit_code)  # the help was shown instead
     command = getattr(getattr(error, "ctx", None), "command_path", "deixis")
-    _fail(f"{said.rstrip('.')}; see: {command} --help")
+    _fail(f"{message.rstrip('.')}; see: {command} --help")
 
 
 def _blame(error: Exception) -> str:
     """Say what went wrong that nobody expected: the system's fault, or ours."""
     if not isinstance(error, OSError):
         return f"a bug in Deixis, please report it: {type(error).__name__}: {error}"
-    said = error.strerror or str(error) or type(error).__name__
+    reason = error.strerror or str(error) or type(error).__name__
     if isinstance(error.filename, str | os.PathLike):
-        return f"cannot use {os.fspath(error.filename)}: {said}"
-    return f"cannot {'write the output' if error.errno in _UNWRITTEN else 'go on'}: {said}"
+        return f"cannot use {os.fspath(error.filename)}: {reason}"
+    return f"cannot {'write the output' if error.errno in _UNWRITTEN else 'go on'}: {reason}"
 
 
 def _fail(message: str, code: int = 2) -> NoReturn:

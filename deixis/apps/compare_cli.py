@@ -116,32 +116,33 @@ def _write(page: Path, compared: "Compared", top: int, access: "Access") -> None
     typer.echo(f"wrote {files.write(page, content.encode())}", err=True)
 
 
-def _print_scores(found: "Comparison") -> None:
-    samples = len(found.first.samples)
-    print_heading(found.how, samples)
-    both = zip(_SIDES, found.entries, strict=True)
-    print_scores(both, bool(found.how.task.region))
+def _print_scores(scores: "Comparison") -> None:
+    samples = len(scores.first.samples)
+    print_heading(scores.how, samples)
+    both = zip(_SIDES, scores.entries, strict=True)
+    print_scores(both, bool(scores.how.task.region))
     table = table_of("P", "R", "F1")
-    value, low, high, p = found.difference
-    table.add_row("second - first", *(f"{100 * each:+.2f}" for each in value))
+    value, low, high, p = scores.difference
+    table.add_row("second - first", *(f"{100 * share:+.2f}" for share in value))
     spans = zip(low, high, strict=True)
     table.add_row("95%", *(f"{100 * start:+.2f} to {100 * end:+.2f}" for start, end in spans))
-    table.add_row("p", *(f"{each:.4f}" for each in p))
+    table.add_row("p", *(f"{share:.4f}" for share in p))
     terminal.show(table)
     _print(
-        f"samples with fewer errors in the second: {found.won}, with more: {found.lost}, "
-        f"with as many: {samples - found.won - found.lost}"
+        f"samples with fewer errors in the second: {scores.won}, with more: {scores.lost}, "
+        f"with as many: {samples - scores.won - scores.lost}"
     )
 
 
-def _print_agreement(found: "Agreement") -> None:
+def _print_agreement(agreement: "Agreement") -> None:
+    f1, low, high = (100 * share for share in (agreement.f1, agreement.low, agreement.high))
     _print(
-        f"agreement: {found.same} of {len(found.rows)} rows are the same; F1 of one against the "
-        f"other {100 * found.f1:.2f} ({100 * found.low:.1f}-{100 * found.high:.1f})"
+        f"agreement: {agreement.same} of {len(agreement.rows)} rows are the same; F1 of one "
+        f"against the other {f1:.2f} ({low:.1f}-{high:.1f})"
     )
-    _print(f"mentions that differ: {_counts(found.kinds)}")
-    if found.right:
-        _print(f"of these are right: {_counts(found.right)}")
+    _print(f"mentions that differ: {_counts(agreement.kinds)}")
+    if agreement.right:
+        _print(f"of these are right: {_counts(agreement.right)}")
 
 
 def _print_costs(costs: "tuple[Cost | None, Cost | None]") -> None:
@@ -166,8 +167,8 @@ def _print_warnings(warnings: dict[tuple[str, str], tuple[int, int]]) -> None:
     terminal.show(table)
 
 
-def _counts(found: dict[str, int]) -> str:
-    return ", ".join(f"{name} {count}" for name, count in found.items())
+def _counts(counts: dict[str, int]) -> str:
+    return ", ".join(f"{name} {count}" for name, count in counts.items())
 
 
 def _print(line: str) -> None:

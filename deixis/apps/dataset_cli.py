@@ -71,7 +71,7 @@ def convert(
     from deixis.evaluation import datasets
     from deixis.rows import write_rows
 
-    _keep(name, split, out, [each for each in (src, boxes, images) if each])
+    _keep(name, split, out, [path for path in (src, boxes, images) if path])
     rows, counts = datasets.convert(name, src, split, boxes=boxes, images=images, beside=out.parent)
     written = write_rows(out, rows)
     for quirk, number in counts.items():
@@ -91,7 +91,7 @@ def _keep(name: str, split: str, out: Path, read: list[Path]) -> None:
     own = bool(ending) and out.name == split + ending
     if not out.is_file() or (out.suffix == ".jsonl" and not own):
         return
-    if any(out.resolve().is_relative_to(each.resolve()) for each in read):
+    if any(out.resolve().is_relative_to(folder.resolve()) for folder in read):
         raise InputError(f"{out} is a part of the data set; give another --out")
 
 
@@ -109,31 +109,31 @@ def stats(
     from deixis.rows import read_rows
 
     keep_streams(file)
-    found = statistics(read_rows(file))
+    figures = statistics(read_rows(file))
     if as_json:
-        terminal.print_json(found)
+        terminal.print_json(figures)
         return
     from rich.markup import escape
     from rich.table import Table
 
-    plain = {key: value for key, value in found.items() if isinstance(value, int)}
+    plain = {key: value for key, value in figures.items() if isinstance(value, int)}
     summary = Table(title=escape(str(file)), title_justify="left", show_header=False)
     summary.add_column()
     summary.add_column(justify="right")
-    for key, value in [*plain.items(), *_flat(found["picture_sizes"])]:
+    for key, value in [*plain.items(), *_flat(figures["picture_sizes"])]:
         summary.add_row(key.replace("_", " "), str(value))
     terminal.show(summary)
     columns = ("entities", "groundable", "boxes", "masks", "multi_box")
     table = Table("type")
     for column in columns:
         table.add_column(column.replace("_", " "), justify="right")
-    for kind, counts in found["types"].items():
-        table.add_row(escape(kind), *(str(counts[each]) for each in columns))
+    for kind, counts in figures["types"].items():
+        table.add_row(escape(kind), *(str(counts[column]) for column in columns))
     terminal.show(table)
-    if found["fine_types"]:
+    if figures["fine_types"]:
         table = Table("type", "fine type")
         table.add_column("entities", justify="right")
-        for kind, fine in found["fine_types"].items():
+        for kind, fine in figures["fine_types"].items():
             for name, number in fine.items():
                 table.add_row(escape(kind), escape(name), str(number))
         terminal.show(table)
@@ -145,7 +145,7 @@ def _flat(sizes: dict[str, Any]) -> list[tuple[str, str]]:
     return [
         ("pictures of known size", f"{sizes['known']} ({sizes['distinct']} sizes)"),
         *(
-            (f"picture {side}", " / ".join(f"{name} {value:g}" for name, value in found.items()))
-            for side, found in sides.items()
+            (f"picture {side}", " / ".join(f"{name} {value:g}" for name, value in figures.items()))
+            for side, figures in sides.items()
         ),
     ]

@@ -50,8 +50,8 @@ def evaluate(
 
     keep_streams(gold, predictions)
     if task in papers.PAPERS:
-        found = papers.score_files(task, gold, predictions, format_name, wording)
-        document = {"gold": str(gold), "predictions": str(predictions), **found}
+        scores = papers.score_files(task, gold, predictions, format_name, wording)
+        document = {"gold": str(gold), "predictions": str(predictions), **scores}
         terminal.print_json(document) if as_json else _print_document(document)
         return
     how = scoring.How.named(task, convention, coarse, threshold=iou, rounds=rounds, seed=seed)
@@ -72,8 +72,8 @@ def _print_document(document: dict[str, Any]) -> None:
 
     def show(place: str, value: Any) -> None:
         if isinstance(value, dict):
-            for name, each in value.items():
-                show(f"{place} {name}".strip(), each)
+            for name, inner in value.items():
+                show(f"{place} {name}".strip(), inner)
             return
         if isinstance(value, list):
             value = some(value) or "none"
@@ -87,19 +87,19 @@ def _print_report(report: "Report") -> None:
     print_heading(report.how, len(report.aligned.samples))
     print_scores([("all", report.all), *report.parts.items()], bool(report.how.task.region))
     if report.grounding and report.sweep:
-        found = report.grounding
+        grounding = report.grounding
         shares = {
-            **{f"Acc@{t:g}": share for t, share in found.accuracy.items()},
-            "mean IoU": found.mean_iou,
-            "entailment accuracy": found.entailment,
-            "grounding precision@0.5": found.precision,
+            **{f"Acc@{t:g}": share for t, share in grounding.accuracy.items()},
+            "mean IoU": grounding.mean_iou,
+            "entailment accuracy": grounding.entailment,
+            "grounding precision@0.5": grounding.precision,
         }
-        said = ", ".join(f"{name} {percent(share)}" for name, share in shares.items())
-        terminal.line(f"where the name is right: {said}")
+        figures = ", ".join(f"{name} {percent(share)}" for name, share in shares.items())
+        terminal.line(f"where the name is right: {figures}")
         _print_sweep(report.sweep)
 
 
 def _print_sweep(sweep: "dict[float, Score]") -> None:
     table = table_of(*(f"{threshold:g}" for threshold in sweep))
-    table.add_row("F1 at IoU", *(percent(each.f1) for each in sweep.values()))
+    table.add_row("F1 at IoU", *(percent(score.f1) for score in sweep.values()))
     terminal.show(table)

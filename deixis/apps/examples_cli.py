@@ -53,8 +53,8 @@ def build(
     with console.progress() as bar:
         task = bar.add_task("examples", at="")
         shown = bar.track(annotated, total=len(annotated), task_id=task)
-        for said in index.build(shown, folder_of(rows), out, toolbox):
-            terminal.warn(said)
+        for note in index.build(shown, folder_of(rows), out, toolbox):
+            terminal.warn(note)
     typer.echo(f"indexed {len(annotated)} examples with {toolbox.model('embedder')} in {out}")
 
 
@@ -78,11 +78,11 @@ def augment(
 
     check_folder(out)
     keep_streams(gold, run)
-    found = read(gold, run)
-    lines = [json.dumps(each, ensure_ascii=False) + "\n" for each in found.recognition]
+    training = read(gold, run)
+    lines = [json.dumps(row, ensure_ascii=False) + "\n" for row in training.recognition]
     write(out / "recognition.jsonl", "".join(lines).encode())
-    write(out / "grounding.txt", "".join(f"{line}\n" for line in found.grounding).encode())
+    write(out / "grounding.txt", "".join(f"{line}\n" for line in training.grounding).encode())
     typer.echo(
-        f"wrote {len(lines)} rows with knowledge and {len(found.grounding)} expressions to {out}; "
-        f"{found.missing} gold entities without expression"
+        f"wrote {len(lines)} rows with knowledge and {len(training.grounding)} expressions to "
+        f"{out}; {training.missing} gold entities without expression"
     )

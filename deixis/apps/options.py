@@ -104,4 +104,4 @@ def settings_of(
     if graph is not None and graph != settings.graph:
         settings = settings.with_graph(graph)
     changes = {"prompts": prompts, "urls": urls}
-    return settings.with_options(**{name: each for name, each in changes.items() if each})
+    return settings.with_options(**{name: change for name, change in changes.items() if change})

@@ -38,17 +38,17 @@ def list_(
     from deixis.prompts import names, overrides, read
 
     own = overrides(prompts)
-    found = [read(name, prompts) for name in names()]
+    files = [read(name, prompts) for name in names()]
     if as_json:
         rows = [
             {
-                "name": each.name,
-                "version": each.version,
-                "variables": each.variables,
-                "source": "yours" if each.name in own else "deixis",
-                "path": str(each.path),
+                "name": file.name,
+                "version": file.version,
+                "variables": file.variables,
+                "source": "yours" if file.name in own else "deixis",
+                "path": str(file.path),
             }
-            for each in found
+            for file in files
         ]
         terminal.print_json(rows)
         return
@@ -58,12 +58,12 @@ def list_(
     table = Table("name", "version")
     for column in ("variables", "from", "file"):
         table.add_column(column, overflow="fold")
-    for each in found:
-        source = "yours" if each.name in own else "deixis"
-        shipped = read(each.name)
-        if each.version == shipped.version and _text(each.path) != _text(shipped.path):
+    for file in files:
+        source = "yours" if file.name in own else "deixis"
+        shipped = read(file.name)
+        if file.version == shipped.version and _text(file.path) != _text(shipped.path):
             source += ", changed; raise its version"
-        cells = (each.name, str(each.version), ", ".join(each.variables), source, str(each.path))
+        cells = (file.name, str(file.version), ", ".join(file.variables), source, str(file.path))
         table.add_row(*map(escape, cells))
     terminal.show(table)
 
@@ -92,13 +92,13 @@ def diff(
         raise InputError("there is nothing to compare with; name your folder with --prompts DIR")
     own = overrides(prompts)
     printed = False
-    for each in names() if name is None else [name]:
-        shipped = find(each)
+    for prompt in names() if name is None else [name]:
+        shipped = find(prompt)
         lines = difflib.unified_diff(
             io.StringIO(_text(shipped)).readlines(),
-            io.StringIO(_text(own.get(each, shipped))).readlines(),
-            f"deixis/prompts/{each}.md",
-            str(own.get(each, shipped)),
+            io.StringIO(_text(own.get(prompt, shipped))).readlines(),
+            f"deixis/prompts/{prompt}.md",
+            str(own.get(prompt, shipped)),
         )
         for line in lines:
             printed = True
@@ -124,7 +124,7 @@ def render(
 
     find(name, prompts)
     variables = example(name)
-    given = [terminal.as_text(each).partition("=") for each in var or []]
+    given = [terminal.as_text(pair).partition("=") for pair in var or []]
     if text is not None and "posts" in variables:
         variables["posts"][0]["text"] = terminal.as_text(text)
     elif text is not None:

@@ -40,7 +40,7 @@ def print_scores(entries: "Iterable[tuple[str, Entry]]", baselines: bool) -> Non
             *(percent(s) for s in (entry.score.precision, entry.score.recall, entry.score.f1)),
             f"{100 * entry.low[2]:.1f}-{100 * entry.high[2]:.1f}",
             *map(str, entry.score),
-            *(percent(each.f1) for each in beside if each),
+            *(percent(baseline.f1) for baseline in beside if baseline),
         )
     terminal.show(table)
     if baselines:

@@ -110,8 +110,8 @@ def show(table: Table) -> None:
     for cells in zip(*(column.cells for column in table.columns), strict=True):
         for column, cell in zip(table.columns, cells, strict=True):
             name = f"{column.header}: " if column.header else ""
-            for each in Text.from_markup(str(cell)).split(allow_blank=True):
-                line(Text(name) + each)
+            for part in Text.from_markup(str(cell)).split(allow_blank=True):
+                line(Text(name) + part)
                 name = "  "
         line("")
 
@@ -126,5 +126,5 @@ def _need(table: Table) -> int:
 
 def _need_of(column: Column) -> int:
     cells = [Text.from_markup(str(cell)) for cell in (column.header, *column.cells)]
-    width = max(each.cell_len for cell in cells for each in cell.split() or [cell])
+    width = max(words.cell_len for cell in cells for words in cell.split() or [cell])
     return width if column.no_wrap else min(width, _LEGIBLE)

@@ -134,15 +134,15 @@ def _standard(about: os.stat_result) -> int | None:
 def _descriptor(path: Path, about: os.stat_result) -> int:
     """Open a device or a pipe without waiting for anybody at its other end."""
     try:
-        found = os.open(path, os.O_WRONLY | getattr(os, "O_NONBLOCK", 0))
+        descriptor = os.open(path, os.O_WRONLY | getattr(os, "O_NONBLOCK", 0))
     except OSError as error:
         if error.errno != errno.ENXIO or not stat.S_ISFIFO(about.st_mode):
             raise
-        said = "nobody reads this pipe; start its reader first"
-        raise OSError(errno.ENXIO, said, str(path)) from None
+        reason = "nobody reads this pipe; start its reader first"
+        raise OSError(errno.ENXIO, reason, str(path)) from None
     if hasattr(os, "O_NONBLOCK"):
-        os.set_blocking(found, True)
-    return found
+        os.set_blocking(descriptor, True)
+    return descriptor
 
 
 def _draft(target: Path, about: os.stat_result | None, mode: int) -> tuple[IO[bytes], Path | None]:

@@ -136,11 +136,11 @@ def public_addresses(host: str, port: int, seconds: float) -> list[str]:
     """
     if _LOCAL_NAME.fullmatch(host):
         raise NotPublicError(f"{host} is a name of this machine or its network")
-    found = look_up(host, port, seconds)
-    for address in found:
+    addresses = look_up(host, port, seconds)
+    for address in addresses:
         if not is_public(address):
             raise NotPublicError(f"{host} is at {address}" if address != host else address)
-    return found
+    return addresses
 
 
 def look_up(host: str, port: int, seconds: float) -> list[str]:
@@ -168,7 +168,7 @@ def look_up(host: str, port: int, seconds: float) -> list[str]:
         raise httpcore.ConnectTimeout("the name look-up takes too long") from None
     if isinstance(answer, Exception):
         raise httpcore.ConnectError(str(answer)) from answer
-    return list(dict.fromkeys(str(each[4][0]) for each in answer))
+    return list(dict.fromkeys(str(record[4][0]) for record in answer))
 
 
 def is_public(address: str) -> bool:
@@ -177,10 +177,10 @@ def is_public(address: str) -> bool:
     Private, loopback, link-local, shared, multicast, reserved and unspecified addresses are
     not; of an IPv6 address that stands for one of IPv4, that one counts.
     """
-    found: IPv4Address | IPv6Address = ip_address(address.partition("%")[0])
-    if isinstance(found, IPv6Address):
-        if any(found in network for network in _CARRY_IPV4):
-            found = IPv4Address(int(found) & 0xFFFFFFFF)
-        elif found not in _GLOBAL:
+    ip: IPv4Address | IPv6Address = ip_address(address.partition("%")[0])
+    if isinstance(ip, IPv6Address):
+        if any(ip in network for network in _CARRY_IPV4):
+            ip = IPv4Address(int(ip) & 0xFFFFFFFF)
+        elif ip not in _GLOBAL:
             return False
-    return not any(found in network for network in _PRIVATE)
+    return not any(ip in network for network in _PRIVATE)

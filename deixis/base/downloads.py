@@ -52,11 +52,11 @@ def download(url: str, where: str, *, max_bytes: int, timeout: float, public: bo
             )
         if not address.host or not 0 <= (address.port or 0) < 65536:
             raise InputError(f"{here}: the URL names no host, or no port of one; check it")
-        found = _visit(address, here, max_bytes, deadline, public)
-        if isinstance(found, bytes):
-            return found
+        answer = _visit(address, here, max_bytes, deadline, public)
+        if isinstance(answer, bytes):
+            return answer
         try:
-            address = address.join(found)
+            address = address.join(answer)
         except (httpx.InvalidURL, UnicodeError):
             raise InputError(f"{where} redirects to what is no URL; give the final one") from None
     raise InputError(f"{where}: more than {MAX_REDIRECTS} redirects; give the final URL")

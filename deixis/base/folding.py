@@ -142,10 +142,12 @@ def close(text: str) -> Folded:
 
     Those are beside a character that is neither letter nor digit: Spider - Man, Ann 's, AT & T.
     """
-    said, starts, ends = caseless(text)
-    kept = [i for i, each in enumerate(said) if each != " " or said[i - 1 : i + 2 : 2].isalnum()]
+    folded, starts, ends = caseless(text)
+    kept = [
+        i for i, letter in enumerate(folded) if letter != " " or folded[i - 1 : i + 2 : 2].isalnum()
+    ]
     return Folded(
-        "".join(said[i] for i in kept), [starts[i] for i in kept], [ends[i] for i in kept]
+        "".join(folded[i] for i in kept), [starts[i] for i in kept], [ends[i] for i in kept]
     )
 
 
@@ -173,19 +175,19 @@ def _folded(text: str, how: str) -> Folded:
         same = text.lower() if how in {"caseless", "bare"} else text
         return Folded(same, range(len(text)), range(1, len(text) + 1))
     fold = _FOLDS[how]
-    said: list[str] = []
+    letters: list[str] = []
     starts: list[int] = []
     ends: list[int] = []
     for start, end, read in _units(text, _AS_HTML if how == "spelled" else _AS_TOKENS):
         piece = _unseen(text[start:end]) if how == "given" else fold(read)
-        if said and piece in _BLANKS and said[-1] in _BLANKS:
-            said[-1] = max(said[-1], piece, key=_BLANKS.index)
+        if letters and piece in _BLANKS and letters[-1] in _BLANKS:
+            letters[-1] = max(letters[-1], piece, key=_BLANKS.index)
             ends[-1] = end
         elif piece:
-            said.append(piece)
+            letters.append(piece)
             starts += [start] * len(piece)
             ends += [end] * len(piece)
-    whole = "".join(said)
+    whole = "".join(letters)
     return Folded(_BETWEEN.sub("-", whole) if how == "spelled" else whole, starts, ends)
 
 
@@ -193,12 +195,12 @@ def _units(text: str, pattern: re.Pattern[str]) -> Iterator[tuple[int, int, str]
     """Cut a text into what must not be cut further; yield start, end, and what it reads as."""
     end = 0
     while end < len(text):
-        found = pattern.match(text, end)
-        assert found is not None, "any character is a unit"
-        start, end = found.span()
-        name = found["entity"] or found.groupdict().get("cut")
+        match = pattern.match(text, end)
+        assert match is not None, "any character is a unit"
+        start, end = match.span()
+        name = match["entity"] or match.groupdict().get("cut")
         if name is None:
-            yield start, end, "" if found["stray"] else found[0]
+            yield start, end, "" if match["stray"] else match[0]
         elif name.startswith("#") or f"{name};" in html5:
             yield start, end, unescape(f"&{name};")
         else:
@@ -230,9 +232,11 @@ def _loose(piece: str) -> str:
     dashed = _spelled(piece).translate(_DASHES)
     if dashed == "\n":
         return " "
-    wide = [unicodedata.normalize("NFKC", each) for each in dashed]
+    wide = [unicodedata.normalize("NFKC", letter) for letter in dashed]
     # Of a bare accent, NFKC makes a space and a mark.
-    kept = [own if each[:1].isspace() else each for own, each in zip(dashed, wide, strict=True)]
+    kept = [
+        own if folded[:1].isspace() else folded for own, folded in zip(dashed, wide, strict=True)
+    ]
     return unicodedata.normalize("NFC", "".join(kept).translate(_POINTS))
 
 
@@ -243,7 +247,7 @@ def _caseless(piece: str) -> str:
 
 def _bare(piece: str) -> str:
     parts = unicodedata.normalize("NFD", _caseless(piece))
-    return "".join(each for each in parts if not unicodedata.category(each).startswith("M"))
+    return "".join(part for part in parts if not unicodedata.category(part).startswith("M"))
 
 
 _FOLDS: dict[str, Callable[[str], str]] = {

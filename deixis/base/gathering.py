@@ -16,8 +16,8 @@ def counts(path: PurePath, suffix: str = "") -> bool:
         path: relative to the folder or archive that is read.
         suffix: such as ``.xml``, in lower case.
     """
-    parts = [each.lower() for each in path.parts]
-    hidden = any(each.startswith(".") for each in parts)
+    parts = [part.lower() for part in path.parts]
+    hidden = any(part.startswith(".") for part in parts)
     return parts[-1].endswith(suffix) and not hidden and _LEFT_OVER.isdisjoint(parts)
 
 
@@ -27,5 +27,5 @@ def files_in(folder: Path, suffix: str = "") -> list[Path]:
     Raises:
         OSError: the folder cannot be read.
     """
-    found: Iterable[Path] = folder.iterdir()
-    return sorted(each for each in found if counts(PurePath(each.name), suffix) and each.is_file())
+    paths: Iterable[Path] = folder.iterdir()
+    return sorted(path for path in paths if counts(PurePath(path.name), suffix) and path.is_file())

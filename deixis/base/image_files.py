@@ -48,9 +48,9 @@ _OTHERS = [  # how files begin that are taken for pictures, what they are, and w
 def described(data: bytes) -> str:
     """Say what a file is that could not be identified, and what to do."""
     head = data[:1000].decode("latin-1")
-    for beginning, said in _OTHERS:
+    for beginning, description in _OTHERS:
         if re.match(beginning, head, re.DOTALL):
-            return said
+            return description
     return (
         f"not a picture, or broken at its start ({data[:12]!r}); give a JPEG, PNG, WebP, GIF, BMP, "
         "TIFF or AVIF"
@@ -162,22 +162,22 @@ def _segments(data: bytes) -> Iterator[tuple[int, bytes]]:
     """Yield the marker and the content of each segment of a JPEG."""
     at = 2
     for _ in range(_MOST_SEGMENTS):
-        if not (found := _JPEG_MARKER.search(data, at)):
+        if not (marker := _JPEG_MARKER.search(data, at)):
             break
-        at = found.end() + max(2, int.from_bytes(data[found.end() : found.end() + 2]))
-        yield found[1][0], data[found.end() + 2 : at]
+        at = marker.end() + max(2, int.from_bytes(data[marker.end() : marker.end() + 2]))
+        yield marker[1][0], data[marker.end() + 2 : at]
 
 
 def _has_all_scans(data: bytes) -> bool:
     """Return whether each coefficient of each component is in a scan, with its last bit."""
-    wanted, found = set(), set()
+    wanted, covered = set(), set()
     for marker, content in _segments(data):
         if marker in (0xC0, 0xC1, 0xC2):
-            wanted = {(each, i) for each in content[6::3] for i in range(64)}
+            wanted = {(component, i) for component in content[6::3] for i in range(64)}
         elif marker == 0xDA and len(content) >= 6 and not content[-1] & 0x0F:
             components, (first, last) = content[1:-3:2], content[-3:-1]
-            found |= {(each, i) for each in components for i in range(first, last + 1)}
-    return bool(wanted) and wanted <= found
+            covered |= {(component, i) for component in components for i in range(first, last + 1)}
+    return bool(wanted) and wanted <= covered
 
 
 def _block_size(data: bytes) -> tuple[int, int]:
@@ -185,7 +185,7 @@ def _block_size(data: bytes) -> tuple[int, int]:
     for marker, content in _segments(data):
         if marker in (0xC0, 0xC1, 0xC2) and len(content) > 9:
             samplings = content[7::3]
-            return 8 * max(each >> 4 for each in samplings), 8 * max(
-                each & 15 for each in samplings
+            return 8 * max(sampling >> 4 for sampling in samplings), 8 * max(
+                sampling & 15 for sampling in samplings
             )
     return 8, 8

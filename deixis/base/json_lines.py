@@ -44,20 +44,20 @@ def parsed(line: str, *, constants: bool = True) -> Any:
 
 def _hint(line: str, place: int) -> str:
     sides = line[: min(place, _NEAR)], line[max(0, place - _NEAR) : place], line[place:]
-    for before, behind, said in _FORMS:
+    for before, behind, advice in _FORMS:
         near = sides[0] if before.startswith(r"\s") else sides[1]
         if re.match(before, near, re.DOTALL) and re.match(behind, sides[2]):
-            return f": {said}"
+            return f": {advice}"
     return ""
 
 
 def _without_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
+    unique = dict(pairs)
+    if len(unique) < len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
         raise ValueError(f"the key {twice[:80]!r} stands twice in one object")
-    return found
+    return unique
 
 
 def _no_number(name: str) -> float:

@@ -30,7 +30,7 @@ def describe_problem(error: ValidationError, model: type[BaseModel]) -> str:
     An unknown name comes first: a value that is missing was then likely misspelt.
     """
     problems = error.errors(include_url=False)
-    unknown = [each for each in problems if each["type"] in {"extra_forbidden", "invalid_key"}]
+    unknown = [entry for entry in problems if entry["type"] in {"extra_forbidden", "invalid_key"}]
     problem = (unknown or problems)[0]
     place = ".".join(str(part) for part in problem["loc"]) or "the file"
     if problem["type"] != "extra_forbidden":

@@ -120,8 +120,9 @@ class Entity(Record):
 
     def why(self) -> list[str]:
         """Return the evidence on whether it can be seen, and where; the last word first."""
-        decided = [each for each in self.decisions if each.subject in {"groundable", "box"}]
-        lines = [line for each in reversed(decided) for line in each.evidence]
+        where = {"groundable", "box"}
+        decided = (made for made in reversed(self.decisions) if made.subject in where)
+        lines = (line for decision in decided for line in decision.evidence)
         return list(dict.fromkeys(lines))  # a verdict and a box may rest on the same
 
     @model_validator(mode="after")

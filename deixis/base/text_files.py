@@ -174,8 +174,8 @@ def read_text(path: Path) -> str:
 class NotText(ValueError):
     """Bytes are no text; the message says what to do, ``line`` where that was seen."""
 
-    def __init__(self, said: str, line: int) -> None:
-        super().__init__(said)
+    def __init__(self, message: str, line: int) -> None:
+        super().__init__(message)
         self.line = line
 
 

@@ -48,27 +48,27 @@ def without_credentials(url: str, _inside: int = 2) -> str:
         user, at, _ = rest.rpartition("@")
     if at:
         rest = f"{HIDDEN}@{rest[len(user) + 1 :]}"
-    rest = _PARAMETER.sub(lambda found: _parameter(found, _inside), rest)
+    rest = _PARAMETER.sub(lambda match: _parameter(match, _inside), rest)
     return beginning[0] + _SECRET_FORMS.sub(HIDDEN, rest)
 
 
 def without_credentials_in(text: str) -> str:
     """Return a text with the credentials taken out of every URL in it."""
-    return _URL.sub(lambda found: without_credentials(found[0]), text)
+    return _URL.sub(lambda match: without_credentials(match[0]), text)
 
 
-def _parameter(found: re.Match[str], inside: int) -> str:
-    name, value = found.groups()
+def _parameter(match: re.Match[str], inside: int) -> str:
+    name, value = match.groups()
     words = _WORDS.findall(unquote(name))
     plain = re.sub(r"[^a-z0-9]", "", unquote(name).lower())
     secret = any(_SECRET_WORD.fullmatch(word.lower()) for word in words)
     if value and (secret or _SECRET_ENDING.search(plain)):
         return f"{name}={HIDDEN}"
     if not inside:
-        return found[0]
+        return match[0]
     for _ in range(3):
         value = unquote(value)
     # An address within the site has parameters of its own, and some are a parameter by themselves.
     start = "" if _BEGINS.match(value) else "http://h?"
     shown = without_credentials(start + value, inside - 1).removeprefix(start)
-    return found[0] if shown == value else f"{name}={shown}"
+    return match[0] if shown == value else f"{name}={shown}"

@@ -89,7 +89,7 @@ def _refuse_twins(root: yaml.Node, line: int) -> None:
                     )
                 if isinstance(key, yaml.ScalarNode):
                     lines[name] = key.start_mark.line + 1 + line
-            inside = [each for pair in node.value for each in pair]
-        new = [each for each in inside if id(each) not in seen]
+            inside = [child for pair in node.value for child in pair]
+        new = [child for child in inside if id(child) not in seen]
         seen.update(map(id, new))
         waiting.extend(new)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from deixis.errors import DataError
-from deixis.evaluation.disagreements import KINDS, RIGHT, RowPair, compare_row
+from deixis.evaluation.disagreements import KINDS, RIGHT, Disagreement, RowPair, compare_row
 from deixis.evaluation.metrics.chance import interval, shares
 from deixis.evaluation.metrics.scoring import How
 from deixis.evaluation.totals import add_usage, warning_kind
@@ -56,7 +56,7 @@ class Cost(NamedTuple):
             **{name: self.measure(name) for name in names},
             "unpriced_calls": self.unpriced,
             "a_row": {name: self.measure(name, a_row=True) for name in names},
-            "roles": [each.model_dump() for each in self.roles.values()],
+            "roles": [usage.model_dump() for usage in self.roles.values()],
         }
 
 
@@ -87,25 +87,29 @@ class Agreement:
     warnings: dict[tuple[str, str], tuple[int, int]]
 
     @property
+    def _differences(self) -> list[Disagreement]:
+        return [pair for row in self.rows for pair in row.differences]
+
+    @property
     def same(self) -> int:
         """The rows in which nothing differs."""
-        return sum(not row.found for row in self.rows)
+        return sum(not row.differences for row in self.rows)
 
     @property
     def kinds(self) -> dict[str, int]:
         """How many mentions differ in each of `KINDS`."""
-        counts = Counter(kind for row in self.rows for each in row.found for kind in each.kinds)
+        counts = Counter(kind for pair in self._differences for kind in pair.kinds)
         return {kind: counts[kind] for kind in KINDS}
 
     @property
     def right(self) -> dict[str, int] | None:
         """Who is right on the mentions that differ; None if none does, or without gold."""
-        counts = Counter(each.right for row in self.rows for each in row.found if each.right)
+        counts = Counter(pair.right for pair in self._differences if pair.right)
         return {name: counts[name] for name in RIGHT} if counts else None
 
     def ranked(self, top: int) -> list[RowPair]:
         """Return the rows that differ most, at most so many."""
-        differ = [row for row in self.rows if row.found]
+        differ = [row for row in self.rows if row.differences]
         return sorted(differ, key=lambda row: -row.amount)[:top]
 
     def document(self, top: int) -> dict[str, Any]:
@@ -159,7 +163,7 @@ def agree(
     counts = np.array([(row.agreed, *row.mentions) for row in rows])
     low, high = interval(counts, how.rounds, how.seed)
     nothing = not counts.any()
-    sides = [[each[name] for name in both] for each in (ones, others)]
+    sides = [[side[name] for name in both] for side in (ones, others)]
     warned = [Counter(_warnings(rows)) for rows in sides]
     return Agreement(
         how,
@@ -185,11 +189,11 @@ def _cost(rows: Sequence[Row]) -> Cost | None:
     for row in rows:
         if not isinstance(row, Result) or row.usage is None:
             return None
-        for each in row.usage:
-            key = (each.role, each.model)
-            add_usage(roles.setdefault(key, Usage(role=each.role, model=each.model)), each)
-            add_usage(total, each)
-            unpriced += each.calls if each.cost is None else 0
+        for usage in row.usage:
+            key = (usage.role, usage.model)
+            add_usage(roles.setdefault(key, Usage(role=usage.role, model=usage.model)), usage)
+            add_usage(total, usage)
+            unpriced += usage.calls if usage.cost is None else 0
     if not unpriced and total.cost is None:
         total.cost = 0.0  # nobody was asked
     return Cost(len(rows), roles, total, unpriced)
@@ -197,5 +201,5 @@ def _cost(rows: Sequence[Row]) -> Cost | None:
 
 def _warnings(rows: Iterable[Row]) -> Iterator[tuple[str, str]]:
     for row in rows:
-        for each in row.warnings if isinstance(row, Result) else ():
-            yield each.step, warning_kind(each.message)
+        for notice in row.warnings if isinstance(row, Result) else ():
+            yield notice.step, warning_kind(notice.message)

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 from itertools import zip_longest
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 
@@ -13,7 +13,8 @@ from deixis.evaluation.metrics.scoring import How
 from deixis.rows import Row, RowEntity
 
 KINDS = ("only first", "only second", "type", "groundable", "region")
-RIGHT = ("first", "second", "both", "neither")
+Right = Literal["first", "second", "both", "neither"]
+RIGHT: tuple[Right, ...] = get_args(Right)
 _TRIED = 100
 """Mentions of one text and of no common place that are tried against each other in a row; those
 beyond are paired in their order."""
@@ -28,19 +29,19 @@ class Disagreement(NamedTuple):
         first: what the first says; None if it lacks the mention.
         second: what the second says; None if it lacks the mention.
         gold: what is right, None if there is no such mention, or no gold.
-        right: one of `RIGHT`, None without gold.
+        right: who is right, None without gold.
     """
 
     kinds: dict[str, float]
     first: RowEntity | None
     second: RowEntity | None
     gold: RowEntity | None
-    right: str | None
+    right: Right | None
 
     @property
     def text(self) -> str:
         """The mention."""
-        return next(each.text for each in (self.first, self.second) if each)
+        return next(side.text for side in (self.first, self.second) if side)
 
     def document(self) -> dict[str, Any]:
         """Return JSON-ready data, without masks."""
@@ -48,7 +49,7 @@ class Disagreement(NamedTuple):
         return {
             "text": self.text,
             "kinds": self.kinds,
-            **{name: each and _said(each) for name, each in sides.items()},
+            **{name: mention and _said(mention) for name, mention in sides.items()},
             "right": self.right,
         }
 
@@ -60,22 +61,23 @@ class RowPair(NamedTuple):
     text: str
     mentions: tuple[int, int]
     agreed: int
-    found: tuple[Disagreement, ...]
+    differences: tuple[Disagreement, ...]
 
     @property
     def amount(self) -> float:
         """By how much the two differ, 0 if in nothing."""
-        return sum(sum(each.kinds.values()) for each in self.found)
+        return sum(sum(difference.kinds.values()) for difference in self.differences)
 
     @property
     def texts(self) -> set[str]:
         """The mentions that differ, as either has them."""
-        return {said.text for each in self.found for said in (each.first, each.second) if said}
+        sides = (side for pair in self.differences for side in (pair.first, pair.second))
+        return {side.text for side in sides if side}
 
     def document(self) -> dict[str, Any]:
         """Return JSON-ready data."""
-        found = [each.document() for each in self.found]
-        return {"id": self.id, "text": self.text, "amount": self.amount, "mentions": found}
+        mentions = [difference.document() for difference in self.differences]
+        return {"id": self.id, "text": self.text, "amount": self.amount, "mentions": mentions}
 
 
 def compare_row(first: Row, second: Row, gold: Row | None, how: How) -> RowPair:
@@ -96,7 +98,7 @@ def compare_row(first: Row, second: Row, gold: Row | None, how: How) -> RowPair:
     try:
         pairs = list(_pairs(first, second, how))
         wanted = [] if gold is None else [dict(_wanted(row, gold, how)) for row in (first, second)]
-        found = tuple(
+        differences = tuple(
             _disagreement(one, other, kinds, wanted, how)
             for one, other in pairs
             if (kinds := _kinds(one, other, how))
@@ -104,7 +106,8 @@ def compare_row(first: Row, second: Row, gold: Row | None, how: How) -> RowPair:
     except ValueError as error:
         raise DataError(f"a mask of {first.id!r} cannot be compared: {error}") from None
     mentions = len(first.entities), len(second.entities)
-    return RowPair(first.id, first.text or second.text, mentions, len(pairs) - len(found), found)
+    agreed = len(pairs) - len(differences)
+    return RowPair(first.id, first.text or second.text, mentions, agreed, differences)
 
 
 def _disagreement(
@@ -116,14 +119,18 @@ def _disagreement(
 ) -> Disagreement:
     if not wanted:
         return Disagreement(kinds, one, other, None, None)
-    golds = [gold.get(id(each)) for gold, each in zip(wanted, (one, other), strict=True)]
+    golds = [gold.get(id(mention)) for gold, mention in zip(wanted, (one, other), strict=True)]
     gold = golds[0] or golds[1]
     # Who lacks a mention is right if it is not in the gold.
     first, second = (
-        gold is None if each is None else mine is not None and not _kinds(each, mine, how)
-        for each, mine in zip((one, other), golds, strict=True)
+        gold is None if mention is None else mine is not None and not _kinds(mention, mine, how)
+        for mention, mine in zip((one, other), golds, strict=True)
     )
-    right = {(True, True): "both", (True, False): "first", (False, True): "second"}
+    right: dict[tuple[bool, bool], Right] = {
+        (True, True): "both",
+        (True, False): "first",
+        (False, True): "second",
+    }
     return Disagreement(kinds, one, other, gold, right.get((first, second), "neither"))
 
 
@@ -144,8 +151,8 @@ def _pairs(
     """
     groups: dict[Any, tuple[list[RowEntity], list[RowEntity]]] = {}
     for side, row in enumerate((first, second)):
-        for each in row.entities:
-            groups.setdefault(_key(each, how), ([], []))[side].append(each)
+        for entity in row.entities:
+            groups.setdefault(_key(entity, how), ([], []))[side].append(entity)
     for group in groups.values():
         here, ones, others = _of_one_place(*group)
         yield from here
@@ -157,8 +164,8 @@ def _pairs(
                 yield ones[i], others[j]
                 left[0][i] = left[1][j] = None
         rest = (
-            [*(each for each in left[0] if each), *ones[_TRIED:]],
-            [*(each for each in left[1] if each), *others[_TRIED:]],
+            [*(mention for mention in left[0] if mention), *ones[_TRIED:]],
+            [*(mention for mention in left[1] if mention), *others[_TRIED:]],
         )
         yield from zip_longest(*rest)
 
@@ -167,14 +174,14 @@ def _of_one_place(
     ones: list[RowEntity], others: list[RowEntity]
 ) -> tuple[list[tuple[RowEntity, RowEntity]], list[RowEntity], list[RowEntity]]:
     """Return the pairs that alone begin at one place, and what is left of both sides."""
-    sides = [Counter(each.start for each in side) for side in (ones, others)]
+    sides = [Counter(mention.start for mention in side) for side in (ones, others)]
     alone = {
         start
         for start, count in sides[0].items()
         if start is not None and count == 1 == sides[1][start]
     }
-    by_place = {each.start: each for each in others}
-    pairs = [(each, by_place[each.start]) for each in ones if each.start in alone]
+    by_place = {mention.start: mention for mention in others}
+    pairs = [(mention, by_place[mention.start]) for mention in ones if mention.start in alone]
     left, right = ([e for e in side if e.start not in alone] for side in (ones, others))
     return pairs, left, right
 
@@ -193,16 +200,16 @@ def _kinds(one: RowEntity | None, other: RowEntity | None, how: How) -> dict[str
     """Return in what two mentions differ, and by how much."""
     if one is None or other is None:
         return {"only second" if one is None else "only first": 1.0}
-    task, found = how.task, {}
+    task, amounts = how.task, {}
     if task.type and getattr(one, task.type) != getattr(other, task.type):
-        found["type"] = 1.0
+        amounts["type"] = 1.0
     if task.region and _seen(one) != _seen(other):
-        found["groundable"] = 1.0
+        amounts["groundable"] = 1.0
     elif task.region and one.regions and other.regions:
         iou = best_iou(one.regions, other.regions, task.region == "mask")
         if not how.convention.reached(iou, how.threshold):
-            found["region"] = 1 - iou
-    return found
+            amounts["region"] = 1 - iou
+    return amounts
 
 
 def _seen(entity: RowEntity) -> str:
@@ -213,5 +220,5 @@ def _seen(entity: RowEntity) -> str:
 
 def _said(entity: RowEntity) -> dict[str, Any]:
     regions = entity.regions
-    boxes = None if regions is None else [list(each.box) for each in regions]
+    boxes = None if regions is None else [list(region.box) for region in regions]
     return {**entity.model_dump(exclude={"regions"}), "boxes": boxes}

@@ -82,7 +82,7 @@ def read_predictions(
     return Predictions(
         path,
         answers.rows,
-        {id_: [each._asdict() for each in pieces] for id_, pieces in answers.problems.items()},
+        {id_: [piece._asdict() for piece in pieces] for id_, pieces in answers.problems.items()},
     )
 
 
@@ -104,7 +104,7 @@ def compare_files(
         SettingsError: there is no such format.
     """
     wanted = read_rows(gold) if gold else []
-    one, other = (read_predictions(each, format_name, wanted, Result) for each in (first, second))
+    one, other = (read_predictions(path, format_name, wanted, Result) for path in (first, second))
     scores = compare_two(wanted, one.rows, other.rows, how) if gold else None
     return Compared(gold, one, other, agree(one.rows, other.rows, how, wanted), scores)
 

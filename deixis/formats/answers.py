@@ -150,8 +150,8 @@ def checked(
     Raises:
         DataError: something does not come back as it was.
     """
-    bare = [each.model_copy(update={"start": None, "end": None}) for each in entities]
-    written = [one(each) for each in bare]
+    bare = [entity.model_copy(update={"start": None, "end": None}) for entity in entities]
+    written = [one(entity) for entity in bare]
     for entity, piece in zip(bare, written, strict=True):
         if parse(whole([piece])) != Parsed((entity,), ()):
             raise DataError(

@@ -84,13 +84,13 @@ def parse_answer(answer: str, task: Task) -> Answer:
     """
     problems: list[Problem] = []
     calls: list[Call] = []
-    for tag, said in _CALL.findall(answer):
+    for tag, words in _CALL.findall(answer):
         if tag.lower() == "module":
-            calls.append(Call(said.strip()))
+            calls.append(Call(words.strip()))
         elif calls:
-            calls[-1] = Call(calls[-1].module, (*calls[-1].instructions, said.strip()))
+            calls[-1] = Call(calls[-1].module, (*calls[-1].instructions, words.strip()))
         else:
-            problems.append(Problem(said, "an instruction before any module"))
+            problems.append(Problem(words, "an instruction before any module"))
     items: list[Item] = []
     for group in _groups(_CALL.sub("", answer), problems):
         item = {"ner": _entity, "re": _relation, "ee": _event}[task](group)
@@ -157,23 +157,24 @@ def _relation(group: str) -> Relation | None:
     fields = _fields(group)
     if len(fields) != 3 or not fields[1].strip():
         return None
-    found = Relation(_phrase(fields[0]), fields[1].strip(), _phrase(fields[2]))
-    return found if found.subject.text and found.object.text else None
+    relation = Relation(_phrase(fields[0]), fields[1].strip(), _phrase(fields[2]))
+    return relation if relation.subject.text and relation.object.text else None
 
 
 def _event(group: str) -> Event | None:
     trigger, *rest = _fields(group)
     if not rest or not _phrase(trigger).text or not rest[0].strip():
         return None
-    told: list[str] = []
+    arguments: list[str] = []
     for field in rest[1:]:
         if ":" in field:
-            told.append(field)
-        elif told:  # a comma within an argument
-            told[-1] += f",{field}"
+            arguments.append(field)
+        elif arguments:  # a comma within an argument
+            arguments[-1] += f",{field}"
         else:
             return None
-    pairs = [(role.strip(), _phrase(text)) for role, _, text in (f.partition(":") for f in told)]
+    parts = (argument.partition(":") for argument in arguments)
+    pairs = [(role.strip(), _phrase(text)) for role, _, text in parts]
     if not all(role and phrase.text for role, phrase in pairs):
         return None
     return Event(_phrase(trigger), rest[0].strip(), tuple(pairs))
@@ -188,7 +189,7 @@ def write_answer(answer: Answer) -> str:
     text = "".join(map(_bracket, answer.items))
     for call in answer.calls:
         text += f"<Module>{call.module}</Module>"
-        text += "".join(f"<Instruction>{each}</Instruction>" for each in call.instructions)
+        text += "".join(f"<Instruction>{words}</Instruction>" for words in call.instructions)
     kinds: dict[type[Item], Task] = {Entity: "ner", Relation: "re", Event: "ee"}
     task = kinds[type(answer.items[0])] if answer.items else "ner"
     if parse_answer(text, task) != answer:
@@ -201,8 +202,8 @@ def _bracket(item: Item) -> str:
         return f"({_tagged(item.phrase)}, {item.type})"
     if isinstance(item, Relation):
         return f"({_tagged(item.subject)}, {item.type}, {_tagged(item.object)})"
-    told = [f"{role}: {_tagged(phrase)}" for role, phrase in item.arguments]
-    return f"({', '.join([_tagged(item.trigger), item.type, *told])})"
+    arguments = [f"{role}: {_tagged(phrase)}" for role, phrase in item.arguments]
+    return f"({', '.join([_tagged(item.trigger), item.type, *arguments])})"
 
 
 def _tagged(phrase: Phrase) -> str:
@@ -236,11 +237,11 @@ def row_of(answer: Answer, gold: MuieRow) -> MuieRow:
             ends = {"subject": at(item.subject), "object": at(item.object)}
             relations.append(rows.Relation(type=item.type, **ends))
         else:
-            said = tuple(rows.Argument(role=r, entity=at(p)) for r, p in item.arguments)
+            arguments = tuple(rows.Argument(role=r, entity=at(p)) for r, p in item.arguments)
             trigger = rows.Trigger(text=item.trigger.text)
-            events.append(rows.Event(type=item.type, trigger=trigger, arguments=said))
-    found = {"entities": tuple(entities), "relations": tuple(relations), "events": tuple(events)}
-    return gold.model_copy(update=found)
+            events.append(rows.Event(type=item.type, trigger=trigger, arguments=arguments))
+    content = {"entities": tuple(entities), "relations": tuple(relations), "events": tuple(events)}
+    return gold.model_copy(update=content)
 
 
 def parse(answer: str, scale: Scale | None = ONE) -> Parsed:
@@ -250,20 +251,20 @@ def parse(answer: str, scale: Scale | None = ONE) -> Parsed:
     has no counterpart.
     """
     reading = Reading(scale)
-    told = parse_answer(answer, "ner")
-    for item in told.items:
+    whole = parse_answer(answer, "ner")
+    for item in whole.items:
         if isinstance(item, Entity):
             boxes = None if item.phrase.sought else ()
             reading.add(_bracket(item), item.phrase.text, item.type, boxes)
     entities, problems = reading.parsed()
-    return Parsed(entities, (*told.problems, *problems))
+    return Parsed(entities, (*whole.problems, *problems))
 
 
 def write(entities: Sequence[RowEntity]) -> str:
     """Write entities without calls; see `Format`."""
     return checked(
         entities,
-        lambda each: _bracket(Entity(Phrase(each.text, each.regions is None), each.type)),
+        lambda entity: _bracket(Entity(Phrase(entity.text, entity.regions is None), entity.type)),
         lambda pieces: "".join(pieces) or "None",
         parse,
     )

@@ -51,7 +51,7 @@ def parse_answer(answer: str) -> Answer:
     second = _cut(_SECOND, answer, start[1])
     ner = _cut(NER, answer, second[1])
     mapping = _cut(MAP, answer, ner[1])
-    ends = [each[0] for each in (second, ner, mapping) if each[0] >= 0] or [len(answer)]
+    ends = [cut[0] for cut in (second, ner, mapping) if cut[0] >= 0] or [len(answer)]
     summary = answer[start[1] : ends[0]].strip() if start[0] >= 0 else ""
     pieces = [answer[: start[0] if start[0] >= 0 else ends[0]]]
     if second[0] >= 0:
@@ -68,8 +68,8 @@ def parse_answer(answer: str) -> Answer:
 
 def _cut(marker: re.Pattern[str], answer: str, start: int) -> tuple[int, int]:
     """Return where a marker starts and ends; ``(-1, start)`` without one."""
-    found = marker.search(answer, start)
-    return found.span() if found else (-1, start)
+    match = marker.search(answer, start)
+    return match.span() if match else (-1, start)
 
 
 def _pairs(text: str, problems: list[Problem]) -> tuple[tuple[str, str], ...]:
@@ -125,11 +125,11 @@ def _escape(text: str) -> str:
 def parse(answer: str, scale: Scale | None = ONE) -> Parsed:
     """Read the entities of an answer; see `Format`. The format has no boxes."""
     reading = Reading(scale)
-    told = parse_answer(answer)
-    for entity, label in told.pairs:
+    whole = parse_answer(answer)
+    for entity, label in whole.pairs:
         reading.add(f":{label}; {entity}", entity, label, None)
     entities, problems = reading.parsed()
-    return Parsed(entities, (*told.problems, *problems))
+    return Parsed(entities, (*whole.problems, *problems))
 
 
 def write(entities: Sequence[RowEntity]) -> str:

@@ -51,20 +51,20 @@ def parse_expression(line: str) -> Expression | None:
 
     The type is the first bracket that a dash follows, since names may hold brackets.
     """  # noqa: RUF002
-    found = _EXPRESSION.fullmatch(line.strip())
-    if not found or not all(part.strip() for part in found.groups()):
+    match = _EXPRESSION.fullmatch(line.strip())
+    if not match or not all(part.strip() for part in match.groups()):
         return None
-    return Expression(*(part.strip() for part in found.groups()))
+    return Expression(*(part.strip() for part in match.groups()))
 
 
-def write_expression(said: Expression) -> str:
+def write_expression(expression: Expression) -> str:
     """Write a referring expression as the paper does.
 
     Raises:
         DataError: it would not be read as the same.
     """
-    line = f"{said.text} ({said.type}) – {said.expression}"  # noqa: RUF001
-    if parse_expression(line) != said:
+    line = f"{expression.text} ({expression.type}) – {expression.expression}"  # noqa: RUF001
+    if parse_expression(line) != expression:
         raise DataError(f"the format cannot hold this expression: {line[:200]!r}")
     return line
 
@@ -75,14 +75,14 @@ def parse(answer: str, scale: Scale | None = ONE) -> Parsed:
     for line in answer.split("\n"):
         if not line.strip():
             continue
-        found = _line(line)
-        if found and (name := _NAME.fullmatch(found.name)):
-            boxes = read_boxes(found.boxes) if found.boxes else None
-            if boxes is None and found.boxes and found.seen:
+        fields = _line(line)
+        if fields and (name := _NAME.fullmatch(fields.name)):
+            boxes = read_boxes(fields.boxes) if fields.boxes else None
+            if boxes is None and fields.boxes and fields.seen:
                 reading.refuse(line, "its boxes are not &[x1, y1, x2, y2]")
-            reading.add(line, name[1].strip(), name[2].strip(), boxes if found.seen else [])
-        elif not found and (said := parse_expression(line)):
-            reading.add(line, said.text, said.type, None)
+            reading.add(line, name[1].strip(), name[2].strip(), boxes if fields.seen else [])
+        elif not fields and (expression := parse_expression(line)):
+            reading.add(line, expression.text, expression.type, None)
         else:
             reading.refuse(line, "it is not a line with 'Name (TYPE)'")
     return reading.parsed()
@@ -91,10 +91,10 @@ def parse(answer: str, scale: Scale | None = ONE) -> Parsed:
 def _line(line: str) -> _Line | None:
     picture, *fields = line.strip().split("###")
     boxes = fields.pop() if fields and fields[-1].startswith("&") else ""
-    found = _PICTURE.fullmatch(picture)
-    if not found or len(fields) < 2 or not re.fullmatch("[0-9]+", fields[-1]):
+    match = _PICTURE.fullmatch(picture)
+    if not match or len(fields) < 2 or not re.fullmatch("[0-9]+", fields[-1]):
         return None
-    return _Line(found[1], fields[0].strip(), bool(fields[-1].strip("0")), boxes)
+    return _Line(match[1], fields[0].strip(), bool(fields[-1].strip("0")), boxes)
 
 
 def split(text: str) -> list[tuple[str, str]] | None:
@@ -107,10 +107,10 @@ def split(text: str) -> list[tuple[str, str]] | None:
     for line in text.split("\n"):
         if not line.strip():
             continue
-        found = _line(line)
-        if found is None:
+        fields = _line(line)
+        if fields is None:
             return None
-        samples.setdefault(found.id, []).append(line)
+        samples.setdefault(fields.id, []).append(line)
     return [(name, "\n".join(lines)) for name, lines in samples.items()]
 
 
@@ -123,7 +123,8 @@ def write(entities: Sequence[RowEntity], name: str = "picture") -> str:
     """
 
     def one(entity: RowEntity) -> str:
-        boxes = "".join(f"&[{', '.join(map(number, each.box))}]" for each in entity.regions or ())
+        places = (map(number, region.box) for region in entity.regions or ())
+        boxes = "".join(f"&[{', '.join(place)}]" for place in places)
         flag = "0" if entity.regions == () else "2"
         where = f"###{boxes}" if boxes else ""
         return f"{name}.jpg###{entity.text} ({entity.type})###{flag}{where}"

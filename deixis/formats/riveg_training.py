@@ -35,9 +35,10 @@ class Training(NamedTuple):
     missing: int
 
 
-def training(found: Extraction, gold: Row) -> Training:
+def training(result: Extraction, gold: Row) -> Training:
     """Return what a result of the graph riveg and its gold row give for training."""
-    entities = [each.model_dump(include={"text", "start", "end", "type"}) for each in gold.entities]
+    kept = {"text", "start", "end", "type"}
+    entities = [entity.model_dump(include=kept) for entity in gold.entities]
     recognition = [
         {
             "id": gold.id,
@@ -46,11 +47,11 @@ def training(found: Extraction, gold: Row) -> Training:
             "knowledge": parts(reply.text).answer,
             "entities": entities,
         }
-        for reply in found.replies
+        for reply in result.replies
         if reply.id.startswith("explain/") and reply.status == "ok"
     ]
     written: dict[tuple[int | None, int | None, str], Entity] = {
-        (each.start, each.end, each.type): each for each in found.entities
+        (entity.start, entity.end, entity.type): entity for entity in result.entities
     }
     lines: list[str] = []
     missing = 0
@@ -80,11 +81,11 @@ def read(gold: Path, run: Path) -> Training:
             fields = {key: record[key] for key in Extraction.model_fields if key in record}
             result = Extraction.model_validate(fields) if row else None
         except (ValueError, TypeError, AttributeError) as error:
-            said = one_line(error, 200)
-            raise DataError(f"{run}:{number}: no result of deixis batch ({said})") from None
+            problem = one_line(error, 200)
+            raise DataError(f"{run}:{number}: no result of deixis batch ({problem})") from None
         if row is None or result is None:
-            said = f"there is no gold row with the id {record.get('id')!r}"
-            raise DataError(f"{run}:{number}: {said}")
+            problem = f"there is no gold row with the id {record.get('id')!r}"
+            raise DataError(f"{run}:{number}: {problem}")
         if result.text != row.text:
             raise DataError(f"{run}:{number}: its text is not that of the gold row {row.id!r}")
         made = training(result, row)
@@ -94,21 +95,21 @@ def read(gold: Path, run: Path) -> Training:
     return Training(recognition, grounding, missing)
 
 
-def _lines(sample: str, entity: RowEntity, found: Entity) -> list[str]:
+def _lines(sample: str, entity: RowEntity, written: Entity) -> list[str]:
     """Return a line for each expression that a model wrote; none if the format cannot hold it."""
     largest = sorted(entity.regions or (), key=_area)[-1:]
-    regions = tuple(RowRegion(box=each.box) for each in largest)
+    regions = tuple(RowRegion(box=region.box) for region in largest)
     bare = RowEntity(text=entity.text, type=entity.type, regions=regions)
     try:
         picture, name, seen = riveg.write([bare], sample).split("###", 2)
     except DataError:
         return []
     lines = []
-    for each in found.decisions:
-        if each.step == "expand" and each.model is not None and each.outcome is not None:
-            version = int(each.subject.removeprefix("expression") or 1) - 1
-            said = each.outcome.removeprefix(f"{name} – ")  # noqa: RUF001
-            line = f"Imageid:{picture}#{version}###{name}###{name}-{said}###{seen}"
+    for made in written.decisions:
+        if made.step == "expand" and made.model is not None and made.outcome is not None:
+            version = int(made.subject.removeprefix("expression") or 1) - 1
+            description = made.outcome.removeprefix(f"{name} – ")  # noqa: RUF001
+            line = f"Imageid:{picture}#{version}###{name}###{name}-{description}###{seen}"
             lines += [line] if riveg.parse(line).entities == (bare,) else []
     return lines
 

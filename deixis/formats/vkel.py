@@ -27,12 +27,12 @@ def parse(answer: str, scale: Scale | None = ONE) -> Parsed:
     if answer.strip().rstrip(".").rstrip().lower() in _NOTHING:
         return reading.parsed()
     position = 0
-    for found in _SKETCH.finditer(answer):
-        text = _name(answer[position : found.start()], reading)
-        position = found.end()
-        coarse, fine, where = found.groups()
+    for sketch in _SKETCH.finditer(answer):
+        text = _name(answer[position : sketch.start()], reading)
+        position = sketch.end()
+        coarse, fine, where = sketch.groups()
         boxes = None if where is None else read_boxes(where)
-        piece = text + found[0]
+        piece = text + sketch[0]
         if where is not None and boxes is None:
             reading.refuse(piece, "what it says of boxes is neither (x1, y1, x2, y2) nor None")
         reading.add(piece, text, coarse, boxes, fine)

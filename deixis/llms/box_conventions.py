@@ -139,12 +139,12 @@ def convention_of(spec: str) -> BoxConvention | None:
     parsed = Spec.parse(spec)
     last = parsed.name.rstrip("/").rpartition("/")[2].casefold()
     name = "".join(letter for letter in last if letter.isalnum())
-    found = next((each for family, each in FAMILIES.items() if family in name), None)
+    convention = next((way for family, way in FAMILIES.items() if family in name), None)
     most = parsed.options.get("max_pixels", "")
     limit = int(most) if most.isdecimal() else 0
-    if found and found.resize and limit:
-        return found._replace(resize=found.resize._replace(most_pixels=limit))
-    return found
+    if convention and convention.resize and limit:
+        return convention._replace(resize=convention.resize._replace(most_pixels=limit))
+    return convention
 
 
 def _is_number(value: Any) -> bool:

@@ -37,7 +37,7 @@ def checked(
             it should be; a key in one.
     """
     fields = {name: field.annotation for name, field in model.model_fields.items()}
-    fields |= {each.alias: each.annotation for each in model.model_fields.values() if each.alias}
+    fields |= {f.alias: f.annotation for f in model.model_fields.values() if f.alias}
     own = set(model.model_fields) - set(BaseChatModel.model_fields)
     aliases = {field.alias for field in model.model_fields.values() if field.alias}
     known = sorted((own | aliases | ours) - _NOT_OPTIONS)
@@ -46,25 +46,25 @@ def checked(
             raise SettingsError(
                 f"there is no option {name!r}{nearest(name, known)}; known: {', '.join(known)}"
             )
-    return {name: _value(name, said, fields.get(name)) for name, said in options.items()}
+    return {name: _value(name, value, fields.get(name)) for name, value in options.items()}
 
 
-def _value(name: str, said: str, wanted: Any) -> Any:
+def _value(name: str, text: str, wanted: Any) -> Any:
     objects, lists = _takes(wanted, Mapping), _takes(wanted, (list, tuple, set))
-    if said in {"true", "false"} and _takes(wanted, bool):  # or it stays a word where one may be
-        return said == "true"
+    if text in {"true", "false"} and _takes(wanted, bool):  # or it stays a word where one may be
+        return text == "true"
     if not objects and not lists:
-        return said
+        return text
     plain = _takes(wanted, _PLAIN)
-    if plain and said.lstrip()[:1] not in {"{", "["}:
-        return said
+    if plain and text.lstrip()[:1] not in {"{", "["}:
+        return text
     examples = ['{"name": "value"}'] * objects + ['["value"]'] * lists
     what = f"option {name} takes JSON, such as {' or '.join(examples)}"
     try:
-        value = json.loads(said, parse_constant=_refused)
+        value = json.loads(text, parse_constant=_refused)
     except (ValueError, RecursionError):
         if plain:
-            return said
+            return text
         raise SettingsError(what) from None
     if not (objects and isinstance(value, dict)) and not (lists and isinstance(value, list)):
         raise SettingsError(what)
@@ -86,5 +86,5 @@ def _takes(wanted: Any, kind: Any) -> bool:
     if origin is Any:
         return bool(kind == _PLAIN)
     if origin in (Union, UnionType, Annotated):
-        return any(_takes(each, kind) for each in get_args(wanted))
+        return any(_takes(part, kind) for part in get_args(wanted))
     return isinstance(origin, type) and issubclass(origin, kind)

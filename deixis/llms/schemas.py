@@ -38,7 +38,7 @@ def for_google(schema: Schema) -> Schema:
         if "const" in node:
             node = {**node, "enum": [node["const"]]}
         unknown = set(node) - _SUPPORTED_BY_GOOGLE
-        if any(isinstance(each, bool) or each is None for each in node.get("enum", ())):
+        if any(isinstance(value, bool) or value is None for value in node.get("enum", ())):
             unknown.add("enum")
         return _without(node, unknown)
 
@@ -68,7 +68,7 @@ def for_ollama(schema: Schema) -> Schema:
         if name:
             node = {**definitions[name], **_without(node, {"$ref"})}
             inside = (*inside, name)
-        return _each_inside(node, lambda each: written_out(each, inside))
+        return _each_inside(node, lambda child: written_out(child, inside))
 
     whole = written_out(_without(schema, {"$defs"}), ())
     return _rewritten(whole, lambda node: _without(node, {"pattern"}))
@@ -76,7 +76,7 @@ def for_ollama(schema: Schema) -> Schema:
 
 def _rewritten(node: Schema, change: Callable[[Schema], Schema]) -> Schema:
     """Return a schema with `change` done to it and to every schema inside it."""
-    return change(_each_inside(node, lambda each: _rewritten(each, change)))
+    return change(_each_inside(node, lambda child: _rewritten(child, change)))
 
 
 def _each_inside(node: Schema, change: Callable[[Schema], Schema]) -> Schema:
@@ -84,9 +84,9 @@ def _each_inside(node: Schema, change: Callable[[Schema], Schema]) -> Schema:
 
     def inside(key: str, value: Any) -> Any:
         if key in _NAMED:
-            return {name: change(each) for name, each in value.items()}
+            return {name: change(child) for name, child in value.items()}
         if key in _NESTED and isinstance(value, list):
-            return [change(each) for each in value]
+            return [change(child) for child in value]
         return change(value) if key in _NESTED and isinstance(value, dict) else value
 
     return {key: inside(key, value) for key, value in node.items()}

@@ -122,11 +122,8 @@ def ask(
             complaint = f"That was not the JSON asked for: {detail}. Reply with the JSON alone."
             if schema is None:
                 complaint = f"That was no answer: {detail}. Reply as asked."
-            said = [
-                AIMessage(KNOWN.plain(text) or "(nothing)"),
-                HumanMessage(KNOWN.plain(complaint)),
-            ]
-            messages = [*messages, *said]
+            reply = AIMessage(KNOWN.plain(text) or "(nothing)")
+            messages = [*messages, reply, HumanMessage(KNOWN.plain(complaint))]
         else:
             return Reply(None, status, detail, tuple(calls))
 
@@ -194,8 +191,8 @@ def _put(
     first, question, *rest = messages
     system = str(first.text)
     if schema is not None:
-        told = KNOWN.plain(json.dumps(schema), thoughts=True)
-        system += f"\n\nReply with one JSON object that fits this JSON Schema:\n{told}"
+        written = KNOWN.plain(json.dumps(schema), thoughts=True)
+        system += f"\n\nReply with one JSON object that fits this JSON Schema:\n{written}"
     if ways.system:
         return [SystemMessage(system), question, *rest]
     content = question.content
@@ -212,10 +209,10 @@ def _request(
     """
     backend, limiter, spending = line
     model = backend.constrain(schema, max_tokens) if backend.constrain else backend.model
-    blocks = [one for each in messages for one in each.content if isinstance(one, dict)]
-    pictures = sum(each.get("type") != "text" for each in blocks)
-    said = sum(len(each.text) for each in messages)
-    with limiter.turn(max_tokens + estimated(said, pictures)) as entry:
+    blocks = [part for message in messages for part in message.content if isinstance(part, dict)]
+    pictures = sum(block.get("type") != "text" for block in blocks)
+    length = sum(len(message.text) for message in messages)
+    with limiter.turn(max_tokens + estimated(length, pictures)) as entry:
         if spent := spending.begin():
             limiter.forget(entry)
             return None, spent, None
@@ -233,7 +230,7 @@ def _request(
         counted = (call.input_tokens, call.output_tokens)
         used = sum(counted)
         if fault is None:
-            used = charged(counted, (said, len(call.text)), pictures)
+            used = charged(counted, (length, len(call.text)), pictures)
         limiter.correct(entry, used)
         spending.add(used)
     return call, detail, fault

@@ -70,7 +70,7 @@ _SLASHES = (
     r"/\\|\u2044\u2215\u2216\u2571\u2572\u244a\u27cb\u27cd\u29f8\u29f9\u2afb\u2afd\u2cc6\u169b\u1735"
     r"\u3033\u30ce\u4e3f\U00010b3d"
 )
-_NAME = "".join(f"{_BETWEEN}[{each}]" for each in _LETTERS)
+_NAME = "".join(f"{_BETWEEN}[{letters}]" for letters in _LETTERS)
 _TAG = re.compile(
     # Other brackets, and quotes such as \u00ab, are common before words, but not with a slash.
     rf"[{_ANGLES}](?={_BETWEEN}[{_SLASHES}]?{_NAME})|[\[{{\"](?={_BETWEEN}[{_SLASHES}]{_NAME})"
@@ -133,23 +133,23 @@ def overrides(folder: Path | None) -> dict[str, Path]:
     place = Path(os.path.expanduser(folder))
     known = [f"{name}.md" for name in names()]
     folders = {name.rpartition("/")[0] for name in known} - {""}
-    found = []
+    files = []
     for entry in _entries(place):
-        inside = [f"{entry}/{each}" for each in _entries(place / entry)] if entry in folders else []
-        found += inside or [entry]
-    for entry in found:
+        inside = [f"{entry}/{own}" for own in _entries(place / entry)] if entry in folders else []
+        files += inside or [entry]
+    for entry in files:
         is_own = counts(PurePath(entry)) and not entry.endswith("~")
         if entry not in {*known, *folders} and is_own:
             raise SettingsError(
                 f"{place / entry} is no prompt{nearest(entry, known)}; a folder of prompts may "
                 f"hold {', '.join(known)} and nothing else"
             )
-    return {entry.removesuffix(".md"): place / entry for entry in found if entry in known}
+    return {entry.removesuffix(".md"): place / entry for entry in files if entry in known}
 
 
 def _entries(folder: Path) -> list[str]:
     try:
-        return sorted(each.name for each in folder.iterdir())
+        return sorted(path.name for path in folder.iterdir())
     except OSError as error:
         raise SettingsError(
             f"cannot read the folder of prompts {folder}: {error.strerror}"
@@ -159,8 +159,8 @@ def _entries(folder: Path) -> list[str]:
 @lru_cache(maxsize=8)
 def _shipped(folder: Path) -> tuple[str, ...]:
     """Look for the prompts once: their names are asked for at every prompt that is filled in."""
-    found = (path.relative_to(folder).with_suffix("").as_posix() for path in folder.rglob("*.md"))
-    return tuple(sorted(found))
+    paths = (path.relative_to(folder).with_suffix("").as_posix() for path in folder.rglob("*.md"))
+    return tuple(sorted(paths))
 
 
 def read(name: str, folder: Path | None = None) -> PromptFile:
@@ -171,11 +171,11 @@ def read(name: str, folder: Path | None = None) -> PromptFile:
             variables than the shipped file of this name.
     """
     path = find(name, folder)
-    found = _read(path, name)
+    file = _read(path, name)
     if path != FOLDER / f"{name}.md":
         shipped = _read(FOLDER / f"{name}.md", name)
-        _same_variables(found.variables, shipped.variables, f"{path}: header")
-    return found
+        _same_variables(file.variables, shipped.variables, f"{path}: header")
+    return file
 
 
 def check(folder: Path | None) -> None:
@@ -221,8 +221,8 @@ def _same_variables(given: Any, wanted: Sequence[str], where: str) -> None:
 
 def _read(path: Path, name: str) -> PromptFile:
     try:
-        found = path.stat()
-        return _parse(path, name, found.st_mtime_ns, found.st_size)
+        state = path.stat()
+        return _parse(path, name, state.st_mtime_ns, state.st_size)
     except OSError as error:
         raise SettingsError(f"cannot read the prompt {path}: {error.strerror}") from None
 
@@ -255,6 +255,6 @@ def _header(header: Any, own: str) -> tuple[str, int, tuple[str, ...]]:
         raise ValueError(f"the name is {name!r}, that of the file {own!r}")
     if type(version) is not int:  # a record of 1.1 as 1 would mislead, and true is no version
         raise ValueError(f"version is no whole number: {version!r}")
-    if not isinstance(variables, list) or not all(isinstance(each, str) for each in variables):
+    if not isinstance(variables, list) or not all(isinstance(name, str) for name in variables):
         raise TypeError(f"variables is no list of names: {variables!r}")
     return name, version, tuple(variables)

@@ -32,15 +32,15 @@ def class_names(
         InputError: `types` lacks one, or names one twice.
     """
     extractions = list(extractions)
-    present = {entity.type for each in extractions for entity in each.entities}
+    present = {entity.type for post in extractions for entity in post.entities}
     if types is not None:
         lacking = sorted(present - set(types))
         twice = sorted({name for name in types if list(types).count(name) > 1})
         if lacking or twice:
-            said = f"lacks {', '.join(lacking)}" if lacking else f"has {', '.join(twice)} twice"
-            raise InputError(f"types {said}; name every type of the entities once")
+            problem = f"lacks {', '.join(lacking)}" if lacking else f"has {', '.join(twice)} twice"
+            raise InputError(f"types {problem}; name every type of the entities once")
         return list(types)
-    order = list(dict.fromkeys(name for each in extractions for name in each.types))
+    order = list(dict.fromkeys(name for post in extractions for name in post.types))
     if not order and present:
         order = next((list(names) for names in _shipped() if present <= set(names)), [])
     return [*order, *sorted(present - set(order))]
@@ -49,7 +49,7 @@ def class_names(
 @lru_cache(maxsize=1)
 def _shipped() -> list[tuple[str, ...]]:
     schemas = (TypeSchema.load(path.stem) for path in sorted(FOLDER.glob("*.yaml")))
-    return [tuple(each.name for each in schema.types) for schema in schemas]
+    return [tuple(kind.name for kind in schema.types) for schema in schemas]
 
 
 def to_supervision(
@@ -139,9 +139,9 @@ def to_coco(
                         "entity_text": entity.text,
                     }
                 )
-    said = posts[0].text if len(posts) == 1 else f"{len(posts)} posts"
+    description = posts[0].text if len(posts) == 1 else f"{len(posts)} posts"
     return {
-        "info": {"description": said},
+        "info": {"description": description},
         "images": images,
         "categories": [{"id": i, "name": name} for i, name in enumerate(names, start=1)],
         "annotations": annotations,

@@ -56,7 +56,7 @@ def marks(extraction: "ExtractionRecord", image: object = None) -> Image.Image:
     picture = _picture(extraction, image)
     if picture is None:
         raise InputError("there is no picture to draw marks on: the extraction looked at none")
-    return draw_marks(picture, [each._replace(label="", masks=()) for each in _marks(extraction)])
+    return draw_marks(picture, [mark._replace(label="", masks=()) for mark in _marks(extraction)])
 
 
 def show(extraction: "ExtractionRecord", image: object = None) -> None:

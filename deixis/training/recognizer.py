@@ -141,7 +141,7 @@ def _cross_validate(
     """Return for each sample the candidate spans of a field that has not seen it."""
     order = list(range(len(samples)))
     random.Random(SEED).shuffle(order)
-    found: list[dict[Span, float]] = [{} for _ in samples]
+    predicted: list[dict[Span, float]] = [{} for _ in samples]
     unused: dict[str, Any] = {
         "format": FORMAT,
         "labels": list(LABELS),
@@ -157,8 +157,8 @@ def _cross_validate(
             _write(folder, rest, lexicon, table, unused)
             tagger = CrfTagger(folder)
         for k in apart:
-            found[k] = tagger.candidates(samples[k].tokens)
-    return found
+            predicted[k] = tagger.candidates(samples[k].tokens)
+    return predicted
 
 
 def _chosen(

@@ -50,14 +50,14 @@ def check_mentions(tagger: CrfTagger, samples: Sequence[TaggedTweet]) -> Report:
     seconds = time.perf_counter() - start
     gold = [gold_pairs(sample) for sample in samples]
     pairs = [
-        [(" ".join(sample.tokens[m.start : m.end]), m.type) for m in found]
-        for sample, found in zip(samples, tagged, strict=True)
+        [(" ".join(sample.tokens[m.start : m.end]), m.type) for m in spans]
+        for sample, spans in zip(samples, tagged, strict=True)
     ]
     flags = [flag for g, p in zip(gold, pairs, strict=True) for flag in correct_flags(g, p)]
     return Report(
         score_mentions(gold, pairs),
-        expected_calibration_error([m.raw for found in tagged for m in found], flags),
-        expected_calibration_error([m.confidence for found in tagged for m in found], flags),
+        expected_calibration_error([m.raw for spans in tagged for m in spans], flags),
+        expected_calibration_error([m.confidence for spans in tagged for m in spans], flags),
         sum(len(sample.tokens) for sample in samples) / seconds,
     )
 

@@ -34,7 +34,7 @@ def one(first: list[Any], second: list[Any], gold: list[Any] | None = None, **fi
     """Compare one row; return what is said of each mention that differs."""
     golds = [] if gold is None else [row("a", *gold)]
     found = agree([row("a", *first)], [row("a", *second)], how(**fields), golds)
-    return [(each.text, each.kinds, each.right) for each in found.rows[0].found]
+    return [(each.text, each.kinds, each.right) for each in found.rows[0].differences]
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,7 @@ def read_conll(
         DataError: a line does not parse; the message names the file and the line.
         InputError: the file cannot be read.
     """
-    columns = [_tags(each) for each in (types, fine_types) if each]
+    columns = [_tags(known) for known in (types, fine_types) if known]
     samples: list[TaggedTweet] = []
     identity: str | None = None
     rows: list[list[str]] = []
@@ -119,13 +119,13 @@ def orphans(tags: Sequence[str]) -> int:
 
 def mentions(tags: Sequence[str]) -> list[Mention]:
     """Return the entities that BIO tags spell, in order; ``I-X`` after no X opens one."""
-    found: list[Mention] = []
+    entities: list[Mention] = []
     start = 0
     kind = ""
     for position, tag in enumerate([*tags, "O"]):
         if kind and tag != f"I-{kind}":
-            found.append(Mention(start, position, kind))
+            entities.append(Mention(start, position, kind))
             kind = ""
         if tag != "O" and not kind:
             start, kind = position, tag[2:]
-    return found
+    return entities

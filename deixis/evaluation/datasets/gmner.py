@@ -63,10 +63,10 @@ def read_fmnerg(source: Source) -> Converted:
     The box files are those of Twitter-GMNER version 2. Raises as `read_gmner` does.
     """
     types = TypeSchema.load("fmnerg").types
-    coarse_of = {fine: each.name for each in types for fine in each.fine_types}
+    coarse_of = {fine: type_.name for type_ in types for fine in type_.fine_types}
     tweets = read_conll(
         source.file(".txt", "txt_fine"),
-        [each.name for each in types],
+        [type_.name for type_ in types],
         fine_types=coarse_of,
         allow_orphans=True,
     )
@@ -88,7 +88,7 @@ def grounded(
     for tweet in tweets:
         annotation = annotations.get(tweet.id)
         boxes = boxes_by_name(annotation) if annotation else {}
-        regions = {name: tuple(RowRegion(box=box) for box in each) for name, each in boxes.items()}
+        regions = {name: tuple(RowRegion(box=box) for box in own) for name, own in boxes.items()}
         rows.append(
             Row(
                 id=tweet.id,
@@ -110,10 +110,10 @@ def count_boxes(
         annotation = annotations.get(tweet.id)
         if annotation is None:
             continue
-        texts = {each.text for each in entities_of(tweet)}
+        texts = {entity.text for entity in entities_of(tweet)}
         boxes = boxes_by_name(annotation)
         places = [box for _, box in annotation.objects]
-        names_at = Counter(box for each in boxes.values() for box in set(each))
+        names_at = Counter(box for own in boxes.values() for box in set(own))
         width, height = annotation.size or (float("inf"), float("inf"))
         met = (
             annotation.filename.rpartition(".")[0] not in {tweet.id, ""},
@@ -123,7 +123,7 @@ def count_boxes(
             len(places),
             len(boxes.keys() - texts),
             sum(name not in texts for name, _ in annotation.objects),
-            sum(len(each) > 1 for each in boxes.values()),
+            sum(len(own) > 1 for own in boxes.values()),
             sum(count > 1 for count in names_at.values()),
             annotation.swapped,
             sum(x2 <= x1 or y2 <= y1 for x1, y1, x2, y2 in places),

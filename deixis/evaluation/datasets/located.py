@@ -20,9 +20,9 @@ class _Decoder(json.JSONDecoder):
 
     def _object(self, state: tuple[str, int], *rest: Any) -> tuple[_Object, int]:
         value, end = decoder.JSONObject(state, *rest)  # type: ignore[attr-defined]
-        found = _Object(value)
-        found.start = state[1]
-        return found, end
+        located = _Object(value)
+        located.start = state[1]
+        return located, end
 
 
 def line_of(text: str, place: Sequence[int | str]) -> int:

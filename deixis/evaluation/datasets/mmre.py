@@ -52,10 +52,10 @@ class _Summary(BaseModel):
 
     @model_validator(mode="after")
     def _check(self) -> "_Summary":
-        letters = [each.letter for each in self.patches or ()]
+        letters = [patch.letter for patch in self.patches or ()]
         if len(set(letters)) != len(letters):
             raise ValueError(f"a letter stands twice in {', '.join(letters)}")
-        for x1, y1, x2, y2 in (each.box for each in self.patches or ()):
+        for x1, y1, x2, y2 in (patch.box for patch in self.patches or ()):
             if x2 <= x1 or y2 <= y1:
                 raise ValueError(f"a box needs x1 < x2 and y1 < y2; got {(x1, y1, x2, y2)}")
         return self
@@ -90,16 +90,16 @@ def read_mmre(source: Source) -> Converted:
     rows = []
     for row in grounded(source, chosen, annotations, counts).rows:
         where, record = summaries[row.id]
-        texts = {each.text for each in row.entities}
+        texts = {entity.text for entity in row.entities}
         patches = _patches(record, annotations.get(row.id), texts)
-        for each in record.patches or ():
-            if each.entity is not None and each.entity not in texts:
+        for patch in record.patches or ():
+            if patch.entity is not None and patch.entity not in texts:
                 raise DataError(
-                    f"{where}: patch {each.letter!r}: there is no entity {each.entity!r}"
+                    f"{where}: patch {patch.letter!r}: there is no entity {patch.entity!r}"
                 )
         counts[QUIRKS[1]] += record.patches is not None
         counts[QUIRKS[2]] += len(patches)
-        counts[QUIRKS[3]] += sum(each.entity is None for each in patches)
+        counts[QUIRKS[3]] += sum(patch.entity is None for patch in patches)
         rows.append(MmreRow(**dict(row), summary=record.summary, patches=patches))
     return Converted(tuple(rows), dict(counts))
 

@@ -42,8 +42,8 @@ class _Gold(MuieRow):
             raise ValueError(f"relations in a row of the task {self.task}")
         if self.events and self.task != "ee":
             raise ValueError(f"events in a row of the task {self.task}")
-        for number, each in enumerate(self.entities):
-            self._check_entity(f"entities.{number}", each)
+        for number, entity in enumerate(self.entities):
+            self._check_entity(f"entities.{number}", entity)
         used = [
             (f"relations.{n}", i)
             for n, r in enumerate(self.relations)
@@ -66,7 +66,7 @@ class _Gold(MuieRow):
         ):
             if given and medium is None:
                 raise ValueError(f"{place}: {name} in a row without such a medium")
-        frames = [each.frame for each in entity.track or ()]
+        frames = [frame.frame for frame in entity.track or ()]
         if len(set(frames)) != len(frames):
             raise ValueError(f"{place}: a frame stands twice in the track")
         seen = [*(entity.regions or ()), *(r for f in entity.track or () for r in f.regions)]
@@ -117,13 +117,13 @@ def read_muie(source: Source) -> Converted:
             *(row.task == task for task in ("ner", "re", "ee")),
             not row.text,
             *(path is not None for path in paths.values()),
-            sum(each.start is None for each in row.entities),
-            sum(bool(each.regions) for each in row.entities),
-            sum(bool(each.spans) for each in row.entities),
-            sum(bool(each.track) for each in row.entities),
+            sum(entity.start is None for entity in row.entities),
+            sum(bool(entity.regions) for entity in row.entities),
+            sum(bool(entity.spans) for entity in row.entities),
+            sum(bool(entity.track) for entity in row.entities),
             len(row.relations),
             len(row.events),
-            sum(len(each.arguments) for each in row.events),
+            sum(len(event.arguments) for event in row.events),
         )
         for quirk, number in zip(QUIRKS, met, strict=True):
             counts[quirk] += number

@@ -32,20 +32,20 @@ def with_pictures(source: Source, rows: Sequence[Row], counts: Counter[str]) -> 
         return tuple(rows)
     counts.update(dict.fromkeys(QUIRKS, 0))
     names = sorted(os.listdir(source.images))
-    there = {Path(each).stem: each for each in names if Path(each).suffix.lower() in _SUFFIXES}
-    found: list[Row] = []
+    there = {Path(name).stem: name for name in names if Path(name).suffix.lower() in _SUFFIXES}
+    filled: list[Row] = []
     for row in rows:
         if row.id not in there:
             counts[QUIRKS[0]] += 1
-            found.append(row)
+            filled.append(row)
             continue
         path = source.images / there[row.id]
         size = upright_size(path)
         counts[QUIRKS[1]] += size is None
         counts[QUIRKS[2]] += None not in (size, row.size) and size != row.size
         known = {"image": source.from_rows(path), "size": row.size or size}
-        found.append(row.model_copy(update=known))
-    return tuple(found)
+        filled.append(row.model_copy(update=known))
+    return tuple(filled)
 
 
 def upright_size(path: Path) -> tuple[int, int] | None:

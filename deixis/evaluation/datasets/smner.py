@@ -79,7 +79,7 @@ def read_smner(source: Source) -> Converted:
     rows = []
     for tweet in tweets:
         document = _read(files[tweet.id]) if tweet.id in files else None
-        texts = {each.text for each in entities_of(tweet)}
+        texts = {entity.text for entity in entities_of(tweet)}
         regions = _regions(document, counts) if document else {}
         if document:
             name = document.imagePath.replace("\\", "/").rpartition("/")[2].rpartition(".")[0]
@@ -130,11 +130,11 @@ def _regions(document: _Labelme, counts: Counter[str]) -> dict[str, tuple[RowReg
         alone = f"shape {number}"
         group = alone if shape.group_id is None else shape.group_id
         parts.setdefault((shape.label, group), []).append(shape)
-    found: dict[str, tuple[RowRegion, ...]] = {}
+    regions: dict[str, tuple[RowRegion, ...]] = {}
     width, height = document.imageWidth, document.imageHeight
     for (label, _), shapes in parts.items():
         region, pixels = _region([shape.points for shape in shapes], width, height)
-        found[label] = (*found.get(label, ()), region)
+        regions[label] = (*regions.get(label, ()), region)
         counts[QUIRKS[3]] += len(shapes)
         counts[QUIRKS[4]] += len(shapes) > 1
         counts[QUIRKS[8]] += sum(
@@ -142,17 +142,17 @@ def _regions(document: _Labelme, counts: Counter[str]) -> dict[str, tuple[RowReg
             for shape in shapes
         )
         counts[QUIRKS[9]] += pixels == 0
-    return found
+    return regions
 
 
 def _region(polygons: list[list[_Point]], width: int, height: int) -> tuple[RowRegion, int]:
     """Return the region that polygons cover together, and the number of its pixels."""
     from pycocotools import mask as coco  # imports slowly; only masks need it
 
-    flat = [[value for point in each for value in point] for each in polygons]
+    flat = [[value for point in polygon for value in point] for polygon in polygons]
     rle = coco.merge(coco.frPyObjects(flat, height, width))
     mask = Mask(size=(height, width), counts=rle["counts"].decode("ascii"))
-    xs = [min(max(x, 0.0), float(width)) for each in polygons for x, _ in each]
-    ys = [min(max(y, 0.0), float(height)) for each in polygons for _, y in each]
+    xs = [min(max(x, 0.0), float(width)) for polygon in polygons for x, _ in polygon]
+    ys = [min(max(y, 0.0), float(height)) for polygon in polygons for _, y in polygon]
     box = (min(xs), min(ys), max(xs), max(ys))
     return RowRegion(box=box, mask=mask), int(coco.area(rle))

@@ -49,12 +49,12 @@ class Source:
             InputError: it is not there; the message says which splits are.
         """
         name = self.split + suffix
-        places = [self.folder, *(self.folder / each for each in folders)]
-        found = [path for place in places if place.is_dir() for path in files_in(place, suffix)]
-        for path in found:
+        places = [self.folder, *(self.folder / folder for folder in folders)]
+        paths = [path for place in places if place.is_dir() for path in files_in(place, suffix)]
+        for path in paths:
             if path.name[: -len(suffix)] == self.split:
                 return path
-        there = sorted({path.name[: -len(suffix)] for path in found})
+        there = sorted({path.name[: -len(suffix)] for path in paths})
         hint = f"there: {', '.join(there)}" if there else f"no file there ends in {suffix}"
         raise InputError(f"there is no {name} in {' or '.join(map(str, places))}; {hint}")
 

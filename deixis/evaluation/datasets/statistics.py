@@ -16,24 +16,24 @@ def statistics(rows: Sequence[Row]) -> dict[str, Any]:
     region, ``unknown`` that of entities nobody looked for. ``duplicates`` are the mentions
     beyond the first of the same text and type in a row.
     """
-    entities = [each for row in rows for each in row.entities]
-    types = sorted({each.type for each in entities})
-    fine = Counter((each.type, each.fine_type) for each in entities if each.fine_type)
-    texts = [{each.text: each.regions for each in row.entities if each.regions} for row in rows]
-    pairs = [[(each.text, each.type) for each in row.entities] for row in rows]
+    entities = [entity for row in rows for entity in row.entities]
+    types = sorted({entity.type for entity in entities})
+    fine = Counter((entity.type, entity.fine_type) for entity in entities if entity.fine_type)
+    texts = [{e.text: e.regions for e in row.entities if e.regions} for row in rows]
+    pairs = [[(e.text, e.type) for e in row.entities] for row in rows]
     return {
         "rows": len(rows),
         "rows_with_entity": sum(bool(row.entities) for row in rows),
         "rows_without_entity": sum(not row.entities for row in rows),
-        "rows_with_groundable": sum(bool(each) for each in texts),
+        "rows_with_groundable": sum(bool(shown) for shown in texts),
         "rows_with_image": sum(row.image is not None for row in rows),
         **_counted(entities),
         "distinct_groundable": sum(map(len, texts)),
-        "distinct_boxes": sum(len(boxes) for each in texts for boxes in each.values()),
-        "duplicates": sum(len(each) - len(set(each)) for each in pairs),
+        "distinct_boxes": sum(len(boxes) for shown in texts for boxes in shown.values()),
+        "duplicates": sum(len(row_pairs) - len(set(row_pairs)) for row_pairs in pairs),
         "types": {name: _counted([e for e in entities if e.type == name]) for name in types},
         "fine_types": {
-            name: {each: n for (kind, each), n in sorted(fine.items()) if kind == name}
+            name: {fine_type: n for (kind, fine_type), n in sorted(fine.items()) if kind == name}
             for name in types
             if any(kind == name for kind, _ in fine)
         },
@@ -42,20 +42,20 @@ def statistics(rows: Sequence[Row]) -> dict[str, Any]:
 
 
 def _counted(entities: Sequence[RowEntity]) -> dict[str, int]:
-    shown = [each.regions for each in entities if each.regions]
+    shown = [entity.regions for entity in entities if entity.regions]
     return {
         "entities": len(entities),
         "groundable": len(shown),
-        "unknown": sum(each.regions is None for each in entities),
+        "unknown": sum(entity.regions is None for entity in entities),
         "boxes": sum(map(len, shown)),
-        "masks": sum(region.mask is not None for each in shown for region in each),
-        "multi_box": sum(len(each) > 1 for each in shown),
+        "masks": sum(region.mask is not None for regions in shown for region in regions),
+        "multi_box": sum(len(regions) > 1 for regions in shown),
     }
 
 
 def _sizes(sizes: Sequence[tuple[int, int]]) -> dict[str, Any]:
     """Say how many sizes are known, how many differ, and least, median and greatest sides."""
-    found: dict[str, Any] = {"known": len(sizes), "distinct": len(set(sizes))}
+    figures: dict[str, Any] = {"known": len(sizes), "distinct": len(set(sizes))}
     for name, sides in zip(("width", "height"), zip(*sizes, strict=True), strict=False):
-        found[name] = {"min": min(sides), "median": median(sides), "max": max(sides)}
-    return found
+        figures[name] = {"min": min(sides), "median": median(sides), "max": max(sides)}
+    return figures

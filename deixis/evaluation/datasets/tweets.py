@@ -39,20 +39,20 @@ def entities_of(
         shown: the regions of each exact text that has any; None when nobody looked.
     """
     starts = [0, *accumulate(len(token) + 1 for token in tweet.tokens)]
-    found: list[RowEntity] = []
-    for each in mentions(tweet.tags):
-        text = " ".join(tweet.tokens[each.start : each.end])
-        found.append(
+    entities: list[RowEntity] = []
+    for mention in mentions(tweet.tags):
+        text = " ".join(tweet.tokens[mention.start : mention.end])
+        entities.append(
             RowEntity(
                 text=text,
-                start=starts[each.start],
-                end=starts[each.end] - 1,
-                type=each.type,
-                fine_type=tweet.fine_tags[each.start][2:] if tweet.fine_tags else None,
+                start=starts[mention.start],
+                end=starts[mention.end] - 1,
+                type=mention.type,
+                fine_type=tweet.fine_tags[mention.start][2:] if tweet.fine_tags else None,
                 regions=None if shown is None else shown.get(text, ()),
             )
         )
-    return tuple(found)
+    return tuple(entities)
 
 
 def count_text(tweets: Iterable[TaggedTweet], counts: Counter[str]) -> None:
@@ -79,7 +79,7 @@ def count_fine(
     """
     disagree, elsewhere = FINE_QUIRKS
     for tweet in tweets:
-        for each in mentions(tweet.tags):
-            kinds = [tag[2:] for tag in tweet.fine_tags[each.start : each.end]]
+        for mention in mentions(tweet.tags):
+            kinds = [tag[2:] for tag in tweet.fine_tags[mention.start : mention.end]]
             counts[disagree] += len(set(kinds)) > 1
-            counts[elsewhere] += coarse_of[kinds[0]] != each.type
+            counts[elsewhere] += coarse_of[kinds[0]] != mention.type

@@ -51,15 +51,15 @@ def read_voc(path: Path) -> dict[str, dict[str, list[Box]]]:
     A name links to an entity by exact, case-sensitive equality with its tokens joined by
     single spaces. The rest is as `read_annotations` says.
     """
-    return {key: boxes_by_name(each) for key, each in read_annotations(path).items()}
+    return {key: boxes_by_name(annotation) for key, annotation in read_annotations(path).items()}
 
 
 def boxes_by_name(annotation: Annotation) -> dict[str, list[Box]]:
     """Gather the boxes of each name, in the order of the file."""
-    found: dict[str, list[Box]] = {}
+    boxes: dict[str, list[Box]] = {}
     for name, box in annotation.objects:
-        found.setdefault(name, []).append(box)
-    return found
+        boxes.setdefault(name, []).append(box)
+    return boxes
 
 
 def read_annotations(path: Path) -> dict[str, Annotation]:
@@ -76,12 +76,13 @@ def read_annotations(path: Path) -> dict[str, Annotation]:
         DataError: a file does not parse; the message names it and the line.
         OSError: the path cannot be read.
     """
-    found: dict[str, Annotation] = {}
+    annotations: dict[str, Annotation] = {}
     for identity, where, data in _files(path):
-        if identity in found:
-            raise DataError(f"{where}: the sample {identity!r} has {found[identity].where} too")
-        found[identity] = _annotation(data, where)
-    return found
+        if identity in annotations:
+            before = annotations[identity].where
+            raise DataError(f"{where}: the sample {identity!r} has {before} too")
+        annotations[identity] = _annotation(data, where)
+    return annotations
 
 
 def _files(path: Path) -> Iterator[tuple[str, str, bytes]]:
@@ -144,7 +145,7 @@ def _annotation(data: bytes, where: str) -> Annotation:
         swapped += x2 < x1 or y2 < y1
         objects.append((name, (min(x1, x2), min(y1, y2), max(x1, x2), max(y1, y2))))
     try:
-        width, height, depth = (_size(root, each) for each in ("width", "height", "depth"))
+        width, height, depth = (_size(root, side) for side in ("width", "height", "depth"))
     except ValueError as error:
         raise DataError(f"{where}:{_line(data, 0, 'size')}: {error}") from None
     known = (width, height) if width > 0 and height > 0 else None
@@ -176,7 +177,7 @@ def _object(item: "ElementTree.Element[str]") -> tuple[str, Box]:
         raise ValueError("an object without a name; give it one, or take it out")
     if len(boxes) != 1:
         raise ValueError(f"an object with {len(boxes)} boxes in place of one <bndbox>")
-    x1, y1, x2, y2 = (_number(boxes[0], each) for each in ("xmin", "ymin", "xmax", "ymax"))
+    x1, y1, x2, y2 = (_number(boxes[0], edge) for edge in ("xmin", "ymin", "xmax", "ymax"))
     return name, (x1, y1, x2, y2)
 
 

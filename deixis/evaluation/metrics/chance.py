@@ -37,8 +37,8 @@ def shares(totals: NDArray[np.int64]) -> Shares:
     correct, predicted, gold = np.moveaxis(totals, -1, 0)
     above = np.stack([correct, correct, 2 * correct], axis=-1).astype(np.float64)
     below = np.stack([predicted, gold, predicted + gold], axis=-1)
-    found: Shares = np.divide(above, below, out=np.zeros_like(above), where=below > 0)
-    return found
+    quotients: Shares = np.divide(above, below, out=np.zeros_like(above), where=below > 0)
+    return quotients
 
 
 def interval(counts: Counts, rounds: int, seed: int) -> tuple[Shares, Shares]:

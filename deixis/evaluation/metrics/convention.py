@@ -61,8 +61,8 @@ class Convention:
 
 
 CONVENTIONS = {
-    each.name: each
-    for each in (
+    entry.name: entry
+    for entry in (
         Convention("deixis"),
         Convention("e2e"),
         Convention("riveg", matching="greedy", first_region=True),

@@ -63,7 +63,7 @@ def align(
     wanted = {row.id: row for row in gold}
     if not wanted:
         raise DataError("there are no rows of gold")
-    if extra := [each for each in answers if each not in wanted]:
+    if extra := [id_ for id_ in answers if id_ not in wanted]:
         more = ", ..." if len(extra) > 5 else ""
         raise DataError(
             f"{len(extra)} predictions have an id that is not in the gold file "
@@ -80,7 +80,7 @@ def align(
     found = [entity for row in answers.values() for entity in row.entities] if task.region else []
     return Aligned(
         tuple(samples),
-        tuple(each for each in wanted if each not in answers),
+        tuple(id_ for id_ in wanted if id_ not in answers),
         sum(entity.regions is None for entity in found),
         sum(_unusable(region, task) for entity in found for region in entity.regions or ()),
     )
@@ -115,7 +115,7 @@ def _name(entity: RowEntity, row: Row, convention: Convention) -> Key:
 
 
 def _whole(name: Key, entity: RowEntity) -> tuple[object, ...]:
-    regions = [(each.box, each.mask and each.mask.counts) for each in entity.regions or ()]
+    regions = [(region.box, region.mask and region.mask.counts) for region in entity.regions or ()]
     return name, entity.type, entity.fine_type, entity.regions is None, *regions
 
 
@@ -129,18 +129,18 @@ def _check_gold(row: Row, task: Task) -> None:
             )
         if task.type == "fine_type" and entity.fine_type is None:
             raise DataError(f"{where} has no fine type, which {task.name} scores; use --coarse")
-        if task.region == "mask" and any(each.mask is None for each in entity.regions or ()):
+        if task.region == "mask" and any(region.mask is None for region in entity.regions or ()):
             raise DataError(f"{where} has a region without a mask, which {task.name} scores")
 
 
 def _check_masks(gold: Row, answer: Row) -> None:
     """Refuse masks that cannot be compared."""
     masks = [
-        each.mask
+        region.mask
         for row in (gold, answer)
         for entity in row.entities
-        for each in entity.regions or ()
-        if each.mask
+        for region in entity.regions or ()
+        if region.mask
     ]
     for mask in masks:
         try:

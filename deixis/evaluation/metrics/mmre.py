@@ -103,16 +103,16 @@ def score(gold: Sequence[Answer], predicted: Sequence[Answer], wording: str = "p
         SettingsError: there is no such wording.
         ValueError: the two do not have the same number of samples.
     """
-    pairs = score_mentions([each.pairs for each in gold], [each.pairs for each in predicted])
+    pairs = score_mentions(*([answer.pairs for answer in side] for side in (gold, predicted)))
     right = sum(
-        told.patches.get(letter) == entity
-        for wanted, told in zip(gold, predicted, strict=True)
+        guess.patches.get(letter) == entity
+        for wanted, guess in zip(gold, predicted, strict=True)
         for letter, entity in wanted.patches.items()
     )
     summaries = score_summaries(
-        [each.summary for each in gold], [each.summary for each in predicted], wording
+        [answer.summary for answer in gold], [answer.summary for answer in predicted], wording
     )
-    return Report(summaries, pairs, right, sum(len(each.patches) for each in gold))
+    return Report(summaries, pairs, right, sum(len(answer.patches) for answer in gold))
 
 
 def score_summaries(
@@ -143,8 +143,8 @@ def _rouge(
     tokenizer = _Characters() if how.characters else None
     scorer = module.RougeScorer(list(ROUGES), use_stemmer=how.stemmer, tokenizer=tokenizer)
     sums = dict.fromkeys(ROUGES, 0.0)
-    for reference, told in zip(gold, predicted, strict=True):
-        for name, value in scorer.score(reference, told).items():
+    for reference, summary in zip(gold, predicted, strict=True):
+        for name, value in scorer.score(reference, summary).items():
             sums[name] += value.fmeasure
     units = "char" if how.characters else "a-z0-9"
     signature = (
@@ -162,8 +162,8 @@ def _bleu(gold: Sequence[str], predicted: Sequence[str], how: Wording) -> tuple[
         return 0.0, f"tok:{tokenizer}|no texts"
     if how.sentences:
         each = [
-            metric.sentence_score(told, [reference]).score
-            for reference, told in zip(gold, predicted, strict=True)
+            metric.sentence_score(summary, [reference]).score
+            for reference, summary in zip(gold, predicted, strict=True)
         ]
         return sum(each) / len(each), f"mean:sentence|{metric.get_signature()}"
     value = metric.corpus_score(list(predicted), [list(gold)]).score

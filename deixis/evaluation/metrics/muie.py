@@ -87,12 +87,12 @@ def score_extraction(gold: Sequence[MuieRow], predicted: Sequence[MuieRow]) -> E
     """
     _check(gold, predicted)
     counts = [[0, 0, 0] for _ in range(4)]
-    for wanted, told in zip(gold, predicted, strict=True):
-        for count, right, found in zip(
-            counts, _facts(wanted, wanted.text), _facts(told, wanted.text), strict=True
+    for wanted, guess in zip(gold, predicted, strict=True):
+        for count, right, facts in zip(
+            counts, _facts(wanted, wanted.text), _facts(guess, wanted.text), strict=True
         ):
-            count[0] += (right & found).total()
-            count[1] += found.total()
+            count[0] += (right & facts).total()
+            count[1] += facts.total()
             count[2] += right.total()
     return Extraction(*(Score(*count) for count in counts))
 
@@ -109,11 +109,11 @@ def _facts(row: MuieRow, text: str) -> tuple[Counter[Fact], ...]:
     def place(what: MuieEntity | Trigger) -> Phrase:
         if what.start is not None and what.end is not None:
             return what.start, what.end
-        found = _search(what.text, text, taken.get(what.text, 0))
-        if found is None:
+        start = _search(what.text, text, taken.get(what.text, 0))
+        if start is None:
             return what.text
-        taken[what.text] = found.end()
-        return found.span()
+        taken[what.text] = start.end()
+        return start.span()
 
     phrases = [place(entity) for entity in row.entities]
     kinds = [entity.type for entity in row.entities]
@@ -162,14 +162,14 @@ def mean_iou(
     groundings: Iterable[Grounding], average: Average = "picture", over: Over = "both"
 ) -> float | None:
     """Average over pictures; None when there is nothing to average."""
-    counted = [each for each in groundings if each.mean(over) is not None]
+    counted = [grounding for grounding in groundings if grounding.mean(over) is not None]
     if average == "pooled":
         return Grounding(
-            tuple(iou for each in counted for iou in each.ious),
-            sum(each.gold for each in counted),
-            sum(max(each.gold, each.predicted) for each in counted),
+            tuple(iou for grounding in counted for iou in grounding.ious),
+            sum(grounding.gold for grounding in counted),
+            sum(max(grounding.gold, grounding.predicted) for grounding in counted),
         ).mean(over)
-    return _mean(each.mean(over) for each in counted)
+    return _mean(grounding.mean(over) for grounding in counted)
 
 
 def video_jaccard(frames: Iterable[Grounding], over: Over = "both") -> float | None:
@@ -186,8 +186,8 @@ def overlaps_of(
     gold: Sequence[Item], predicted: Sequence[Item], iou: Callable[[Item, Item], float]
 ) -> Overlaps:
     """Return the IoU of all pairs, shape ``(G, K)``."""
-    found = [[iou(one, other) for other in predicted] for one in gold]
-    return np.array(found, dtype=np.float64).reshape(len(gold), len(predicted))
+    table = [[iou(one, other) for other in predicted] for one in gold]
+    return np.array(table, dtype=np.float64).reshape(len(gold), len(predicted))
 
 
 def region_iou(one: RowRegion, other: RowRegion) -> float:
@@ -224,10 +224,10 @@ def score_grounding(
     images: list[Grounding] = []
     sounds: list[Grounding] = []
     videos: list[float | None] = []
-    for wanted, told in zip(gold, predicted, strict=True):
-        images.append(pair(overlaps_of(_regions(wanted), _regions(told), region_iou), cost))
-        sounds.append(pair(overlaps_of(_spans(wanted), _spans(told), span_iou), cost))
-        one, other = _frames(wanted), _frames(told)
+    for wanted, guess in zip(gold, predicted, strict=True):
+        images.append(pair(overlaps_of(_regions(wanted), _regions(guess), region_iou), cost))
+        sounds.append(pair(overlaps_of(_spans(wanted), _spans(guess), span_iou), cost))
+        one, other = _frames(wanted), _frames(guess)
         frames = [
             pair(overlaps_of(one.get(at, []), other.get(at, []), region_iou), cost)
             for at in sorted(one.keys() | other.keys())

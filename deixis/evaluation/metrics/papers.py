@@ -62,19 +62,19 @@ def _score_mmre(gold: Path, path: Path, format_name: str | None, wording: str) -
     empty = pfa.Answer("", (), {}, ())
     if format_name is None:
         by_id = {row.id: row for row in rows}
-        told_rows = read_rows(path, _Told)
-        said = {row.id: _answer_of(row, by_id.get(row.id)) for row in told_rows}
+        own_rows = read_rows(path, _Predicted)
+        answered = {row.id: _answer_of(row, by_id.get(row.id)) for row in own_rows}
     else:
         answers = files.read_answers(path, format_name, rows)
-        said = {each.row.id: pfa.parse_answer(each.text) for each in answers}
-    missing = _missing(rows, said, path)
-    told = [said.get(row.id, empty) for row in rows]
-    report = mmre.score([mmre.answer_of(row) for row in rows], told, wording)
+        answered = {answer.row.id: pfa.parse_answer(answer.text) for answer in answers}
+    missing = _missing(rows, answered, path)
+    predicted = [answered.get(row.id, empty) for row in rows]
+    report = mmre.score([mmre.answer_of(row) for row in rows], predicted, wording)
     return {
         "samples": len(rows),
         "missing": missing,
-        "unreadable": sum(len(each.problems) for each in told),
-        "ner": {name: _document(each) for name, each in report.pairs.items()},
+        "unreadable": sum(len(answer.problems) for answer in predicted),
+        "ner": {name: _document(score) for name, score in report.pairs.items()},
         "patch_accuracy": report.accuracy,
         "rouge": report.summaries.rouge,
         "bleu": report.summaries.bleu,
@@ -82,7 +82,7 @@ def _score_mmre(gold: Path, path: Path, format_name: str | None, wording: str) -
     }
 
 
-class _Told(Row):
+class _Predicted(Row):
     """A row of M-MRE, or a line of `deixis batch`, which has a caption and no letters."""
 
     summary: str | None = None
@@ -90,53 +90,53 @@ class _Told(Row):
     patches: tuple[Patch, ...] | None = None
 
 
-def _answer_of(told: _Told, gold: MmreRow | None) -> pfa.Answer:
+def _answer_of(row: _Predicted, gold: MmreRow | None) -> pfa.Answer:
     """Return what a row says.
 
     Without letters a region is the patch of the gold that has its box; of two entities with
     one box it shows the one of the gold.
     """
-    if told.patches is not None:
-        patches = {each.letter: each.entity for each in told.patches if each.entity is not None}
+    if row.patches is not None:
+        patches = {patch.letter: patch.entity for patch in row.patches if patch.entity is not None}
     else:
         patches = {}
         for patch in gold.patches if gold else ():
             holders = [
                 entity.text
-                for entity in told.entities
+                for entity in row.entities
                 if any(region.box == patch.box for region in entity.regions or ())
             ]
             if holders:
                 patches[patch.letter] = patch.entity if patch.entity in holders else holders[0]
-    pairs = tuple((entity.text, entity.type) for entity in told.entities)
-    return pfa.Answer(told.summary or told.caption or "", pairs, patches)
+    pairs = tuple((entity.text, entity.type) for entity in row.entities)
+    return pfa.Answer(row.summary or row.caption or "", pairs, patches)
 
 
 def _score_muie(gold: Path, path: Path, format_name: str | None, _wording: str) -> Document:
     rows = read_rows(gold, MuieRow)
     unreadable = 0
     if format_name is None:
-        said = {row.id: row for row in read_rows(path, MuieRow)}
+        answered = {row.id: row for row in read_rows(path, MuieRow)}
     else:
         by_id = {row.id: row for row in rows}
-        said = {}
-        for each in files.read_answers(path, format_name, rows):
-            row = by_id[each.row.id]
-            answer = muie_format.parse_answer(each.text, row.task)
+        answered = {}
+        for line in files.read_answers(path, format_name, rows):
+            row = by_id[line.row.id]
+            answer = muie_format.parse_answer(line.text, row.task)
             unreadable += len(answer.problems)
-            said[row.id] = muie_format.row_of(answer, row)
-    missing = _missing(rows, said, path)
-    told = [said.get(row.id) or _nothing(row) for row in rows]
-    other = [row.id for row, each in zip(rows, told, strict=True) if row.task != each.task]
+            answered[row.id] = muie_format.row_of(answer, row)
+    missing = _missing(rows, answered, path)
+    predicted = [answered.get(row.id) or _nothing(row) for row in rows]
+    other = [row.id for row, guess in zip(rows, predicted, strict=True) if row.task != guess.task]
     if other:
         raise DataError(f"{path}: the sample {other[0]!r} has another task than in the gold")
-    extracted = muie.score_extraction(rows, told)
+    extracted = muie.score_extraction(rows, predicted)
     return {
         "samples": len(rows),
         "missing": missing,
         "unreadable": unreadable,
-        **{name: _document(each) for name, each in extracted._asdict().items()},
-        "mean_iou": muie.score_grounding(rows, told)._asdict(),
+        **{name: _document(score) for name, score in extracted._asdict().items()},
+        "mean_iou": muie.score_grounding(rows, predicted)._asdict(),
     }
 
 
@@ -144,13 +144,13 @@ def _nothing(row: MuieRow) -> MuieRow:
     return row.model_copy(update={"entities": (), "relations": (), "events": ()})
 
 
-def _missing(rows: Sequence[R], said: dict[str, Any], path: Path) -> list[str]:
+def _missing(rows: Sequence[R], answered: dict[str, Any], path: Path) -> list[str]:
     """Return the ids without a prediction; an id that the gold does not have is an error."""
     known = {row.id for row in rows}
-    unknown = [identity for identity in said if identity not in known]
+    unknown = [identity for identity in answered if identity not in known]
     if unknown:
         raise DataError(f"{path}: the gold has no sample {unknown[0]!r}")
-    return [row.id for row in rows if row.id not in said]
+    return [row.id for row in rows if row.id not in answered]
 
 
 def _document(score: Score) -> Document:

@@ -112,7 +112,7 @@ class Entry(NamedTuple):
         return {
             **_counts(self.score),
             "interval": {name: [low, high] for name, low, high in intervals},
-            "baselines": {name: each and _counts(each) for name, each in baselines.items()},
+            "baselines": {name: score and _counts(score) for name, score in baselines.items()},
         }
 
 
@@ -138,7 +138,7 @@ class Report:
             **self.how.document(),
             **_noticed(self.aligned),
             "score": self.all.document(),
-            "parts": {name: each.document() for name, each in self.parts.items()},
+            "parts": {name: part.document() for name, part in self.parts.items()},
             "grounding": grounding
             and {
                 **{f"accuracy@{t:g}": share for t, share in grounding.accuracy.items()},
@@ -146,7 +146,7 @@ class Report:
                 "entailment_accuracy": grounding.entailment,
                 "grounding_precision@0.5": grounding.precision,
             },
-            "sweep": self.sweep and {f"{t:g}": _counts(each) for t, each in self.sweep.items()},
+            "sweep": self.sweep and {f"{t:g}": _counts(score) for t, score in self.sweep.items()},
         }
 
 
@@ -171,13 +171,13 @@ def evaluate(
         raise SettingsError(f"{how.task.name} scores no regions, so nothing is groundable in it")
     aligned = align(gold, predicted, how.task, how.convention)
     sides = _with_baselines(aligned.samples, how)
-    divided = [parts(each, by) if by else {} for each in sides]
+    divided = [parts(side, by) if by else {} for side in sides]
     compared = compare(aligned.samples, how.task) if how.task.region else []
     return Report(
         how,
         aligned,
         _entry(sides, how),
-        {name: _entry([each.get(name, []) for each in divided], how) for name in divided[0]},
+        {name: _entry([side.get(name, []) for side in divided], how) for name in divided[0]},
         ground(compared, how.convention) if how.task.region else None,
         {t: score(count(compared, how.convention, t)) for t in SWEEP} if how.task.region else None,
     )
@@ -191,7 +191,7 @@ def _with_baselines(samples: Sequence[Sample], how: How) -> list[Sequence[Sample
 
 def _entry(sides: Sequence[Sequence[Sample]], how: How) -> Entry:
     """Score samples, followed by those of the baselines where there are any."""
-    counts, *baselines = (_count(each, how) for each in sides)
+    counts, *baselines = (_count(side, how) for side in sides)
     low, high = interval(counts, how.rounds, how.seed)
     names, gold = map(score, baselines) if baselines else (None, None)
     return Entry(score(counts), low, high, names, gold)
@@ -219,16 +219,16 @@ class Comparison:
 
     def document(self) -> dict[str, Any]:
         """Return JSON-ready data; shares are 0..1."""
-        found = zip(NAMES, *(each.tolist() for each in self.difference), strict=True)
+        columns = zip(NAMES, *(numbers.tolist() for numbers in self.difference), strict=True)
         files = zip((self.first, self.second), self.entries, strict=True)
-        first, second = ({**_noticed(each), "score": entry.document()} for each, entry in files)
+        first, second = ({**_noticed(rows), "score": entry.document()} for rows, entry in files)
         return {
             **self.how.document(),
             "first": first,
             "second": second,
             "difference": {
                 name: {"value": value, "interval": [low, high], "p": p}
-                for name, value, low, high, p in found
+                for name, value, low, high, p in columns
             },
             "won": self.won,
             "lost": self.lost,
@@ -245,8 +245,8 @@ def compare_two(
         DataError: the rows do not fit together, or lack what is compared.
     """
     one, other = (align(gold, rows, how.task, how.convention) for rows in (first, second))
-    counts = [_count(each.samples, how) for each in (one, other)]
-    entries = [_entry(_with_baselines(each.samples, how), how) for each in (one, other)]
+    counts = [_count(aligned.samples, how) for aligned in (one, other)]
+    entries = [_entry(_with_baselines(aligned.samples, how), how) for aligned in (one, other)]
     more = (counts[1] - counts[0]) @ (-2, 1, 1)  # errors are predicted + gold - 2 correct
     return Comparison(
         how,
@@ -259,9 +259,9 @@ def compare_two(
     )
 
 
-def _counts(found: Score) -> dict[str, float]:
-    shares = zip(NAMES, (found.precision, found.recall, found.f1), strict=True)
-    return {**found._asdict(), **dict(shares)}
+def _counts(score: Score) -> dict[str, float]:
+    shares = zip(NAMES, (score.precision, score.recall, score.f1), strict=True)
+    return {**score._asdict(), **dict(shares)}
 
 
 def _noticed(aligned: Aligned) -> dict[str, Any]:

@@ -66,16 +66,16 @@ def compare(samples: Iterable[Sample], task: Task) -> list[Compared]:
             for key, guesses in predicted.items()
             if key in gold
         )
-        groundable = sum(bool(each.regions) for each in sample.gold)
+        groundable = sum(bool(mention.regions) for mention in sample.gold)
         done.append(Compared(len(sample.predicted), len(sample.gold), groundable, overlaps))
     return done
 
 
 def _by_key(mentions: Iterable[Mention]) -> dict[Key, list[Mention]]:
-    found: dict[Key, list[Mention]] = {}
-    for each in mentions:
-        found.setdefault(each.key, []).append(each)
-    return found
+    groups: dict[Key, list[Mention]] = {}
+    for mention in mentions:
+        groups.setdefault(mention.key, []).append(mention)
+    return groups
 
 
 def _overlap(gold: Mention, guess: Mention, task: Task) -> float:
@@ -96,7 +96,7 @@ def count(
 
     rows = [
         (
-            sum(count_pairs(each, fits, convention.matching) for each in sample.overlaps),
+            sum(count_pairs(overlap, fits, convention.matching) for overlap in sample.overlaps),
             sample.predicted,
             sample.gold,
         )
@@ -144,8 +144,8 @@ def without_regions(samples: Iterable[Sample], names_from_gold: bool) -> list[Sa
     return [
         sample._replace(
             predicted=tuple(
-                each._replace(regions=())
-                for each in (sample.gold if names_from_gold else sample.predicted)
+                mention._replace(regions=())
+                for mention in (sample.gold if names_from_gold else sample.predicted)
             )
         )
         for sample in samples
@@ -164,15 +164,15 @@ def parts(samples: Sequence[Sample], by: str) -> dict[str, list[Sample]]:
     if by == "entities":
         counted = {"0": 0, "1": 1, "2": 2, "3": 3, "4": 4, "5 or more": 5}
         return {
-            name: [each for each in samples if min(len(each.gold), 5) == number]
+            name: [sample for sample in samples if min(len(sample.gold), 5) == number]
             for name, number in counted.items()
         }
     if by == "groundable":
         return {
-            "groundable": _only(samples, lambda each: bool(each.regions)),
-            "ungroundable": _only(samples, lambda each: not each.regions),
+            "groundable": _only(samples, lambda mention: bool(mention.regions)),
+            "ungroundable": _only(samples, lambda mention: not mention.regions),
         }
-    types = sorted({each.type for sample in samples for each in sample.gold + sample.predicted})
+    types = sorted({m.type for sample in samples for m in sample.gold + sample.predicted})
     return {kind: _only(samples, partial(_is_a, kind)) for kind in types}
 
 
@@ -182,6 +182,6 @@ def _is_a(kind: str, mention: Mention) -> bool:
 
 def _only(samples: Iterable[Sample], keep: Callable[[Mention], bool]) -> list[Sample]:
     return [
-        Sample(each.id, tuple(filter(keep, each.gold)), tuple(filter(keep, each.predicted)))
-        for each in samples
+        Sample(sample.id, tuple(filter(keep, sample.gold)), tuple(filter(keep, sample.predicted)))
+        for sample in samples
     ]

@@ -22,8 +22,8 @@ class Task:
 
 
 TASKS = {
-    each.name: each
-    for each in (
+    entry.name: entry
+    for entry in (
         Task("gmner", "type", "box"),
         Task("fmnerg", "fine_type", "box"),
         Task("smner", "type", "mask"),
@@ -56,9 +56,9 @@ def task(name: str, coarse: bool = False) -> Task:
     """
     if name not in TASKS:
         raise SettingsError(f"there is no task {name!r}; known: {', '.join(TASKS)}")
-    found = TASKS[name]
+    known = TASKS[name]
     if not coarse:
-        return found
-    if found.type != "fine_type":
+        return known
+    if known.type != "fine_type":
         raise SettingsError(f"{name} compares no fine types, so coarse types cannot replace them")
-    return replace(found, type="type")
+    return replace(known, type="type")

@@ -34,7 +34,7 @@ class Sheet(NamedTuple):
 def compare_page(
     first: Path,
     second: Path,
-    found: Agreement,
+    agreement: Agreement,
     scores: Comparison | None = None,
     *,
     gold: Path | None = None,
@@ -46,7 +46,7 @@ def compare_page(
     Args:
         first: the file of the one run.
         second: the file of the other.
-        found: how they agree.
+        agreement: how they agree.
         scores: of both against gold, where there is some.
         gold: the file of that.
         top: how many rows are shown, those that differ most.
@@ -56,25 +56,25 @@ def compare_page(
         InputError: a file cannot be read.
         DataError: a row that says what it has cost is no result of a batch run.
     """
-    rows = found.ranked(top)
+    rows = agreement.ranked(top)
     differing = {row.id: row.texts for row in rows}
     files = (first, second, *([gold] if gold else []))
     access = access._replace(folders=(*access.folders, *(path.parent for path in files)))
     shown = [
         {} if cost is None else _shown(path, differing, access)
-        for path, cost in zip((first, second), found.costs, strict=True)
+        for path, cost in zip((first, second), agreement.costs, strict=True)
     ]
     return render_page(
         "compare.html.j2",
         first=first,
         second=second,
         gold=gold,
-        found=found,
+        agreement=agreement,
         scores=scores,
         settings=changes(first, second),
         measures=MEASURES,
         figure=figure,
-        warnings=list(found.warnings.items())[:_LISTED],
+        warnings=list(agreement.warnings.items())[:_LISTED],
         listed=_LISTED,
         characters=TEXT,
         sheets=[Sheet(row, shown[0].get(row.id), shown[1].get(row.id)) for row in rows],
@@ -92,7 +92,7 @@ def changes(first: Path, second: Path) -> dict[str, tuple[str, str]]:
 def _shown(
     path: Path, differing: Mapping[str, Collection[str]], access: Access
 ) -> dict[str, Shown]:
-    found = {}
+    rows = {}
     for number, line in lines_of(path):
         row = parsed(line)
         id_ = id_of(row.pop("id"))
@@ -104,5 +104,5 @@ def _shown(
             extraction = Extraction.model_validate(row)
         except ValidationError:
             raise DataError(f"{path}:{number}: no result of a batch run") from None
-        found[id_] = show_row(id_, extraction, path, access, _SIDE, differing[id_])
-    return found
+        rows[id_] = show_row(id_, extraction, path, access, _SIDE, differing[id_])
+    return rows

@@ -56,10 +56,10 @@ class Findings:
     @property
     def total(self) -> Usage:
         """The usage of all roles together."""
-        found = Usage(role="all", model="")
-        for each in self.usage.values():
-            add_usage(found, each)
-        return found
+        total = Usage(role="all", model="")
+        for usage in self.usage.values():
+            add_usage(total, usage)
+        return total
 
 
 def report_page(
@@ -86,16 +86,16 @@ def report_page(
     """
     if gold is not None:
         access = access._replace(folders=(*access.folders, gold.parent))
-    found = examine(results, samples, access)
+    findings = examine(results, samples, access)
     failures, failed = _failures(beside(results, ".failures.jsonl"))
     return render_page(
         "report.html.j2",
         name=results.name,
-        found=found,
+        findings=findings,
         failures=failures,
         failed=failed,
-        warnings=found.warnings.most_common(_LISTED),
-        types=found.types.most_common(_LISTED),
+        warnings=findings.warnings.most_common(_LISTED),
+        types=findings.types.most_common(_LISTED),
         listed=_LISTED,
         identity=identity(results),
         scores=None if gold is None else _scores(gold, results, task),
@@ -109,7 +109,7 @@ def examine(results: Path, samples: int, access: Access) -> Findings:
         InputError: it cannot be read.
         DataError: a line is no result of a batch run.
     """
-    found = Findings()
+    findings = Findings()
     for number, line in _whole_lines(results):
         try:
             row = json.loads(line)
@@ -119,32 +119,32 @@ def examine(results: Path, samples: int, access: Access) -> Findings:
             for name in ("settings", "input"):
                 row.pop(name, None)
             # A gallery needs all of a row; elsewhere its numbers are enough.
-            if found.rows < samples:
+            if findings.rows < samples:
                 extraction = Extraction.model_validate(row)
-                found.shown.append(show_row(str(id_), extraction, results, access))
-            _count(found, str(id_), row)
+                findings.shown.append(show_row(str(id_), extraction, results, access))
+            _count(findings, str(id_), row)
         except (ValueError, RecursionError, KeyError, TypeError, AttributeError) as error:
-            said = "a field is missing or wrong" if isinstance(error, ValidationError) else error
-            raise DataError(f"{results}:{number}: no result of a batch run ({said})") from None
-    return found
+            problem = "a field is missing or wrong" if isinstance(error, ValidationError) else error
+            raise DataError(f"{results}:{number}: no result of a batch run ({problem})") from None
+    return findings
 
 
-def _count(found: Findings, id_: str, row: dict[str, Any]) -> None:
-    found.rows += 1
-    found.pictures += row["image"] is not None
-    found.warned += bool(row["warnings"])
+def _count(findings: Findings, id_: str, row: dict[str, Any]) -> None:
+    findings.rows += 1
+    findings.pictures += row["image"] is not None
+    findings.warned += bool(row["warnings"])
     for entity in row["entities"]:
-        found.types[entity["type"]] += 1
-        found.seen[{True: "yes", False: "no"}.get(entity["groundable"], "undecided")] += 1
-    for each in row["usage"]:
-        used = Usage.model_validate(each)
+        findings.types[entity["type"]] += 1
+        findings.seen[{True: "yes", False: "no"}.get(entity["groundable"], "undecided")] += 1
+    for record in row["usage"]:
+        used = Usage.model_validate(record)
         key = (used.role, used.model)
-        add_usage(found.usage.setdefault(key, Usage(role=used.role, model=used.model)), used)
-    for each in row["warnings"]:
-        kind = (each["step"], warning_kind(each["message"]))
-        if kind in found.warnings or len(found.warnings) < _KINDS:
-            found.warnings[kind] += 1
-            found.examples.setdefault(kind, id_)
+        add_usage(findings.usage.setdefault(key, Usage(role=used.role, model=used.model)), used)
+    for notice in row["warnings"]:
+        kind = (notice["step"], warning_kind(notice["message"]))
+        if kind in findings.warnings or len(findings.warnings) < _KINDS:
+            findings.warnings[kind] += 1
+            findings.examples.setdefault(kind, id_)
 
 
 def show_row(
@@ -209,12 +209,12 @@ def identity(results: Path) -> dict[str, str]:
     """Return what determined the results, by name; empty where that is not known."""
     try:
         path = beside(results, ".settings.json")
-        found = json.loads(path.read_bytes()) if path.is_file() else {}
+        settings = json.loads(path.read_bytes()) if path.is_file() else {}
     except (OSError, ValueError, RecursionError):
         return {}
-    if not isinstance(found, dict):
+    if not isinstance(settings, dict):
         return {}
-    return {str(name): str(value) for name, value in found.items()}
+    return {str(name): str(value) for name, value in settings.items()}
 
 
 def _scores(gold: Path, results: Path, task: str) -> Any:

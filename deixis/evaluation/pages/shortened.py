@@ -24,10 +24,10 @@ def shortened(extraction: Extraction, first: Collection[str] = ()) -> Shortened:
         first: texts of entities that are shown before all others.
     """
     text = extraction.text[:TEXT]
-    within = [each for each in extraction.entities if each.end <= len(text)]
-    kept = sorted(within, key=lambda each: each.text not in first)[:ENTITIES]
-    kept.sort(key=lambda each: (each.start, each.end))
-    entities = [_entity(each) for each in kept]
+    within = [entity for entity in extraction.entities if entity.end <= len(text)]
+    kept = sorted(within, key=lambda entity: entity.text not in first)[:ENTITIES]
+    kept.sort(key=lambda entity: (entity.start, entity.end))
+    entities = [_entity(entity) for entity in kept]
     warnings = extraction.warnings[:WARNINGS]
     counts = {
         "characters": len(extraction.text) - len(text),

@@ -59,20 +59,20 @@ def chances(text: str, tokens: Any, schema: dict[str, Any]) -> Chances:
     """
     try:
         steps = _TOKENS.validate_python(tokens, from_attributes=True)
-        starts = list(accumulate((len(each.token) for each in steps), initial=0))
-        whole = "".join(each.token for each in steps)
+        starts = list(accumulate((len(step.token) for step in steps), initial=0))
+        whole = "".join(step.token for step in steps)
         begin = whole.rindex(text.strip()) + text.strip().index("{")
         _DECODER.raw_decode(whole, begin)  # what follows need not tell JSON from other text
-        found = {}
+        choices = {}
         for path, place in _strings(whole, begin, ()):
             options = _options(schema, path)
             if len(options) > 1:
                 number = bisect_right(starts, place) - 1
                 shares = _shares(steps[number:], place - starts[number], options)
-                found["/".join(map(str, path))] = shares
+                choices["/".join(map(str, path))] = shares
     except (ValueError, RecursionError):
         return {}
-    return {place: shares for place, shares in found.items() if shares}
+    return {place: shares for place, shares in choices.items() if shares}
 
 
 def _shares(steps: Sequence[_Token], before: int, options: Sequence[str]) -> dict[str, float]:
@@ -84,12 +84,12 @@ def _shares(steps: Sequence[_Token], before: int, options: Sequence[str]) -> dic
         options: the values that it may have.
     """
     endings = {option: json.dumps(option, ensure_ascii=False)[1:] for option in options}
-    found: dict[str, float] = {}
+    weights: dict[str, float] = {}
     written: list[str] = []  # what the token begins that was written
     done, led_here = "", 1.0
     for step in steps:
         head = step.token[:before]
-        listed = {each.token: each.logprob for each in step.top_logprobs}
+        listed = {alternative.token: alternative.logprob for alternative in step.top_logprobs}
         for token, logprob in {**listed, step.token: step.logprob}.items():
             if not token.startswith(head) or token == head:
                 continue
@@ -98,15 +98,15 @@ def _shares(steps: Sequence[_Token], before: int, options: Sequence[str]) -> dic
                 o for o, end in endings.items() if end.startswith(begun) or begun.startswith(end)
             ]
             if len(fits) == 1:
-                found[fits[0]] = found.get(fits[0], 0.0) + led_here * math.exp(logprob)
+                weights[fits[0]] = weights.get(fits[0], 0.0) + led_here * math.exp(logprob)
             elif fits and token != step.token:
                 return {}
             if token == step.token:
                 written = fits
         if len(written) < 2:
-            total = sum(found.values())
-            known = len(found) > 1 or (step.token in listed and len(listed) > 1)
-            return {o: s / total for o, s in found.items()} if written and known and total else {}
+            total = sum(weights.values())
+            known = len(weights) > 1 or (step.token in listed and len(listed) > 1)
+            return {o: s / total for o, s in weights.items()} if written and known and total else {}
         done, led_here, before = done + step.token[before:], led_here * math.exp(step.logprob), 0
     return {}
 
@@ -148,14 +148,14 @@ def _options(schema: dict[str, Any], path: _Path) -> list[str]:
             else node.get("properties", {}).get(key, node.get("additionalProperties"))
             for node in nodes
         ]
-        nodes = [one for each in below if isinstance(each, dict) for one in _branches(each, schema)]
+        nodes = [n for child in below if isinstance(child, dict) for n in _branches(child, schema)]
     options: dict[str, None] = {}
     for node in nodes:
         if node.get("type", "string") == "string":
             if "enum" not in node and "const" not in node:
                 return []
             allowed = node["enum"] if "enum" in node else [node["const"]]
-            options |= dict.fromkeys(each for each in allowed if isinstance(each, str))
+            options |= dict.fromkeys(value for value in allowed if isinstance(value, str))
     return list(options)
 
 
@@ -166,4 +166,4 @@ def _branches(node: dict[str, Any], schema: dict[str, Any]) -> list[dict[str, An
     several = node.get("anyOf", node.get("oneOf"))
     if several is None:
         return [node]
-    return [one for each in several for one in _branches(each, schema)]
+    return [branch for choice in several for branch in _branches(choice, schema)]

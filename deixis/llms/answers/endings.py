@@ -71,18 +71,18 @@ def judge(message: AIMessage, provider: str, *, free: bool) -> tuple[Status, str
     status = _BY_REASON.get(reason.lower(), "ok")
     if refusal := _refusal(message) or (status == "refused" and reason):
         return "refused", f"the model declined ({' '.join(str(refusal).split())[:300]})"
-    said = parts(message.text)
-    thoughts = " ".join((said.thoughts or _thoughts(message)).split())[:_SHOWN]
+    reply = parts(message.text)
+    thoughts = " ".join((reply.thoughts or _thoughts(message)).split())[:_SHOWN]
     if status == "truncated":
         limit = f"(finish reason {reason})" if reason.lower() in _BROKEN else "at its token limit"
-        limit += ", while the model still thought" if thoughts and not said.answer else ""
+        limit += ", while the model still thought" if thoughts and not reply.answer else ""
         return "truncated", f"the reply was cut off {limit}"
     reason = reason or "none given"
     if status == "invalid":
         return "invalid", f"the reply is no text (finish reason {reason})"
-    if said.unfinished and (free or not said.answer):
+    if reply.unfinished and (free or not reply.answer):
         return "truncated", f"the model did not end its thoughts ({thoughts!r}); {_MORE}"
-    if not said.answer:
+    if not reply.answer:
         return "empty", _nothing(message, thoughts, reason)
     if free and provider in _ALWAYS_SAY and not _whole(message):
         return "truncated", "the reply has no finish reason, so it may have been cut off"
@@ -103,9 +103,9 @@ def _refusal(message: AIMessage) -> Any:
 def _thoughts(message: AIMessage) -> str:
     """Return what the model thought, as far as it stands beside the text."""
     blocks = message.content if isinstance(message.content, list) else []
-    beside = [message.additional_kwargs, *(each for each in blocks if isinstance(each, dict))]
-    found = (each.get(name) for each in beside for name in _THOUGHTS)
-    return " ".join(each for each in found if isinstance(each, str))
+    beside = [message.additional_kwargs, *(block for block in blocks if isinstance(block, dict))]
+    thoughts = (holder.get(name) for holder in beside for name in _THOUGHTS)
+    return " ".join(thought for thought in thoughts if isinstance(thought, str))
 
 
 def _nothing(message: AIMessage, thoughts: str, reason: str) -> str:

@@ -69,24 +69,24 @@ def parts(text: str) -> Parts:
         return Parts(bare[1].strip(), text[bare.end() :].strip())
     spans = list(_objects(text)) if _MARK.search(text) else []
     thoughts: list[str] = []
-    said: list[str] = []
+    answers: list[str] = []
     thinking, at = False, 0
     for mark in _MARK.finditer(text):
         inside = bisect_right(spans, (mark.start(),)) - 1
         if inside >= 0 and mark.start() < spans[inside][1]:
             continue
         if mark["closes"]:
-            thoughts += [*([] if thinking else said), text[at : mark.start()]]
-            said = said if thinking else []
+            thoughts += [*([] if thinking else answers), text[at : mark.start()]]
+            answers = answers if thinking else []
             thinking, at = False, mark.end()
         elif mark["opens"] and not thinking:
-            said.append(text[at : mark.start()])
+            answers.append(text[at : mark.start()])
             thinking, at = True, mark.end()
         elif mark["answers"] and thinking:  # some forget to end their thoughts
             thoughts.append(text[at : mark.start()])
             thinking, at = False, mark.start()
-    (thoughts if thinking else said).append(text[at:])
-    answer = "".join(said).strip().removesuffix("<|return|>").removesuffix("<|end|>").strip()
+    (thoughts if thinking else answers).append(text[at:])
+    answer = "".join(answers).strip().removesuffix("<|return|>").removesuffix("<|end|>").strip()
     return Parts("\n".join(filter(None, map(str.strip, thoughts))), answer, thinking)
 
 
@@ -104,24 +104,24 @@ def read(text: str, answer: type[Answer]) -> Answer:
     Raises:
         ValidationError: none is the object asked for.
     """
-    thoughts, said, _ = parts(text)
+    thoughts, reply, _ = parts(text)
     if answer is Text:
-        return answer.model_validate({"text": said, "thoughts": thoughts})
+        return answer.model_validate({"text": reply, "thoughts": thoughts})
     wrong: ValidationError | None = None
-    for start, end in reversed(list(_objects(said))):
+    for start, end in reversed(list(_objects(reply))):
         try:
-            return answer.model_validate_json(said[start:end])
+            return answer.model_validate_json(reply[start:end])
         except ValidationError as error:
             wrong = wrong or error
     if wrong is not None:
         raise wrong
-    return answer.model_validate_json(said[said.find("{") :] if "{" in said else said)
+    return answer.model_validate_json(reply[reply.find("{") :] if "{" in reply else reply)
 
 
 def last_object(text: str) -> str:
     """Return the JSON object that answers, as it stands in a reply; "" if there is none."""
-    said = parts(text).answer
-    return next((said[start:end] for start, end in reversed(list(_objects(said)))), "")
+    reply = parts(text).answer
+    return next((reply[start:end] for start, end in reversed(list(_objects(reply)))), "")
 
 
 def _objects(text: str) -> Iterator[tuple[int, int]]:
@@ -129,12 +129,12 @@ def _objects(text: str) -> Iterator[tuple[int, int]]:
 
     None is yielded if the last one is broken or cut off: what stands before it was a draft.
     """
-    found: list[tuple[int, int]] = []
+    spans: list[tuple[int, int]] = []
     after, end, broken, last = 0, len(text.rstrip()), 0, False
     while (begins := _BEGINS.search(text, after)) and broken < _MOST_BROKEN:
         try:
             after = _DECODER.raw_decode(text, begins.start())[1]
-            found.append((begins.start(), after))
+            spans.append((begins.start(), after))
             last = False
         except json.JSONDecodeError as error:
             if error.pos >= end or error.msg.startswith("Unterminated"):
@@ -144,4 +144,4 @@ def _objects(text: str) -> Iterator[tuple[int, int]]:
         except RecursionError:
             return
     if not last:
-        yield from found
+        yield from spans

@@ -101,11 +101,11 @@ class LlmCache:
         if self.mode == "off":
             return ask(), False
         key, identity = identify(request)
-        found = None if self.mode == "refresh" else self._find(key, revive)
-        if found is None and self.mode == "replay":
+        stored = None if self.mode == "refresh" else self._find(key, revive)
+        if stored is None and self.mode == "replay":
             raise CacheMissError(self._miss(key, request))
-        if found is not None:
-            return found[0], True
+        if stored is not None:
+            return stored[0], True
         since = datetime.now(UTC) if self.mode == "refresh" else None
         with ExitStack() as stack:
             if self._writing:  # or there is nothing that others could find
@@ -113,9 +113,9 @@ class LlmCache:
                     stack.enter_context(self._store.turn(key))
                 except DataError as error:
                     self._give_up(error, reading=True)
-                found = self._find(key, revive, since)
-                if found is not None:
-                    return found[0], True
+                stored = self._find(key, revive, since)
+                if stored is not None:
+                    return stored[0], True
             result = ask()
             answer = keep(result)
             if answer is not None and self._writing:
@@ -156,8 +156,8 @@ class LlmCache:
             models[record.spec] = ModelStats(*(a + b for a, b in zip(old, new, strict=True)))
             times = [min([*times, record.when]), max([*times, record.when])]
         return Stats(
-            entries=sum(each.entries for each in models.values()),
-            bytes=sum(each.bytes for each in models.values()),
+            entries=sum(model.entries for model in models.values()),
+            bytes=sum(model.bytes for model in models.values()),
             models=dict(sorted(models.items())),
             oldest=times[0] if times else None,
             newest=times[-1] if times else None,
@@ -172,16 +172,16 @@ class LlmCache:
             DataError: the cache cannot be read.
         """
         prefix = key_prefix.lower()
-        found: list[Record] = []
+        records: list[Record] = []
         if re.fullmatch(r"[0-9a-f]{1,64}", prefix):
             for key, body in self._store.rows(prefix):
                 record = stored_record(body, key)
-                found += [] if record is None else [record]
-                if len(found) > 1:
+                records += [] if record is None else [record]
+                if len(records) > 1:
                     raise InputError(f"several answers have a key that begins with {prefix}")
-        if not found:
+        if not records:
             raise InputError(f"no answer has a key that begins with {key_prefix!r}")
-        return found[0]
+        return records[0]
 
     def clear(self, model: str | None = None) -> int:
         """Remove all records, or those that `entries` yields for `model`; return how many.

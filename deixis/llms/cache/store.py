@@ -145,11 +145,11 @@ class Store:
         while self.exists():
             with self._errors():
                 values = (prefix, prefix + "g", last, _BATCH)
-                found = self._database()._sql(select, values).fetchall()
-            yield from ((key, unseal(value)) for value, key in found)
-            if len(found) < _BATCH:
+                rows = self._database()._sql(select, values).fetchall()
+            yield from ((key, unseal(value)) for value, key in rows)
+            if len(rows) < _BATCH:
                 return
-            last = found[-1][1]
+            last = rows[-1][1]
 
     @contextmanager
     def turn(self, key: str) -> Iterator[None]:
@@ -178,10 +178,10 @@ class Store:
             raise self._wrapped(error) from error
 
     def _wrapped(self, error: Exception) -> DataError:
-        said = one_line(error)
+        reason = one_line(error)
         if isinstance(error, diskcache.Timeout):
-            said = "it is locked or cannot be written"
-        return DataError(f"the cache of answers {self.folder / DATABASE}: {said}")
+            reason = "it is locked or cannot be written"
+        return DataError(f"the cache of answers {self.folder / DATABASE}: {reason}")
 
     def _database(self) -> Any:
         if self._opened is None:

@@ -47,11 +47,11 @@ class Marks:
     def __init__(self, tokens: Iterable[str] = ()) -> None:
         known = re.compile(f"{_KNOWN}|{_THOUGHTS}")
         own = sorted(
-            {each for each in tokens if 1 < len(each) <= _LONGEST and not known.fullmatch(each)},
-            key=lambda each: (-len(each), each),
+            {mark for mark in tokens if 1 < len(mark) <= _LONGEST and not known.fullmatch(mark)},
+            key=lambda mark: (-len(mark), mark),
         )
         marks = "|".join([*map(re.escape, own), _KNOWN])
-        first = f"[{re.escape(''.join(sorted({'<', '[', ']', *(each[0] for each in own)})))}]"
+        first = f"[{re.escape(''.join(sorted({'<', '[', ']', *(token[0] for token in own)})))}]"
         # Wherever one begins: they may overlap, and none may be left.
         self._turns = re.compile(rf"(?={first})(?=(?:{marks}))(.)", re.DOTALL)
         self._all = re.compile(rf"(?={first})(?=(?:{marks}|{_THOUGHTS}))(.)", re.DOTALL)
@@ -72,9 +72,9 @@ class Marks:
             text = self._parted.sub(self._join, text)
         return text
 
-    def _join(self, found: re.Match[str]) -> str:
-        mark = found[1] + found.string[found.end() : found.end() + _LONGEST]
-        return found[1] if self._all.match(mark) else found[0]
+    def _join(self, match: re.Match[str]) -> str:
+        mark = match[1] + match.string[match.end() : match.end() + _LONGEST]
+        return match[1] if self._all.match(mark) else match[0]
 
 
 KNOWN = Marks()

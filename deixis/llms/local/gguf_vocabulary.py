@@ -38,15 +38,15 @@ def _header(file: BinaryIO) -> dict[str, Any]:
     magic, _version, _tensors, count = struct.unpack("<4sIQQ", file.read(24))
     if magic != b"GGUF":
         raise ValueError("no GGUF file")
-    found: dict[str, Any] = {}
+    header: dict[str, Any] = {}
     for _ in range(min(count, _MOST)):
         key = _text(file).decode("utf-8", "replace")
         value = _value(file, _number(file, 4))
         if key.startswith("tokenizer.ggml.token"):
-            found[key] = value
-            if len(found) > 1 and "tokenizer.ggml.token_type" in found:
-                return found
-    return found
+            header[key] = value
+            if len(header) > 1 and "tokenizer.ggml.token_type" in header:
+                return header
+    return header
 
 
 def _value(file: BinaryIO, kind: int) -> Any:

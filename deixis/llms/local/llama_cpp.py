@@ -95,10 +95,10 @@ class LlamaCppChat(BaseChatModel):
         if "error" in reply:
             raise ModelCallError("failed", str(reply["error"].get("message", reply["error"])))
         choice, usage = reply["choices"][0], reply["usage"]
-        said = choice["message"]
+        answer = choice["message"]
         message = AIMessage(
-            content=loaded.marks.restored(said.get("content") or ""),
-            additional_kwargs={"reasoning_content": said.get("reasoning_content") or ""},
+            content=loaded.marks.restored(answer.get("content") or ""),
+            additional_kwargs={"reasoning_content": answer.get("reasoning_content") or ""},
             response_metadata={
                 "finish_reason": choice["finish_reason"],
                 "logprobs": choice.get("logprobs"),
@@ -187,8 +187,8 @@ def _begin_anew() -> None:
             # llama.cpp's own last steps would wait for its threads, too: the child ends without
             # them, with the status that it ends with.
             libc.on_exit(ctypes.cast(libc._exit, ctypes.c_void_p), None)
-    for each in list(_alive):
-        each.keep()
+    for kept in list(_alive):
+        kept.keep()
     _load.cache_clear()
 
 

@@ -118,7 +118,7 @@ class TransformersChat(BaseChatModel):
             raise ModelCallError("failed", str(error)) from error
         warn(warning)
         text = said(tokens, loaded.tokenizer)
-        whole = min((text.find(each) for each in stop or [] if each in text), default=len(text))
+        whole = min((text.find(word) for word in stop or [] if word in text), default=len(text))
         if tokens[-1] in loaded.ends or whole < len(text):
             reason = "stop"
         elif len(tokens) == limit:
@@ -151,7 +151,7 @@ class TransformersChat(BaseChatModel):
                 logits_processor=[EachByItsRules(some, loaded.ends)],
                 **({"stop_strings": stop, "tokenizer": loaded.tokenizer} if stop else {}),
             )[:, inputs["input_ids"].shape[1] :]
-            return [written(each, loaded.ends) for each in tokens.tolist()]
+            return [written(row, loaded.ends) for row in tokens.tolist()]
 
         return in_halves(write, rows, self.weights)
 
@@ -260,11 +260,11 @@ def _conversation(messages: list[BaseMessage], sees: bool) -> list[dict[str, Any
         InputError: a picture that cannot be opened.
     """
     # Templates of models that see want blocks everywhere, those of others never.
-    said = convert_to_openai_messages(messages, text_format="block" if sees else "string")
-    for message in said:
+    conversation = convert_to_openai_messages(messages, text_format="block" if sees else "string")
+    for message in conversation:
         if isinstance(message["content"], list):
-            message["content"] = [_block(each, sees) for each in message["content"]]
-    return said
+            message["content"] = [_block(block, sees) for block in message["content"]]
+    return conversation
 
 
 def _block(block: dict[str, Any], sees: bool) -> dict[str, Any]:

@@ -113,7 +113,7 @@ def _of_pictures(kind: Any) -> Any:
     class Processor(kind):  # type: ignore[misc]
         @classmethod
         def get_attributes(cls) -> list[str]:
-            return [each for each in super().get_attributes() if each != "video_processor"]
+            return [name for name in super().get_attributes() if name != "video_processor"]
 
     return Processor
 
@@ -135,4 +135,4 @@ def _with_beginning(processor: Any) -> str | None:
 def _ends(advice: Any, tokenizer: Any) -> list[int]:
     named = advice.eos_token_id
     ends = [*(named if isinstance(named, list) else [named]), tokenizer.eos_token_id]
-    return list(dict.fromkeys(each for each in ends if each is not None))
+    return list(dict.fromkeys(end for end in ends if end is not None))

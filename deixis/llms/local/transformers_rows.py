@@ -36,8 +36,8 @@ class Row(NamedTuple):
         """What rows must have in common to be joined: a picture's patches may follow others'."""
         whole = self.inputs["input_ids"].shape
         return tuple(
-            (key, None if each.shape == whole else each.shape[1:])
-            for key, each in self.inputs.items()
+            (key, None if tensor.shape == whole else tensor.shape[1:])
+            for key, tensor in self.inputs.items()
         )
 
 
@@ -109,8 +109,8 @@ class Heard:
             chosen = int(tokens[0, -1])
             self._steps[-1][chosen] = float(self._last[chosen])
         self._last = scores[0].float().log_softmax(-1)
-        values, found = self._last.topk(min(_LISTED, len(self._last)))
-        likely = zip(found.tolist(), values.tolist(), strict=True)
+        values, ids = self._last.topk(min(_LISTED, len(self._last)))
+        likely = zip(ids.tolist(), values.tolist(), strict=True)
         self._steps.append({token: value for token, value in likely if value > float("-inf")})
         return scores
 
@@ -119,9 +119,9 @@ def said(tokens: Sequence[int], tokenizer: Any) -> str:
     """Return what was written, without special tokens but those between thoughts and answer."""
     special = set(tokenizer.all_special_ids)
     kept = [
-        each
-        for each in tokens
-        if each not in special or is_mark(str(tokenizer.convert_ids_to_tokens(each)))
+        token
+        for token in tokens
+        if token not in special or is_mark(str(tokenizer.convert_ids_to_tokens(token)))
     ]
     text: str = tokenizer.decode(
         kept, skip_special_tokens=False, clean_up_tokenization_spaces=False
@@ -141,19 +141,19 @@ def spelled(
     """
 
     def text(*some: int) -> str:
-        said: str = tokenizer.decode(
+        entries: str = tokenizer.decode(
             some, skip_special_tokens=True, clean_up_tokenization_spaces=False
         )
-        return said
+        return entries
 
-    said = []
+    entries = []
     for number, (token, likely) in enumerate(zip(tokens, steps, strict=True)):
         # After the one before it: some tokenizers drop the space that a text begins with.
         before = tokens[max(number - 1, 0) : number]
         top = [
-            {"token": text(*before, each)[len(text(*before)) :], "logprob": logprob}
-            for each, logprob in likely.items()
+            {"token": text(*before, option)[len(text(*before)) :], "logprob": logprob}
+            for option, logprob in likely.items()
         ]
         if token in likely:  # the last may not be, if it was drawn
-            said.append({**top[list(likely).index(token)], "top_logprobs": top})
-    return said
+            entries.append({**top[list(likely).index(token)], "top_logprobs": top})
+    return entries

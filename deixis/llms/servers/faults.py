@@ -84,8 +84,8 @@ def retry_after(error: Exception) -> float | None:
 
     They may be more than `LONGEST_WAIT`, or infinite.
     """
-    for each in _chain(error):
-        headers = getattr(getattr(each, "response", None), "headers", None)
+    for link in _chain(error):
+        headers = getattr(getattr(link, "response", None), "headers", None)
         if headers is not None and (value := headers.get("Retry-After")):
             return _seconds(str(value))
     return None
@@ -94,15 +94,15 @@ def retry_after(error: Exception) -> float | None:
 def one_line(error: Exception) -> str:
     """Return the kind of an exception and the beginning of what it says, without keys."""
     own = _own(error)
-    said = " ".join(str(own or error).split())
+    message = " ".join(str(own or error).split())
     if isinstance(error, ValidationError):  # its own words have parts of the reply, cut anywhere
-        said = problem_line(error)
+        message = problem_line(error)
     words = "" if own else words_of(error)
-    more = "; ".join(each for each in words.split("; ") if each not in said)
-    said = redacted(f"{said}: {more}" if more else said)[:300]
+    more = "; ".join(clause for clause in words.split("; ") if clause not in message)
+    message = redacted(f"{message}: {more}" if more else message)[:300]
     if own is not None:
-        return said
-    return f"{type(error).__name__}: {said}" if said else type(error).__name__
+        return message
+    return f"{type(error).__name__}: {message}" if message else type(error).__name__
 
 
 def _seconds(value: str) -> float | None:
@@ -118,9 +118,9 @@ def _seconds(value: str) -> float | None:
 
 def status_code(error: Exception) -> int:
     """Return the HTTP status of a fault, 0 if it has none."""
-    for each in _chain(error):
+    for link in _chain(error):
         for name in ("status_code", "code"):  # all others; Google
-            code = getattr(each, name, None)
+            code = getattr(link, name, None)
             if isinstance(code, int):
                 return code
     return 0
@@ -138,7 +138,7 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
 
 def _own(error: BaseException) -> ModelCallError | None:
     """Return what this program said of the call, which an SDK may have wrapped."""
-    return next((each for each in _chain(error) if isinstance(each, ModelCallError)), None)
+    return next((link for link in _chain(error) if isinstance(link, ModelCallError)), None)
 
 
 def _without_reply(error: Exception) -> bool:

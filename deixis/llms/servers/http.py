@@ -73,7 +73,7 @@ def server_at(url: str) -> Server:
         raise SettingsError(f"base_url: {without_credentials(url)!r} is no URL") from None
     authorization = ""
     if opening:
-        user, _, password = (unquote(each) for each in opening.partition(":"))
+        user, _, password = (unquote(part) for part in opening.partition(":"))
         encoded = base64.b64encode(f"{user}:{password}".encode()).decode()
         authorization = f"Basic {encoded}"
         remember(password or user, encoded)
@@ -157,12 +157,12 @@ class Transport:
             status = success(body, str(url.path)) or status
         unpacked = {"content-encoding", "content-length", "transfer-encoding"}
         headers = [pair for pair in response.headers.multi_items() if pair[0] not in unpacked]
-        said = {
+        extensions = {
             key: response.extensions[key]
             for key in ("http_version", "reason_phrase")
             if key in response.extensions
         }
-        return http.Response(status, headers=headers, content=body, extensions=said)
+        return http.Response(status, headers=headers, content=body, extensions=extensions)
 
     async def handle_async_request(self, request: Any) -> NoReturn:
         """Refuse: models are asked from threads."""
@@ -177,8 +177,8 @@ class Transport:
         parsed = httpx.URL(url)
         if self._proxy is not None or _is_loopback(parsed.host):
             return self._proxy
-        found = proxy_for(parsed)
-        return None if found is None else found.proxy
+        named = proxy_for(parsed)
+        return None if named is None else named.proxy
 
     def _transport(self, package: str, proxy: httpx.Proxy | None) -> Any:
         """Return the library's own transport, one a process: a child must not share sockets."""
@@ -205,9 +205,9 @@ class Transport:
     def __del__(self, ends: Callable[[], bool] = sys.is_finalizing) -> None:
         """Close what nobody asks through any more; what another process opened stays its own."""
         if not ends():  # when Python ends, all is closed, and modules are gone
-            for (process, *_), each in self._inner.items():
+            for (process, *_), transport in self._inner.items():
                 if process == os.getpid():
-                    each.close()
+                    transport.close()
 
     async def aclose(self) -> None:
         """As `close`."""

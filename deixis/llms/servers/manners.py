@@ -71,21 +71,21 @@ class Manners:
 
         Each thing is given up once and for all, so a server is asked again a few times at most.
         """
-        said = words_of(error) or str(error)
+        words = words_of(error) or str(error)
         if faults.status_code(error) not in _CODES:
             return False
         with self._guard:
             limit, form, system = self._ways
             if asked != self._ways:  # learnt meanwhile
                 return True
-            if _LIMIT.search(said) and not _TOO_LARGE.search(said) and self._given[0] is None:
+            if _LIMIT.search(words) and not _TOO_LARGE.search(words) and self._given[0] is None:
                 limit = LIMITS[1]
-            unnamed = _UNNAMED.match(said) and not _LIMIT.search(said)
-            if (_FORM.search(said) or unnamed) and self._given[1] is None:
+            unnamed = _UNNAMED.match(words) and not _LIMIT.search(words)
+            if (_FORM.search(words) or unnamed) and self._given[1] is None:
                 form = FORMS[min(FORMS.index(form) + 1, len(FORMS) - 1)]
             if unnamed and form == asked.form and self._given[0] is None:
                 limit = LIMITS[1]
-            if _SYSTEM.search(said):
+            if _SYSTEM.search(words):
                 system = False
             self._ways = Ways(limit, form, system)
             return asked != self._ways

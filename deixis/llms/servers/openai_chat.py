@@ -20,8 +20,8 @@ class ErrorInReply(ValueError):
 
     def __init__(self, error: Any) -> None:
         self.status_code = status_in(error)
-        said = words_in(error) or "an error without a word"
-        super().__init__(f"{self.status_code}: {said}" if self.status_code else said)
+        message = words_in(error) or "an error without a word"
+        super().__init__(f"{self.status_code}: {message}" if self.status_code else message)
 
 
 class OpenAIChat(ChatOpenAI):

@@ -57,15 +57,15 @@ def without_keys(text: str, shortest: int = _SHORTEST) -> str:
     Those are what settings give, and what stands in environment variables with names such as
     ``OPENAI_API_KEY``, or as a password in a URL there.
     """
-    found = {*_known}
+    keys = {*_known}
     for name, value in os.environ.items():
         if _KEY_NAME.fullmatch(name):
-            found.add(value.strip())
+            keys.add(value.strip())
         if "@" in value:
             for user, password in _PASSWORD.findall(value):
-                found |= {password, f"{user}:{password}"}
-    for each in sorted((one for one in found if len(one) >= shortest), key=len, reverse=True):
-        for spelled in _spellings(each):
+                keys |= {password, f"{user}:{password}"}
+    for key in sorted((key for key in keys if len(key) >= shortest), key=len, reverse=True):
+        for spelled in _spellings(key):
             text = text.replace(spelled, HIDDEN)
     return text
 
@@ -74,7 +74,7 @@ def without_keys(text: str, shortest: int = _SHORTEST) -> str:
 def _spellings(key: str) -> tuple[str, ...]:
     """Return a key as it may stand in a URL, in JSON, in a page or in a header."""
     quoted = quote(key, safe=""), quote(key)
-    small = (re.sub("%..", lambda found: found[0].lower(), each) for each in quoted)
+    small = (re.sub("%..", lambda match: match[0].lower(), spelled) for spelled in quoted)
     packed = base64.b64encode(key.encode(errors="replace")).decode().rstrip("=")
     return key, *quoted, *small, key.replace("/", r"\/"), json.dumps(key)[1:-1], escape(key), packed
 

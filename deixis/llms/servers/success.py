@@ -48,6 +48,6 @@ def status_in(error: Any) -> int:
 def no_completion(text: str, openai: bool = True) -> ModelCallError:
     """Return the error that says how what a server answers begins."""
     begins = redacted(" ".join(text[: 100 * _SHOWN].split()))[:_SHOWN]
-    said = f"it begins with {begins!r}" if begins else "it is empty"
+    body = f"it begins with {begins!r}" if begins else "it is empty"
     advice = "check base_url" + openai * " (it usually ends in /v1)"
-    return ModelCallError("failed", f"the server's answer is no chat completion: {said}; {advice}")
+    return ModelCallError("failed", f"the server's answer is no chat completion: {body}; {advice}")

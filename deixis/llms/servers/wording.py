@@ -31,30 +31,30 @@ def words_of(error: BaseException) -> str:
 
 def words_in(body: Any) -> str:
     """Return the words in the body of a reply: JSON of any shape, a page, or plain text."""
-    said = list(dict.fromkeys(" ".join(each.split()) for each in _said(body, _DEEP)))
-    return "; ".join(filter(None, said))[:_LONGEST]
+    texts = list(dict.fromkeys(" ".join(words.split()) for words in _texts(body, _DEEP)))
+    return "; ".join(filter(None, texts))[:_LONGEST]
 
 
-def _said(node: Any, deep: int) -> list[str]:
+def _texts(node: Any, deep: int) -> list[str]:
     if isinstance(node, str):
         try:
             inner = json.loads(node) if node.lstrip()[:1] in {"{", "["} else None
         except (ValueError, RecursionError):
             inner = None
         if isinstance(inner, dict | list) and deep:
-            return _said(inner, deep - 1)
+            return _texts(inner, deep - 1)
         return [_TAGS.sub(" ", node[:_READ]) if node.lstrip()[:1] == "<" else node]
     if isinstance(node, list) and deep:
-        return [one for each in node[:_MANY] for one in _said(each, deep - 1)]
+        return [text for child in node[:_MANY] for text in _texts(child, deep - 1)]
     if not isinstance(node, dict) or not deep:
         return []
     if isinstance(node.get("msg"), str):  # of FastAPI; what was sent stands beside it
         place = node.get("loc")
-        named = [str(each) for each in place if each != "body"] if isinstance(place, list) else []
+        named = [str(step) for step in place if step != "body"] if isinstance(place, list) else []
         return [": ".join(filter(None, [".".join(named), node["msg"]]))]
-    found = [one for name in _PLACES if name in node for one in _said(node[name], deep - 1)]
-    for name in (node[each] for each in _NAMES if found and isinstance(node.get(each), str)):
-        found[0] += f" (parameter {name})" if name not in found[0] else ""
-    if not found and deep < _DEEP:  # names with what is wrong of each
-        found = [f"{name}: {one}" for name in list(node)[:_MANY] for one in _said(node[name], 1)]
-    return found
+    texts = [text for name in _PLACES if name in node for text in _texts(node[name], deep - 1)]
+    for name in (node[key] for key in _NAMES if texts and isinstance(node.get(key), str)):
+        texts[0] += f" (parameter {name})" if name not in texts[0] else ""
+    if not texts and deep < _DEEP:  # names with what is wrong of each
+        texts = [f"{name}: {text}" for name in list(node)[:_MANY] for text in _texts(node[name], 1)]
+    return texts

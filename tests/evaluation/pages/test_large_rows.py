@@ -49,10 +49,10 @@ def test_many_mentions_of_one_text_are_paired(places: bool) -> None:
         return Row(id="a", entities=tuple(found))
 
     same = compare_row(row(1000, 0), row(1000, 0), None, HOW)
-    assert (same.agreed, same.found) == (1000, ())
+    assert (same.agreed, same.differences) == (1000, ())
     more = compare_row(row(1000, 0), row(900, 1), row(1000, 0), HOW)
-    assert (more.agreed, len(more.found)) == (900, 100)
-    assert all(each.second is None and each.right == "first" for each in more.found)
+    assert (more.agreed, len(more.differences)) == (900, 100)
+    assert all(each.second is None and each.right == "first" for each in more.differences)
 
 
 def test_a_place_comes_before_all_else() -> None:
@@ -65,7 +65,7 @@ def test_a_place_comes_before_all_else() -> None:
         row((9, "PER"), (0, "LOC"), (5, "ORG")),
     )
     pair = compare_row(first, second, None, HOW)
-    assert [(each.first.type, each.second.type) for each in pair.found] == [
+    assert [(each.first.type, each.second.type) for each in pair.differences] == [
         ("PER", "LOC"),
         ("LOC", "PER"),
     ]
