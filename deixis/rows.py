@@ -1,4 +1,4 @@
-"""Rows: what a data set holds and what a run predicts, one JSON object a line.
+"""Rows: what a data set holds and what a run predicts, one JSON object per line.
 
 Gold and predictions have one shape. A prediction may be the line that `deixis batch` writes:
 the fields of `Extraction` with an ``id``; what is not scored is skipped.
@@ -138,7 +138,7 @@ def read_rows(path: Path, kind: type[Any] = Row) -> list[Any]:
 
 
 def write_rows(path: Path, rows: Iterable[Row]) -> int:
-    """Write rows, one a line, the whole file or none of it (``-``: stdout); return how many.
+    """Write rows, one per line, the whole file or none of it (``-``: stdout); return how many.
 
     Raises:
         InputError: the file cannot be written.

@@ -100,7 +100,7 @@ class Extraction(ExtractionRecord):
         return exports.to_supervision(self, types)
 
     def to_coco(self, types: Sequence[str] | None = None) -> dict[str, Any]:
-        """Return a COCO document: one image, a category per type, one annotation a region.
+        """Return a COCO document: one image, one category per type, one annotation per region.
 
         Of many extractions, `deixis.show.exports.to_coco` makes one document.
 

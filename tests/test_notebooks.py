@@ -95,7 +95,7 @@ def check_what_every_system_asks_and_reads(cells: dict[str, list[Any]]) -> None:
     assert "Grace Hopper PER" in text_of(cells["riveg"])
     asked = {
         "riveg-asked": ("riveg/explain 1 ok", "riveg/expand 1 ok"),
-        "vkel-asked": ("vkel/sketch 1 ok", "vkel/ground 1 ok"),
+        "vkel-asked": ("vkel/sketch 2 ok", "vkel/ground 2 ok"),
         "e2e": ("e2e/extract 1 ok",),
         "mmre": ("mmre/pfa 1 ok",),
     }

@@ -156,7 +156,7 @@ def clear(
 
 @cache_app.command("export")
 def export(
-    path: Annotated[Path, typer.Argument(help="File to write, an object a line; - for stdout.")],
+    path: Annotated[Path, typer.Argument(help="File to write, one object per line; - for stdout.")],
     folder: FolderOption = None,
     as_json: JsonOption = False,
 ) -> None:

@@ -148,7 +148,7 @@ def _print_agreement(agreement: "Agreement") -> None:
 def _print_costs(costs: "tuple[Cost | None, Cost | None]") -> None:
     from deixis.evaluation.compare import MEASURES, figure
 
-    table = table_of("first", "second", "first, a row", "second, a row")
+    table = table_of("first", "second", "first, per row", "second, per row")
     for title, name in MEASURES:
         sides = [(cost, a_row) for a_row in (False, True) for cost in costs]
         table.add_row(

@@ -19,7 +19,7 @@ dataset_app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-_CONVERT = """Turn one split of a data set into a file of rows, one JSON object a line.
+_CONVERT = """Turn one split of a data set into a file of rows, one JSON object per line.
 
 SRC is the folder of the release. What was met on the way (orphan tags, names that match no
 entity, shared boxes, ...) is counted on stderr; nothing is dropped that is not counted. A file

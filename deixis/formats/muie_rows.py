@@ -21,8 +21,8 @@ class Frame(BaseModel, frozen=True):
 class MuieEntity(RowEntity):
     """An entity or an argument.
 
-    ``regions`` are of the image, ``spans`` of the audio, ``track`` of the video, one frame an
-    item; in each, an empty list says that it is not there, None that nobody looked.
+    ``regions`` are of the image, ``spans`` of the audio, ``track`` of the video, one frame
+    per item; in each, an empty list says that it is not there, None that nobody looked.
     """
 
     spans: tuple[Span, ...] | None = None

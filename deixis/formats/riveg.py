@@ -1,4 +1,4 @@
-"""Lines of RiVEG, one an entity.
+"""Lines of RiVEG, one per entity.
 
 The referring expression (section IV-B.2) is ``Ada Lovelace (PER) – a woman in a dress``. A line
 around it has fields divided by ``###``::

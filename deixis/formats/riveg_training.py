@@ -2,7 +2,7 @@
 
 The paper's models are trained on what several LLMs wrote of each sample (section V-A.1): the
 recognizer on text and knowledge with gold entities, entailment and grounding on expressions with
-gold boxes, one a groundable expression: that with the largest area (section IV-C.2).
+gold boxes, one per groundable expression: that with the largest area (section IV-C.2).
 """
 
 from pathlib import Path

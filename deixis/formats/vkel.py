@@ -1,4 +1,4 @@
-"""Sketches of VKEL (section III-C.4), one an entity, joined by semicolons.
+"""Sketches of VKEL (section III-C.4), one per entity, joined by semicolons.
 
 ``Ada Lovelace is a(an) person and a(an) author, whose bounding boxes are (0.1, 0.2, 0.5, 1.0)``.
 Numbers are shares of the width and the height. The answers of its first stage name the coarse

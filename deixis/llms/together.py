@@ -50,7 +50,7 @@ class Together:
         Args:
             kind: questions of one kind may be asked together.
             part: this one's share.
-            ask_all: asks for several parts, called once a group; returns an answer a part.
+            ask_all: asks for several parts, called once per group; returns one answer per part.
 
         Raises:
             Whatever `ask_all` raises, to all who were in the group.

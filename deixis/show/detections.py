@@ -99,7 +99,7 @@ def to_supervision(
 def to_coco(
     extractions: "ExtractionRecord | Iterable[ExtractionRecord]", types: Sequence[str] | None = None
 ) -> dict[str, Any]:
-    """Return one COCO document: an image a post, a category a type, an annotation a region.
+    """Return one COCO document: one image per post, category per type, annotation per region.
 
     Images are numbered from 1 as the extractions come (one without a picture has a number, and
     no image), categories from 1 in the order of `class_names`, annotations from 1. Boxes are

@@ -45,7 +45,7 @@ class Mark(NamedTuple):
     """One thing to point at.
 
     ``boxes`` are ``(x1, y1, x2, y2)`` in pixels of the picture; ``masks`` are boolean arrays of
-    the picture's ``(H, W)`` or None, one a box. ``note`` follows the label in the legend.
+    the picture's ``(H, W)`` or None, one per box. ``note`` follows the label in the legend.
     """
 
     label: str

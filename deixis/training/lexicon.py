@@ -103,8 +103,8 @@ def read_names(archive: Path) -> dict[str, tuple[str, ...]]:
     """Return ``{lower-case name: marks}`` from the census lists in a tar archive.
 
     Args:
-        archive: holds ``dist.female.first``, ``dist.male.first`` and ``dist.all.last``: a name
-            and its frequency a line, most frequent first.
+        archive: holds ``dist.female.first``, ``dist.male.first`` and ``dist.all.last``: one
+            name and its frequency per line, most frequent first.
 
     Raises:
         ModelFileError: the archive or a list cannot be read.

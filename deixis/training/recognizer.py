@@ -220,7 +220,7 @@ def prior_table(
 
 
 def fit_prior(samples: Sequence[TaggedTweet], shown: Shown) -> dict[str, list[float]]:
-    """Fit one logistic regression a type: the weights of `prior_features`."""
+    """Fit one logistic regression per type: the weights of `prior_features`."""
     from sklearn.linear_model import LogisticRegression
 
     weights: dict[str, list[float]] = {}

@@ -93,7 +93,7 @@ class _Gold(MuieRow):
 
 
 def read_muie(source: Source) -> Converted:
-    """Read ``SPLIT.jsonl``, one instance a line.
+    """Read ``SPLIT.jsonl``, one instance per line.
 
     An instance is what `MuieRow` says: ``{"id", "task": "ner" | "re" | "ee", "text", "image",
     "audio", "video", "size": [w, h], "entities": [{"text", "type", "start", "end", "regions":

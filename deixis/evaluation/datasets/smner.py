@@ -2,7 +2,7 @@
 
 The paper says that the masks were drawn as polygons with labelme over the entities of version 1
 (11782, 2453 and 2543 of them), several masks for some; the layout of the release is not known to
-us. What is read here is what labelme writes, one file a picture, with entity texts as labels.
+us. What is read here is what labelme writes, one file per picture, with entity texts as labels.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Scores of predictions against gold: one file a question.
+"""Scores of predictions against gold: one file per question.
 
 `tasks` says what is compared and `convention` what counts as equal; `mentions` brings rows into
 that form, `overlap` and `matching` pair them, `tables` adds up, `chance` says what luck could

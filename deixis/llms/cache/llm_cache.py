@@ -194,7 +194,7 @@ class LlmCache:
         return self._store.delete([record.key for record in self.entries(model)])
 
     def export(self, path: Path) -> int:
-        """Write all records, one JSON object a line, whole or not at all; return how many.
+        """Write all records, one JSON object per line, whole or not at all; return how many.
 
         Equal caches give equal files. Nothing secret is in it but the prompts themselves:
         only its owner can read the file, until told otherwise.

@@ -181,7 +181,7 @@ class Transport:
         return None if named is None else named.proxy
 
     def _transport(self, package: str, proxy: httpx.Proxy | None) -> Any:
-        """Return the library's own transport, one a process: a child must not share sockets."""
+        """Return the library's own transport, one per process: a child must not share sockets."""
         key = (os.getpid(), package, proxy and (str(proxy.url), proxy.auth))
         if key not in self._inner:
             http = import_module(package)
@@ -200,7 +200,7 @@ class Transport:
         return self._inner[key]
 
     def close(self) -> None:
-        """Keep connections open: clients are made once a process and shared."""
+        """Keep connections open: clients are made once per process and shared."""
 
     def __del__(self, ends: Callable[[], bool] = sys.is_finalizing) -> None:
         """Close what nobody asks through any more; what another process opened stays its own."""
