@@ -7,24 +7,21 @@ that `make test` makes nothing is absent.
 import os
 import re
 import signal
-import sys
 from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack
 from importlib.metadata import PackageNotFoundError, distribution
 from importlib.util import find_spec
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
-from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage
-from langchain_core.outputs import ChatGeneration, ChatResult
 
+from deixis import testing
 from deixis.apps.demo import POSTS
 from deixis.errors import MissingExtraError
-from deixis.llms import registry
-from deixis.settings import Spec
+from deixis.testing import Question
 from deixis.weights.model_files import resolve
 
 # A busy machine is slow; that is no fault of what is tested.
@@ -43,7 +40,7 @@ OPTIONAL = {
     *("huggingface_hub", "matplotlib", "ray", "rouge_score", "sacrebleu", "sklearn", "supervision"),
     *("IPython", "ipykernel", "langgraph.checkpoint.sqlite", "nbclient", "nbformat"),
 }
-Script = Callable[[str, list[BaseMessage], dict[str, Any]], str | AIMessage | Exception]
+Script = Callable[[str, list[BaseMessage], dict[str, Any]], str | AIMessage | Exception | None]
 
 
 @pytest.fixture(autouse=True)
@@ -68,50 +65,23 @@ def collins() -> Path:
     return resolve(POSTS[1].picture)
 
 
-class ScriptedChat(BaseChatModel):
-    """A chat model that says what a test wants: the only way to force a refusal or a crash."""
-
-    name_in_spec: str
-    script: Any
-
-    @property
-    def _llm_type(self) -> str:
-        return "scripted"
-
-    def _generate(self, messages: list[BaseMessage], *_: Any, **options: Any) -> ChatResult:
-        said = self.script(self.name_in_spec, messages, options)
-        if isinstance(said, Exception):
-            raise said
-        if isinstance(said, str):
-            usage = {"input_tokens": 7, "output_tokens": 3, "total_tokens": 10}
-            said = AIMessage(
-                said, usage_metadata=usage, response_metadata={"finish_reason": "stop"}
-            )
-        return ChatResult(generations=[ChatGeneration(message=said)])
-
-
 @pytest.fixture
-def scripted(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Script], None]]:
+def scripted() -> Iterator[Callable[..., None]]:
     """Give the provider ``scripted:NAME`` its script: ``script(name, messages, options)``.
 
-    ``options["json_schema"]`` is the schema asked for; the script returns a string, a
-    whole message, or an exception to raise.
+    ``options["json_schema"]`` is the schema asked for; the script returns what
+    `deixis.testing.scripted` takes. Without a script every answer is what fits its schema.
     """
+    with ExitStack() as blocks:
 
-    def install(script: Script) -> None:
-        def make(spec: Spec) -> tuple[BaseChatModel, Any]:
-            model = ScriptedChat(name_in_spec=spec.name, script=script)
-            return model, lambda schema, limit: model.bind(json_schema=schema, max_tokens=limit)
+        def install(script: Script | None = None, *, sees: bool = True) -> None:
+            def answer(question: Question) -> Any:
+                options = {"json_schema": question.schema, "max_tokens": question.max_tokens}
+                return script and script(question.model, [*question.messages], options)
 
-        module = ModuleType("scripted_provider")
-        module.make = make  # type: ignore[attr-defined]
-        monkeypatch.setitem(sys.modules, "scripted_provider", module)
-        provider = registry.Provider("scripted_provider:make", "deixis", "test")
-        monkeypatch.setitem(registry.PROVIDERS, "scripted", provider)
-        registry._load.cache_clear()
+            blocks.enter_context(testing.scripted(answer, sees=sees))
 
-    yield install
-    registry._load.cache_clear()
+        yield install
 
 
 @pytest.fixture
@@ -120,42 +90,6 @@ def ctrl_c() -> Iterator[None]:
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
-
-
-@pytest.fixture
-def one_thread() -> Iterator[None]:
-    """Run torch in one thread: tiny models are slowed by threads, which wait by spinning."""
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
-def fill(schema: dict[str, Any], text: str = "dark blue") -> Any:
-    """Return the plainest value that fits a JSON schema: first choices, `text` for strings."""
-
-    def build(node: dict[str, Any]) -> Any:
-        if "$ref" in node:
-            return build(schema["$defs"][node["$ref"].rpartition("/")[2]])
-        if "enum" in node:
-            return node["enum"][0]
-        if "const" in node:
-            return node["const"]
-        if node["type"] == "object":
-            return {key: build(each) for key, each in node["properties"].items()}
-        if node["type"] == "array":
-            return [build(node["items"])] * node.get("minItems", 0)
-        return {"string": text, "number": 0.5, "integer": 1, "boolean": True}[node["type"]]
-
-    return build(schema)
-
-
-@pytest.fixture
-def filled() -> Callable[..., Any]:
-    """The function `fill`, for scripts that answer whatever is asked."""
-    return fill
 
 
 def absent(error: BaseException | None) -> str | None:

@@ -28,11 +28,10 @@ def batch(
     deixis: Run,
     tmp_path: Path,
     scripted: Any,
-    filled: Callable[..., Any],
     monkeypatch: pytest.MonkeyPatch,
 ) -> Run:
     """Run ``deixis batch`` on the rows given, with a model that answers at once."""
-    scripted(lambda name, messages, options: json.dumps(filled(options["json_schema"])))
+    scripted()
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     (tmp_path / "stack.yaml").write_text(STACK)
     named = ("--stack", tmp_path / "stack.yaml", "--out", tmp_path / "out.jsonl")

@@ -4,7 +4,6 @@ import json
 import re
 import struct
 import zlib
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +21,9 @@ ROLES += "templater: scripted:a, detector: centerface, reader: rapidocr, segment
 
 
 @pytest.fixture
-def stack(tmp_path: Path, scripted: Any, filled: Callable[..., Any]) -> Path:
+def stack(tmp_path: Path, scripted: Any) -> Path:
     """A stack file whose language model answers at once."""
-    scripted(lambda name, messages, options: json.dumps(filled(options["json_schema"])))
+    scripted()
     path = tmp_path / "stack.yaml"
     path.write_text(f"schema: gmner\nroles: {ROLES}\noptions: {{quorum: 1}}\n")
     return path

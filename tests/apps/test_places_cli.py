@@ -22,9 +22,9 @@ ROLES += "templater: scripted:a, detector: centerface, reader: rapidocr, segment
 
 
 @pytest.fixture
-def stack(tmp_path: Path, scripted: Any, filled: Callable[..., Any]) -> Path:
+def stack(tmp_path: Path, scripted: Any) -> Path:
     """A stack file whose language model answers at once."""
-    scripted(lambda name, messages, options: json.dumps(filled(options["json_schema"])))
+    scripted()
     path = tmp_path / "stack.yaml"
     path.write_text(f"schema: gmner\nroles: {ROLES}\noptions: {{quorum: 1}}\n")
     return path

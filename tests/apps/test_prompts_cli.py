@@ -2,13 +2,13 @@
 
 import json
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from deixis import prompts
+from deixis.testing import fill
 
 NAMES = ["choose", "consult", "correct", "entail", "expand", "recognize", "template", "vote"]
 TEXT = "Ann met Bob"
@@ -171,13 +171,13 @@ def test_a_misspelt_file_is_never_passed_over(deixis: Any, folder: Path, command
 
 
 @pytest.fixture
-def told(scripted: Any, filled: Callable[..., Any]) -> list[str]:
+def told(scripted: Any) -> list[str]:
     """What the scripted model was told by its system prompts."""
     heard: list[str] = []
 
     def script(_name: str, messages: list[Any], options: dict[str, Any]) -> str:
         heard.append(messages[0].text)
-        return json.dumps(filled(options["json_schema"]))
+        return json.dumps(fill(options["json_schema"]))
 
     scripted(script)
     return heard

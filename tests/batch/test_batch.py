@@ -17,6 +17,7 @@ from deixis.errors import DeixisError, InputError, SettingsError
 from deixis.prompts import FOLDER
 from deixis.rows import read_rows
 from deixis.settings import Budget, Price
+from deixis.testing import fill
 
 pytestmark = pytest.mark.slow
 
@@ -58,11 +59,11 @@ class World:
 
 
 @pytest.fixture
-def world(tmp_path: Path, scripted: Any, filled: Callable[..., Any]) -> World:
+def world(tmp_path: Path, scripted: Any) -> World:
     def answer(name: str, messages: Any, options: dict[str, Any]) -> str:
         here.asked[f"{name} {messages[-1].content}"] += 1
         here.before_answer(name)
-        return here.replies.get(name) or json.dumps(filled(options["json_schema"], "blue"))
+        return here.replies.get(name) or json.dumps(fill(options["json_schema"], "blue"))
 
     scripted(answer)
     roles = dict.fromkeys(("voter", "expander", "templater"), "scripted:d")
@@ -117,12 +118,10 @@ def test_a_bad_row_never_stops_the_run(world: World) -> None:
     assert (again.earlier, again.done, again.failed) == (3, 1, 2), "what failed is tried again"
 
 
-def test_a_bug_in_one_row_stays_there(
-    world: World, scripted: Any, filled: Callable[..., Any]
-) -> None:
+def test_a_bug_in_one_row_stays_there(world: World, scripted: Any) -> None:
     def answer(name: str, messages: Any, options: dict[str, Any]) -> Any:
         broken = TEXT.format(3) in messages[-1].content
-        return TypeError("a\nbug") if broken else json.dumps(filled(options["json_schema"]))
+        return TypeError("a\nbug") if broken else json.dumps(fill(options["json_schema"]))
 
     scripted(answer)
     tally = world.run()

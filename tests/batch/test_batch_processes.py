@@ -25,7 +25,7 @@ import json, os, time
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
-import pytest_fill
+from deixis.testing import fill
 
 class Noting(BaseChatModel):
     name_in_spec: str
@@ -39,7 +39,7 @@ class Noting(BaseChatModel):
             said = {"model": self.name_in_spec, "asked": messages[-1].content}
             calls.write(json.dumps(said).encode() + b"\\n")
         time.sleep(float(os.environ.get("DELAY", "0")))
-        text = json.dumps(pytest_fill.fill(options["json_schema"]))
+        text = json.dumps(fill(options["json_schema"]))
         usage = {"input_tokens": 7, "output_tokens": 3, "total_tokens": 10}
         message = AIMessage(text, usage_metadata=usage, response_metadata={"finish_reason": "stop"})
         return ChatResult(generations=[ChatGeneration(message=message)])
@@ -57,18 +57,14 @@ Start = Callable[..., "subprocess.Popen[str]"]
 
 
 @pytest.fixture
-def start(tmp_path: Path, filled: Callable[..., Any]) -> Iterator[Start]:
+def start(tmp_path: Path) -> Iterator[Start]:
     """Start ``deixis batch`` on an input of `ROWS` rows; it is killed at the end of the test."""
-    import inspect
-
     packages = tmp_path / "packages"
     info = packages / "noting-1.dist-info"
     info.mkdir(parents=True)
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: noting\nVersion: 1\n")
     (info / "entry_points.txt").write_text("[deixis.llms]\nnoting = noting_provider:make\n")
     (packages / "noting_provider.py").write_text(PROVIDER)
-    source = "from typing import Any\n\n" + inspect.getsource(filled)
-    (packages / "pytest_fill.py").write_text(source)
     (tmp_path / "stack.yaml").write_text(STACK)
     lines = (
         json.dumps({"id": f"r{n}", "text": f"Grace Hopper met Marie Curie in the year {n:04}"})

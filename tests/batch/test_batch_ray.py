@@ -5,7 +5,6 @@ sockets and sets signal handlers.
 """
 
 import importlib.util
-import inspect
 import json
 import os
 import pickle
@@ -16,7 +15,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +42,7 @@ import json, os, time
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
-import pytest_fill
+from deixis.testing import fill
 
 def note(name, **said):
     said |= {"worker": os.getpid(), "gpu": os.environ.get("CUDA_VISIBLE_DEVICES")}
@@ -61,7 +60,7 @@ class Noting(BaseChatModel):
             os._exit(7)
         note("calls", asked=asked)
         time.sleep(0.02)
-        text = json.dumps(pytest_fill.fill(options["json_schema"]))
+        text = json.dumps(fill(options["json_schema"]))
         usage = {"input_tokens": 7, "output_tokens": 3, "total_tokens": 10}
         message = AIMessage(text, usage_metadata=usage, response_metadata={"finish_reason": "stop"})
         return ChatResult(generations=[ChatGeneration(message=message)])
@@ -108,17 +107,13 @@ assert ray.is_initialized(), "a cluster that was there before is left alone"
 
 
 @pytest.fixture
-def here(
-    tmp_path: Path, filled: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Path]:
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A folder with an input of `ROWS` rows and one that is wrong, and what it takes to run it."""
     info = tmp_path / "packages" / "noting-1.dist-info"
     info.mkdir(parents=True)
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: noting\nVersion: 1\n")
     (info / "entry_points.txt").write_text("[deixis.llms]\nnoting = noting_provider:make\n")
     (info.parent / "noting_provider.py").write_text(PROVIDER)
-    source = "from typing import Any\n\n" + inspect.getsource(filled)
-    (info.parent / "pytest_fill.py").write_text(source)
     (tmp_path / "stack.yaml").write_text(STACK)
     (tmp_path / "torn.jpg").write_bytes(b"\xff\xd8\xff torn")
     bad = {"id": "torn", "text": "Ada Lovelace", "image": "torn.jpg"}

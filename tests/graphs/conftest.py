@@ -1,6 +1,5 @@
 """What the tests of graphs share: stacks with a language model that answers at once."""
 
-import json
 from collections.abc import Callable
 from typing import Any
 
@@ -11,9 +10,9 @@ from deixis.graphs.build import Graph
 
 
 @pytest.fixture
-def quick(scripted: Any, filled: Callable[..., Any]) -> Settings:
+def quick(scripted: Any) -> Settings:
     """The starter stack with a language model that answers at once; it reads no writing."""
-    scripted(lambda name, messages, options: json.dumps(filled(options["json_schema"])))
+    scripted()
     model = "scripted:any"
     return Settings.load().with_roles(
         {

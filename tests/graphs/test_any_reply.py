@@ -14,6 +14,7 @@ from langchain_core.messages import AIMessage
 
 from deixis import Extraction, Settings, build_graph
 from deixis.schema import Entity
+from deixis.testing import fill
 
 pytestmark = pytest.mark.slow
 
@@ -101,8 +102,7 @@ def played(move: Move, right: Any) -> str | AIMessage | Exception:
 class Cast:
     """Plays every model after a plan: name to its moves, of which the last is repeated."""
 
-    def __init__(self, filled: Callable[..., Any]) -> None:
-        self._filled = filled
+    def __init__(self) -> None:
         self.begin({})
 
     def begin(self, plan: dict[str, list[Move]]) -> None:
@@ -126,14 +126,14 @@ class Cast:
                     {**node, "enum": node["enum"][::-1]} if "enum" in node else node
                 ),
             )
-        return self._filled(schema, f"dark {name}")
+        return fill(schema, f"dark {name}")
 
 
 @pytest.fixture
-def cast(scripted: Any, filled: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> Cast:
+def cast(scripted: Any, monkeypatch: pytest.MonkeyPatch) -> Cast:
     """The models, all of which answer rightly; no pause between two requests is made."""
     monkeypatch.setattr(time, "sleep", lambda _seconds: None)
-    actors = Cast(filled)
+    actors = Cast()
     scripted(actors)
     return actors
 

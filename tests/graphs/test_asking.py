@@ -1,25 +1,25 @@
 """Whom the graph asks: roles swapped for a call, answers kept, recorded runs replayed."""
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from deixis import Settings, build_graph
 from deixis.errors import CacheMissError
+from deixis.testing import fill
 
 TEXT = "Grace Hopper of the US Navy taught at Harvard University"
 
 
 @pytest.fixture
-def asked(scripted: Any, filled: Callable[..., Any]) -> list[str]:
+def asked(scripted: Any) -> list[str]:
     """The names of the models asked, each of which answers at once."""
     names: list[str] = []
 
     def script(name: str, messages: list[Any], options: dict[str, Any]) -> str:
         names.append(name)
-        return json.dumps(filled(options["json_schema"]))
+        return json.dumps(fill(options["json_schema"]))
 
     scripted(script)
     return names
@@ -55,8 +55,8 @@ def test_what_was_answered_once_is_not_asked_again(
     assert len(asked) == 8, "another text is another question"
 
 
-def test_a_replay_asks_nobody(quick: Settings, scripted: Any, filled: Any, facts: Any) -> None:
-    scripted(lambda name, messages, options: json.dumps(filled(options["json_schema"])))
+def test_a_replay_asks_nobody(quick: Settings, scripted: Any, facts: Any) -> None:
+    scripted()
     first = build_graph(quick).invoke({"text": TEXT})
     scripted(lambda *_: AssertionError("asked"))
     options = quick.options.model_copy(update={"cache": "replay"})
@@ -66,11 +66,11 @@ def test_a_replay_asks_nobody(quick: Settings, scripted: Any, filled: Any, facts
         replayed.invoke({"text": "Eileen Collins flew"})
 
 
-def test_a_failure_is_asked_again(quick: Settings, scripted: Any, filled: Any) -> None:
+def test_a_failure_is_asked_again(quick: Settings, scripted: Any) -> None:
     scripted(lambda *_: "no JSON at all")
     first = build_graph(quick).invoke({"text": TEXT})
     assert len(first["warnings"]) > 0
-    scripted(lambda name, messages, options: json.dumps(filled(options["json_schema"])))
+    scripted()
     again = build_graph(quick).invoke({"text": TEXT})
     assert again["warnings"] == []
     assert all(usage["cached"] == 0 for usage in again["usage"])

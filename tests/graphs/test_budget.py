@@ -14,6 +14,7 @@ from deixis import Extraction, Settings, build_graph
 from deixis.agents.context.toolbox import MOST_KEPT
 from deixis.errors import SettingsError
 from deixis.settings import Budget, Limit, Price
+from deixis.testing import fill
 
 pytestmark = pytest.mark.slow
 
@@ -25,8 +26,7 @@ USED_UP = re.compile(r"the budget of \d+ (calls|tokens) is used up")
 class Cast:
     """Models that answer at once, each member with words of its own; `said` overrules."""
 
-    def __init__(self, filled: Callable[..., Any]) -> None:
-        self._filled = filled
+    def __init__(self) -> None:
         self.asked: list[str] = []
         self.said: dict[str, list[Any]] = {}
 
@@ -39,13 +39,13 @@ class Cast:
         return self.right(name, options["json_schema"])
 
     def right(self, name: str, schema: dict[str, Any]) -> str:
-        return json.dumps(self._filled(schema, f"words of {name}"))
+        return json.dumps(fill(schema, f"words of {name}"))
 
 
 @pytest.fixture
-def cast(scripted: Any, filled: Any, monkeypatch: pytest.MonkeyPatch) -> Cast:
+def cast(scripted: Any, monkeypatch: pytest.MonkeyPatch) -> Cast:
     monkeypatch.setattr("deixis.llms.structured._PAUSES", (0.0, 0.0))
-    made = Cast(filled)
+    made = Cast()
     scripted(made)
     return made
 

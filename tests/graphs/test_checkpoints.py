@@ -2,7 +2,6 @@
 
 import json
 import sqlite3
-from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from langgraph.checkpoint.sqlite import SqliteSaver
 from PIL import Image
 
 from deixis import Settings, build_graph
+from deixis.testing import fill
 
 pytestmark = pytest.mark.slow
 
@@ -66,7 +66,7 @@ def test_a_thread_used_again_holds_nothing_of_the_last_sample(
 
 
 def test_a_run_that_was_cut_off_goes_on_where_it_was(
-    scripted: Any, filled: Callable[..., Any], quick: Settings, hopper: Path
+    scripted: Any, quick: Settings, hopper: Path
 ) -> None:
     asked: list[str] = []
     broken = True
@@ -75,7 +75,7 @@ def test_a_run_that_was_cut_off_goes_on_where_it_was(
         asked.append(name)
         if broken and name == "expander":
             raise KeyboardInterrupt
-        return json.dumps(filled(options["json_schema"]))
+        return json.dumps(fill(options["json_schema"]))
 
     scripted(script)
     settings = quick.with_roles({"expander": "scripted:expander"})

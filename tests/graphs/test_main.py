@@ -3,7 +3,6 @@
 import asyncio
 import json
 import sys
-from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 from types import ModuleType
@@ -17,6 +16,7 @@ from deixis import Extraction, Settings, build_graph
 from deixis.agents.context.state import State
 from deixis.errors import InputError, SettingsError, ToolError
 from deixis.graphs.build import Graph
+from deixis.testing import fill
 from deixis.tools import registry as tools
 
 pytestmark = pytest.mark.slow
@@ -176,10 +176,10 @@ def test_a_wrong_role_in_context_is_named(quick_graph: Graph) -> None:
 
 
 def test_a_silent_member_abstains_and_the_sample_goes_on(
-    quick: Settings, scripted: Any, filled: Callable[..., Any], hopper: Path
+    quick: Settings, scripted: Any, hopper: Path
 ) -> None:
     def script(name: str, messages: list[Any], options: dict[str, Any]) -> Any:
-        return "" if name == "mute" else json.dumps(filled(options["json_schema"]))
+        return "" if name == "mute" else json.dumps(fill(options["json_schema"]))
 
     scripted(script)
     committee = ["scripted:mute", "scripted:any", "scripted:any"]

@@ -10,6 +10,7 @@ from langchain_core.messages import AIMessage
 
 from deixis import Extraction, Settings, build_graph
 from deixis.llms.together import Together
+from deixis.testing import fill
 
 pytestmark = pytest.mark.slow
 
@@ -33,8 +34,7 @@ class Cast:
     A question about several posts is answered by `to_several`, when there is one.
     """
 
-    def __init__(self, filled: Callable[..., Any]) -> None:
-        self._filled = filled
+    def __init__(self) -> None:
         self.asked: list[tuple[str, int]] = []
         self.to_several: Any = None
 
@@ -45,7 +45,7 @@ class Cast:
         if posts and self.to_several is not None:
             return self.to_several
         names = dict(NAMED.findall(messages[1].text))
-        answer = self._filled(schema)
+        answer = fill(schema)
         for entity, said in answer.items():
             words = f"{name} about {names.get(entity, 'it')}"
             if isinstance(said, dict):
@@ -55,9 +55,9 @@ class Cast:
 
 
 @pytest.fixture
-def cast(scripted: Any, filled: Any, monkeypatch: pytest.MonkeyPatch) -> Cast:
+def cast(scripted: Any, monkeypatch: pytest.MonkeyPatch) -> Cast:
     monkeypatch.setattr("deixis.llms.structured._PAUSES", (0.0, 0.0))
-    made = Cast(filled)
+    made = Cast()
     scripted(made)
     return made
 

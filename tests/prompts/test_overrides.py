@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from deixis.errors import SettingsError
 from deixis.graphs.build import build_graph
 from deixis.prompts import FOLDER, check, example, find, names, overrides, read, render
 from deixis.settings import Settings
+from deixis.testing import fill
 
 TEXT = "Ann met Bob"
 MINE = """---
@@ -95,7 +95,7 @@ def test_a_variable_may_be_named_like_a_parameter(scripted: Any) -> None:
 
 
 def test_the_graph_says_what_the_user_wrote_and_records_its_version(
-    folder: Path, scripted: Any, filled: Callable[..., Any]
+    folder: Path, scripted: Any
 ) -> None:
     told: list[tuple[str, str]] = []
 
@@ -104,7 +104,7 @@ def test_the_graph_says_what_the_user_wrote_and_records_its_version(
         if name == "r":
             entity = {"text": "Ann", "type": "PER", "confidence": 0.9}
             return json.dumps({"entities": [entity]})
-        return json.dumps(filled(options["json_schema"]))
+        return json.dumps(fill(options["json_schema"]))
 
     scripted(script)
     graph = build_graph(settings_of(prompts=folder, quorum=1))

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from deixis.agents.main.consult import consult, member_tasks
+from deixis.testing import fill
 
 TEXT = "Ann met NASA"
 CLOSED = ["black", "brown", "blond", "red", "grey", "white", "none", "unknown"]
@@ -28,13 +29,13 @@ def test_every_member_gets_one_task_and_none_without_a_mention(state: dict[str, 
 
 
 def test_a_member_is_asked_once_about_all_entities(
-    state: dict[str, Any], toolbox_of: Any, run: Any, filled: Any
+    state: dict[str, Any], toolbox_of: Any, run: Any
 ) -> None:
     asked: list[tuple[str, list[Any], dict[str, Any]]] = []
 
     def script(name: str, messages: list[Any], options: dict[str, Any]) -> str:
         asked.append((name, messages, options["json_schema"]))
-        return json.dumps(filled(options["json_schema"]))
+        return json.dumps(fill(options["json_schema"]))
 
     update = run(consult, member_tasks(state, 3)[1], toolbox_of(script))
     ((name, messages, schema),) = asked
@@ -60,13 +61,13 @@ def test_a_member_is_asked_once_about_all_entities(
 
 
 def test_fine_types_are_asked_for_where_the_schema_has_them(
-    toolbox_of: Any, run: Any, filled: Any, mention: Any, templates: Any
+    toolbox_of: Any, run: Any, mention: Any, templates: Any
 ) -> None:
     schemas: list[dict[str, Any]] = []
 
     def script(_name: str, _messages: Any, options: dict[str, Any]) -> str:
         schemas.append(options["json_schema"])
-        return json.dumps(filled(options["json_schema"]))
+        return json.dumps(fill(options["json_schema"]))
 
     toolbox = toolbox_of(script, schema="fmnerg")
     state = {
@@ -93,10 +94,10 @@ def test_fine_types_are_asked_for_where_the_schema_has_them(
     ],
 )
 def test_a_member_that_says_what_was_not_asked_abstains(
-    state: dict[str, Any], toolbox_of: Any, run: Any, filled: Any, spoil: Any, status: str
+    state: dict[str, Any], toolbox_of: Any, run: Any, spoil: Any, status: str
 ) -> None:
     def script(_name: str, _messages: Any, options: dict[str, Any]) -> str:
-        answer = filled(options["json_schema"])
+        answer = fill(options["json_schema"])
         spoil(answer)
         return json.dumps(answer)
 
@@ -121,10 +122,10 @@ def test_a_member_that_cannot_answer_abstains_and_says_why(
 
 
 def test_an_endless_answer_is_cut_and_put_on_one_line(
-    state: dict[str, Any], toolbox_of: Any, run: Any, filled: Any
+    state: dict[str, Any], toolbox_of: Any, run: Any
 ) -> None:
     def script(_name: str, _messages: Any, options: dict[str, Any]) -> str:
-        return json.dumps(filled(options["json_schema"], "very\nblue " * 500))
+        return json.dumps(fill(options["json_schema"], "very\nblue " * 500))
 
     update = run(consult, member_tasks(state, 1)[0], toolbox_of(script))
     said = update["testimonies"]["m1"]["answers"]["e1"]["clothing"]
@@ -133,7 +134,7 @@ def test_an_endless_answer_is_cut_and_put_on_one_line(
 
 
 def test_templates_of_one_type_name_do_not_hide_each_other(
-    tmp_path: Any, toolbox_of: Any, run: Any, filled: Any, mention: Any, templates: Any
+    tmp_path: Any, toolbox_of: Any, run: Any, mention: Any, templates: Any
 ) -> None:
     """A user copied person.yaml to player.yaml and left its first line as it was."""
     path = tmp_path / "types.yaml"
@@ -142,7 +143,7 @@ def test_templates_of_one_type_name_do_not_hide_each_other(
 
     def script(_name: str, messages: list[Any], options: dict[str, Any]) -> str:
         heard.append(messages[0].text)
-        return json.dumps(filled(options["json_schema"]))
+        return json.dumps(fill(options["json_schema"]))
 
     person = templates("person")["person"]
     player = {**person, "attributes": [{"name": "jersey", "ask": "its number", "values": []}]}

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from langchain_core.messages import AIMessage
 
 from deixis import Extraction, Settings, build_graph
-from deixis.llms import registry
 
 
 def warnings(result: Extraction) -> list[str]:
@@ -143,11 +142,8 @@ def test_without_patches_nothing_is_matched(run: Any, model: Any, patches: Any) 
     assert result.warnings == [] and "patch" not in model.prompt()
 
 
-def test_a_model_without_eyes_is_asked_about_the_text(
-    run: Any, model: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    blind = registry.PROVIDERS["scripted"]._replace(sees=False)
-    monkeypatch.setitem(registry.PROVIDERS, "scripted", blind)
+def test_a_model_without_eyes_is_asked_about_the_text(run: Any, model: Any, scripted: Any) -> None:
+    scripted(model, sees=False)
     result = run(model.answer.partition("\n")[2])
     assert [each.groundable for each in result.entities] == [None] * 3
     assert "[" not in model.prompt() and "takes no pictures" in warnings(result)[0]

@@ -105,7 +105,7 @@ class World:
         self.answers: dict[str, Any] = {}
         self.eyes, self.fits = Eyes, Fits
         self.settings, self.recognized = settings, recognized
-        scripted(self._say)
+        scripted(self.say)
 
     def run(self, image: Any, text: str = TEXT, **more: Any) -> Extraction:
         out = build_graph(settings(**more)).invoke({"image": image, "text": text})
@@ -123,7 +123,7 @@ class World:
     def _order(self, one: Asked) -> tuple[int, str]:
         return list(BEGINNINGS.values()).index(one.step), one.model
 
-    def _say(self, name: str, messages: list[Any], options: dict[str, Any]) -> Any:
+    def say(self, name: str, messages: list[Any], options: dict[str, Any]) -> Any:
         system, user = messages[0].text, messages[1].text
         step = next(step for begin, step in BEGINNINGS.items() if system.startswith(begin))
         self.asked.append(Asked(step, name, system, user))

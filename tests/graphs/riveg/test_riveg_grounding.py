@@ -10,7 +10,6 @@ from langchain_core.messages import AIMessage
 
 from deixis import Extraction
 from deixis.errors import SettingsError
-from deixis.llms import registry
 
 pytestmark = pytest.mark.slow
 
@@ -114,10 +113,9 @@ def test_a_model_whose_boxes_nobody_can_read_is_not_asked(
 
 
 def test_models_without_eyes_are_not_asked(
-    world: Any, blank: Any, said: Said, monkeypatch: pytest.MonkeyPatch
+    world: Any, blank: Any, said: Said, scripted: Any
 ) -> None:
-    blind = registry.PROVIDERS["scripted"]._replace(sees=False)
-    monkeypatch.setitem(registry.PROVIDERS, "scripted", blind)
+    scripted(world.say, sees=False)
     with pytest.raises(SettingsError, match="entailer: scripted:judge takes no pictures"):
         world.run(blank)
     found = world.run(blank, roles={"entailer": "fits"})

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from deixis import Extraction, Settings, build_graph
-from deixis.llms import registry
 
 PICTURE = np.full((500, 1000, 3), 90, np.uint8)
 TEXT = "Kevin Love and J. R. Smith celebrate"
@@ -93,7 +92,7 @@ def models() -> type[Models]:
 
 
 @pytest.fixture
-def run(settings: Any, scripted: Any, monkeypatch: pytest.MonkeyPatch) -> Run:
+def run(settings: Any, scripted: Any) -> Run:
     """Run the graph: ``run(sketch=..., ground=..., text=..., image=..., calls=...)``."""
 
     def extract(
@@ -102,9 +101,7 @@ def run(settings: Any, scripted: Any, monkeypatch: pytest.MonkeyPatch) -> Run:
         steps = ("sketch", "ground", "vote", "summarize", "consult")
         given = {step: more.pop(step) for step in steps if step in more}
         models = Models(**{**given, **(said or {})})
-        scripted(models)
-        provider = registry.PROVIDERS["scripted"]._replace(sees=sees)
-        monkeypatch.setitem(registry.PROVIDERS, "scripted", provider)
+        scripted(models, sees=sees)
         out = build_graph(settings(**more)).invoke({"text": text, "image": image})
         return Extraction.model_validate(out), models
 

@@ -79,17 +79,17 @@ def test_all_that_a_model_reads_is_plain_and_what_it_repeats_is_not(scripted: An
     assert reply.value == Text(text="it ends in <|im_end|>")
 
 
-def test_a_reply_that_is_shown_again_is_plain(scripted: Any, work_schema: Any) -> None:
-    from ..conftest import ANSWER, Work
-
+def test_a_reply_that_is_shown_again_is_plain(scripted: Any, work: Any, work_type: Any) -> None:
     heard: list[list[BaseMessage]] = []
 
     def script(_name: str, messages: list[BaseMessage], _options: Any) -> str:
         heard.append(messages)
-        return '{"<|im_start|>": 1}' if len(heard) == 1 else json.dumps(ANSWER)
+        return '{"<|im_start|>": 1}' if len(heard) == 1 else json.dumps(work)
 
     scripted(script)
-    assert ask(registry.load("scripted:any"), Prompt("", "x", "x", 1), Work, max_tokens=9).value
+    assert ask(
+        registry.load("scripted:any"), Prompt("", "x", "x", 1), work_type, max_tokens=9
+    ).value
     assert isinstance(heard[1][2], AIMessage) and "< |im_start|>" in heard[1][2].text
     assert not any("<|im_start|>" in each.text for each in heard[1])
 

@@ -1,0 +1,102 @@
+"""A real HTTP server on 127.0.0.1 that answers as a function says."""
+
+import json
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, NamedTuple
+
+
+class Request(NamedTuple):
+    """What came: the names of headers in small letters, the path with its query."""
+
+    method: str
+    path: str
+    headers: dict[str, str]
+    content: bytes
+
+    @property
+    def body(self) -> Any:
+        """The JSON that was sent."""
+        return json.loads(self.content)
+
+
+class Response(NamedTuple):
+    """What is sent back. A body that is neither text nor bytes is sent as JSON."""
+
+    status: int
+    body: Any = b""
+    headers: Mapping[str, str] = {}
+
+
+class Server(ThreadingHTTPServer):
+    """Keeps every request that came; ``closing`` is set when the block ends."""
+
+    def __init__(self, answer: Callable[[Request], Response | None]) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.answer = answer
+        self.requests: list[Request] = []
+        self.closing = threading.Event()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Show what went wrong, unless it is that the other end has hung up."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+    @property
+    def url(self) -> str:
+        """Where it listens, without a path."""
+        return f"http://127.0.0.1:{self.server_port}"
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Server
+
+    def _serve(self) -> None:
+        content = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        request = Request(self.command, self.path, headers, content)
+        self.server.requests.append(request)
+        response = self.server.answer(request)
+        if response is None or self.server.closing.is_set():
+            return
+        body = response.body
+        if not isinstance(body, (str, bytes)):
+            body = json.dumps(body)
+        sent = body.encode() if isinstance(body, str) else body
+        self.send_response(response.status)
+        said = {"Content-Type": "application/json", "Content-Length": str(len(sent))}
+        for name, value in {**said, **response.headers}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(sent)
+
+    do_GET = do_HEAD = do_POST = _serve
+
+    def log_message(self, *_: Any) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def serving(answer: Callable[[Request], Response | None]) -> Iterator[Server]:
+    """Serve HTTP on a free port of 127.0.0.1 within a block.
+
+    Args:
+        answer: returns what is sent back; with None the connection is closed without a word.
+            Requests are answered in threads, several at a time.
+
+    Yields:
+        The server, with its ``url`` and the ``requests`` that came.
+    """
+    with Server(answer) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield server
+        finally:
+            server.closing.set()
+            server.shutdown()
+            thread.join()

@@ -1,0 +1,112 @@
+"""What is asked, and what is answered: the same for the scripted model and for the server."""
+
+import json
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from itertools import chain, repeat
+from typing import Any, NamedTuple
+
+from deixis.testing.filling import fill
+
+INPUT_TOKENS, OUTPUT_TOKENS = 7, 3
+"""What every answer says that it took, so that budgets can be tested."""
+
+
+class Question(NamedTuple):
+    """One request to a model.
+
+    ``model`` is its name: of ``scripted:voter`` it is ``voter``. ``system`` and ``user`` are the
+    prompt. ``schema`` is the JSON schema that the answer has to fit, None when any text will do.
+    ``images`` are encoded as they were sent. ``messages`` are all turns as the model got them,
+    the model's own answers with what was wrong with them among them: messages of LangChain, or
+    the JSON of the request.
+    """
+
+    model: str
+    system: str
+    user: str
+    schema: dict[str, Any] | None
+    max_tokens: int
+    images: tuple[bytes, ...]
+    messages: tuple[Any, ...]
+
+
+class Refused(NamedTuple):
+    """The model declines, and says why."""
+
+    text: str = "I cannot help with that."
+
+
+class Cut(NamedTuple):
+    """The answer breaks off at the limit of tokens; the question is asked once more."""
+
+    text: str = ""
+
+
+class After(NamedTuple):
+    """An answer that takes its time. A server that is closed meanwhile answers no more."""
+
+    seconds: float
+    reply: "Reply" = None
+
+
+Reply = Any
+"""What answers a question.
+
+A string is the text of the answer, a dictionary the JSON of one, None whatever `fill` makes of
+the schema. `Refused`, `Cut` and `After` are what they say. An exception is a crash: the model
+raises it, the server hangs up. A function is given the `Question` and returns any of these.
+"""
+
+
+class Replies:
+    """Keeps what is asked and gives the answers; may be shared by threads.
+
+    Args:
+        replies: in the order in which questions come; the last answers all further ones. Without
+            any, all are answered by what fits.
+        models: answers by the name of the model; a list is given in order, as `replies`.
+        prompts: answers by a piece of the prompt, for models that are not named in `models`.
+        pause: how to wait.
+    """
+
+    def __init__(
+        self,
+        replies: tuple[Reply, ...],
+        models: Mapping[str, Reply] | None,
+        prompts: Mapping[str, Reply] | None,
+        pause: Callable[[float], object],
+    ) -> None:
+        self.asked: list[Question] = []
+        self._others = _in_order(list(replies))
+        self._models = {name: _in_order(reply) for name, reply in (models or {}).items()}
+        self._prompts = {piece: _in_order(reply) for piece, reply in (prompts or {}).items()}
+        self._pause = pause
+        self._guard = threading.Lock()
+
+    def answer(self, question: Question) -> Any:
+        """Keep a question and return its answer, after its delay: no function, dict or None."""
+        with self._guard:
+            self.asked.append(question)
+            reply = next(self._answers_to(question))
+        if callable(reply):
+            reply = reply(question)
+        while isinstance(reply, After):
+            self._pause(reply.seconds)
+            reply = reply.reply
+        if reply is None:
+            reply = fill(question.schema)
+        return json.dumps(reply) if isinstance(reply, dict) else reply
+
+    def _answers_to(self, question: Question) -> Iterator[Reply]:
+        if question.model in self._models:
+            return self._models[question.model]
+        prompt = f"{question.system}\n{question.user}"
+        found = (answers for piece, answers in self._prompts.items() if piece in prompt)
+        return next(found, self._others)
+
+
+def _in_order(replies: Reply) -> Iterator[Reply]:
+    """Yield the replies of a list, the last of them for ever; or one reply for ever."""
+    *first, last = (replies or [None]) if isinstance(replies, list) else [replies]
+    return chain(first, repeat(last))
