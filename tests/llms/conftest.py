@@ -1,12 +1,9 @@
-"""A server on the loopback device that plays a provider, pauses not made, a tiny model on disk."""
+"""A server that plays a provider, pauses not made, a tiny model on disk."""
 
-import json
-import threading
 import time
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal
 
 import pytest
 from pydantic import BaseModel, ConfigDict, Field
@@ -15,6 +12,9 @@ from deixis.agents.reading.phrases import phrase
 from deixis.llms import limits, registry
 from deixis.llms.structured import Reply, ask
 from deixis.prompts import Prompt
+from deixis.testing import Request, Response, Server, serving
+
+from .servers.protocols import PROTOCOLS, PROVIDERS, Protocol
 
 SPECIAL = ["<|pad|>", "<|im_start|>", "<|im_end|>", "<s>"]
 TEMPLATE = """\
@@ -51,64 +51,47 @@ ANSWER = {
 }
 
 
-class Said(NamedTuple):
-    """What the server says: a status, JSON (or a string as it is), headers."""
+class FakeProvider:
+    """Says its replies one after the other, or what its rule says, and keeps every request.
 
-    status: int
-    body: Any
-    headers: dict[str, str] = {}  # noqa: RUF012 - a NamedTuple's default, never changed
+    An SDK that asks once more than there are replies gets none and fails.
+    """
 
-
-class Heard(NamedTuple):
-    """What the server was asked; the names of the headers in small letters."""
-
-    path: str
-    headers: dict[str, str]
-    body: dict[str, Any]
-
-
-class FakeProvider(ThreadingHTTPServer):
-    """Says its replies one after the other and keeps every request."""
+    server: Server
 
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.replies: list[Said] = []
-        self.requests: list[Heard] = []
+        self.replies: list[Response] = []
+        self.rule: Callable[[dict[str, Any]], Response] | None = None
+
+    def answer(self, request: Request) -> Response | None:
+        if self.rule is not None:
+            return self.rule(request.body)
+        return self.replies.pop(0) if self.replies else None
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}"
+        return self.server.url
 
-
-class _Handler(BaseHTTPRequestHandler):
-    server: FakeProvider
-
-    def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        headers = {name.lower(): value for name, value in self.headers.items()}
-        self.server.requests.append(Heard(self.path, headers, body))
-        said = self.server.replies.pop(0)
-        data = (said.body if isinstance(said.body, str) else json.dumps(said.body)).encode()
-        self.send_response(said.status)
-        for name, value in {"Content-Type": "application/json", **said.headers}.items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
-
-    def log_message(self, *_: Any) -> None:
-        """Say nothing."""
+    @property
+    def requests(self) -> list[Request]:
+        return self.server.requests
 
 
 @pytest.fixture
 def provider() -> Iterator[FakeProvider]:
-    """The server; an SDK that asks once more than there are replies gets none and fails."""
-    with FakeProvider() as fake:
-        thread = threading.Thread(target=fake.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
+    """A server on the loopback device that plays a provider."""
+    fake = FakeProvider()
+    with serving(fake.answer) as fake.server:
         yield fake
-        fake.shutdown()
-        thread.join()
+
+
+@pytest.fixture(params=PROTOCOLS, ids=PROVIDERS)
+def protocol(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Protocol:
+    """Each provider's protocol in turn; no key is set."""
+    for key in ("OPENAI_API_KEY", "GOOGLE_API_KEY", "GEMINI_API_KEY", "ANTHROPIC_API_KEY"):
+        monkeypatch.delenv(key, raising=False)
+    given: Protocol = request.param
+    return given
 
 
 @pytest.fixture
@@ -135,7 +118,7 @@ def asking(provider: FakeProvider, waits: list[float]) -> Callable[..., Reply[Wo
     def ask_for_work(spec: str, *replies: tuple[Any, ...]) -> Reply[Work]:
         provider.requests.clear()
         waits.clear()
-        provider.replies[:] = [Said(*reply) for reply in replies]
+        provider.replies[:] = [Response(*reply) for reply in replies]
         reply = ask(registry.load(spec), PROMPT, Work, max_tokens=50)
         assert provider.replies == [], "fewer requests than replies"
         return reply
@@ -150,9 +133,9 @@ def work() -> dict[str, Any]:
 
 
 @pytest.fixture
-def work_schema() -> dict[str, Any]:
-    """The JSON schema of `Work`."""
-    return Work.model_json_schema()
+def work_type() -> type[Work]:
+    """The object that `asking` asks for."""
+    return Work
 
 
 def keywords(node: Any) -> set[str]:

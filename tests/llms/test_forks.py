@@ -20,8 +20,8 @@ from deixis.settings import Limit
 from deixis.weights.micro_batch import MicroBatch
 from deixis.weights.torch_models import Done
 
-from .servers.test_http import ANSWERS
-from .servers.wire import PROVIDERS, reply, serving
+from .servers.protocols import ANSWERS, PROVIDERS
+from .servers.wire import reply, serving
 
 pytestmark = [
     pytest.mark.slow,

@@ -18,6 +18,9 @@ from deixis.llms.photos import Photo, photo
 from deixis.llms.structured import ask
 from deixis.prompts import Prompt
 from deixis.settings import Options
+from deixis.testing import Response
+
+from .servers.protocols import Protocol
 
 PROMPT = Prompt("Look.", "What is in image 2?", "look", 1)
 GOOD = '{"seen": "a cat"}'
@@ -27,32 +30,6 @@ class Seen(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     seen: str
-
-
-def openai_reply() -> dict[str, Any]:
-    message = {"role": "assistant", "content": GOOD}
-    usage = {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10}
-    choice = {"index": 0, "message": message, "finish_reason": "stop"}
-    head = {"id": "1", "object": "chat.completion", "created": 1, "model": "m"}
-    return {**head, "choices": [choice], "usage": usage}
-
-
-def google_reply() -> dict[str, Any]:
-    content = {"role": "model", "parts": [{"text": GOOD}]}
-    return {"candidates": [{"content": content, "finishReason": "STOP", "index": 0}]}
-
-
-def anthropic_reply() -> dict[str, Any]:
-    head = {"id": "1", "type": "message", "role": "assistant", "model": "m"}
-    usage = {"input_tokens": 7, "output_tokens": 3}
-    content = [{"type": "text", "text": GOOD}]
-    return {**head, "content": content, "stop_reason": "end_turn", "usage": usage}
-
-
-def ollama_reply() -> dict[str, Any]:
-    message = {"role": "assistant", "content": GOOD}
-    when = "2026-01-01T00:00:00Z"
-    return {"model": "m", "created_at": when, "message": message, "done": True}
 
 
 def openai_parts(body: dict[str, Any]) -> list[Any]:
@@ -93,11 +70,11 @@ def ollama_parts(body: dict[str, Any]) -> list[Any]:
     return [texts[0], first, texts[1], second, *texts[2:]]
 
 
-PROVIDERS = {
-    "openai:m": (openai_reply, openai_parts, "/v1"),
-    "google_genai:m": (google_reply, google_parts, ""),
-    "anthropic:m": (anthropic_reply, anthropic_parts, ""),
-    "ollama:m": (ollama_reply, ollama_parts, ""),
+PARTS = {
+    "openai": openai_parts,
+    "google_genai": google_parts,
+    "anthropic": anthropic_parts,
+    "ollama": ollama_parts,
 }
 
 
@@ -107,17 +84,15 @@ def photos() -> tuple[Photo, Photo]:
     return photo(black, 100), photo(white, 100)
 
 
-@pytest.mark.parametrize("spec", PROVIDERS)
 def test_pictures_are_numbered_and_stand_before_the_question(
-    provider: Any, photos: tuple[Photo, Photo], spec: str
+    provider: Any, protocol: Protocol, photos: tuple[Photo, Photo]
 ) -> None:
-    reply, parts_of, path = PROVIDERS[spec]
-    provider.replies[:] = [type("Said", (), {"status": 200, "body": reply(), "headers": {}})]
-    backend = registry.load(f"{spec}?base_url={provider.url}{path}")
+    provider.replies[:] = [Response(200, protocol.says(GOOD))]
+    backend = registry.load(protocol.spec(provider.url))
     got = ask(backend, PROMPT, Seen, max_tokens=50, images=photos)
     assert got.value == Seen(seen="a cat"), got
     (heard,) = provider.requests
-    *rest, question = parts_of(heard.body)
+    *rest, question = PARTS[protocol.name](heard.body)
     assert question == "What is in image 2?"
     encoded = [base64.b64encode(each.data).decode() for each in photos]
     assert rest == ["Image 1:", encoded[0], "Image 2:", encoded[1]]

@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple, TypedDict
+from typing import Any, TypedDict
 
 import pytest
 from langgraph.graph import END, START, StateGraph
@@ -17,53 +17,11 @@ from deixis.llms.cache.llm_cache import LlmCache
 from deixis.llms.structured import Reply
 from deixis.prompts import Prompt
 from deixis.settings import Budget, Options
+from deixis.testing import Response
+
+from .servers.protocols import Protocol, anthropic
 
 PROMPT = Prompt("Be brief.", "What colour is the sky?", "colour", 1)
-USAGE = {"prompt_tokens": 11, "completion_tokens": 5, "total_tokens": 16}
-GEMINI = {"promptTokenCount": 11, "candidatesTokenCount": 5, "totalTokenCount": 16}
-SAID: dict[str, Any] = {
-    "openai": {
-        "choices": [
-            {
-                "index": 0,
-                "message": {"role": "assistant", "content": "Blue."},
-                "finish_reason": "stop",
-            }
-        ],
-        "usage": USAGE,
-    },
-    "google_genai": {
-        "candidates": [
-            {"content": {"role": "model", "parts": [{"text": "Blue."}]}, "finishReason": "STOP"}
-        ],
-        "usageMetadata": GEMINI,
-    },
-    "anthropic": {
-        "id": "1",
-        "type": "message",
-        "role": "assistant",
-        "model": "m",
-        "content": [{"type": "text", "text": "Blue."}],
-        "stop_reason": "end_turn",
-        "usage": {"input_tokens": 11, "output_tokens": 5},
-    },
-    "ollama": {
-        "model": "m",
-        "message": {"role": "assistant", "content": "Blue."},
-        "done": True,
-        "done_reason": "stop",
-        "prompt_eval_count": 11,
-        "eval_count": 5,
-    },
-}
-
-
-class Answer(NamedTuple):
-    """What the server says."""
-
-    body: Any
-    status: int = 200
-    headers: dict[str, str] = {}  # noqa: RUF012 - a NamedTuple's default, never changed
 
 
 class State(TypedDict, total=False):
@@ -104,20 +62,12 @@ def by_events(graph: Any) -> Reply[Text]:
 WATCHED = [plainly, by_messages, by_events]
 
 
-@pytest.fixture
-def server(provider: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
-    for name in ("openai", "google", "anthropic"):
-        monkeypatch.setenv(f"{name.upper()}_API_KEY", "some-key")
-    return provider
-
-
-@pytest.mark.parametrize("name", SAID)
 @pytest.mark.parametrize("watch", WATCHED)
 def test_a_watched_model_is_asked_as_one_that_nobody_watches(
-    server: Any, tmp_path: Path, name: str, watch: Callable[[Any], Reply[Text]]
+    provider: Any, protocol: Protocol, tmp_path: Path, watch: Callable[[Any], Reply[Text]]
 ) -> None:
-    spec = f"{name}:m?base_url={server.url}{'/v1' if name == 'openai' else ''}"
-    server.replies[:] = [Answer(SAID[name])]
+    spec = protocol.spec(provider.url)
+    provider.replies[:] = [Response(200, protocol.says("Blue."))]
     asker = Asker(Options(budget=Budget(tokens=16)), LlmCache(tmp_path, "off"))
     reply = watch(graph_of(asker, spec))
     assert reply.value == Text(text="Blue.")
@@ -125,39 +75,38 @@ def test_a_watched_model_is_asked_as_one_that_nobody_watches(
         ("ok", 11, 5, 0.0, reply.calls[0].finish_reason)
     ]
     assert reply.calls[0].finish_reason.lower() in {"stop", "end_turn"}
-    (heard,) = server.requests
+    (heard,) = provider.requests
     assert not heard.body.get("stream") and "stream" not in heard.path.lower()
     assert asker.ask(spec, PROMPT, Text).status == "budget", "its 16 tokens are counted"
 
 
-HALF = {
-    "openai": {"choices": [{"message": {"role": "assistant", "content": "Bl"}}], "usage": USAGE},
+HALF: dict[str, Any] = {
+    "openai": {"choices": [{"message": {"role": "assistant", "content": "Bl"}}]},
     "google_genai": {"candidates": [{"content": {"parts": [{"text": "Bl"}]}}]},
-    "anthropic": {**SAID["anthropic"], "stop_reason": None},
+    "anthropic": anthropic("Bl", None),
     "ollama": {"message": {"role": "assistant", "content": "Bl"}, "done": False},
 }
 
 
-@pytest.mark.parametrize("name", HALF)
 def test_a_text_that_nothing_says_is_whole_counts_as_cut_off(
-    server: Any, tmp_path: Path, name: str
+    provider: Any, protocol: Protocol, tmp_path: Path
 ) -> None:
-    spec = f"{name}:m?base_url={server.url}{'/v1' if name == 'openai' else ''}"
+    spec = protocol.spec(provider.url)
     asker = Asker(Options(), LlmCache(tmp_path, "use"))
-    server.replies[:] = [Answer(HALF[name]), Answer(HALF[name])]
+    provider.replies[:] = [Response(200, HALF[protocol.name])] * 2
     reply = asker.ask(spec, PROMPT, Text)
     assert (reply.value, reply.status) == (None, "truncated") and len(reply.calls) == 2
-    server.replies[:] = [Answer(SAID[name])]
+    provider.replies[:] = [Response(200, protocol.says("Blue."))]
     assert asker.ask(spec, PROMPT, Text).value == Text(text="Blue."), "nothing was kept"
 
 
-@pytest.mark.parametrize("name", SAID)
 def test_a_body_that_breaks_off_is_a_failed_call(
-    server: Any, waits: list[float], tmp_path: Path, name: str
+    provider: Any, protocol: Protocol, waits: list[float], tmp_path: Path
 ) -> None:
-    spec = f"{name}:m?base_url={server.url}{'/v1' if name == 'openai' else ''}"
-    server.replies[:] = [Answer(json.dumps(SAID[name])[:-20])] * 3
-    reply = Asker(Options(), LlmCache(tmp_path, "use")).ask(spec, PROMPT, Text)
+    provider.replies[:] = [Response(200, json.dumps(protocol.says("Blue."))[:-20])] * 3
+    reply = Asker(Options(), LlmCache(tmp_path, "use")).ask(
+        protocol.spec(provider.url), PROMPT, Text
+    )
     assert (reply.value, reply.status) == (None, "failed")
 
 

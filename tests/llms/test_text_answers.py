@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 import torch
@@ -17,6 +17,9 @@ from deixis.llms.cache.llm_cache import LlmCache
 from deixis.llms.structured import Reply, ask
 from deixis.prompts import Prompt
 from deixis.settings import Options
+from deixis.testing import Response
+
+from .servers.protocols import PROTOCOLS, Protocol, at
 
 pytestmark = pytest.mark.slow
 
@@ -24,94 +27,22 @@ PROMPT = Prompt("Be brief.", "What colour is the sky?", "colour", 1)
 THOUGHT, SKY = "It is {not} JSON.\r\nNo.", "<answer>sky|OTHER|None</answer> \u2603\U0001f680"
 SAID = f"  <think>{THOUGHT}\r\n</think>\n{SKY}"
 READ = Text(text=SKY, thoughts=THOUGHT)
-USED = {"input_tokens": 11, "output_tokens": 5}
 
 
-def openai(text: str | None, end: str) -> dict[str, Any]:
-    reason = {"cut": "length", "refused": "content_filter"}.get(end, "stop")
-    said = {"role": "assistant", "content": text, "refusal": None}
-    return {
-        "id": "1",
-        "object": "chat.completion",
-        "created": 1,
-        "model": "m",
-        "choices": [{"index": 0, "message": said, "finish_reason": reason}],
-        "usage": {"prompt_tokens": 11, "completion_tokens": 5, "total_tokens": 16},
-    }
-
-
-def google(text: str | None, end: str) -> dict[str, Any]:
-    reason = {"cut": "MAX_TOKENS", "refused": "SAFETY"}.get(end, "STOP")
-    content = {"role": "model", "parts": [{"text": text}]} if text else {}
-    counts = {"promptTokenCount": 11, "candidatesTokenCount": 5, "totalTokenCount": 16}
-    candidate = {"content": content, "finishReason": reason, "index": 0}
-    return {"candidates": [candidate], "usageMetadata": counts, "modelVersion": "m"}
-
-
-def anthropic(text: str | None, end: str) -> dict[str, Any]:
-    reason = {"cut": "max_tokens", "refused": "refusal"}.get(end, "end_turn")
-    content = [{"type": "text", "text": text}] if text else []
-    kind = {"id": "1", "type": "message", "role": "assistant", "model": "m"}
-    return {**kind, "content": content, "stop_reason": reason, "stop_sequence": None, "usage": USED}
-
-
-def ollama(text: str | None, end: str) -> dict[str, Any]:
-    return {
-        "model": "m",
-        "created_at": "2026-01-01T00:00:00Z",
-        "message": {"role": "assistant", "content": text or ""},
-        "done": True,
-        "done_reason": "length" if end == "cut" else "stop",
-        "prompt_eval_count": 11,
-        "eval_count": 5,
-    }
-
-
-class Protocol(NamedTuple):
-    """One provider: how it says something, where its limit is, what would hold it to JSON."""
-
-    name: str
-    path: str
-    said: Callable[[str | None, str], dict[str, Any]]
-    limit: tuple[str, ...]
-    constraints: tuple[tuple[str, ...], ...]
-
-    def spec(self, url: str, options: str = "") -> str:
-        return f"{self.name}:m?base_url={url}{self.path}&temperature=0.5{options}"
-
-
-PROTOCOLS = [
-    Protocol("openai", "/v1", openai, ("max_completion_tokens",), (("response_format",),)),
-    Protocol(
-        "google_genai",
-        "",
-        google,
-        ("generationConfig", "maxOutputTokens"),
-        (("generationConfig", "responseMimeType"), ("generationConfig", "responseJsonSchema")),
-    ),
-    Protocol("anthropic", "", anthropic, ("max_tokens",), (("output_config",),)),
-    Protocol("ollama", "", ollama, ("options", "num_predict"), (("format",),)),
-]
-
-
-def at(body: Any, place: tuple[str, ...]) -> Any:
-    for key in place:
-        body = body.get(key) if isinstance(body, dict) else None
-    return body
+ENDS = {
+    "openai": ("stop", "length", "content_filter"),
+    "google_genai": ("STOP", "MAX_TOKENS", "SAFETY"),
+    "anthropic": ("end_turn", "max_tokens", "refusal"),
+    "ollama": ("stop", "length", ""),
+}
 
 
 def without(name: str) -> Any:
     """Leave a provider out that lacks what is tried."""
-    left = [each for each in PROTOCOLS if each.name != name]
-    return pytest.mark.parametrize("protocol", left, ids=lambda each: each.name, indirect=True)
-
-
-@pytest.fixture(params=PROTOCOLS, ids=lambda each: each.name)
-def protocol(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Protocol:
-    for key in ("OPENAI_API_KEY", "GOOGLE_API_KEY", "GEMINI_API_KEY", "ANTHROPIC_API_KEY"):
-        monkeypatch.delenv(key, raising=False)
-    given: Protocol = request.param
-    return given
+    left = [protocol for protocol in PROTOCOLS if protocol.name != name]
+    return pytest.mark.parametrize(
+        "protocol", left, ids=lambda protocol: protocol.name, indirect=True
+    )
 
 
 @pytest.fixture
@@ -120,7 +51,7 @@ def told(provider: Any, protocol: Protocol, waits: list[float]) -> Callable[...,
 
     def ask_for_text(*said: tuple[str | None, str]) -> Reply[Text]:
         expect(provider, protocol, *said)
-        backend = registry.load(protocol.spec(provider.url))
+        backend = registry.load(protocol.spec(provider.url, "&temperature=0.5"))
         reply = ask(backend, PROMPT, Text, max_tokens=50)
         assert provider.replies == [], "fewer requests than replies"
         return reply
@@ -128,17 +59,10 @@ def told(provider: Any, protocol: Protocol, waits: list[float]) -> Callable[...,
     return ask_for_text
 
 
-class Answer(NamedTuple):
-    """What the server says."""
-
-    body: Any
-    status: int = 200
-    headers: dict[str, str] = {}  # noqa: RUF012 - a NamedTuple's default, never changed
-
-
 def expect(provider: Any, protocol: Protocol, *said: tuple[str | None, str]) -> None:
     """Let the server give these answers."""
-    provider.replies[:] = [Answer(protocol.said(*each)) for each in said]
+    reasons = dict(zip(("stop", "cut", "refused"), ENDS[protocol.name], strict=True))
+    provider.replies[:] = [Response(200, protocol.says(text, reasons[end])) for text, end in said]
 
 
 def test_no_schema_is_sent_and_the_limit_is(told: Any, provider: Any, protocol: Protocol) -> None:
@@ -147,7 +71,7 @@ def test_no_schema_is_sent_and_the_limit_is(told: Any, provider: Any, protocol: 
     assert reply.calls[0].text == SAID
     (heard,) = provider.requests
     assert at(heard.body, protocol.limit) == 50
-    for place in protocol.constraints:
+    for place in protocol.forms:
         assert at(heard.body, place) is None, place
     asked = json.dumps(heard.body)
     assert "Be brief." in asked and PROMPT.user in asked and "JSON" not in asked
@@ -189,7 +113,7 @@ def asker(tmp_path: Path) -> Asker:
 def test_a_kept_text_comes_back_word_for_word(
     provider: Any, protocol: Protocol, asker: Asker, waits: list[float]
 ) -> None:
-    spec = protocol.spec(provider.url)
+    spec = protocol.spec(provider.url, "&temperature=0.5")
     other = "<answer>None</answer>"
     expect(provider, protocol, (SAID, "stop"), (other, "stop"))
     first = asker.ask(spec, PROMPT, Text)
@@ -211,7 +135,9 @@ def test_every_sample_has_a_seed_of_its_own(
         provider.requests.clear()
         expect(provider, protocol, (SAID, "stop"), (SAID, "stop"))
         for sample in (0, 2):
-            asker.ask(protocol.spec(provider.url, options), PROMPT, Text, sample)
+            asker.ask(
+                protocol.spec(provider.url, f"&temperature=0.5{options}"), PROMPT, Text, sample
+            )
         seeds = [at(each.body, place.get(protocol.name, ("seed",))) for each in provider.requests]
         assert seeds == wanted
 

@@ -16,8 +16,8 @@ from deixis.llms.structured import Reply, ask
 from deixis.prompts import Prompt
 from deixis.settings import Budget, Options
 
-from .test_http import ANSWERS
-from .wire import PROVIDERS, reply, serving
+from .protocols import ANSWERS, PROVIDERS
+from .wire import reply, serving
 
 pytestmark = pytest.mark.slow
 

@@ -20,31 +20,12 @@ from deixis.llms.servers import http
 from deixis.llms.structured import Reply, ask
 from deixis.prompts import Prompt
 
-from .wire import PROVIDERS, reply, serving
+from .protocols import ANSWERS, PROVIDERS
+from .wire import reply, serving
 
 pytestmark = pytest.mark.slow
 
 PROMPT = Prompt("Be brief.", "What colour is the sky?", "colour", 1)
-ANSWERS: dict[str, Any] = {
-    "openai": {
-        "id": "1", "object": "chat.completion", "created": 1, "model": "m",
-        "choices": [{"index": 0, "message": {"role": "assistant", "content": "blue"},
-                     "finish_reason": "stop"}],
-    },
-    "anthropic": {
-        "id": "1", "type": "message", "role": "assistant", "model": "m",
-        "content": [{"type": "text", "text": "blue"}], "stop_reason": "end_turn",
-        "usage": {"input_tokens": 1, "output_tokens": 1},
-    },
-    "google_genai": {
-        "candidates": [{"content": {"role": "model", "parts": [{"text": "blue"}]},
-                        "finishReason": "STOP", "index": 0}],
-    },
-    "ollama": {
-        "model": "m", "created_at": "2026-01-01T00:00:00Z", "done": True, "done_reason": "stop",
-        "message": {"role": "assistant", "content": "blue"},
-    },
-}  # fmt: skip
 
 
 @pytest.fixture(autouse=True)

@@ -13,8 +13,8 @@ from deixis.llms.answers.reading import Text
 from deixis.llms.structured import ask
 from deixis.prompts import Prompt
 
-from .test_http import ANSWERS
-from .wire import PROVIDERS, Wire, reply, serving
+from .protocols import ANSWERS, PROVIDERS
+from .wire import Wire, reply, serving
 
 pytestmark = pytest.mark.slow
 

@@ -9,16 +9,17 @@ from pydantic import BaseModel
 from deixis.llms import registry
 from deixis.llms.answers.reading import Text
 from deixis.llms.structured import Reply, ask
+from deixis.testing import Response
 
-from .near import BLUE, GOOD, PROMPT, Answer, Colour, Replies, said
+from .near import BLUE, GOOD, PROMPT, Colour, answer, refusing, said
 
 
 @pytest.fixture
 def told(provider: Any, waits: Any) -> Callable[..., Reply[Any]]:
     """Return ``told(answer, kind)``: the reply when the server always says the same."""
 
-    def ask_once(answer: Answer, kind: type[BaseModel] = Colour) -> Reply[Any]:
-        provider.replies = Replies(provider, lambda _: answer)
+    def ask_once(response: Response, kind: type[BaseModel] = Colour) -> Reply[Any]:
+        provider.rule = refusing(lambda _: response)
         spec = f"openai:said?base_url={provider.url}/v1"
         return ask(registry.load(spec), PROMPT, kind, max_tokens=50)
 
@@ -51,7 +52,7 @@ HTML = "<!DOCTYPE html><html><head><title>Sign in</title></head></html>"
 def test_what_is_no_completion_is_said_so(
     told: Any, body: str, begins: str, content: str, kind: type[BaseModel]
 ) -> None:
-    reply = told(Answer(body, headers={"Content-Type": content}), kind)
+    reply = told(answer(body, headers={"Content-Type": content}), kind)
     assert (reply.value, reply.status, len(reply.calls)) == (None, "failed", 1)
     assert reply.detail.startswith(f"the server's answer is no chat completion: {begins}")
     assert "check base_url (it usually ends in /v1)" in reply.detail and "Error" not in reply.detail
@@ -85,7 +86,7 @@ def test_what_is_no_completion_is_said_so(
     ],
 )
 def test_a_server_s_own_words_are_told(told: Any, status: int, body: Any, words: str) -> None:
-    reply = told(Answer(body, status))
+    reply = told(answer(body, status))
     assert reply.status == "failed" and words in reply.detail
     assert "\n" not in reply.detail and "<" not in reply.detail and len(reply.detail) < 400
 
@@ -95,7 +96,7 @@ def test_a_server_s_own_words_are_told(told: Any, status: int, body: Any, words:
 def test_an_error_within_a_success_is_tried_again(told: Any, code: Any, in_choice: bool) -> None:
     error = {"error": {"message": "overloaded", "code": code}}
     body = {"choices": [{**error, "message": {"content": "Bl"}}]} if in_choice else error
-    reply = told(Answer(body))
+    reply = told(answer(body))
     assert [call.status for call in reply.calls] == ["failed"] * 3
     assert "overloaded" in reply.detail
 
@@ -130,4 +131,4 @@ def test_thoughts_in_blocks_are_set_aside(told: Any) -> None:
 def test_a_message_without_a_role_is_the_model_s(told: Any) -> None:
     body = said().body
     del body["choices"][0]["message"]["role"]
-    assert told(Answer(body)).value == BLUE
+    assert told(answer(body)).value == BLUE

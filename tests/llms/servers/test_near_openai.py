@@ -14,83 +14,84 @@ from deixis.llms.limits import Spending
 from deixis.llms.servers.manners import Manners, Ways
 from deixis.llms.structured import ask
 from deixis.settings import Budget, Options
+from deixis.testing import Response
 
-from .near import BLUE, PROMPT, Answer, Colour, Replies, Rule
+from .near import BLUE, PROMPT, Colour, Rule, answer, refusing
 
 
-def mistral(body: dict[str, Any]) -> Answer | None:
+def mistral(body: dict[str, Any]) -> Response | None:
     wrong = {
         "type": "extra_forbidden",
         "loc": ["body", "max_completion_tokens"],
         "msg": "Extra inputs are not permitted",
         "input": 50,
     }
-    return Answer({"detail": [wrong]}, 422) if "max_completion_tokens" in body else None
+    return answer({"detail": [wrong]}, 422) if "max_completion_tokens" in body else None
 
 
-def mistral_nested(body: dict[str, Any]) -> Answer | None:
+def mistral_nested(body: dict[str, Any]) -> Response | None:
     refused = mistral(body)
-    return refused and Answer(
+    return refused and answer(
         {"object": "error", "message": refused.body, "type": "invalid_request_error"}, 422
     )
 
 
-def deepseek(body: dict[str, Any]) -> Answer | None:
+def deepseek(body: dict[str, Any]) -> Response | None:
     if body.get("response_format", {}).get("type") != "json_schema":
         return None
     message = "This response_format type is unavailable now"
-    return Answer({"error": {"message": message, "type": "invalid_request_error"}}, 400)
+    return answer({"error": {"message": message, "type": "invalid_request_error"}}, 400)
 
 
-def without_json_mode(body: dict[str, Any]) -> Answer | None:
+def without_json_mode(body: dict[str, Any]) -> Response | None:
     asked = body.get("response_format", {}).get("type", "text")
     message = "'response_format.type' must be 'text'"
-    return None if asked == "text" else Answer({"error": message}, 400)
+    return None if asked == "text" else answer({"error": message}, 400)
 
 
-def vllm(body: dict[str, Any]) -> Answer | None:
+def vllm(body: dict[str, Any]) -> Response | None:
     if "response_format" not in body:
         return None
     message = "The provided JSON schema contains features not supported by xgrammar."
-    return Answer({"object": "error", "message": message, "code": 400}, 400)
+    return answer({"object": "error", "message": message, "code": 400}, 400)
 
 
-def llama_cpp(body: dict[str, Any]) -> Answer | None:
+def llama_cpp(body: dict[str, Any]) -> Response | None:
     if body.get("response_format", {}).get("type") != "json_schema":
         return None
-    return Answer({"error": {"code": 500, "message": "Failed to parse grammar"}}, 500)
+    return answer({"error": {"code": 500, "message": "Failed to parse grammar"}}, 500)
 
 
-def not_implemented(body: dict[str, Any]) -> Answer | None:
-    return Answer("response_format: not implemented", 501) if "response_format" in body else None
+def not_implemented(body: dict[str, Any]) -> Response | None:
+    return answer("response_format: not implemented", 501) if "response_format" in body else None
 
 
-def openrouter(body: dict[str, Any]) -> Answer | None:
+def openrouter(body: dict[str, Any]) -> Response | None:
     if "response_format" not in body:
         return None
     message = "No endpoints found that support the requested parameters."
-    return Answer({"error": {"message": message, "code": 404}}, 404)
+    return answer({"error": {"message": message, "code": 404}}, 404)
 
 
-def openrouter_inside(body: dict[str, Any]) -> Answer | None:
+def openrouter_inside(body: dict[str, Any]) -> Response | None:
     refused = openrouter(body)
-    return refused and Answer(refused.body)
+    return refused and answer(refused.body)
 
 
-def gemma(body: dict[str, Any]) -> Answer | None:
+def gemma(body: dict[str, Any]) -> Response | None:
     if body["messages"][0]["role"] != "system":
         return None
-    return Answer({"error": {"message": "System role not supported"}}, 400)
+    return answer({"error": {"message": "System role not supported"}}, 400)
 
 
-def everything(body: dict[str, Any]) -> Answer | None:
+def everything(body: dict[str, Any]) -> Response | None:
     return mistral(body) or without_json_mode(body) or gemma(body)
 
 
-def both_at_once(body: dict[str, Any]) -> Answer | None:
+def both_at_once(body: dict[str, Any]) -> Response | None:
     names = [name for name in ("max_completion_tokens", "response_format") if name in body]
     wrong = [{"loc": ["body", name], "msg": "Extra inputs are not permitted"} for name in names]
-    return Answer({"detail": wrong}, 422) if wrong else None
+    return answer({"detail": wrong}, 422) if wrong else None
 
 
 RULES: list[tuple[Rule, int, str, str, str]] = [
@@ -114,7 +115,7 @@ RULES: list[tuple[Rule, int, str, str, str]] = [
 def test_what_a_server_refuses_is_learnt_once_and_done_without(
     provider: Any, waits: list[float], rule: Rule, refusals: int, limit: str, form: str, role: str
 ) -> None:
-    provider.replies = Replies(provider, rule)
+    provider.rule = refusing(rule)
     spec = f"openai:{rule.__name__}?base_url={provider.url}/v1"
     spending = Spending(Budget(calls=refusals + 2))
     reply = ask(registry.load(spec), PROMPT, Colour, max_tokens=50, spending=spending)
@@ -176,8 +177,8 @@ def test_a_refusal_is_understood_in_many_words(words: Any, learnt: Ways) -> None
 
 
 def test_what_a_refusal_does_not_name_is_found_out(provider: Any, waits: Any) -> None:
-    refused = Answer({"detail": "Unexpected keyword arguments"}, 422)
-    provider.replies = Replies(provider, lambda body: refused if LIMIT in body else None)
+    refused = answer({"detail": "Unexpected keyword arguments"}, 422)
+    provider.rule = refusing(lambda body: refused if LIMIT in body else None)
     spec = f"openai:unnamed?base_url={provider.url}/v1"
     reply = ask(registry.load(spec), PROMPT, Colour, max_tokens=50)
     assert reply.value == BLUE and provider.requests[-1].body["max_tokens"] == 50
@@ -196,7 +197,7 @@ def test_what_a_refusal_does_not_name_is_found_out(provider: Any, waits: Any) ->
 def test_other_faults_teach_nothing(
     provider: Any, waits: list[float], status: int, message: str, tries: int
 ) -> None:
-    provider.replies = Replies(provider, lambda _: Answer({"error": {"message": message}}, status))
+    provider.rule = refusing(lambda _: answer({"error": {"message": message}}, status))
     spec = f"openai:faulty?base_url={provider.url}/v1"
     reply = ask(registry.load(spec), PROMPT, Colour, max_tokens=50)
     assert reply.status == "failed" and message[:40] in reply.detail
@@ -207,7 +208,7 @@ def test_other_faults_teach_nothing(
 
 @pytest.mark.parametrize("form", ["json_schema", "json_object", "none"])
 def test_what_the_settings_say_is_not_unlearnt(provider: Any, waits: Any, form: str) -> None:
-    provider.replies = Replies(provider, everything)
+    provider.rule = refusing(everything)
     options = f"limit_name=max_completion_tokens&response_format={form}"
     spec = f"openai:given?base_url={provider.url}/v1&{options}"
     reply = ask(registry.load(spec), PROMPT, Colour, max_tokens=50)
@@ -220,7 +221,7 @@ def test_what_the_settings_say_is_not_unlearnt(provider: Any, waits: Any, form: 
 def test_a_server_that_ignores_the_limit_is_told_it_by_its_other_name(
     provider: Any, waits: Any
 ) -> None:
-    provider.replies = Replies(provider, lambda _: None)
+    provider.rule = refusing(lambda _: None)
     backend = registry.load(f"openai:old?base_url={provider.url}/v1")
     for _ in range(2):
         assert ask(backend, PROMPT, Colour, max_tokens=2).value == BLUE
@@ -231,7 +232,7 @@ def test_a_server_that_ignores_the_limit_is_told_it_by_its_other_name(
 def test_what_is_learnt_does_not_part_the_answers_that_are_kept(
     provider: Any, waits: Any, tmp_path: Path
 ) -> None:
-    provider.replies = Replies(provider, everything)
+    provider.rule = refusing(everything)
     asker = Asker(Options(), LlmCache(tmp_path, "use"))
     spec = f"openai:kept?base_url={provider.url}/v1"
     first = asker.ask(spec, PROMPT, Colour)
@@ -242,7 +243,7 @@ def test_what_is_learnt_does_not_part_the_answers_that_are_kept(
 
 
 def test_an_object_as_an_option_is_sent(provider: Any, waits: Any) -> None:
-    provider.replies = Replies(provider, lambda _: None)
+    provider.rule = refusing(lambda _: None)
     body = '{"chat_template_kwargs": {"enable_thinking": false}, "top_k": 20}'
     headers = '{"X-Title": "Deixis", "HTTP-Referer": "https://example.org"}'
     spec = f"openai:q?base_url={provider.url}/v1&extra_body={body}&default_headers={headers}"

@@ -6,8 +6,6 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-PROVIDERS = ("openai", "anthropic", "google_genai", "ollama")
-
 
 class Wire(NamedTuple):
     """Where it listens, and the requests that came: head and body as text."""
