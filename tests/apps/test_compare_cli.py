@@ -91,7 +91,7 @@ def test_costs_and_warnings(deixis: Run, files: tuple[Path, ...]) -> None:
     assert (code, err) == (0, "")
     lines = [line.split() for line in printed.removeprefix(RULES + AGREEMENT).splitlines()]
     assert lines[:2] == [
-        ["first", "second", "first,", "a", "row", "second,", "a", "row"],
+        ["first", "second", "first,", "per", "row", "second,", "per", "row"],
         ["calls", "3", "12", "1", "4"],
     ]
     assert ["input", "tokens", "15,000", "30,000", "5,000", "10,000"] in lines
