@@ -93,7 +93,7 @@ class Segmenter(Protocol):
     name: str
 
     def segment(self, picture: Picture, boxes: Sequence[Box]) -> list[Mask | None]:
-        """Return one mask a box, at the picture's size; None where it found no object."""
+        """Return one mask per box, at the picture's size; None where it found no object."""
         ...
 
 

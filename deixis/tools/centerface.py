@@ -84,15 +84,15 @@ class CenterFace:
         if not wanted:
             return []
         faces = self._faces(picture)
-        found = []
+        detections = []
         for phrase in wanted:
             boxes = [box for box, _ in faces]
             if phrase == "person":
                 boxes = bodies(boxes, picture.shape[1], picture.shape[0])
-            found += [
+            detections += [
                 Detection(phrase, box, score) for box, (_, score) in zip(boxes, faces, strict=True)
             ]
-        return sorted(found, key=lambda detection: -detection.score)
+        return sorted(detections, key=lambda detection: -detection.score)
 
     def _faces(self, picture: Picture) -> list[tuple[Box, float]]:
         """Return ``(box, score)`` of every face, best first."""

@@ -44,17 +44,17 @@ def detections(
     areas = sizes.prod(axis=1)
     order = np.argsort(-scores, kind="stable")
     order = order[areas[order] > 0]
-    found: list[Detection] = []
-    while len(order) and len(found) < limit:
+    kept: list[Detection] = []
+    while len(order) and len(kept) < limit:
         best, order = order[0], order[1:]
         x1, y1, x2, y2 = boxes[best].tolist()
         box: Box = (x1, y1, x2, y2)
-        found.append(Detection(label, box, min(float(scores[best]), 1.0)))
+        kept.append(Detection(label, box, min(float(scores[best]), 1.0)))
         common = np.minimum(boxes[order, 2:], boxes[best, 2:])
         common -= np.maximum(boxes[order, :2], boxes[best, :2])
         both = common.clip(0).prod(axis=1)
         order = order[both <= nms * (areas[order] + areas[best] - both)]
-    return found
+    return kept
 
 
 def corners(boxes: NDArray[np.float64], width: float, height: float) -> NDArray[np.float64]:
@@ -74,6 +74,6 @@ def corners(boxes: NDArray[np.float64], width: float, height: float) -> NDArray[
     return shares * frame
 
 
-def best_first(found: list[Detection]) -> list[Detection]:
+def best_first(detections: list[Detection]) -> list[Detection]:
     """Sort detections by score, the best first; equals keep their order."""
-    return sorted(found, key=lambda detection: -detection.score)
+    return sorted(detections, key=lambda detection: -detection.score)

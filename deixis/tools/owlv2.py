@@ -97,9 +97,9 @@ class Owlv2:
             MissingExtraError: torch or transformers is not installed.
             SettingsError: the device is not there.
         """
-        (found,), warning = self.detect_all([picture], [phrases])
+        (objects,), warning = self.detect_all([picture], [phrases])
         warn(warning)
-        return list(found)
+        return list(objects)
 
     def detect_all(
         self, pictures: Sequence[Picture], phrases_per_picture: Sequence[Sequence[str]]
@@ -110,10 +110,10 @@ class Owlv2:
 
         Args:
             pictures: as for `detect`.
-            phrases_per_picture: one list of phrases a picture.
+            phrases_per_picture: one list of phrases per picture.
 
         Returns:
-            One list of detections a picture, as `detect` returns it, and a warning when memory
+            One list of detections per picture, as `detect` returns it, and a warning when memory
             was short.
 
         Raises:
@@ -123,16 +123,16 @@ class Owlv2:
             [phrase for phrase in dict.fromkeys(phrases) if phrase.strip()]
             for phrases in phrases_per_picture
         ]
-        found: list[list[Detection]] = [[] for _ in pictures]
+        kept: list[list[Detection]] = [[] for _ in pictures]
         places = [place for place, phrases in enumerate(wanted) if phrases]
         if not places:
-            return Done(found, None)
+            return Done(kept, None)
         loaded = load(*self._source)
         asked = [_asked(loaded, pictures[place], wanted[place]) for place in places]
         done = loaded.turn.run(None, asked, lambda some: _answers(loaded, some))
         for place, (boxes, scores) in zip(places, done.results, strict=True):
-            found[place] = self._kept(pictures[place], boxes, scores, wanted[place])
-        return Done(found, done.warning)
+            kept[place] = self._kept(pictures[place], boxes, scores, wanted[place])
+        return Done(kept, done.warning)
 
     def _kept(
         self,
@@ -149,10 +149,10 @@ class Owlv2:
             scores: ``(N, phrases)``.
             phrases: what each column of `scores` is of.
         """
-        found: list[Detection] = []
+        everything: list[Detection] = []
         for column, phrase in enumerate(phrases):
             kept = scores[:, column] > self._threshold
-            found += detections(
+            everything += detections(
                 phrase,
                 boxes[kept],
                 scores[kept, column],
@@ -160,7 +160,7 @@ class Owlv2:
                 nms=self._nms,
                 limit=self._limit,
             )
-        return best_first(found)
+        return best_first(everything)
 
 
 @once
@@ -178,7 +178,7 @@ def load(weights: str, device: str, dtype: str) -> Loaded:
 
 def _asked(loaded: Loaded, picture: Picture, phrases: list[str]) -> Asked:
     image = Image.fromarray(picture)
-    # The model's own anti-aliasing takes 100 bytes a pixel of a square around the picture.
+    # The model's own anti-aliasing takes 100 bytes per pixel of a square around the picture.
     factor = max(1, max(image.size) // (_SCALE * loaded.model.config.vision_config.image_size))
     view = image.reduce(factor)
     pixels = loaded.processor.image_processor(images=view, return_tensors="pt")["pixel_values"]
@@ -188,17 +188,17 @@ def _asked(loaded: Loaded, picture: Picture, phrases: list[str]) -> Asked:
 def _answers(loaded: Loaded, asked: Sequence[Asked]) -> Done:
     """Return for each picture its boxes ``(N, 4)`` in pixels, and scores ``(N, phrases)``."""
     torch, _ = packages()
-    known = list(dict.fromkeys(phrase for each in asked for phrase in each.phrases))
+    known = list(dict.fromkeys(phrase for question in asked for phrase in question.phrases))
     size = AT_ONCE[loaded.model.device.type]
     with torch.inference_mode():
         read = in_batches(lambda some: _embedded(loaded, some), known, size * _PHRASES, Owlv2.name)
         meanings = torch.stack(read.results)
         seen = in_batches(lambda some: _seen(loaded, some, meanings), asked, size, Owlv2.name)
-    found = []
-    for each, (boxes, scores) in zip(asked, seen.results, strict=True):
-        found.append((boxes, scores[:, [known.index(phrase) for phrase in each.phrases]]))
+    answers = []
+    for question, (boxes, scores) in zip(asked, seen.results, strict=True):
+        answers.append((boxes, scores[:, [known.index(phrase) for phrase in question.phrases]]))
     warnings = dict.fromkeys(done.warning for done in (read, seen) if done.warning)
-    return Done(found, "; ".join(warnings) or None)
+    return Done(answers, "; ".join(warnings) or None)
 
 
 def _embedded(loaded: Loaded, phrases: Sequence[str]) -> Any:
@@ -220,7 +220,7 @@ def _seen(loaded: Loaded, asked: Sequence[Asked], meanings: Any) -> list[Any]:
     """Return boxes ``(N, 4)`` in pixels and scores ``(N, phrases)`` of each picture."""
     torch, _ = packages()
     model = loaded.model
-    pixels = torch.cat([each.pixels for each in asked])
+    pixels = torch.cat([question.pixels for question in asked])
     grid, _ = model.image_embedder(pixels.to(model.device, model.dtype))
     patches = grid.flatten(1, 2)
     logits, _ = model.class_predictor(patches, meanings.expand(len(asked), -1, -1))
@@ -228,6 +228,6 @@ def _seen(loaded: Loaded, asked: Sequence[Asked], meanings: Any) -> list[Any]:
     boxes = model.box_predictor(patches, grid).float().cpu().numpy().astype(np.float64)
     if not (np.isfinite(scores).all() and np.isfinite(boxes).all()):
         raise ToolError("owlv2: the numbers overflow; write dtype=float32")
-    sides = [each.side for each in asked]
-    in_pixels = [corners(each, side, side) for each, side in zip(boxes, sides, strict=True)]
+    sides = [question.side for question in asked]
+    in_pixels = [corners(own, side, side) for own, side in zip(boxes, sides, strict=True)]
     return list(zip(in_pixels, scores, strict=True))

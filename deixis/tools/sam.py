@@ -7,7 +7,7 @@ tracker is used: it takes a box for one object, as SAM 2 does.
 A picture is encoded once, which is most of the work, and on a GPU together with those that other
 threads bring at the same time; its boxes are decoded together against that.
 The model draws several masks for a box and predicts the IoU of each with the object; the best is
-kept. Dense masks exist one at a time: each is enlarged to the picture, cut at 0 and encoded as run
+kept. Dense masks exist one by one: each is enlarged to the picture, cut at 0 and encoded as run
 lengths before the next. Memory is bounded so:
 
 - decoding takes 32 to 42 MiB a box (measured: 64 x 64 patches of 256 channels in float32 are
@@ -117,13 +117,13 @@ class BoxPrompted(ABC):
             boxes: ``(x1, y1, x2, y2)`` in pixels of `picture`; what is outside is cut off.
 
         Returns:
-            A mask a box. None for a box outside the picture, and where nothing was drawn.
+            One mask per box: None for a box outside the picture, and where nothing was drawn.
 
         Raises:
             ToolError: the model fails on this picture, or memory does not suffice.
             ModelFileError, SettingsError, MissingExtraError: there is no such model or device.
         """
-        return [found.mask if found else None for found in self.find(picture, boxes)]
+        return [drawn.mask if drawn else None for drawn in self.find(picture, boxes)]
 
     def find(self, picture: Picture, boxes: Sequence[Box]) -> list[Found | None]:
         """Return what `segment` does, with the predicted IoU of each mask."""
@@ -142,8 +142,8 @@ class BoxPrompted(ABC):
         )
         warn(short)
         warn(shorter)
-        found = iter(masks)
-        return [None if box is None else next(found) for box in cut]
+        drawn = iter(masks)
+        return [None if box is None else next(drawn) for box in cut]
 
     def _see(self, loaded: Loaded, views: Sequence[View]) -> Done:
         """Encode pictures; return the levels of each, with a first axis of size 1."""
@@ -153,10 +153,10 @@ class BoxPrompted(ABC):
         lowered = precision is not torch.float32
 
         def encode(some: Sequence[View]) -> list[list[Any]]:
-            pixels = torch.cat([each.pixels for each in some]).to(place)
+            pixels = torch.cat([view.pixels for view in some]).to(place)
             with torch.autocast(place.type, dtype=precision, enabled=lowered):
-                levels = [each.float() for each in self._encode(loaded, pixels)]
-            return [[each[row : row + 1] for each in levels] for row in range(len(some))]
+                levels = [level.float() for level in self._encode(loaded, pixels)]
+            return [[level[row : row + 1] for level in levels] for row in range(len(some))]
 
         with torch.inference_mode():
             return in_batches(encode, views, AT_ONCE[place.type], self.name)

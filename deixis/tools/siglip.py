@@ -61,7 +61,7 @@ class Loaded(NamedTuple):
 
 
 class Asked(NamedTuple):
-    """What the model is given of a picture, one row a tensor, and the texts to compare."""
+    """What the model is given of a picture, one row per tensor, and the texts to compare."""
 
     view: dict[str, Any]
     texts: list[str]
@@ -104,8 +104,8 @@ class _ImageText(ABC):
         if not scores.isfinite().all():
             raise ToolError(f"{self.name}: the numbers overflow; write dtype=float32")
         fits = ((scores.double() - self._threshold) * self._slope).sigmoid()
-        found: list[float] = fits.tolist()
-        return found
+        probabilities: list[float] = fits.tolist()
+        return probabilities
 
     def embed(self, picture: Picture | None, text: str) -> NDArray[np.float32]:
         """Return the vector of a post: `fused`, the projected features that `entail` compares.
@@ -128,19 +128,19 @@ class _ImageText(ABC):
         return vector
 
     def _ask(self, loaded: Loaded, asked: Sequence[Asked]) -> Done:
-        """Look at pictures and read texts, equal ones once; return scores a picture."""
+        """Look at pictures and read texts, equal ones once; return scores by picture."""
         torch, _ = packages()
-        texts = list(dict.fromkeys(text for each in asked for text in each.texts))
-        views, size = [each.view for each in asked], AT_ONCE[loaded.model.device.type]
+        texts = list(dict.fromkeys(text for question in asked for text in question.texts))
+        views, size = [question.view for question in asked], AT_ONCE[loaded.model.device.type]
         with torch.inference_mode():
             seen = in_batches(lambda some: self._seen(loaded, some), views, size, self.name)
             read = in_batches(lambda some: self._read(loaded, some), texts, _EXPRESSIONS, self.name)
             meaning = dict(zip(texts, read.results, strict=True))
             cosines = [
-                torch.stack([meaning[text] for text in each.texts]) @ vector
-                for each, vector in zip(asked, seen.results, strict=True)
+                torch.stack([meaning[text] for text in question.texts]) @ vector
+                for question, vector in zip(asked, seen.results, strict=True)
             ]
-            scores = [self._scores(loaded.model, each).cpu() for each in cosines]
+            scores = [self._scores(loaded.model, cosine).cpu() for cosine in cosines]
         warnings = dict.fromkeys(done.warning for done in (seen, read) if done.warning)
         return Done(scores, "; ".join(warnings) or None)
 
@@ -149,7 +149,7 @@ class _ImageText(ABC):
         torch, _ = packages()
         model = loaded.model
         inputs = {
-            key: torch.cat([each[key] for each in views]).to(model.device) for key in views[0]
+            key: torch.cat([view[key] for view in views]).to(model.device) for key in views[0]
         }
         inputs["pixel_values"] = inputs["pixel_values"].to(model.dtype)
         return _unit(model.get_image_features(**inputs))
@@ -158,7 +158,7 @@ class _ImageText(ABC):
         """Return the vectors of texts, ``(texts, D)``, of length 1."""
         model = loaded.model
         # Half of a surrogate pair is a character that no tokenizer takes.
-        clean = [each.encode("utf-8", "replace").decode() for each in texts]
+        clean = [text.encode("utf-8", "replace").decode() for text in texts]
         return _unit(model.get_text_features(**self._tokens(loaded, clean).to(model.device)))
 
     def _given(self, loaded: Loaded, picture: Picture) -> dict[str, Any]:
@@ -209,7 +209,7 @@ class Siglip(_ImageText):
 
     def _tokens(self, loaded: Loaded, texts: Sequence[str]) -> Any:
         # It was trained on lower case, on texts filled up to one length, and without a mask.
-        tokens = _cut(loaded, [each.lower() for each in texts], padding="max_length")
+        tokens = _cut(loaded, [text.lower() for text in texts], padding="max_length")
         tokens.pop("attention_mask", None)
         return tokens
 
@@ -272,7 +272,7 @@ def load(name: str, weights: str, device: str, dtype: str) -> Loaded:
             f"{weights} is a model of the type {config.model_type}, and {' or '.join(kinds)} is "
             "needed here"
         )
-    kind, processor = (getattr(transformers, each) for each in kinds[config.model_type])
+    kind, processor = (getattr(transformers, class_name) for class_name in kinds[config.model_type])
     return Loaded(
         pretrained(kind, weights, device, dtype, config=config),
         part(processor, weights),

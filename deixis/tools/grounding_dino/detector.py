@@ -1,7 +1,7 @@
 """Grounding DINO: boxes for any phrase.
 
 Liu et al., "Grounding DINO: Marrying DINO with Grounded Pre-Training for Open-Set Object
-Detection" (2023, arXiv:2303.05499). Each of 900 queries has a box and one score a token of the
+Detection" (2023, arXiv:2303.05499). Each of 900 queries has a box and one score for each token of the
 prompt. transformers' own labels are not used: they are made of all tokens above a threshold
 and so may straddle two phrases. Here every phrase knows its tokens.
 """
@@ -87,9 +87,9 @@ class GroundingDino:
             MissingExtraError: torch or transformers is not installed.
             SettingsError: the device is not there.
         """
-        (found,), warning = self.detect_all([picture], [phrases])
+        (objects,), warning = self.detect_all([picture], [phrases])
         warn(warning)
-        return list(found)
+        return list(objects)
 
     def detect_all(
         self, pictures: Sequence[Picture], phrases_per_picture: Sequence[Sequence[str]]
@@ -100,25 +100,27 @@ class GroundingDino:
 
         Args:
             pictures: as for `detect`.
-            phrases_per_picture: one list of phrases a picture.
+            phrases_per_picture: one list of phrases per picture.
 
         Returns:
-            One list of detections a picture, as `detect` returns it, and a warning when memory
+            One list of detections per picture, as `detect` returns it, and a warning when memory
             was short. Results are those of one picture at a time, but for rounding.
 
         Raises:
             As `detect`.
         """
-        found: list[list[Detection]] = [[] for _ in pictures]
+        kept: list[list[Detection]] = [[] for _ in pictures]
         if not any(phrases_per_picture):
-            return Done(found, None)
+            return Done(kept, None)
         loaded = load(*self._source)
         asked = [
             {phrase: words_of(loaded, phrase) for phrase in phrases}
             for phrases in phrases_per_picture
         ]
         warnings: dict[str, None] = {}
-        for views in views_of(loaded, pictures, [any(each.values()) for each in asked]):
+        for views in views_of(
+            loaded, pictures, [any(words_by_phrase.values()) for words_by_phrase in asked]
+        ):
             wanted = [(view, list(dict.fromkeys(asked[view.place].values()))) for view in views]
             done = loaded.turn.run(
                 (self._mode, views[0].pixels.shape), wanted, lambda some: self._ask(loaded, some)
@@ -126,7 +128,7 @@ class GroundingDino:
             if done.warning:
                 warnings[done.warning] = None
             for view, known in zip(views, done.results, strict=True):
-                found[view.place] = best_first(
+                kept[view.place] = best_first(
                     [
                         detection
                         for phrase, words in asked[view.place].items()
@@ -136,7 +138,7 @@ class GroundingDino:
                         )
                     ]
                 )
-        return Done(found, "; ".join(warnings) or None)
+        return Done(kept, "; ".join(warnings) or None)
 
     def _ask(self, loaded: Loaded, wanted: Sequence[Asked]) -> Done:
         """Run backbone and prompts; return for each view the evidence of its phrases."""
@@ -147,7 +149,7 @@ class GroundingDino:
             pixels, mask = (torch.cat([view[item] for view in some]) for item in (1, 2))
             levels = loaded.seen.look(pixels, mask)
             return [
-                [tuple(each[row : row + 1] for each in level) for level in levels]
+                [tuple(part[row : row + 1] for part in level) for level in levels]
                 for row in range(len(some))
             ]
 
@@ -155,9 +157,11 @@ class GroundingDino:
             return answer(loaded, views, some, features.results, self._mode == "exact")
 
         prompts = [
-            Prompt(number, *each)
+            Prompt(number, *prompt)
             for number, (_, words) in enumerate(wanted)
-            for each in prompts_of(loaded, [one for one in words if one], self._mode == "exact")
+            for prompt in prompts_of(
+                loaded, [phrase for phrase in words if phrase], self._mode == "exact"
+            )
         ]
         evidence: list[dict[Words, Evidence]] = [{} for _ in views]
         size = AT_ONCE[loaded.model.device.type]
@@ -166,7 +170,7 @@ class GroundingDino:
             answers = in_batches(ask, prompts, size, self.name)
         for prompt, known in zip(prompts, answers.results, strict=True):
             evidence[prompt.view].update(known)
-        warnings = dict.fromkeys(each.warning for each in (features, answers) if each.warning)
+        warnings = dict.fromkeys(done.warning for done in (features, answers) if done.warning)
         return Done(evidence, "; ".join(warnings) or None)
 
     def _kept(self, phrase: str, known: Evidence, view: View, picture: Picture) -> list[Detection]:

@@ -34,9 +34,9 @@ class Seen(nn.Module):  # type: ignore[misc]
         self.rows: Any = None
 
     def look(self, pixels: Any, mask: Any) -> list[tuple[Any, Any, Any]]:
-        """Run the backbone on ``(B, 3, H, W)`` pixels; return map, mask, position a level."""
+        """Run the backbone on ``(B, 3, H, W)`` pixels; return map, mask and position of each level."""
         maps, positions = self.backbone(pixels, mask)
-        return [(*each, place) for each, place in zip(maps, positions, strict=True)]
+        return [(*level_map, place) for level_map, place in zip(maps, positions, strict=True)]
 
     def forward(self, _pixels: Any, _mask: Any) -> Any:
         """Return what the original returns: maps with masks, and positions, by level."""
@@ -121,7 +121,7 @@ class Deformable(nn.Module):  # type: ignore[misc]
         # (levels, 1): broadcasts over points. A cell's number is exact in float32.
         high, wide = (spatial_shapes[:, axis, None].to(torch.float32) for axis in (0, 1))
         first = level_start_index[:, None].to(torch.float32)
-        found = torch.empty_like(hidden_states)
+        gathered = torch.empty_like(hidden_states)
         for picture, table in enumerate(values.view(len(values), -1, old.d_model // old.n_heads)):
             for start in range(0, asked.shape[1], _BLOCK):
                 block = slice(start, start + _BLOCK)
@@ -131,8 +131,8 @@ class Deformable(nn.Module):  # type: ignore[misc]
                 summed = functional.embedding_bag(
                     rows, table, mode="sum", per_sample_weights=weights
                 )
-                found[picture, block] = summed.view(len(queries), -1)
-        return old.output_proj(found), None
+                gathered[picture, block] = summed.view(len(queries), -1)
+        return old.output_proj(gathered), None
 
     def _places(self, queries: Any, references: Any, wide: Any, high: Any) -> Any:
         """Return x and y in cells and shares, each ``(Q, H, levels, points)``."""
@@ -188,11 +188,11 @@ def _neighbours(place: Any, count: Any) -> list[tuple[Any, Any]]:
     """Return the cells below and above a place on one axis, with their shares of it."""
     low = place.floor()
     share = place - low
-    found = []
+    cells = []
     for cell, part in ((low, 1 - share), (low + 1, share)):
         inside = torch.minimum(cell.clamp(min=0), count - 1)
-        found.append((inside, part.mul_(inside == cell)))
-    return found
+        cells.append((inside, part.mul_(inside == cell)))
+    return cells
 
 
 def refit(model: Any) -> Seen:

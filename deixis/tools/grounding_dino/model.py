@@ -141,7 +141,9 @@ def answer(
         tokens[row, : len(prompt.tokens)] = torch.tensor(prompt.tokens)
         there[row, : len(prompt.tokens)] = 1
     levels = zip(*(features[prompt.view] for prompt in prompts), strict=True)
-    loaded.seen.rows = [[torch.cat(each) for each in zip(*level, strict=True)] for level in levels]
+    loaded.seen.rows = [
+        [torch.cat(parts) for parts in zip(*level, strict=True)] for level in levels
+    ]
     pixels = views[0].pixels
     try:
         out = model(
@@ -156,12 +158,12 @@ def answer(
     boxes = out.pred_boxes.float().cpu().numpy().astype(np.float64)  # (rows, Q, 4)
     if not (np.isfinite(scores).all() and np.isfinite(boxes).all()):
         raise ToolError("grounding-dino: the numbers overflow; write dtype=float32")
-    found = []
+    evidence = []
     for row, prompt in enumerate(prompts):
         known = {}
         for words, span in prompt.spans:
             of_words = scores[row, :, span].max(axis=-1)
             best = scores[row].max(axis=-1) if exact else of_words
             known[words] = Evidence(boxes[row], best, of_words)
-        found.append(known)
-    return found
+        evidence.append(known)
+    return evidence

@@ -37,7 +37,7 @@ class Loaded(NamedTuple):
 
 
 class OriginalGroundingDino:
-    """Grounding DINO as its authors published it: one phrase a pass, the backbone once a picture.
+    """Grounding DINO as its authors published it: one phrase per pass, the backbone once per picture.
 
     Args:
         config: a configuration that comes with the package (``GroundingDINO_SwinT_OGC``,
@@ -89,10 +89,10 @@ class OriginalGroundingDino:
             SettingsError: the device is not there.
         """
         captions = {
-            each: " ".join(each.lower().replace(".", " ").replace("?", " ").split())
-            for each in phrases
+            phrase: " ".join(phrase.lower().replace(".", " ").replace("?", " ").split())
+            for phrase in phrases
         }
-        asked = {each: f"{caption}." for each, caption in captions.items() if caption}
+        asked = {phrase: f"{caption}." for phrase, caption in captions.items() if caption}
         if not asked:
             return []
         config, checkpoint, text_encoder, device = self._source
@@ -104,15 +104,15 @@ class OriginalGroundingDino:
         loaded = load(config, resolve(checkpoint), text_encoder, device)
         with loaded.turn:
             (answers,) = in_halves(
-                lambda some: [_answers(loaded, each, list(asked.values())) for each in some],
+                lambda some: [_answers(loaded, phrase, list(asked.values())) for phrase in some],
                 [picture],
                 self.name,
             ).results
         frame = _frame(picture)
-        found: list[Detection] = []
+        everything: list[Detection] = []
         for phrase, (boxes, scores) in zip(asked, answers, strict=True):
             kept = scores > self._threshold
-            found += detections(
+            everything += detections(
                 phrase,
                 corners(boxes[kept], *frame),
                 scores[kept],
@@ -120,7 +120,7 @@ class OriginalGroundingDino:
                 nms=self._nms,
                 limit=self._limit,
             )
-        return best_first(found)
+        return best_first(everything)
 
 
 @once
@@ -142,7 +142,7 @@ def load(config: str, checkpoint: Path, text_encoder: str, device: str) -> Loade
     known = Path(str(module.__file__)).parents[2] / "config"
     file = Path(config).expanduser() if config.endswith(".py") else known / f"{config}.py"
     if not file.is_file():
-        names = sorted(each.stem for each in known.glob("G*.py"))
+        names = sorted(path.stem for path in known.glob("G*.py"))
         raise ModelFileError(
             f"there is no configuration {config}; write {' or '.join(names)}, or the path of a "
             ".py file"
@@ -162,7 +162,7 @@ def load(config: str, checkpoint: Path, text_encoder: str, device: str) -> Loade
             module.get_tokenlizer, module.BertModelWarper = kept
     try:
         weights = torch.load(checkpoint, map_location="cpu", weights_only=True)["model"]
-        weights = {name.removeprefix("module."): each for name, each in weights.items()}
+        weights = {name.removeprefix("module."): tensor for name, tensor in weights.items()}
     except Exception as error:  # a broken file makes torch raise all kinds
         raise ModelFileError(
             f"cannot load {checkpoint}: it is no checkpoint of bare tensors; take one from {SOURCE}"
@@ -224,29 +224,32 @@ def _answers(
         image = image.crop((0, 0, *frame))
     shorter, longer = min(frame), max(frame)
     side = min(_SHORTER, round(_LONGER * shorter / longer))
-    size = [side if each == shorter else int(side * longer / shorter) for each in frame]
+    size = [side if edge == shorter else int(side * longer / shorter) for edge in frame]
     small = np.asarray(image.resize((size[0], size[1]), Image.Resampling.BILINEAR), np.float32)
     pixels = ((small / 255 - _MEAN) / _SPREAD).astype(np.float32).transpose(2, 0, 1)
     nested = import_module("groundingdino.util.misc").nested_tensor_from_tensor_list
     samples = [torch.from_numpy(pixels).to(loaded.place)]
     backbone = loaded.model.backbone
-    found = []
+    outputs = []
     with torch.inference_mode():
         levels: list[Any] = []
 
         def once_seen(seen: Any) -> Any:
             levels[:] = levels or type(backbone).forward(backbone, seen)
-            return [list(each) for each in levels]  # the model appends to them
+            return [list(level) for level in levels]  # the model appends to them
 
         backbone.forward = once_seen
         try:
             for caption in captions:
                 out = loaded.model(nested(samples), captions=[caption])
                 scores = out["pred_logits"][0].float().sigmoid().max(dim=-1).values
-                found.append((out["pred_boxes"][0].float(), scores))
+                outputs.append((out["pred_boxes"][0].float(), scores))
         finally:
             del backbone.forward
-    answers = [tuple(each.cpu().numpy().astype(np.float64) for each in one) for one in found]
-    if not all(np.isfinite(each).all() for one in answers for each in one):
+    answers = [
+        (boxes.cpu().numpy().astype(np.float64), scores.cpu().numpy().astype(np.float64))
+        for boxes, scores in outputs
+    ]
+    if not all(np.isfinite(boxes).all() and np.isfinite(scores).all() for boxes, scores in answers):
         raise ToolError("groundingdino: the numbers overflow")
-    return [(boxes, scores) for boxes, scores in answers]
+    return answers

@@ -120,21 +120,21 @@ class CrfTagger:
         both: tuple[list[TaggedSpan], list[TaggedSpan]] = [], []
         folded = spelled(text)
         for tokens in _segments(folded.text, tokenize(folded.text)):
-            for spans, found in zip(
+            for spans, weighed in zip(
                 both, self._weigh([token.text for token in tokens], rivals), strict=True
             ):
                 spans += [
                     TaggedSpan(
-                        *folded.span(tokens[each.start].start, tokens[each.end - 1].end),
-                        each.type,
-                        each.confidence,
-                        each.shown_prior,
+                        *folded.span(tokens[span.start].start, tokens[span.end - 1].end),
+                        span.type,
+                        span.confidence,
+                        span.shown_prior,
                     )
-                    for each in found
+                    for span in weighed
                 ]
         # The tokens of one emoji share its span; a mention that ends within it keeps it.
         chosen = [
-            each for i, each in enumerate(both[0]) if not i or both[0][i - 1].end <= each.start
+            span for i, span in enumerate(both[0]) if not i or both[0][i - 1].end <= span.start
         ]
         return chosen, both[1]
 

@@ -64,7 +64,7 @@ def span_marginals(
     where = np.flatnonzero(inside[:-1] >= floor)
     joint = pair_marginals(nodes[where], nodes[where + 1], transitions)
     row_of = {int(position): row for row, position in enumerate(where)}
-    found: dict[Span, float] = {}
+    spans: dict[Span, float] = {}
     for label, first in column.items():
         if not label.startswith("B-"):
             continue
@@ -81,10 +81,10 @@ def span_marginals(
                 step = min(step, 1.0)
                 end += 1
                 if so_far * (1.0 - step) >= floor:
-                    found[int(start), end, kind] = so_far * (1.0 - step)
+                    spans[int(start), end, kind] = so_far * (1.0 - step)
                 so_far *= step
                 here = more
-    return found
+    return spans
 
 
 def best_spans(candidates: dict[Span, float], price: float) -> list[tuple[Span, float]]:
