@@ -10,13 +10,12 @@ from typing import Annotated, Any, TypeVar, overload
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from deixis.base.atomic import whole_file
 from deixis.base.boxes import Box
 from deixis.base.json_lines import LIST, parsed
 from deixis.base.problems import first_problem
 from deixis.base.records import Mask
-from deixis.base.text_files import lines_of
-from deixis.errors import DataError, InputError
+from deixis.base.text_files import lines_of, write_lines
+from deixis.errors import DataError
 
 R = TypeVar("R", bound="Row")
 
@@ -143,12 +142,4 @@ def write_rows(path: Path, rows: Iterable[Row]) -> int:
     Raises:
         InputError: the file cannot be written.
     """
-    count = 0
-    try:
-        with whole_file(path) as file:
-            for row in rows:
-                file.write(row.model_dump_json(exclude_none=True).encode() + b"\n")
-                count += 1
-    except OSError as error:
-        raise InputError(f"cannot write {path}: {error.strerror}") from None
-    return count
+    return write_lines(path, (row.model_dump_json(exclude_none=True) for row in rows))

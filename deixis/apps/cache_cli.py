@@ -14,18 +14,13 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from deixis.apps import terminal
+from deixis.apps import options, terminal
 from deixis.base.atomic import is_stdout
 from deixis.base.text_files import keep_streams
 from deixis.errors import InputError
 from deixis.llms.cache.llm_cache import LlmCache, Record, default_folder
 
-cache_app = typer.Typer(
-    help="See, share and remove the stored answers of language models.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
+cache_app = options.group("See, share and remove the stored answers of language models.")
 
 FolderOption = Annotated[
     Path | None,
@@ -35,7 +30,6 @@ ModelOption = Annotated[
     str | None,
     typer.Option("--model", metavar="SPEC", help="Only of this model, e.g. openai:gpt-5-mini."),
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 _SHORT = 12  # digits of a key in a list; `show` takes any number of them
 
 
@@ -48,7 +42,7 @@ def _when(time: datetime | None) -> str:
 
 
 @cache_app.command()
-def stats(folder: FolderOption = None, as_json: JsonOption = False) -> None:
+def stats(folder: FolderOption = None, as_json: options.JsonOption = False) -> None:
     """Say how many answers there are, of which models, and what they cost."""
     cache = _open(folder)
     totals = cache.stats()
@@ -77,7 +71,7 @@ def list_(
     model: ModelOption = None,
     limit: Annotated[int, typer.Option(min=1, help="Show so many, the newest first.")] = 20,
     folder: FolderOption = None,
-    as_json: JsonOption = False,
+    as_json: options.JsonOption = False,
 ) -> None:
     """List answers, the newest first."""
     newest = heapq.nlargest(limit, _open(folder).entries(model), key=lambda record: record.when)
@@ -111,7 +105,7 @@ def _start(text: str) -> str:
 def show(
     key: Annotated[str, typer.Argument(help="The key of an answer, or how it begins.")],
     folder: FolderOption = None,
-    as_json: JsonOption = False,
+    as_json: options.JsonOption = False,
 ) -> None:
     """Show one answer with its whole prompt."""
     record = _open(folder).show(key)
@@ -136,7 +130,7 @@ def clear(
     model: ModelOption = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     folder: FolderOption = None,
-    as_json: JsonOption = False,
+    as_json: options.JsonOption = False,
 ) -> None:
     """Remove answers: all, or those of one model."""
     cache = _open(folder)
@@ -158,7 +152,7 @@ def clear(
 def export(
     path: Annotated[Path, typer.Argument(help="File to write, one object per line; - for stdout.")],
     folder: FolderOption = None,
-    as_json: JsonOption = False,
+    as_json: options.JsonOption = False,
 ) -> None:
     """Write all answers to a file that others can import; prompts are in it, keys of APIs not."""
     if as_json and is_stdout(path):
@@ -174,7 +168,7 @@ def export(
 def import_(
     path: Annotated[Path, typer.Argument(help="File that was exported; - for stdin.")],
     folder: FolderOption = None,
-    as_json: JsonOption = False,
+    as_json: options.JsonOption = False,
 ) -> None:
     """Take the answers of an exported file; answers that are newer here stay."""
     keep_streams(path)

@@ -17,26 +17,20 @@ from rich.table import Table
 from typer.exceptions import TyperException
 
 from deixis import __version__
-from deixis.apps import terminal
+from deixis.apps import options, terminal
 from deixis.apps.batch_cli import batch, report
 from deixis.apps.cache_cli import cache_app
 from deixis.apps.compare_cli import compare
 from deixis.apps.dataset_cli import dataset_app
 from deixis.apps.eval_cli import evaluate
 from deixis.apps.examples_cli import examples_app
-from deixis.apps.options import GraphOption, RoleOption, StackOption, UrlsOption, settings_of
 from deixis.apps.prompts_cli import PromptsOption, prompts_app
 from deixis.errors import DeixisError
 
 if TYPE_CHECKING:
     from deixis.agents.context.records import Picture
 
-app = typer.Typer(
-    help="Name every entity in a text, and point at it in the picture.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
+app = options.group("Name every entity in a text, and point at it in the picture.")
 app.add_typer(prompts_app, name="prompts")
 app.add_typer(cache_app, name="cache")
 app.add_typer(dataset_app, name="dataset")
@@ -65,31 +59,31 @@ def _root(
 @app.command()
 def demo(
     out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("deixis-demo"),
-    stack: StackOption = "starter",
+    stack: options.StackOption = "starter",
     prompts: PromptsOption = None,
-    role: RoleOption = None,
+    role: options.RoleOption = None,
 ) -> None:
     """Show what Deixis does on two public-domain photographs."""
     from deixis.apps import files
     from deixis.apps.demo import run_demo
 
     files.check_folder(out)
-    run_demo(out, settings_of(stack, prompts, role), terminal.line)
+    run_demo(out, options.settings_of(stack, prompts, role), terminal.line)
 
 
 @app.command()
 def run(
     image: Annotated[str, typer.Argument(help="Path or URL of a picture; - for none.")],
     text: Annotated[str, typer.Argument(help="The text that goes with it.")],
-    stack: StackOption = "starter",
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    stack: options.StackOption = "starter",
+    as_json: options.JsonOption = False,
     out: Annotated[
         Path | None, typer.Option(help="Folder for extraction.json, overlay.png, page.html.")
     ] = None,
     prompts: PromptsOption = None,
-    role: RoleOption = None,
-    graph: GraphOption = None,
-    urls: UrlsOption = None,
+    role: options.RoleOption = None,
+    graph: options.GraphOption = None,
+    urls: options.UrlsOption = None,
 ) -> None:
     """Process one picture and its text."""
     from deixis.agents.context.pictures import pixels_of
@@ -101,7 +95,7 @@ def run(
     text = terminal.as_text(text)
     if out:
         files.check_folder(out)
-    settings = settings_of(stack, prompts, role, graph, urls)
+    settings = options.settings_of(stack, prompts, role, graph, urls)
     toolbox = toolbox_of(settings)
     built = graph_of(toolbox)
     checked_text(text, settings.options.max_text)  # before anything is fetched for it
@@ -127,7 +121,7 @@ def run(
 
 @app.command()
 def graphs(
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    as_json: options.JsonOption = False,
 ) -> None:
     """List the graphs: what each is, which roles it needs, and which it uses besides."""
     from deixis.graphs.registry import find, names
@@ -148,23 +142,23 @@ def graphs(
         return
     table = Table("graph", "what it is", "needs", "uses", "graph_options", show_lines=True)
     for name, system in systems.items():
-        options = [f"{option}: {value}" for option, value in system.defaults().items()]
-        cells = (name, system.about, *map(", ".join, (system.needs, system.uses, options)))
+        defaults = [f"{option}: {value}" for option, value in system.defaults().items()]
+        cells = (name, system.about, *map(", ".join, (system.needs, system.uses, defaults)))
         table.add_row(*map(escape, cells))
     terminal.show(table)
 
 
 @app.command()
 def doctor(
-    stack: StackOption = "starter",
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
-    role: RoleOption = None,
-    graph: GraphOption = None,
+    stack: options.StackOption = "starter",
+    as_json: options.JsonOption = False,
+    role: options.RoleOption = None,
+    graph: options.GraphOption = None,
 ) -> None:
     """Say what is installed, what each role would use, and how to mend what is missing."""
     from deixis.apps.doctor import examine
 
-    findings = examine(settings_of(stack, None, role, graph))
+    findings = examine(options.settings_of(stack, None, role, graph))
     if as_json:
         terminal.print_json([finding._asdict() for finding in findings])
     else:

@@ -8,15 +8,12 @@ from typing import Annotated, Any
 
 import typer
 
-from deixis.apps import terminal
+from deixis.apps import options, terminal
 from deixis.base.atomic import is_stdout
 from deixis.errors import InputError
 
-dataset_app = typer.Typer(
-    help="Turn the field's data sets into files of rows, and count what is in them.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
+dataset_app = options.group(
+    "Turn the field's data sets into files of rows, and count what is in them."
 )
 
 _CONVERT = """Turn one split of a data set into a file of rows, one JSON object per line.
@@ -98,7 +95,7 @@ def _keep(name: str, split: str, out: Path, read: list[Path]) -> None:
 @dataset_app.command()
 def stats(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A file of rows.")],
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    as_json: options.JsonOption = False,
 ) -> None:
     """Count what a file of rows holds: rows, entities, boxes, types, sizes of pictures.
 

@@ -10,14 +10,10 @@ from typing import Annotated
 
 import typer
 
-from deixis.apps import terminal
-from deixis.apps.options import RoleOption, StackOption, settings_of
+from deixis.apps import options, terminal
 
-examples_app = typer.Typer(
-    help="Index annotated examples for the graph riveg, and make training data of what it wrote.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
+examples_app = options.group(
+    "Index annotated examples for the graph riveg, and make training data of what it wrote."
 )
 
 
@@ -30,8 +26,8 @@ def build(
         ),
     ],
     out: Annotated[Path, typer.Option(metavar="FOLDER", help="Folder of the index.")],
-    stack: StackOption = "starter",
-    role: RoleOption = None,
+    stack: options.StackOption = "starter",
+    role: options.RoleOption = None,
 ) -> None:
     """Compute the features of annotated examples once and keep them on disk.
 
@@ -49,7 +45,7 @@ def build(
     check_folder(out)
     keep_streams(rows)
     annotated = index.read_annotated(rows)
-    toolbox = Toolbox(settings_of(stack, None, role))
+    toolbox = Toolbox(options.settings_of(stack, None, role))
     with console.progress() as bar:
         task = bar.add_task("examples", at="")
         shown = bar.track(annotated, total=len(annotated), task_id=task)

@@ -60,6 +60,13 @@ SeedOption = Annotated[int, typer.Option("--seed", help="Seed of the draws.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 
+def group(help_: str) -> typer.Typer:
+    """Return a group of commands, which says what it is for if none is given."""
+    return typer.Typer(
+        help=help_, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
+    )
+
+
 def access_of(folders: list[Path] | None, fetch: bool) -> "Access":
     """Return which pictures a page may show.
 

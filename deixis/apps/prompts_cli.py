@@ -12,15 +12,10 @@ from typing import Annotated, Any
 
 import typer
 
-from deixis.apps import terminal
+from deixis.apps import options, terminal
 from deixis.errors import InputError
 
-prompts_app = typer.Typer(
-    help="See what the agents say, and what your own folder of prompts changes.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
+prompts_app = options.group("See what the agents say, and what your own folder of prompts changes.")
 
 PromptsOption = Annotated[
     Path | None,
@@ -32,7 +27,7 @@ NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="Name of a pro
 @prompts_app.command("list")
 def list_(
     prompts: PromptsOption = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    as_json: options.JsonOption = False,
 ) -> None:
     """List the prompts: name, version, variables, and the file that is used."""
     from deixis.prompts import names, overrides, read

@@ -14,11 +14,12 @@ import shutil
 import stat
 import tempfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
+from deixis.base.atomic import PUBLIC, whole_file
 from deixis.base.reading import TooMuch, copied, open_input
 from deixis.errors import DataError, InputError
 
@@ -154,6 +155,28 @@ def lines_of(path: Path) -> Iterator[tuple[int, str]]:
                 except UnicodeDecodeError as error:
                     raise DataError(f"{where}: not UTF-8 ({error.reason})") from None
                 yield number, text
+
+
+def write_lines(path: Path, lines: Iterable[str], mode: int = PUBLIC) -> int:
+    """Write lines, the whole file or none of it (``-``: stdout); return how many.
+
+    Args:
+        path: the file.
+        lines: each without its end.
+        mode: as `whole_file` takes it.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+    count = 0
+    try:
+        with whole_file(path, mode) as file:
+            for line in lines:
+                file.write(line.encode() + b"\n")
+                count += 1
+    except OSError as error:
+        raise InputError(f"cannot write {path}: {error.strerror}") from None
+    return count
 
 
 def read_text(path: Path) -> str:

@@ -7,10 +7,9 @@ from deixis.schema import Usage
 
 def add_usage(total: Usage, used: Usage) -> None:
     """Add one usage to another, whatever their roles; the cost is of what has a price."""
-    for name in ("calls", "failed", "retries", "cached", "shared", "seconds"):
+    counts = ("calls", "failed", "retries", "cached", "shared", "input_tokens", "output_tokens")
+    for name in (*counts, "seconds"):
         setattr(total, name, getattr(total, name) + getattr(used, name))
-    total.input_tokens += used.input_tokens
-    total.output_tokens += used.output_tokens
     if used.cost is not None:
         total.cost = (total.cost or 0.0) + used.cost
 

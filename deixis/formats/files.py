@@ -17,9 +17,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from deixis.base.atomic import whole_file
-from deixis.base.text_files import read_text
-from deixis.errors import DataError, InputError, SettingsError
+from deixis.base.text_files import read_text, write_lines
+from deixis.errors import DataError, SettingsError
 from deixis.formats import e2e, muie, pfa, riveg, vkel
 from deixis.formats.answers import ONE, Format, Problem, Scale
 from deixis.rows import Row, RowEntity, RowRegion
@@ -131,20 +130,15 @@ def write(path: Path, name: str, rows: Iterable[Row]) -> int:
         SettingsError: there is no such format.
     """
     form = _form(name)
-    count = 0
-    try:
-        with whole_file(path) as file:
-            for row in rows:
-                try:
-                    text = _text(row, form)
-                except DataError as error:
-                    raise DataError(f"row {row.id!r}: {error}") from None
-                line = json.dumps({"id": row.id, "answer": text}, ensure_ascii=False)
-                file.write(line.encode() + b"\n")
-                count += 1
-    except OSError as error:
-        raise InputError(f"cannot write {path}: {error.strerror}") from None
-    return count
+
+    def line_of(row: Row) -> str:
+        try:
+            answer = _text(row, form)
+        except DataError as error:
+            raise DataError(f"row {row.id!r}: {error}") from None
+        return json.dumps({"id": row.id, "answer": answer}, ensure_ascii=False)
+
+    return write_lines(path, map(line_of, rows))
 
 
 def _form(name: str) -> Format:

@@ -8,6 +8,7 @@ gold boxes, one per groundable expression: that with the largest area (section I
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from deixis.base.boxes import area
 from deixis.base.json_lines import parsed
 from deixis.base.printable import one_line
 from deixis.base.text_files import lines_of
@@ -97,7 +98,7 @@ def read(gold: Path, run: Path) -> Training:
 
 def _lines(sample: str, entity: RowEntity, written: Entity) -> list[str]:
     """Return a line for each expression that a model wrote; none if the format cannot hold it."""
-    largest = sorted(entity.regions or (), key=_area)[-1:]
+    largest = sorted(entity.regions or (), key=lambda region: area(region.box))[-1:]
     regions = tuple(RowRegion(box=region.box) for region in largest)
     bare = RowEntity(text=entity.text, type=entity.type, regions=regions)
     try:
@@ -112,8 +113,3 @@ def _lines(sample: str, entity: RowEntity, written: Entity) -> list[str]:
             line = f"Imageid:{picture}#{version}###{name}###{name}-{description}###{seen}"
             lines += [line] if riveg.parse(line).entities == (bare,) else []
     return lines
-
-
-def _area(region: RowRegion) -> float:
-    x1, y1, x2, y2 = region.box
-    return (x2 - x1) * (y2 - y1)

@@ -15,7 +15,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args
 
-from deixis.base.atomic import PRIVATE, whole_file
+from deixis.base.atomic import PRIVATE
+from deixis.base.text_files import write_lines
 from deixis.errors import CacheMissError, DataError, InputError, SettingsError
 from deixis.llms.cache.records import (
     Answer,
@@ -203,15 +204,7 @@ class LlmCache:
             DataError: the cache cannot be read.
             InputError: the file cannot be written.
         """
-        count = 0
-        try:
-            with whole_file(path, PRIVATE) as file:
-                for record in self.entries():
-                    file.write(record.model_dump_json().encode() + b"\n")
-                    count += 1
-        except OSError as error:
-            raise InputError(f"cannot write {path}: {error.strerror}") from None
-        return count
+        return write_lines(path, (record.model_dump_json() for record in self.entries()), PRIVATE)
 
     def import_(self, path: Path) -> Imported:
         """Take the records of an exported file; what is newer here stays.
