@@ -5,8 +5,10 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 
+from deixis.agents.context import pictures
 from deixis.agents.context.state import OVERWRITE, State
 from deixis.agents.context.toolbox import Toolbox
 from deixis.prompts import knowledge_templates
@@ -95,3 +97,30 @@ def templates() -> Callable[..., dict[str, Any]]:
         return {name: each.model_dump(mode="json") for name, each in found.items() if each}
 
     return read
+
+
+@pytest.fixture
+def opened() -> Callable[[int, int], dict[str, Any]]:
+    """Take in a grey picture of so many pixels across and down; return its record."""
+
+    def take_in(width: int, height: int) -> dict[str, Any]:
+        picture = pictures.take_in(np.full((height, width, 3), 9, np.uint8), 1_000_000)
+        return {"width": width, "height": height, "source": "array", "sha256": picture.sha256}
+
+    return take_in
+
+
+@pytest.fixture
+def described(opened: Any, mention: Any, templates: Any) -> dict[str, Any]:
+    """The state of a post whose two entities are described, before anything is looked for."""
+    return {
+        "text": "Ann met NASA",
+        "picture": opened(400, 300),
+        "mentions": {"e1": mention("Ann"), "e2": mention("NASA", 8, "ORG")},
+        "templates": templates("person", "organization"),
+        "expressions": {
+            "e1": "Ann (PER) \N{EN DASH} a tall woman",
+            "e2": "NASA (ORG) \N{EN DASH} a blue logo",
+        },
+        "observation": {"caption": None, "objects": [], "words": [], "looking": {}},
+    }

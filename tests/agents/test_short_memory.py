@@ -1,35 +1,26 @@
 """Tools that run out of memory and go on: the sample's warnings say so, and nothing is lost."""
 
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
-import numpy as np
 import pytest
-import torch
-import transformers as hf
 
-from deixis.agents.context import pictures
 from deixis.agents.main.entail import entail
 from deixis.agents.observe import observe
 from deixis.agents.segment import segment
 from deixis.graphs.build import perform
 from deixis.schema import Mask
-from deixis.tools import registry
+from deixis.testing import tools
 from deixis.tools.base import Detection, Picture, warn
 from deixis.weights.torch_models import in_batches
 
 pytestmark = pytest.mark.slow
 
-DASH = "\N{EN DASH}"
-
 
 class Model:
     """Finds every phrase in the same place; its first pass does not fit into memory."""
 
-    name = "tight"
     labels: tuple[str, ...] | None = None
 
     def __init__(self) -> None:
@@ -38,49 +29,28 @@ class Model:
     def _find(self, phrases: Sequence[str]) -> list[float]:
         self.passes += 1
         if self.passes == 1:
+            import torch
+
             raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
         return [0.9] * len(phrases)
 
     def detect(self, picture: Picture, phrases: Sequence[str]) -> list[Detection]:
-        done = in_batches(self._find, phrases, 4, self.name)
+        done = in_batches(self._find, phrases, 4, "tight")
         warn(done.warning)
         box = (10.0, 10.0, 50.0, 50.0)
         scored = zip(phrases, done.results, strict=True)
         return [Detection(phrase, box, score) for phrase, score in scored]
 
     def entail(self, picture: Picture, expressions: Sequence[str]) -> list[float]:
-        done = in_batches(self._find, expressions, 4, self.name)
+        done = in_batches(self._find, expressions, 4, "tight")
         warn(done.warning)
         return done.results
 
 
 @pytest.fixture
-def tight(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    module = ModuleType("tight_module")
-    module.Model = Model  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "tight_module", module)
-    for role in ("detector", "entailer"):
-        tool = registry.Tool("tight_module:Model", role, "test", {})
-        monkeypatch.setitem(registry.TOOLS, f"tight-{role}", tool)
-    registry._load.cache_clear()
-    yield "tight"
-    registry._load.cache_clear()
-
-
-@pytest.fixture
-def state(mention: Any, templates: Any) -> dict[str, Any]:
-    opened = pictures.take_in(np.full((60, 80, 3), 9, np.uint8), 1_000_000)
-    return {
-        "text": "Ann met NASA",
-        "picture": {"width": 80, "height": 60, "source": "array", "sha256": opened.sha256},
-        "mentions": {"e1": mention("Ann"), "e2": mention("NASA", 8, "ORG")},
-        "templates": templates("person", "organization"),
-        "expressions": {
-            "e1": f"Ann (PER) {DASH} a tall woman",
-            "e2": f"NASA (ORG) {DASH} a blue logo",
-        },
-        "observation": {"caption": None, "objects": [], "words": [], "looking": {}},
-    }
+def tight() -> Iterator[str]:
+    with tools(tight=Model()):
+        yield "tight"
 
 
 def performed(agent: Any) -> Any:
@@ -93,34 +63,37 @@ def messages(update: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def test_what_is_seen_is_seen_though_memory_was_short(
-    state: dict[str, Any], toolbox_of: Any, run: Any, tight: str
+    described: dict[str, Any], toolbox_of: Any, run: Any, tight: str
 ) -> None:
-    toolbox = toolbox_of(detector="tight-detector", objects=["logo", "flag"])
-    update = run(performed(observe), state, toolbox)
+    toolbox = toolbox_of(detector=tight, objects=["logo", "flag"])
+    update = run(performed(observe), described, toolbox)
     assert messages(update) == [("observe", "tight: out of memory with 3 items; went on with 2")]
     assert len(update["observation"]["objects"]) == 3
-    again = run(performed(observe), state, toolbox)
+    again = run(performed(observe), described, toolbox)
     assert again["notices"] == {}, "the next sample had memory enough"
 
 
 @pytest.mark.parametrize("role", ["detector", "entailer"])
 def test_descriptions_are_judged_though_memory_was_short(
-    state: dict[str, Any], toolbox_of: Any, run: Any, tight: str, role: str
+    described: dict[str, Any], toolbox_of: Any, run: Any, tight: str, role: str
 ) -> None:
-    toolbox = toolbox_of(**{role: f"tight-{role}"})
-    update = run(performed(entail), state, toolbox)
+    toolbox = toolbox_of(**{role: tight})
+    update = run(performed(entail), described, toolbox)
     assert messages(update) == [("entail", "tight: out of memory with 2 items; went on with 1")]
     assert [each["groundable"] for each in update["verdicts"].values()] == [True, True]
-    assert run(performed(entail), state, toolbox)["notices"] == {}
+    assert run(performed(entail), described, toolbox)["notices"] == {}
 
 
 def test_masks_are_drawn_though_memory_was_short(
-    state: dict[str, Any],
+    described: dict[str, Any],
     toolbox_of: Any,
     run: Any,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    import torch
+    import transformers as hf
+
     size = {"image_size": 32, "patch_size": 8}
     config = hf.SamConfig(
         vision_config={**size, "hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 1,
@@ -147,8 +120,8 @@ def test_masks_are_drawn_though_memory_was_short(
     boxes = [[9.0, 9.0, 40.0, 50.0], [5.0, 5.0, 60.0, 50.0], [0.0, 0.0, 20.0, 20.0]]
     regions = {"e1": [{"box": box} for box in boxes[:2]], "e2": [{"box": boxes[2]}]}
     toolbox = toolbox_of().for_context({"segmenter": f"sam:{tmp_path}"})
-    update = run(performed(segment), {**state, "regions": regions}, toolbox)
+    update = run(performed(segment), {**described, "regions": regions}, toolbox)
     assert messages(update) == [("segment", "sam: out of memory with 3 items; went on with 2")]
     assert passes == [3, 2, 1]
     masks = [region["mask"] for each in update["regions"].values() for region in each]
-    assert [Mask.model_validate(each).to_array().shape for each in masks] == [(60, 80)] * 3
+    assert [Mask.model_validate(each).to_array().shape for each in masks] == [(300, 400)] * 3

@@ -1,74 +1,41 @@
 """An image-text model as the entailer: the evidence it adds, and who may play the role."""
 
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
-import numpy as np
 import pytest
-import torch
-import transformers as hf
 
-from deixis.agents.context import pictures
 from deixis.agents.context.cast import Seat
 from deixis.agents.main.entail import entail
 from deixis.errors import ModelFileError, SettingsError, ToolError
-from deixis.tools import registry
+from deixis.testing import tools
 from deixis.tools.base import Picture
-
-pytestmark = pytest.mark.slow
 
 DASH = "\N{EN DASH}"
 
 
 class Fits:
-    """An entailer that says what the test has put into `FITS`."""
+    """An entailer that says what a test has put into ``chances``."""
 
-    name = "fits"
+    def __init__(self) -> None:
+        self.chances: dict[str, float] = {}
+        self.asked: list[list[str]] = []
 
     def entail(self, picture: Picture, expressions: Sequence[str]) -> list[float]:
         assert picture.shape == (300, 400, 3)
-        ASKED.append(list(expressions))
-        if "broken" in FITS:
+        self.asked.append(list(expressions))
+        if "broken" in self.chances:
             raise ToolError("it is broken")
-        return [FITS[each] for each in expressions]
-
-
-FITS: dict[str, float] = {}
-ASKED: list[list[str]] = []
+        return [self.chances[expression] for expression in expressions]
 
 
 @pytest.fixture
-def entailer(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    module = ModuleType("fits_module")
-    module.Fits = Fits  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "fits_module", module)
-    tool = registry.Tool("fits_module:Fits", "entailer", "test", {})
-    monkeypatch.setitem(registry.TOOLS, "fits", tool)
-    FITS.clear()
-    ASKED.clear()
-    registry._load.cache_clear()
-    yield "fits"
-    registry._load.cache_clear()
-
-
-@pytest.fixture
-def state(mention: Any, templates: Any) -> dict[str, Any]:
-    opened = pictures.take_in(np.full((300, 400, 3), 9, np.uint8), 1_000_000)
-    size = {"width": 400, "height": 300, "source": "array", "sha256": opened.sha256}
-    return {
-        "text": "Ann met NASA",
-        "picture": size,
-        "mentions": {"e1": mention("Ann"), "e2": mention("NASA", 8, "ORG")},
-        "templates": templates("person", "organization"),
-        "expressions": {
-            "e1": f"Ann (PER) {DASH} a tall woman",
-            "e2": f"NASA (ORG) {DASH} a blue logo",
-        },
-        "observation": {"caption": None, "objects": [], "words": [], "looking": {}},
-    }
+def entailer() -> Iterator[Fits]:
+    """The tool ``fits``."""
+    fits = Fits()
+    with tools(fits=fits):
+        yield fits
 
 
 def probabilities(update: dict[str, Any]) -> list[float]:
@@ -80,11 +47,11 @@ def verdicts(update: dict[str, Any]) -> list[bool | None]:
 
 
 def test_what_fits_is_visible_and_nobody_is_asked_for_a_name(
-    state: dict[str, Any], toolbox_of: Any, run: Any, entailer: str
+    described: dict[str, Any], toolbox_of: Any, run: Any, entailer: Fits
 ) -> None:
-    FITS.update({"a tall woman": 0.75, "a blue logo": 0.2})
-    update = run(entail, state, toolbox_of(entailer=entailer))
-    assert ASKED == [["a tall woman", "a blue logo"]], "all descriptions at once"
+    entailer.chances.update({"a tall woman": 0.75, "a blue logo": 0.2})
+    update = run(entail, described, toolbox_of(entailer="fits"))
+    assert entailer.asked == [["a tall woman", "a blue logo"]], "all descriptions at once"
     assert verdicts(update) == [True, False]
     assert probabilities(update) == pytest.approx([0.75, 0.2]), "a prior of one half, then odds"
     said = update["decisions"]["e1/entail/groundable"]["evidence"]
@@ -94,28 +61,28 @@ def test_what_fits_is_visible_and_nobody_is_asked_for_a_name(
 
 @pytest.mark.parametrize(("fit", "shown"), [(1.0, 8 / 9), (0.95, 8 / 9), (0.0, 1 / 9), (0.5, 0.5)])
 def test_one_number_for_a_whole_picture_tells_only_so_much(
-    state: dict[str, Any], toolbox_of: Any, run: Any, entailer: str, fit: float, shown: float
+    described: dict[str, Any], toolbox_of: Any, run: Any, entailer: Fits, fit: float, shown: float
 ) -> None:
-    FITS.update({"a tall woman": fit, "a blue logo": fit})
-    update = run(entail, state, toolbox_of(entailer=entailer))
+    entailer.chances.update({"a tall woman": fit, "a blue logo": fit})
+    update = run(entail, described, toolbox_of(entailer="fits"))
     assert probabilities(update) == pytest.approx([shown, shown])
     assert verdicts(update) == [fit > 0.5] * 2
 
 
 def test_equal_descriptions_are_matched_once(
-    state: dict[str, Any], toolbox_of: Any, run: Any, entailer: str
+    described: dict[str, Any], toolbox_of: Any, run: Any, entailer: Fits
 ) -> None:
-    state["expressions"] = {"e1": f"Ann (PER) {DASH} a star", "e2": f"NASA (ORG) {DASH} a star"}
-    FITS["a star"] = 0.75
-    assert verdicts(run(entail, state, toolbox_of(entailer=entailer))) == [True, True]
-    assert ASKED == [["a star"]]
+    described["expressions"] = {"e1": f"Ann (PER) {DASH} a star", "e2": f"NASA (ORG) {DASH} a star"}
+    entailer.chances["a star"] = 0.75
+    assert verdicts(run(entail, described, toolbox_of(entailer="fits"))) == [True, True]
+    assert entailer.asked == [["a star"]]
 
 
 def test_a_tool_that_fails_leaves_it_open(
-    state: dict[str, Any], toolbox_of: Any, run: Any, entailer: str
+    described: dict[str, Any], toolbox_of: Any, run: Any, entailer: Fits
 ) -> None:
-    FITS["broken"] = 1.0
-    update = run(entail, state, toolbox_of(entailer=entailer))
+    entailer.chances["broken"] = 1.0
+    update = run(entail, described, toolbox_of(entailer="fits"))
     assert verdicts(update) == [None, None]
     (said,) = update["notices"].values()
     assert said["step"] == "entail" and "it is broken" in said["message"]
@@ -125,18 +92,18 @@ def test_a_tool_that_fails_leaves_it_open(
 
 @pytest.mark.parametrize("missing", ["picture", "expressions"])
 def test_without_a_picture_or_descriptions_nothing_is_matched(
-    state: dict[str, Any], toolbox_of: Any, run: Any, entailer: str, missing: str
+    described: dict[str, Any], toolbox_of: Any, run: Any, entailer: Fits, missing: str
 ) -> None:
-    state[missing] = None if missing == "picture" else {}
-    run(entail, state, toolbox_of(entailer=entailer))
-    assert ASKED == []
+    described[missing] = None if missing == "picture" else {}
+    run(entail, described, toolbox_of(entailer="fits"))
+    assert entailer.asked == []
 
 
-def test_a_tool_or_a_chat_model_may_be_the_entailer(toolbox_of: Any, entailer: str) -> None:
+def test_a_tool_or_a_chat_model_may_be_the_entailer(toolbox_of: Any, entailer: Fits) -> None:
     for spec, is_tool in (("fits", True), ("siglip:a/b?slope=2", True), ("scripted:eyes", False)):
         toolbox = toolbox_of(entailer=spec)
         assert Seat("entailer", spec, is_tool) in toolbox.cast.seats()
-    assert isinstance(toolbox_of(entailer="fits").entailer, Fits)
+    assert toolbox_of(entailer="fits").entailer.name == "fits"
     assert toolbox_of(entailer="scripted:eyes").entailer is None and toolbox_of().entailer is None
 
 
@@ -167,6 +134,9 @@ def test_an_unknown_entailer_is_told_with_the_tools_and_the_models(
 @pytest.fixture
 def tiny(tmp_path: Path) -> Path:
     """The folder of a tiny SigLIP with random weights."""
+    import torch
+    import transformers as hf
+
     known = ["<pad>", "<eos>", "<bos>", "<unk>", "<mask>", "▁", *"abcdefghijklmnopqrstuvwxyz"]
     tokenizer = hf.Siglip2Tokenizer(
         vocab={piece: number for number, piece in enumerate(known)}, model_max_length=16
@@ -189,13 +159,14 @@ def tiny(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_a_real_model_is_the_entailer(
-    state: dict[str, Any], toolbox_of: Any, run: Any, tiny: Path
+    described: dict[str, Any], toolbox_of: Any, run: Any, tiny: Path
 ) -> None:
     toolbox = toolbox_of(entailer=f"siglip:{tiny}?slope=2&threshold=-1")
     toolbox.check()
-    update = run(entail, state, toolbox)
-    pixels = toolbox.pixels(state)
+    update = run(entail, described, toolbox)
+    pixels = toolbox.pixels(described)
     fits = toolbox.entailer.entail(pixels, ["a tall woman", "a blue logo"])
     assert all(1 / 9 < each < 8 / 9 for each in fits)
     assert probabilities(update) == pytest.approx(fits), "a prior of one half, then odds"
@@ -204,7 +175,7 @@ def test_a_real_model_is_the_entailer(
 
 
 def test_a_folder_without_a_model_is_the_users_to_mend(
-    state: dict[str, Any], toolbox_of: Any, run: Any, tmp_path: Path
+    described: dict[str, Any], toolbox_of: Any, run: Any, tmp_path: Path
 ) -> None:
     with pytest.raises(ModelFileError, match=r"no config\.json in the folder"):
-        run(entail, state, toolbox_of(entailer=f"clip:{tmp_path}/gone"))
+        run(entail, described, toolbox_of(entailer=f"clip:{tmp_path}/gone"))
