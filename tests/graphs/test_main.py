@@ -2,10 +2,8 @@
 
 import asyncio
 import json
-import sys
 from io import BytesIO
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -16,8 +14,7 @@ from deixis import Extraction, Settings, build_graph
 from deixis.agents.context.state import State
 from deixis.errors import InputError, SettingsError, ToolError
 from deixis.graphs.build import Graph
-from deixis.testing import fill
-from deixis.tools import registry as tools
+from deixis.testing import fill, tools
 
 pytestmark = pytest.mark.slow
 
@@ -212,21 +209,11 @@ class Blind:
     ("role", "grounded"), [("detector", None), ("reader", True), ("segmenter", True)]
 )
 def test_a_tool_that_fails_leaves_a_warning_never_a_lost_sample(
-    quick: Settings,
-    hopper: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    role: str,
-    grounded: bool | None,
+    quick: Settings, hopper: Path, role: str, grounded: bool | None
 ) -> None:
-    module = ModuleType("blind_tool")
-    module.Blind = Blind  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "blind_tool", module)
-    blind = tools.Tool("blind_tool:Blind", role, "starter", {})
-    monkeypatch.setitem(tools.TOOLS, "blind", blind)
-    tools._load.cache_clear()
-    out = build_graph(quick.with_roles({role: "blind:"})).invoke(
-        {"image": str(hopper), "text": TEXT}
-    )
+    with tools(blind=Blind()):
+        graph = build_graph(quick.with_roles({role: "blind"}))
+        out = graph.invoke({"image": str(hopper), "text": TEXT})
     person = by_text(out)["Grace Hopper"]
     assert person["groundable"] is grounded
     assert any("out of memory" in notice["message"] for notice in out["warnings"])

@@ -1,20 +1,17 @@
 """RiVEG with models that say what a test wants, and tools that tell what they were asked."""
 
 import json
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import ModuleType
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
 
 from deixis import Extraction, Settings, build_graph
 from deixis.errors import ToolError
-from deixis.tools import registry as tools
+from deixis.testing import tools
 from deixis.tools.base import Detection
-from deixis.tools.registry import Tool
 
 TEXT = "Grace Hopper of the US Navy"
 BEGINNINGS = {
@@ -41,8 +38,10 @@ class Eyes:
 
     name = "eyes"
     labels = None
-    phrases: ClassVar[list[str]] = []
-    fails = False
+
+    def __init__(self) -> None:
+        self.phrases: list[str] = []
+        self.fails = False
 
     def detect(self, picture: Any, phrases: list[str]) -> list[Detection]:
         self.phrases.extend(phrases)
@@ -60,8 +59,10 @@ class Fits:
     """An image-text model: what has "woman" in it fits."""
 
     name = "fits"
-    hypotheses: ClassVar[list[str]] = []
-    fails = False
+
+    def __init__(self) -> None:
+        self.hypotheses: list[str] = []
+        self.fails = False
 
     def entail(self, picture: Any, expressions: list[str]) -> list[float]:
         if self.fails:
@@ -103,7 +104,7 @@ class World:
     def __init__(self, scripted: Any) -> None:
         self.asked: list[Asked] = []
         self.answers: dict[str, Any] = {}
-        self.eyes, self.fits = Eyes, Fits
+        self.eyes, self.fits = Eyes(), Fits()
         self.settings, self.recognized = settings, recognized
         scripted(self.say)
 
@@ -152,18 +153,10 @@ def recognized(*entities: tuple[str, str]) -> str:
 
 
 @pytest.fixture
-def world(scripted: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    module = ModuleType("riveg_tools")
-    module.Eyes, module.Fits = Eyes, Fits  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "riveg_tools", module)
-    for name, role in (("eyes", "detector"), ("fits", "entailer")):
-        tool = Tool(f"riveg_tools:{name.title()}", role, "starter", {})
-        monkeypatch.setitem(tools.TOOLS, name, tool)
-    monkeypatch.setattr(Eyes, "phrases", [])
-    monkeypatch.setattr(Fits, "hypotheses", [])
-    tools._load.cache_clear()
-    yield World(scripted)
-    tools._load.cache_clear()
+def world(scripted: Any) -> Iterator[World]:
+    world = World(scripted)
+    with tools(eyes=world.eyes, fits=world.fits):
+        yield world
 
 
 @pytest.fixture

@@ -2,10 +2,8 @@
 
 import json
 import os
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -14,7 +12,7 @@ from deixis import Extraction, Settings, build_graph
 from deixis.batch.run import Batch
 from deixis.errors import SettingsError
 from deixis.rows import read_rows
-from deixis.tools import registry as tools
+from deixis.testing import tools
 from deixis.tools.base import Detection, Picture
 
 pytestmark = pytest.mark.slow
@@ -33,9 +31,6 @@ class Annotator:
 
     labels: tuple[str, ...] | None = None
 
-    def __init__(self, _name: str = "") -> None:
-        """Take no weights."""
-
     def detect(self, picture: Picture, phrases: Sequence[str]) -> list[Detection]:
         height, width = picture.shape[:2]
         return [
@@ -45,13 +40,9 @@ class Annotator:
 
 
 @pytest.fixture
-def annotator(monkeypatch: pytest.MonkeyPatch) -> None:
-    module = ModuleType("annotator_in_test")
-    module.Annotator = Annotator  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "annotator_in_test", module)
-    tool = tools.Tool("annotator_in_test:Annotator", "detector", "test", {})
-    monkeypatch.setitem(tools.TOOLS, "annotator", tool)
-    tools._load.cache_clear()
+def annotator() -> Iterator[None]:
+    with tools(annotator=Annotator()):
+        yield
 
 
 def plain(extraction: Extraction) -> list[tuple[Any, ...]]:
