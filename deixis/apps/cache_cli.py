@@ -7,7 +7,7 @@ import heapq
 import sys
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.markup import escape
@@ -18,7 +18,9 @@ from deixis.apps import options, terminal
 from deixis.base.atomic import is_stdout
 from deixis.base.text_files import keep_streams
 from deixis.errors import InputError
-from deixis.llms.cache.llm_cache import LlmCache, Record, default_folder
+
+if TYPE_CHECKING:
+    from deixis.llms.cache.llm_cache import LlmCache, Record
 
 cache_app = options.group("See, share and remove the stored answers of language models.")
 
@@ -33,7 +35,9 @@ ModelOption = Annotated[
 _SHORT = 12  # digits of a key in a list; `show` takes any number of them
 
 
-def _open(folder: Path | None) -> LlmCache:
+def _open(folder: Path | None) -> "LlmCache":
+    from deixis.llms.cache.llm_cache import LlmCache, default_folder
+
     return LlmCache(default_folder() if folder is None else folder)
 
 
@@ -89,7 +93,7 @@ def list_(
     terminal.show(table)
 
 
-def _row(record: Record) -> dict[str, Any]:
+def _row(record: "Record") -> dict[str, Any]:
     return record.model_dump(
         mode="json",
         include={"key", "when", "spec", "user", "text", "input_tokens", "output_tokens"},
