@@ -8,9 +8,11 @@ comes out, `errors` holds every error there is.
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False  # that of `typing`, which takes longer to load than all of this
 if TYPE_CHECKING:
+    from typing import Any
+
     from deixis import errors
     from deixis.graphs.build import build_graph
     from deixis.schema import Extraction
@@ -27,12 +29,12 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> "Any":
     if name == "errors":
         return import_module("deixis.errors")
     if name not in _HOMES:
         raise AttributeError(f"module 'deixis' has no attribute {name!r}")
-    value = getattr(import_module(_HOMES[name]), name)
+    value: Any = getattr(import_module(_HOMES[name]), name)
     globals()[name] = value
     return value
 
