@@ -7,8 +7,8 @@ from deixis.agents.context.pictures import take_again, take_in
 from deixis.agents.context.state import MERGED, OVERWRITE, State, Update, notice
 from deixis.agents.context.toolbox import Toolbox
 from deixis.base.problems import first_problem
+from deixis.base.records import ImageInfo
 from deixis.errors import InputError
-from deixis.schema import ImageInfo
 
 
 def open_sample(state: State, toolbox: Toolbox) -> Update:

@@ -7,13 +7,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from deixis.base.records import Notice, Usage
 from deixis.errors import DataError
 from deixis.evaluation.disagreements import KINDS, RIGHT, Disagreement, RowPair, compare_row
 from deixis.evaluation.metrics.chance import interval, shares
 from deixis.evaluation.metrics.scoring import How
 from deixis.evaluation.totals import add_usage, warning_kind
 from deixis.rows import Row
-from deixis.schema import Notice, Usage
 
 MEASURES = (
     ("calls", "calls"),

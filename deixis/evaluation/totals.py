@@ -2,7 +2,7 @@
 
 import re
 
-from deixis.schema import Usage
+from deixis.base.records import Usage
 
 
 def add_usage(total: Usage, used: Usage) -> None:

@@ -10,9 +10,9 @@ from PIL import Image
 from deixis.agents.context import records
 from deixis.base.forks import Lock
 from deixis.base.images import UNNAMED, OpenedImage, Urls, is_url, open_image
+from deixis.base.records import ImageInfo
 from deixis.base.urls import HIDDEN, without_credentials
 from deixis.errors import InputError
-from deixis.schema import ImageInfo
 from deixis.tools.base import Picture
 
 KEEP_BYTES = 256_000_000

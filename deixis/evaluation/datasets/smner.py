@@ -14,6 +14,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from deixis.base.gathering import files_in
 from deixis.base.problems import problem_line
+from deixis.base.records import Mask
 from deixis.base.text_files import read_text
 from deixis.errors import DataError, InputError
 from deixis.evaluation.datasets.conll import read_conll
@@ -22,7 +23,6 @@ from deixis.evaluation.datasets.pictures import with_pictures
 from deixis.evaluation.datasets.source import Converted, Source
 from deixis.evaluation.datasets.tweets import TEXT_QUIRKS, count_text, entities_of, text_of
 from deixis.rows import Row, RowRegion
-from deixis.schema import Mask
 
 QUIRKS = (
     "labelme files of other samples",

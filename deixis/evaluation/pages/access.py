@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from deixis.base.images import UNNAMED, is_url
+from deixis.base.records import ImageInfo
 from deixis.base.urls import HIDDEN
 from deixis.errors import InputError
-from deixis.schema import ImageInfo
 
 
 class Access(NamedTuple):
