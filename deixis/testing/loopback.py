@@ -24,7 +24,11 @@ class Request(NamedTuple):
 
 
 class Response(NamedTuple):
-    """What is sent back. A body that is neither text nor bytes is sent as JSON."""
+    """What is sent back.
+
+    Of a body, text and bytes are sent as they are, an iterator of bytes piece by piece, without
+    its length and for as long as somebody listens; all else as JSON.
+    """
 
     status: int
     body: Any = b""
@@ -56,23 +60,24 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _serve(self) -> None:
         content = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        headers = {name.lower(): value for name, value in self.headers.items()}
-        request = Request(self.command, self.path, headers, content)
+        named = {name.lower(): value for name, value in self.headers.items()}
+        request = Request(self.command, self.path, named, content)
         self.server.requests.append(request)
         response = self.server.answer(request)
         if response is None or self.server.closing.is_set():
             return
-        body = response.body
-        if not isinstance(body, (str, bytes)):
-            body = json.dumps(body)
-        sent = body.encode() if isinstance(body, str) else body
+        body, headers = response.body, {"Content-Type": "application/json"}
+        if not isinstance(body, Iterator):
+            text = body if isinstance(body, (str, bytes)) else json.dumps(body)
+            whole = text.encode() if isinstance(text, str) else text
+            body, headers["Content-Length"] = iter([whole]), str(len(whole))
         self.send_response(response.status)
-        said = {"Content-Type": "application/json", "Content-Length": str(len(sent))}
-        for name, value in {**said, **response.headers}.items():
+        for name, value in {**headers, **response.headers}.items():
             self.send_header(name, value)
         self.end_headers()
         if self.command != "HEAD":
-            self.wfile.write(sent)
+            for piece in body:
+                self.wfile.write(piece)
 
     do_GET = do_HEAD = do_POST = _serve
 

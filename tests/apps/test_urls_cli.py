@@ -2,14 +2,14 @@
 
 import io
 import json
-import threading
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image
+
+from deixis.testing import Request, Response, Server, serving
 
 Run = Callable[..., tuple[int, str, str]]
 STACK = """
@@ -20,40 +20,27 @@ options: {quorum: 1}
 
 
 @pytest.fixture
-def site() -> Iterator[tuple[str, list[str]]]:
-    """A host with one picture for those who know its token, and what it was asked."""
-    calls: list[str] = []
+def site() -> Iterator[Server]:
+    """A host with one picture for those who know its token."""
     file = io.BytesIO()
     Image.new("RGB", (80, 60), "red").save(file, "PNG")
 
-    class Site(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            calls.append(self.path)
-            known = "token=S3CRET" in self.path and "Authorization" in self.headers
-            self.send_response(200 if known else 403)
-            self.end_headers()
-            self.wfile.write(file.getvalue())
+    def answer(request: Request) -> Response:
+        known = "token=S3CRET" in request.path and "authorization" in request.headers
+        return Response(200 if known else 403, file.getvalue())
 
-        def log_message(self, format: str, *args: object) -> None:
-            """Keep the test output clean."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Site)
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-    thread.start()
-    yield f"me:S3CRET@127.0.0.1:{server.server_port}", calls
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with serving(answer) as server:
+        yield server
 
 
 def test_credentials_are_used_and_written_nowhere(
     deixis: Run,
     tmp_path: Path,
-    site: tuple[str, list[str]],
+    site: Server,
     scripted: Any,
 ) -> None:
     scripted()
-    host, calls = site
+    host, calls = site.url.replace("http://", "me:S3CRET@"), site.requests
     (tmp_path / "stack.yaml").write_text(STACK)
     stack = ("--stack", tmp_path / "stack.yaml")
     good, bad = f"http://{host}/a.png?token=S3CRET", f"http://{host}/a.png?api_key=S3CRET"
@@ -82,7 +69,9 @@ def test_credentials_are_used_and_written_nowhere(
     assert "403" in (tmp_path / "results" / "out.failures.jsonl").read_text()
     calls.clear()
     deixis(*batch, *url)
-    assert calls == ["/a.png?api_key=S3CRET"], "the finished row is not fetched again"
+    assert [call.path for call in calls] == ["/a.png?api_key=S3CRET"], (
+        "the finished row is not fetched again"
+    )
 
     code, page, err = deixis("report", tmp_path / "results" / "out.jsonl", "--fetch-pictures")
     assert code == 0, err

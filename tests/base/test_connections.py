@@ -10,6 +10,7 @@ import pytest
 from deixis.base.connections import is_public
 from deixis.base.images import open_image
 from deixis.errors import InputError
+from deixis.testing import Request, Response, serving
 
 PRIVATE = [
     *("127.0.0.1", "127.255.255.254", "0.0.0.0", "10.0.0.1", "172.16.0.1", "172.31.255.255"),
@@ -62,33 +63,20 @@ def lookups(monkeypatch: pytest.MonkeyPatch, *answers: list[str]) -> list[str]:
 
 
 @pytest.fixture
-def door() -> Iterator[tuple[int, list[bytes]]]:
+def door() -> Iterator[tuple[int, list[Request]]]:
     """A port of this machine that answers each visitor with a redirect, and what they said."""
-    heard: list[bytes] = []
 
-    def answer() -> None:
-        while True:
-            try:
-                visitor, _ = server.accept()
-            except OSError:
-                return
-            with visitor:
-                heard.append(visitor.recv(65536))
-                target = heard[-1].split()[1].partition(b"?to=")[2]
-                head = b"HTTP/1.1 302 Found\r\nLocation: " if target else b"HTTP/1.1 404 No\r\nX: "
-                visitor.sendall(head + target + b"\r\nContent-Length: 0\r\n\r\n")
+    def answer(request: Request) -> Response:
+        target = request.path.partition("?to=")[2]
+        return Response(302, b"", {"Location": target}) if target else Response(404)
 
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        thread = threading.Thread(target=answer)
-        thread.start()
-        yield server.getsockname()[1], heard
-        server.shutdown(socket.SHUT_RDWR)
-    thread.join()
+    with serving(answer) as server:
+        yield server.server_port, server.requests
 
 
 @pytest.mark.parametrize("host", SPELLINGS)
 def test_this_machine_and_its_network_are_refused_however_they_are_spelt(
-    host: str, door: tuple[int, list[bytes]]
+    host: str, door: tuple[int, list[Request]]
 ) -> None:
     port, heard = door
     with pytest.raises(
@@ -106,7 +94,7 @@ def test_this_machine_and_its_network_are_refused_however_they_are_spelt(
     ],
 )
 def test_so_they_are_behind_a_redirect(
-    target: str, door: tuple[int, list[bytes]], monkeypatch: pytest.MonkeyPatch
+    target: str, door: tuple[int, list[Request]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     port, heard = door
     lookups(monkeypatch, ["127.0.0.7"], ["10.0.0.1"])
@@ -130,7 +118,7 @@ def test_one_private_address_of_several_is_enough(
 
 
 def test_a_name_is_looked_up_once_and_what_was_checked_is_visited(
-    door: tuple[int, list[bytes]], monkeypatch: pytest.MonkeyPatch
+    door: tuple[int, list[Request]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     port, heard = door
     asked = lookups(monkeypatch, ["127.0.0.1"], ["127.0.0.2"])  # rebinding: then another
@@ -138,13 +126,13 @@ def test_a_name_is_looked_up_once_and_what_was_checked_is_visited(
     with pytest.raises(InputError, match="404"):
         open_image(f"http://turns.example:{port}/a.png")
     assert asked == ["turns.example"]
-    assert f"Host: turns.example:{port}".encode() in heard[0]
+    assert heard[0].headers["host"] == f"turns.example:{port}"
     with pytest.raises(InputError, match=r"not on the public internet \(turns\.example is at 127"):
         open_image(f"http://turns.example:{port}/a.png")
     assert len(heard) == 1
 
 
-def test_any_opens_all_and_none_opens_none(door: tuple[int, list[bytes]]) -> None:
+def test_any_opens_all_and_none_opens_none(door: tuple[int, list[Request]]) -> None:
     port, heard = door
     with pytest.raises(InputError, match="the server answers 404"):
         open_image(f"http://localhost:{port}/a.png", urls="any")
@@ -155,7 +143,7 @@ def test_any_opens_all_and_none_opens_none(door: tuple[int, list[bytes]]) -> Non
 
 
 def test_the_next_address_is_tried(
-    door: tuple[int, list[bytes]], monkeypatch: pytest.MonkeyPatch
+    door: tuple[int, list[Request]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     port, _ = door
     lookups(monkeypatch, ["::1", "127.0.0.1"])  # nobody listens at the first

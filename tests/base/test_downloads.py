@@ -6,7 +6,7 @@ import io
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -49,37 +49,6 @@ def _picture() -> bytes:
 
 PICTURE = _picture()
 WHOLE = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(PICTURE), PICTURE)
-
-
-@pytest.fixture
-def serve() -> Iterator[Serve]:
-    """Start servers that do as they are told with each request and its connection."""
-    servers, threads = [], []
-
-    def start(answer: Callable[[bytes, Any], None]) -> int:
-        server = socket.create_server(("127.0.0.1", 0))
-
-        def work() -> None:
-            while True:
-                try:
-                    visitor, _ = server.accept()
-                except OSError:
-                    return
-                with visitor, suppress(OSError):
-                    visitor.settimeout(20)
-                    answer(visitor.recv(65536), visitor)
-
-        servers.append(server)
-        threads.append(threading.Thread(target=work))
-        threads[-1].start()
-        return int(server.getsockname()[1])
-
-    yield start
-    for server in servers:
-        server.shutdown(socket.SHUT_RDWR)
-        server.close()
-    for thread in threads:
-        thread.join()
 
 
 @pytest.mark.parametrize(

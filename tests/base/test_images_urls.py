@@ -1,16 +1,15 @@
 import hashlib
 import io
 import socket
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import ClassVar
+from itertools import repeat
 
 import pytest
 from PIL import Image
 
 from deixis.base.images import open_image
 from deixis.errors import InputError
+from deixis.testing import Request, Response, serving
 
 
 def _picture() -> bytes:
@@ -20,83 +19,50 @@ def _picture() -> bytes:
 
 
 PICTURE = _picture()
+PNG = {"Content-Type": "image/png"}
 
 
-class _Site(BaseHTTPRequestHandler):
-    """A host that does what hosts do: answers, redirects, fails, lies, never ends."""
-
-    redirects: ClassVar = {
-        "/moved": "/picture",
-        "/once": "/moved",
-        "/twice": "/once",
-        "/thrice": "/twice",
-        "/loop": "/loop",
-        "/to-file": "file:///etc/passwd",
-        "/to-ftp": "ftp://127.0.0.1/a.png",
-        "/to-nowhere": "http://[/",
-        "/to-no-port": "http://127.0.0.1:99999/",
-    }
-
-    def do_GET(self) -> None:
-        if self.path in self.redirects:
-            self.send_response(302)
-            self.send_header("Location", self.redirects[self.path])
-            self.end_headers()
-        elif self.path == "/endless":
-            self.send_response(200)
-            self.end_headers()
-            while self._sent(b"\0" * 65536):
-                pass
-        elif self.path == "/drip":
-            self.send_response(200)
-            self.end_headers()
-            for _ in range(60):
-                if not self._sent(b"\0") or self.server.closing.wait(0.05):  # type: ignore[attr-defined]
-                    break
-        elif self.path == "/silent":
-            self.server.closing.wait(20)  # type: ignore[attr-defined]
-        elif self.path == "/picture":
-            self._answer(200, PICTURE, "text/plain")
-        elif self.path == "/page":
-            self._answer(200, b"<!DOCTYPE html><p>Please log in", "image/png")
-        elif self.path == "/cut":
-            self._answer(200, PICTURE, "image/png", length=99999)
-        elif self.path == "/nothing":
-            self._answer(200, b"", "image/png")
-        elif self.path == "/teapot":
-            self._answer(418, PICTURE, "image/png")
-        else:
-            self._answer(404, b"no", "text/plain")
-
-    def _answer(self, status: int, body: bytes, kind: str, length: int | None = None) -> None:
-        self.send_response(status)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(body) if length is None else length))
-        self.end_headers()
-        self._sent(body)
-
-    def _sent(self, body: bytes) -> bool:
-        try:
-            self.wfile.write(body)
-        except OSError:  # the client has had enough
-            return False
-        return True
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Keep the test output clean."""
+REDIRECTS = {
+    "/moved": "/picture",
+    "/once": "/moved",
+    "/twice": "/once",
+    "/thrice": "/twice",
+    "/loop": "/loop",
+    "/to-file": "file:///etc/passwd",
+    "/to-ftp": "ftp://127.0.0.1/a.png",
+    "/to-nowhere": "http://[/",
+    "/to-no-port": "http://127.0.0.1:99999/",
+}
 
 
 @pytest.fixture(scope="module")
 def site() -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Site)
-    server.closing = threading.Event()  # type: ignore[attr-defined]
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.closing.set()  # type: ignore[attr-defined]
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    """A host that does what hosts do: answers, redirects, fails, lies, never ends."""
+
+    def drip() -> Iterator[bytes]:
+        for _ in range(60):
+            yield b"\0"
+            if server.closing.wait(0.05):
+                return
+
+    def answer(request: Request) -> Response | None:
+        if request.path in REDIRECTS:
+            return Response(302, b"", {"Location": REDIRECTS[request.path]})
+        if request.path == "/silent":
+            server.closing.wait(20)
+            return None
+        return {
+            "/endless": Response(200, repeat(b"\0" * 65536)),
+            "/drip": Response(200, drip()),
+            "/picture": Response(200, PICTURE, {"Content-Type": "text/plain"}),
+            "/page": Response(200, b"<!DOCTYPE html><p>Please log in", PNG),
+            "/cut": Response(200, PICTURE, {**PNG, "Content-Length": "99999"}),
+            "/nothing": Response(200, b"", PNG),
+            "/teapot": Response(418, PICTURE, PNG),
+        }.get(request.path, Response(404, b"no", {"Content-Type": "text/plain"}))
+
+    with serving(answer) as server:
+        yield server.url
 
 
 @pytest.mark.parametrize("path", ["/picture", "/moved", "/once", "/twice"])

@@ -1,9 +1,7 @@
 """Proxies that the environment names, well or badly: one line that names the variable."""
 
 import os
-import socket
-import threading
-from collections.abc import Iterator
+from typing import Any
 
 import httpx
 import pytest
@@ -21,27 +19,16 @@ def bare(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def proxy() -> Iterator[tuple[int, list[bytes]]]:
-    """A proxy that refuses everything, and what it was asked."""
+def proxy(serve: Any) -> tuple[int, list[bytes]]:
+    """The port of a proxy that refuses everything, and what it was asked."""
     heard: list[bytes] = []
 
-    def work() -> None:
-        while True:
-            try:
-                visitor, _ = server.accept()
-            except OSError:
-                return
-            with visitor:
-                heard.append(visitor.recv(65536))
-                status = b"407 Who Are You" if b"who" in heard[-1] else b"403 Not You"
-                visitor.sendall(b"HTTP/1.1 %s\r\nContent-Length: 0\r\n\r\n" % status)
+    def refuse(asked: bytes, visitor: Any) -> None:
+        heard.append(asked)
+        status = b"407 Who Are You" if b"who" in asked else b"403 Not You"
+        visitor.sendall(b"HTTP/1.1 %s\r\nContent-Length: 0\r\n\r\n" % status)
 
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        thread = threading.Thread(target=work)
-        thread.start()
-        yield server.getsockname()[1], heard
-        server.shutdown(socket.SHUT_RDWR)
-    thread.join()
+    return serve(refuse), heard
 
 
 @pytest.mark.parametrize(

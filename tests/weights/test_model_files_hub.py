@@ -1,16 +1,14 @@
 """``hub:`` specs against a server that speaks the endpoints that huggingface_hub asks."""
 
 import hashlib
-import http.server
-import json
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from deixis.errors import MissingExtraError, ModelFileError
+from deixis.testing import Request, Response, serving
 from deixis.weights.model_files import is_cached, resolve
 
 pytestmark = pytest.mark.slow
@@ -19,49 +17,28 @@ COMMIT = "a" * 40
 HUB_FILES = {"config.json": b'{"kind": "toy"}', "weights/model.bin": bytes(range(256)) * 4000}
 
 
-class HubHandler(http.server.BaseHTTPRequestHandler):
-    requests: list[str]
-
-    def do_HEAD(self) -> None:
-        self.do_GET()
-
-    def do_GET(self) -> None:
-        path = self.path.partition("?")[0]
-        self.requests.append(f"{self.command} {path}")
-        if "/gated" in path:
-            return self.answer(403, b"{}", {"X-Error-Code": "GatedRepo"})
-        if "/none" in path:
-            return self.answer(404, b"{}", {"X-Error-Code": "RepoNotFound"})
-        if "/no-such-tag" in path:
-            return self.answer(404, b"{}", {"X-Error-Code": "RevisionNotFound"})
-        if path.startswith("/api/models/owner/toy/tree/"):
-            entries = [
-                {"type": "file", "path": name, "size": len(content), "oid": _oid(content)}
-                for name, content in HUB_FILES.items()
-            ]
-            return self.answer(200, json.dumps(entries).encode())
-        if path.startswith("/api/models/owner/toy"):
-            siblings = [{"rfilename": name} for name in HUB_FILES]
-            about = {"id": "owner/toy", "modelId": "owner/toy", "sha": COMMIT, "siblings": siblings}
-            return self.answer(200, json.dumps(about).encode())
-        content = HUB_FILES.get("/".join(path.split("/")[5:]))
-        if content is None:
-            headers = {"X-Error-Code": "EntryNotFound", "X-Repo-Commit": COMMIT}
-            return self.answer(404, b"{}", headers)
-        headers = {"ETag": f'"{_oid(content)}"', "X-Repo-Commit": COMMIT}
-        return self.answer(200, content, headers)
-
-    def answer(self, status: int, body: bytes, headers: dict[str, str] | None = None) -> None:
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(body)))
-        for name, value in (headers or {}).items():
-            self.send_header(name, value)
-        self.end_headers()
-        if self.command == "GET":
-            self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        pass
+def answer(request: Request) -> Response:
+    """Answer as a hub does."""
+    path = request.path.partition("?")[0]
+    refused = {"/gated": (403, "GatedRepo"), "/none": (404, "RepoNotFound")}
+    refused["/no-such-tag"] = (404, "RevisionNotFound")
+    for piece, (status, code) in refused.items():
+        if piece in path:
+            return Response(status, {}, {"X-Error-Code": code})
+    if path.startswith("/api/models/owner/toy/tree/"):
+        entries = [
+            {"type": "file", "path": name, "size": len(content), "oid": _oid(content)}
+            for name, content in HUB_FILES.items()
+        ]
+        return Response(200, entries)
+    if path.startswith("/api/models/owner/toy"):
+        siblings = [{"rfilename": name} for name in HUB_FILES]
+        about = {"id": "owner/toy", "modelId": "owner/toy", "sha": COMMIT, "siblings": siblings}
+        return Response(200, about)
+    content = HUB_FILES.get("/".join(path.split("/")[5:]))
+    if content is None:
+        return Response(404, {}, {"X-Error-Code": "EntryNotFound", "X-Repo-Commit": COMMIT})
+    return Response(200, content, {"ETag": f'"{_oid(content)}"', "X-Repo-Commit": COMMIT})
 
 
 @pytest.fixture
@@ -76,25 +53,16 @@ def _oid(content: bytes) -> str:
 
 
 @pytest.fixture
-def hub(cache: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+def hub(cache: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Request]]:
     """Serve a hub on loopback; yields the requests it got."""
     pytest.importorskip("huggingface_hub")
-    requests: list[str] = []
-    handler = type("Handler", (HubHandler,), {"requests": requests})
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{server.server_port}")
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    try:
-        yield requests
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with serving(answer) as server:
+        monkeypatch.setenv("HF_ENDPOINT", server.url)
+        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+        yield server.requests
 
 
-def test_file_of_the_hub_is_fetched_once(hub: list[str], cache: Path) -> None:
+def test_file_of_the_hub_is_fetched_once(hub: list[Request], cache: Path) -> None:
     spec = "hub:owner/toy/weights/model.bin"
     assert not is_cached(spec, cache=cache)
     path = resolve(spec, cache=cache)
@@ -105,7 +73,7 @@ def test_file_of_the_hub_is_fetched_once(hub: list[str], cache: Path) -> None:
     assert len(hub) == asked
 
 
-def test_snapshot_of_the_hub_is_fetched_once(hub: list[str], cache: Path) -> None:
+def test_snapshot_of_the_hub_is_fetched_once(hub: list[Request], cache: Path) -> None:
     spec = "hub:owner/toy@main"
     assert not is_cached(spec, cache=cache)
     folder = resolve(spec, cache=cache)
@@ -129,7 +97,9 @@ def test_snapshot_of_the_hub_is_fetched_once(hub: list[str], cache: Path) -> Non
         ("hub:owner/toy..toy", "cannot fetch owner/toy..toy"),
     ],
 )
-def test_what_the_hub_refuses_is_said(hub: list[str], cache: Path, spec: str, reason: str) -> None:
+def test_what_the_hub_refuses_is_said(
+    hub: list[Request], cache: Path, spec: str, reason: str
+) -> None:
     with pytest.raises(ModelFileError, match=reason) as caught:
         resolve(spec, cache=cache)
     assert "\n" not in str(caught.value)

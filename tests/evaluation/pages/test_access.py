@@ -1,9 +1,7 @@
 """Pages about results, which may be anybody's, open no picture that they were not told to."""
 
 import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +16,7 @@ from deixis.evaluation.pages.compare_page import compare_page
 from deixis.evaluation.pages.report import report_page
 from deixis.rows import read_rows
 from deixis.schema import ImageInfo
+from deixis.testing import Response, Server, serving
 
 
 def info(source: str) -> ImageInfo:
@@ -88,25 +87,10 @@ def test_what_is_no_path_here_is_not_opened(results: Path, source: str, said: st
 
 
 @pytest.fixture
-def site() -> Iterator[tuple[str, list[str]]]:
-    """A host that notes who calls."""
-    calls: list[str] = []
-
-    class Site(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            calls.append(self.path)
-            self.send_error(404)
-
-        def log_message(self, format: str, *args: object) -> None:
-            """Keep the test output clean."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Site)
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}", calls
-    server.shutdown()
-    server.server_close()
-    thread.join()
+def site() -> Iterator[Server]:
+    """A host that has nothing."""
+    with serving(lambda _: Response(404)) as server:
+        yield server
 
 
 def write(path: Path, source: str, type_: str = "PER") -> Path:
@@ -119,11 +103,10 @@ def write(path: Path, source: str, type_: str = "PER") -> Path:
 
 
 def test_pages_call_nobody_and_say_so(
-    results: Path, site: tuple[str, list[str]], monkeypatch: pytest.MonkeyPatch
+    results: Path, site: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    host, calls = site
-    write(results, f"{host}/latest/meta-data?leak=1")
-    other = write(results.with_name("other.jsonl"), f"{host}/latest", "LOC")
+    write(results, f"{site.url}/latest/meta-data?leak=1")
+    other = write(results.with_name("other.jsonl"), f"{site.url}/latest", "LOC")
     how = scoring.How(tasks.task("gmner"), convention.convention("deixis"))
     found = agree(list(read_rows(results, Result)), list(read_rows(other, Result)), how, [])
 
@@ -137,11 +120,11 @@ def test_pages_call_nobody_and_say_so(
         assert "The picture cannot be shown" in page and "with --fetch-pictures alone" in page
     for page in pages(Access(fetch=True)):
         assert "not on the public internet" in page
-    assert not calls
+    assert not site.requests
     monkeypatch.setattr("deixis.base.connections.is_public", lambda _: True)
     for page in pages(Access(fetch=True)):
         assert "the server answers 404" in page
-    assert len(calls) == 3
+    assert len(site.requests) == 3
 
 
 def test_the_folder_of_the_gold_is_that_of_the_input(results: Path) -> None:
