@@ -119,9 +119,9 @@ def read_rows(path: Path, kind: type[Any] = Row) -> list[Any]:
         try:
             row = parse_row(data := parsed(line), kind)
         except ValidationError as error:
-            place, said = first_problem(error)
-            said = f"{place}: {said}" if place else LIST if isinstance(data, list) else "no row"
-            problems.append(f"{where}: {said}")
+            place, what = first_problem(error)
+            what = f"{place}: {what}" if place else LIST if isinstance(data, list) else "no row"
+            problems.append(f"{where}: {what}")
             continue
         except ValueError as error:
             problems.append(f"{where}: not JSON ({error})")

@@ -77,12 +77,12 @@ def align(
             _check_masks(row, answer)
         wants = _mentions(row, task, convention, predicted=False)
         samples.append(Sample(row.id, wants, _mentions(answer, task, convention, predicted=True)))
-    found = [entity for row in answers.values() for entity in row.entities] if task.region else []
+    guessed = [entity for row in answers.values() for entity in row.entities] if task.region else []
     return Aligned(
         tuple(samples),
         tuple(id_ for id_ in wanted if id_ not in answers),
-        sum(entity.regions is None for entity in found),
-        sum(_unusable(region, task) for entity in found for region in entity.regions or ()),
+        sum(entity.regions is None for entity in guessed),
+        sum(_unusable(region, task) for entity in guessed for region in entity.regions or ()),
     )
 
 

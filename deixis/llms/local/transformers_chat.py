@@ -93,7 +93,7 @@ class TransformersChat(BaseChatModel):
         max_tokens: int | None = None,
         **_: Any,
     ) -> ChatResult:
-        from deixis.llms.local.transformers_rows import Row, said, spelled  # it imports torch
+        from deixis.llms.local.transformers_rows import Row, spelled, text_of  # it imports torch
 
         loaded = load(self.weights, self.device, self.dtype, self.attention)
         conversation = _conversation(messages, loaded.sees)
@@ -117,7 +117,7 @@ class TransformersChat(BaseChatModel):
         except ToolError as error:
             raise ModelCallError("failed", str(error)) from error
         warn(warning)
-        text = said(tokens, loaded.tokenizer)
+        text = text_of(tokens, loaded.tokenizer)
         whole = min((text.find(word) for word in stop or [] if word in text), default=len(text))
         if tokens[-1] in loaded.ends or whole < len(text):
             reason = "stop"

@@ -115,7 +115,7 @@ class Heard:
         return scores
 
 
-def said(tokens: Sequence[int], tokenizer: Any) -> str:
+def text_of(tokens: Sequence[int], tokenizer: Any) -> str:
     """Return what was written, without special tokens but those between thoughts and answer."""
     special = set(tokenizer.all_special_ids)
     kept = [

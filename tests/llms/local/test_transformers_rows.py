@@ -8,7 +8,7 @@ import transformers as hf
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
 from deixis.llms.answers.reading import parts
-from deixis.llms.local.transformers_rows import EachByItsRules, Heard, Row, joined, said, written
+from deixis.llms.local.transformers_rows import EachByItsRules, Heard, Row, joined, text_of, written
 
 pytestmark = pytest.mark.slow
 
@@ -96,5 +96,5 @@ def test_special_tokens_between_thoughts_and_answer_are_kept(text: str, kept: st
     tokenizer = hf.PreTrainedTokenizerFast(
         tokenizer_object=inner, eos_token="<|end|>", extra_special_tokens=marks
     )
-    found = said(tokenizer(text)["input_ids"], tokenizer)
+    found = text_of(tokenizer(text)["input_ids"], tokenizer)
     assert found == kept and parts(found)[:2] == ("no", "yes")
