@@ -1,11 +1,13 @@
 """The package as it is installed: what it exports, and what it needs."""
 
+import re
 import subprocess
 import sys
 import venv
 from pathlib import Path
 
 import pytest
+import yaml
 
 import deixis
 from deixis import errors
@@ -56,7 +58,7 @@ from deixis.settings import Settings
 from deixis.type_schema import TypeSchema
 print(len(list(FOLDER.glob("*.md"))), len(list((FOLDER / "knowledge").glob("*.yaml"))))
 print(Settings.load().name, TypeSchema.load("fmnerg").name)
-for name in ("models/recognizer/recognizer.json", "templates/page.html.j2", "py.typed"):
+for name in ("models/recognizer/recognizer.json", "show/templates/page.html.j2", "py.typed"):
     print((FOLDER.parent / name).is_file())
 """
 
@@ -72,23 +74,82 @@ def run(python: Path, script: str) -> str:
     return done.stdout
 
 
-@pytest.mark.slow
-def test_a_bare_environment_imports_builds_and_says_what_to_install(tmp_path: Path) -> None:
-    """With the core dependencies only, Deixis installed as a wheel."""
-    venv.create(tmp_path)
-    python = tmp_path / "bin" / "python"
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The Python of an environment with Deixis as a wheel, and its core dependencies only."""
+    folder = tmp_path_factory.mktemp("bare")
+    venv.create(folder)
+    python = folder / "bin" / "python"
     pip = (sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--no-compile")
     subprocess.run([*pip, "-c", ROOT / "requirements.lock", ROOT], check=True)
-    assert 'python -m pip install "deixis[starter]"' in run(python, BUILDS)
+    return python
+
+
+@pytest.mark.slow
+def test_a_bare_environment_imports_builds_and_says_what_to_install(bare: Path) -> None:
+    assert 'python -m pip install "deixis[starter]"' in run(bare, BUILDS)
 
     prompts = ROOT / "deixis" / "prompts"
     counts = [len(list(prompts.glob(files))) for files in ("*.md", "knowledge/*.yaml")]
     assert min(counts) > 5
-    data = run(python, READS).splitlines()
+    data = run(bare, READS).splitlines()
     assert data == [f"{counts[0]} {counts[1]}", "starter fmnerg", "True", "True", "True"]
 
-    doctor = [python.parent / "deixis", "doctor", "--json"]
+    doctor = [bare.parent / "deixis", "doctor", "--json"]
     done = subprocess.run(doctor, capture_output=True, text=True)
     assert done.returncode == 2
     assert 'pip install \\"deixis[starter]\\"' in done.stdout
     assert done.stderr == ""
+
+
+@pytest.mark.slow
+def test_the_version_has_one_source(bare: Path) -> None:
+    installed = "from importlib.metadata import version; print(version('deixis'))"
+    assert run(bare, installed).strip() == deixis.__version__
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert citation["version"] == deixis.__version__
+    changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert re.findall(r"^## (.+)$", changes, re.M)[:2] == ["Unreleased", deixis.__version__]
+
+
+USER = """
+from pathlib import Path
+
+from deixis import Extraction, Settings, build_graph, errors
+
+settings = Settings.load("starter").with_options(top_k=3)
+graph = build_graph(settings)
+out = graph.invoke({"image": None, "text": "Grace Hopper of the US Navy"})
+result = Extraction.model_validate(out)
+names: list[str] = [entity.text for entity in result.entities]
+boxes: list[tuple[float, float, float, float]] = [
+    region.box for entity in result.entities for region in entity.regions
+]
+try:
+    build_graph(Path("my-stack.yaml"), graph="vkel")
+except errors.SettingsError as error:
+    print(error)
+"""
+WRONG = """
+from deixis import Extraction, build_graph
+
+build_graph(stack=7)
+length: int = Extraction(text="", image=None, entities=[]).text
+"""
+
+
+@pytest.mark.slow
+def test_users_get_our_types(bare: Path, tmp_path: Path) -> None:
+    """A program is checked against the installed package, which says that it is typed."""
+    (tmp_path / "right.py").write_text(USER)
+    (tmp_path / "wrong.py").write_text(WRONG)
+    mypy = (sys.executable, "-m", "mypy", "--strict", "--no-incremental")
+    done = subprocess.run(
+        [*mypy, "--python-executable", bare, "right.py", "wrong.py"],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+    )
+    problems = [line.partition(":")[0] for line in done.stdout.splitlines()]
+    assert problems[:-1] == ["wrong.py", "wrong.py"], done.stdout
+    assert "[arg-type]" in done.stdout and "[assignment]" in done.stdout
