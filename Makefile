@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 CORES := -n auto --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-quick check canary lock format train bench clean
+.PHONY: help demo test test-quick check docs canary lock format train bench clean
 
 help:  ## Show the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -28,6 +28,9 @@ check: $(VENV)/.test  ## Format, lint, types, import rules
 	$(BIN)/mypy -n auto
 	$(BIN)/lint-imports
 
+docs: $(VENV)/.docs  ## Build the documentation into site/; warnings are errors
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
 # Of its own accord the newest torch is held back, for it brings gigabytes of CUDA on Linux;
 # HOLD= lets it come too (give pip an index with CPU builds).
 HOLD ?= -c tests/constraints.txt
@@ -44,7 +47,7 @@ canary:  ## The tests with the newest versions that the bounds admit
 lock: $(VENV)/.pip  ## Write requirements.lock anew, with the newest versions
 	$(INSTALL) -c requirements.lock uv
 	$(BIN)/uv pip compile pyproject.toml --upgrade --universal --python-version 3.11 \
-		--extra starter --extra test --extra train --group lock -c tests/constraints.txt \
+		--extra starter --extra test --extra train --extra docs --group lock -c tests/constraints.txt \
 		--custom-compile-command "make lock" --annotation-style line --quiet -o requirements.lock
 
 format: $(VENV)/.test  ## Format the code and mend what lint can mend
@@ -64,7 +67,7 @@ bench: $(VENV)/.test  ## Measure the language-model layer: make bench DATA=../sh
 	$(BIN)/python tests/benchmarks/llm_faults.py
 
 clean:  ## Remove the environments and what was built
-	rm -rf $(VENV) $(VENV)-canary build dist deixis-demo
+	rm -rf $(VENV) $(VENV)-canary build dist site deixis-demo
 
 # Exact versions, of what builds too; `pip install deixis` itself has lower bounds only.
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
@@ -79,6 +82,10 @@ $(VENV)/.pip: $(BIN)/python requirements.lock
 
 $(VENV)/.starter: $(VENV)/.pip pyproject.toml
 	$(LOCKED) -e ".[starter]"
+	@touch $@
+
+$(VENV)/.docs: $(VENV)/.pip pyproject.toml
+	$(LOCKED) -e ".[docs]"
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.pip pyproject.toml

@@ -7,7 +7,7 @@ DeixisError
 ├── MissingExtraError   an optional package is not installed: run the pip line it names
 ├── MissingKeyError     a provider's key is not set: set the variable it names
 ├── ModelFileError      weights cannot be found, fetched or verified
-├── CacheMissError     a recorded run lacks an answer: record it, or let models be asked
+├── CacheMissError      a recorded run lacks an answer: record it, or let models be asked
 ├── ToolError           a tool failed on one picture: the graph turns it into a warning
 └── ModelCallError      a language model could not answer: the graph turns it into an abstention
 

@@ -53,9 +53,11 @@ def build_graph(
         roles for one call; ``stream(..., stream_mode="custom")`` tells of every node
         ``{"node", "event": "start" | "end", "seconds", "detail"}``.
 
+    A call can raise `InputError`, `SettingsError`, `MissingExtraError`, `MissingKeyError` and
+    `ModelFileError`.
+
     Raises:
-        SettingsError: the stack is wrong. What a call can raise: `InputError`,
-        `SettingsError`, `MissingExtraError`, `MissingKeyError`, `ModelFileError`.
+        SettingsError: the stack is wrong.
     """
     settings = Settings.load(stack)
     if graph is not None:
