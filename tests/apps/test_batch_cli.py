@@ -16,25 +16,18 @@ from deixis.settings import Budget
 pytestmark = pytest.mark.slow
 
 Run = Callable[..., tuple[int, str, str]]
-STACK = """
-roles: {recognizer: crf, committee: ["scripted:a"], voter: "scripted:b", expander: "scripted:b",
-  templater: "scripted:b"}
-options: {quorum: 1}
-"""
 
 
 @pytest.fixture
 def batch(
     deixis: Run,
     tmp_path: Path,
-    scripted: Any,
+    blind_stack: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Run:
     """Run ``deixis batch`` on the rows given, with a model that answers at once."""
-    scripted()
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
-    (tmp_path / "stack.yaml").write_text(STACK)
-    named = ("--stack", tmp_path / "stack.yaml", "--out", tmp_path / "out.jsonl")
+    named = ("--stack", blind_stack, "--out", tmp_path / "out.jsonl")
 
     def run(rows: list[Any], *arguments: object) -> tuple[int, str, str]:
         (tmp_path / "in.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))

@@ -13,20 +13,11 @@ from PIL import Image
 from deixis import Extraction, __version__
 from deixis.llms.registry import PROVIDERS, Provider
 
+from .roles import ALL_ROLES
+
 pytestmark = pytest.mark.slow
 
 TEXT = "Grace Hopper of the US Navy"
-ROLES = "{recognizer: crf, committee: [scripted:a], voter: scripted:a, expander: scripted:a, "
-ROLES += "templater: scripted:a, detector: centerface, reader: rapidocr, segmenter: grabcut}"
-
-
-@pytest.fixture
-def stack(tmp_path: Path, scripted: Any) -> Path:
-    """A stack file whose language model answers at once."""
-    scripted()
-    path = tmp_path / "stack.yaml"
-    path.write_text(f"schema: gmner\nroles: {ROLES}\noptions: {{quorum: 1}}\n")
-    return path
 
 
 def test_the_version(deixis: Any) -> None:
@@ -157,15 +148,15 @@ def test_a_bad_text_is_one_line_and_nothing_is_written(
 @pytest.mark.parametrize(
     ("body", "said"),
     [
-        (f"roles: {ROLES}\nrolse: {{}}", "did you mean 'roles'"),
-        (f"roles: {ROLES.replace('voter:', 'votr:')}", "did you mean 'voter'"),
-        (f"roles: {ROLES.replace('grabcut', 'grabcutt')}", "did you mean 'grabcut'"),
+        (f"roles: {ALL_ROLES}\nrolse: {{}}", "did you mean 'roles'"),
+        (f"roles: {ALL_ROLES.replace('voter:', 'votr:')}", "did you mean 'voter'"),
+        (f"roles: {ALL_ROLES.replace('grabcut', 'grabcutt')}", "did you mean 'grabcut'"),
         (
-            f"roles: {ROLES.replace('expander: scripted', 'expander: opnai')}",
+            f"roles: {ALL_ROLES.replace('expander: scripted', 'expander: opnai')}",
             "did you mean 'openai'",
         ),
-        (f"roles: {ROLES}\noptions: {{topk: 3}}", "did you mean 'top_k'"),
-        (f"roles: {ROLES}\nschema: gmnr", "did you mean 'gmner'"),
+        (f"roles: {ALL_ROLES}\noptions: {{topk: 3}}", "did you mean 'top_k'"),
+        (f"roles: {ALL_ROLES}\nschema: gmnr", "did you mean 'gmner'"),
         ("roles: [", "line 1"),
     ],
 )
@@ -185,7 +176,7 @@ def absent(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("absent")
 def test_a_missing_extra_names_its_install_line(deixis: Any, stack: Path, hopper: Path) -> None:
-    stack.write_text(f"roles: {ROLES.replace('voter: scripted:a', 'voter: absent:any')}")
+    stack.write_text(stack.read_text().replace("voter: scripted:a", "voter: absent:any"))
     code, printed, error = deixis("run", hopper, TEXT, "--stack", stack)
     assert_one_line_error(code, printed, error, r"pip install \"deixis\[some-extra\]\"")
 
@@ -194,7 +185,7 @@ def test_a_missing_key_names_its_variable(
     deixis: Any, stack: Path, hopper: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
-    stack.write_text(f"roles: {ROLES.replace('voter: scripted:a', 'voter: openai:any')}")
+    stack.write_text(stack.read_text().replace("voter: scripted:a", "voter: openai:any"))
     assert_one_line_error(*deixis("run", hopper, TEXT, "--stack", stack), "OPENAI_API_KEY")
 
 
@@ -229,7 +220,7 @@ def test_the_doctor_says_what_is_missing_and_how_to_mend_it(
     deixis: Any, stack: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
-    roles = ROLES.replace("voter: scripted:a", "voter: openai:gpt-5-mini")
+    roles = ALL_ROLES.replace("voter: scripted:a", "voter: openai:gpt-5-mini")
     roles = roles.replace("expander: scripted:a", "expander: absent:any")
     roles = roles.replace("templater: scripted:a", "templater: gguf:/no/such.gguf")
     stack.write_text(f"roles: {roles}")

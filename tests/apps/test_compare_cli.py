@@ -9,36 +9,11 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from .scored import FIRST, GOLD, write
+
 Run = Callable[..., tuple[int, str, str]]
 
-W, HALF, FAR = [0, 0, 10, 10], [0, 0, 5, 10], [50, 50, 60, 60]
-GOLD = {
-    "a": [("Ada", "PER", [W]), ("Rome", "LOC", [])],
-    "b": [("Bob", "PER", [W, FAR]), ("NASA", "ORG", [])],
-    "c": [("Eve [x]", "PER", [FAR])],
-}
-FIRST = {
-    "a": [("Ada", "PER", [HALF]), ("Rome", "LOC", [W])],
-    "b": [("Bob", "PER", []), ("NASA", "ORG", [])],
-    "c": [("Eve [x]", "PER", [W])],
-}
 SECOND = {**FIRST, "a": GOLD["a"], "b": GOLD["b"]}
-
-
-def write(path: Path, posts: dict[str, Any], **more: Any) -> Path:
-    rows = [
-        {
-            "id": name,
-            "entities": [
-                {"text": text, "type": kind, "regions": boxes and [{"box": box} for box in boxes]}
-                for text, kind, boxes in found
-            ],
-            **more,
-        }
-        for name, found in posts.items()
-    ]
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    return path
 
 
 @pytest.fixture

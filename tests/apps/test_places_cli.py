@@ -17,17 +17,6 @@ pytestmark = pytest.mark.slow
 
 Run = Callable[..., tuple[int, str, str]]
 TEXT = "Grace Hopper of the US Navy"
-ROLES = "{recognizer: crf, committee: [scripted:a], voter: scripted:a, expander: scripted:a, "
-ROLES += "templater: scripted:a, detector: centerface, reader: rapidocr, segmenter: grabcut}"
-
-
-@pytest.fixture
-def stack(tmp_path: Path, scripted: Any) -> Path:
-    """A stack file whose language model answers at once."""
-    scripted()
-    path = tmp_path / "stack.yaml"
-    path.write_text(f"schema: gmner\nroles: {ROLES}\noptions: {{quorum: 1}}\n")
-    return path
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ import io
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from PIL import Image
@@ -12,11 +11,6 @@ from PIL import Image
 from deixis.testing import Request, Response, Server, serving
 
 Run = Callable[..., tuple[int, str, str]]
-STACK = """
-roles: {recognizer: crf, committee: ["scripted:a"], voter: "scripted:b", expander: "scripted:b",
-  templater: "scripted:b"}
-options: {quorum: 1}
-"""
 
 
 @pytest.fixture
@@ -37,12 +31,10 @@ def test_credentials_are_used_and_written_nowhere(
     deixis: Run,
     tmp_path: Path,
     site: Server,
-    scripted: Any,
+    blind_stack: Path,
 ) -> None:
-    scripted()
     host, calls = site.url.replace("http://", "me:S3CRET@"), site.requests
-    (tmp_path / "stack.yaml").write_text(STACK)
-    stack = ("--stack", tmp_path / "stack.yaml")
+    stack = ("--stack", blind_stack)
     good, bad = f"http://{host}/a.png?token=S3CRET", f"http://{host}/a.png?api_key=S3CRET"
     out = tmp_path / "run"
 

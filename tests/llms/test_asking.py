@@ -21,6 +21,8 @@ from deixis.llms.together import Together
 from deixis.prompts import Prompt
 from deixis.settings import Budget, Limit, Options
 
+from .clock import Clock
+
 PROMPT = Prompt("Be brief.", "What colour is the sky?", "colour", 1)
 
 
@@ -28,23 +30,6 @@ class Colour(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     colour: str
-
-
-class Clock:
-    """Stands for the module `time` in all that waits: it moves when somebody sleeps."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-        self.on_sleep: Callable[[], None] = lambda: None
-
-    def monotonic(self) -> float:
-        return self.now
-
-    perf_counter = monotonic
-
-    def sleep(self, seconds: float) -> None:
-        self.on_sleep()
-        self.now += seconds
 
 
 @pytest.fixture

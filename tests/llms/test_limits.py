@@ -18,6 +18,8 @@ from deixis.llms.structured import ask
 from deixis.prompts import Prompt
 from deixis.settings import Budget, Limit
 
+from .clock import Clock
+
 PROMPT = Prompt("Be brief.", "What colour is the sky?", "colour", 1)
 MINUTE = 60
 
@@ -26,26 +28,16 @@ class Colour(BaseModel):
     color: str
 
 
-class Clock:
-    """Stands for the module `time`; `on_sleep` is called before every sleep."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-        self.on_sleep: Callable[[], None] = lambda: None
-
-    def monotonic(self) -> float:
-        return self.now
-
+class WakefulClock(Clock):
     def sleep(self, seconds: float) -> None:
         assert seconds > 0, "a limiter that does not sleep burns a processor"
-        self.on_sleep()
-        self.now += seconds
+        super().sleep(seconds)
 
 
 @contextmanager
 def a_clock() -> Iterator[Clock]:
     with pytest.MonkeyPatch.context() as patch:
-        clock = Clock()
+        clock = WakefulClock()
         patch.setattr(limits, "time", clock)
         yield clock
 

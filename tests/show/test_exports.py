@@ -10,27 +10,14 @@ from PIL import Image, ImageShow
 
 from deixis.base.images import open_image
 from deixis.errors import InputError, MissingExtraError
-from deixis.schema import Entity, Extraction, ImageInfo, Mask, Region
+from deixis.schema import Extraction, ImageInfo, Mask, Region
 from deixis.show import exports
 from deixis.show.drawing import draw_marks
 from deixis.show.panels import Mark
 
+from .drawn import BOX, DISC, entity
+
 TEXT = "Ann and Bob of NASA met in Rome"
-BOX = (10.0, 20.0, 60.5, 90.0)
-DISC = np.hypot(*np.mgrid[-50:70, -30:130]) < 30
-
-
-def entity(text: str, kind: str, **fields: object) -> Entity:
-    start = TEXT.index(text)
-    values = {"id": text.lower(), "confidence": 0.75} | fields
-    return Entity(text=text, start=start, end=start + len(text), type=kind, **values)
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    path = tmp_path / "a <b>.png"
-    Image.new("RGB", (160, 120), (128, 128, 128)).save(path)
-    return path
 
 
 @pytest.fixture
@@ -41,13 +28,15 @@ def extraction(path: Path) -> Extraction:
         image=ImageInfo(sha256=sha256, width=160, height=120, source=str(path)),
         entities=[
             entity(
+                TEXT,
                 "Ann",
                 "person",
                 groundable=True,
                 regions=[Region(box=BOX, mask=Mask.from_array(DISC), score=0.5, source="yunet")],
             ),
-            entity("Bob", "person", groundable=False),
+            entity(TEXT, "Bob", "person", groundable=False),
             entity(
+                TEXT,
                 "NASA",
                 "company",
                 groundable=True,
@@ -56,7 +45,7 @@ def extraction(path: Path) -> Extraction:
                     Region(box=(100.0, 10.0, 150.0, 30.0), score=0.125, source="reader"),
                 ],
             ),
-            entity("Rome", "place"),
+            entity(TEXT, "Rome", "place"),
         ],
     )
 

@@ -13,7 +13,6 @@ from deixis.errors import InputError
 from deixis.schema import (
     Attribute,
     Decision,
-    Entity,
     Extraction,
     ImageInfo,
     Knowledge,
@@ -25,22 +24,9 @@ from deixis.schema import (
 )
 from deixis.show import exports
 
+from .drawn import BOX, DISC, entity
+
 TEXT = "Ann & Bob of NASA <script>alert(1)</script> met in Rome"
-BOX = (10.0, 20.0, 60.5, 90.0)
-DISC = np.hypot(*np.mgrid[-50:70, -30:130]) < 30
-
-
-def entity(text: str, kind: str, **fields: object) -> Entity:
-    start = TEXT.index(text)
-    values = {"id": text.lower(), "confidence": 0.75} | fields
-    return Entity(text=text, start=start, end=start + len(text), type=kind, **values)
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    path = tmp_path / "a <b>.png"
-    Image.new("RGB", (160, 120), (128, 128, 128)).save(path)
-    return path
 
 
 @pytest.fixture
@@ -68,6 +54,7 @@ def extraction(path: Path) -> Extraction:
         image=ImageInfo(sha256=sha256, width=160, height=120, source=str(path)),
         entities=[
             entity(
+                TEXT,
                 "Ann",
                 "person",
                 fine_type="writer",
@@ -77,8 +64,9 @@ def extraction(path: Path) -> Extraction:
                 decisions=decided,
                 knowledge=known,
             ),
-            entity("Bob", "person", groundable=False),
+            entity(TEXT, "Bob", "person", groundable=False),
             entity(
+                TEXT,
                 "NASA",
                 "company",
                 groundable=True,
@@ -87,7 +75,7 @@ def extraction(path: Path) -> Extraction:
                     Region(box=(100.0, 10.0, 150.0, 30.0), score=0.125, source="reader"),
                 ],
             ),
-            entity("Rome", "place", decisions=[undecided]),
+            entity(TEXT, "Rome", "place", decisions=[undecided]),
         ],
         caption="Two <b>people",
         replies=[

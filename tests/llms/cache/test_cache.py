@@ -9,17 +9,14 @@ import pytest
 
 from deixis.errors import CacheMissError, SettingsError
 from deixis.llms.cache.llm_cache import Answer, LlmCache, Mode, Request
-from deixis.llms.cache.records import identify
 from deixis.llms.cache.turns import turns_in
+
+from .shelf import cache_key
 
 SCHEMA = {"type": "object", "properties": {"a": {"type": "string"}, "b": {"type": "string"}}}
 REQUEST = Request("openai:gpt-5-mini?temperature=0&seed=1", "You see.", "What?", SCHEMA, ("ab",))
 SECRETS = "?api_key=sk-SECRET&openai_api_key=sk-SECRET&auth_token=SECRET&default_headers=SECRET"
 SECRETS += "&base_url=http%3A%2F%2Fuser%3ASECRET%40host%2Fv1%3Ftoken%3DSECRET%26v%3D2"
-
-
-def cache_key(request: Request) -> str:
-    return identify(request)[0]
 
 
 class Model:
@@ -46,11 +43,6 @@ def revive(answer: Answer) -> str:
 
 def get(cache: LlmCache, ask: Callable[[], str], request: Request = REQUEST) -> tuple[str, bool]:
     return cache.get_or_ask(request, ask, keep=keep, revive=revive)
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return tmp_path / "cache" / "llm"
 
 
 def test_the_second_call_is_answered_from_the_disk(folder: Path) -> None:

@@ -12,28 +12,9 @@ from typing import Any
 import pytest
 
 from deixis.errors import CacheMissError, DataError, InputError
-from deixis.llms.cache.llm_cache import Answer, LlmCache, Request
-from deixis.llms.cache.records import identify
+from deixis.llms.cache.llm_cache import LlmCache
 
-REQUEST = Request("openai:gpt-5-mini?temperature=0&seed=1", "You see.", "What?", {}, ("ab",))
-
-
-def get(cache: LlmCache, says: str, request: Request = REQUEST) -> tuple[str, bool]:
-    return cache.get_or_ask(
-        request,
-        lambda: says,
-        keep=lambda text: Answer(text, 7, 3),
-        revive=lambda answer: answer.text,
-    )
-
-
-def cache_key(request: Request) -> str:
-    return identify(request)[0]
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return tmp_path / "cache" / "llm"
+from .shelf import REQUEST, cache_key, get
 
 
 def rows(folder: Path, statement: str, *values: Any) -> list[Any]:
