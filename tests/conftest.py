@@ -21,8 +21,10 @@ from langchain_core.messages import AIMessage, BaseMessage
 from deixis import testing
 from deixis.apps.demo import POSTS
 from deixis.errors import MissingExtraError
-from deixis.testing import Question
+from deixis.testing import Question, Request
 from deixis.weights.model_files import resolve
+
+from .weights.hub import answer as hub_answer
 
 # A busy machine is slow; that is no fault of what is tested.
 settings.register_profile(
@@ -82,6 +84,16 @@ def scripted() -> Iterator[Callable[..., None]]:
             blocks.enter_context(testing.scripted(answer, sees=sees))
 
         yield install
+
+
+@pytest.fixture
+def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Request]]:
+    """Serve a hub on loopback, with the model ``owner/toy``; yields the requests it got."""
+    pytest.importorskip("huggingface_hub")
+    with testing.serving(hub_answer) as server:
+        monkeypatch.setenv("HF_ENDPOINT", server.url)
+        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+        yield server.requests
 
 
 @pytest.fixture

@@ -78,7 +78,7 @@ def batch(
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
     """Process many rows. Run the same line again to go on after a stop, a kill or a failure."""
-    from deixis.apps import console, weights
+    from deixis.apps import weights
     from deixis.base.text_files import keep_streams
     from deixis.batch.ray_workers import Cluster
     from deixis.batch.run import Batch
@@ -107,8 +107,7 @@ def batch(
             typer.echo(f"{run.tally.earlier} rows were finished earlier", err=True)
         for line in _resumed(run, renew):
             typer.echo(line, err=True)
-        with console.progress() as bar:
-            weights.fetch(run.toolbox, bar)
+        weights.fetch(run.toolbox, shown=progress)
         with _stopping(run), _shown(progress) as tell:
             tally = run.run(tell)
     _summarise(tally, run, as_json)

@@ -99,8 +99,8 @@ def run(
     toolbox = toolbox_of(settings)
     built = graph_of(toolbox)
     checked_text(text, settings.options.max_text)  # before anything is fetched for it
+    weights.fetch(toolbox, pictures=picture is not None)
     with console.progress() as bar:
-        weights.fetch(toolbox, bar, pictures=picture is not None)
         extraction, _ = console.extract(built, picture, text, bar, "deixis")
     console.warn(extraction)
     written = []

@@ -6,7 +6,14 @@ from contextlib import contextmanager
 from typing import Any
 
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+)
 from rich.table import Table
 
 from deixis.apps import terminal
@@ -17,16 +24,21 @@ VISIBLE = {True: "[green]yes[/]", False: "no", None: "[yellow]undecided[/]"}
 
 
 @contextmanager
-def progress() -> Iterator[Progress]:
-    """Show a bar with the node at work and the time, on stderr, to whoever watches it."""
+def progress(*, in_bytes: bool = False, shown: bool = True) -> Iterator[Progress]:
+    """Show a bar with what is at work and the time, on stderr, to whoever watches it.
+
+    Args:
+        in_bytes: whether steps are bytes.
+        shown: whether it is wanted.
+    """
     columns = (
         TextColumn("[bold]{task.description}"),
         BarColumn(bar_width=24),
-        MofNCompleteColumn(),
+        DownloadColumn() if in_bytes else MofNCompleteColumn(),
         TimeElapsedColumn(),
         TextColumn("{task.fields[at]}"),
     )
-    unseen = not terminal.is_live()
+    unseen = not (shown and terminal.is_live())
     with Progress(*columns, console=terminal.err, transient=True, disable=unseen) as bar:
         yield bar
 

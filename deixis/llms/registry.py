@@ -47,6 +47,9 @@ class Backend(NamedTuple):
 class Provider(NamedTuple):
     """Where a provider's wrapper is, and what it needs.
 
+    A provider whose models read weights here says which, by a function beside the wrapper:
+    ``NAME_files(spec)`` for the wrapper ``NAME``.
+
     ``package`` is the distribution that ``extra`` brings; "" for one that is there. Any one
     of ``keys`` in the environment will do.
     """
@@ -64,6 +67,28 @@ class Provider(NamedTuple):
     def key(self) -> str | None:
         """The variable with the key: the first that is set, else the first that could be."""
         return next((key for key in self.keys if os.environ.get(key)), (*self.keys, None)[0])
+
+    def files(self, spec: str) -> list[str]:
+        """Return what a model reads its weights from here, as specs of `model_files`.
+
+        Raises:
+            SettingsError: the wrapper cannot be imported, or there is no such model.
+        """
+        tell = getattr(self.module(spec), f"{self.target.partition(':')[2]}_files", None)
+        return [] if tell is None else list(tell(Spec.parse(spec)))
+
+    def module(self, spec: str) -> Any:
+        """Import the module of the wrapper.
+
+        Raises:
+            SettingsError: it cannot be imported.
+        """
+        try:
+            return import_module(self.target.partition(":")[0])
+        except ImportError as error:
+            raise SettingsError(
+                f"{shown(spec)!r}: its provider cannot be imported: {error}"
+            ) from None
 
 
 PROVIDERS = {
@@ -175,11 +200,11 @@ def load(spec: str) -> Backend:
 @lru_cache(maxsize=64)
 def _load(spec: str) -> Backend:
     check(spec)
-    module, _, function = provider_of(spec).target.partition(":")
+    provider = provider_of(spec)
     parsed = Spec.parse(spec)
     try:
-        make = getattr(import_module(module), function)
-    except (ImportError, AttributeError) as error:
+        make = getattr(provider.module(spec), provider.target.partition(":")[2])
+    except AttributeError as error:
         raise SettingsError(f"{shown(spec)!r}: its provider cannot be imported: {error}") from None
     try:
         backend = make(parsed)

@@ -4,7 +4,8 @@ Pictures are RGB ``uint8`` arrays of shape ``(H, W, 3)``, EXIF-upright. Boxes ar
 ``(x1, y1, x2, y2)`` in absolute pixels of that array, floats, ``x2 > x1``, ``y2 > y1``,
 inside the picture. Scores run from 0 to 1. A tool raises `ToolError` when it fails on a
 picture and `MissingExtraError` or `ModelFileError` when it cannot be set up. One that gives its
-results, but had to do with less than it was set up for, says so by `warn`.
+results, but had to do with less than it was set up for, says so by `warn`. One that reads weights
+may tell which: ``files()`` returns specs of `deixis.weights.model_files`, fetched before a run.
 """
 
 import warnings

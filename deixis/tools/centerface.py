@@ -62,6 +62,10 @@ class CenterFace:
         self._session: Any = None
         self._lock = Lock()
 
+    def files(self) -> list[str]:
+        """Return where the weights are, as specs of `deixis.weights.model_files`."""
+        return [self._model]
+
     def detect(self, picture: Picture, phrases: Sequence[str]) -> list[Detection]:
         """Find faces, and the bodies that they imply.
 

@@ -19,6 +19,7 @@ from deixis.weights.micro_batch import AT_ONCE, MicroBatch
 from deixis.weights.torch_models import (
     Done,
     Precision,
+    files_of,
     in_batches,
     once,
     packages,
@@ -79,6 +80,10 @@ class Owlv2:
         self._threshold = threshold
         self._nms = nms
         self._limit = limit
+
+    def files(self) -> list[str]:
+        """Return where the weights are, as specs of `deixis.weights.model_files`."""
+        return files_of(self._source[0])
 
     def detect(self, picture: Picture, phrases: Sequence[str]) -> list[Detection]:
         """Find what `phrases` name.

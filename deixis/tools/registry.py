@@ -23,7 +23,7 @@ class Tool(NamedTuple):
     """Where a tool's class is, which role it can play, and the modules it needs.
 
     ``needs`` maps each importable module to its distribution. ``also`` names other roles that
-    the class can play.
+    the class can play. A class whose tools read weights says which, by a method ``files``.
     """
 
     target: str
@@ -35,6 +35,22 @@ class Tool(NamedTuple):
     def plays(self, role: str) -> bool:
         """Whether it can play a role."""
         return role in (self.role, *self.also)
+
+    def files(self, spec: str) -> list[str]:
+        """Return what the tool that a spec names reads its weights from.
+
+        Nothing is fetched or read, and no tool is made whose class does not tell.
+
+        Returns:
+            Specs of `deixis.weights.model_files`.
+
+        Raises:
+            SettingsError: an option of the spec is wrong, or the class cannot be imported.
+            ModelFileError: the spec has to name a file, and does not.
+        """
+        if not hasattr(_class_of(self, spec, self.role), "files"):
+            return []
+        return list(load(spec, self.role).files())
 
 
 _TORCH = {"torch": "torch", "transformers": "transformers"}
@@ -181,16 +197,20 @@ def load(spec: str, role: str) -> Any:
 @lru_cache(maxsize=32)
 def _load(spec: str, role: str) -> Any:
     check(spec, role)
-    module, _, name = find(spec, role).target.partition(":")
-    try:
-        make = getattr(import_module(module), name)
-    except (ImportError, AttributeError) as error:
-        raise SettingsError(f"{role} {spec!r}: it cannot be imported: {error}") from None
+    make = _class_of(find(spec, role), spec, role)
     try:
         arguments = _arguments(make, Spec.parse(spec))
     except SettingsError as error:
         raise SettingsError(f"{role} {spec!r}: {error}") from None
     return make(**arguments)
+
+
+def _class_of(tool: Tool, spec: str, role: str) -> Any:
+    module, _, name = tool.target.partition(":")
+    try:
+        return getattr(import_module(module), name)
+    except (ImportError, AttributeError) as error:
+        raise SettingsError(f"{role} {spec!r}: it cannot be imported: {error}") from None
 
 
 def _arguments(make: Callable[..., Any], spec: Spec) -> dict[str, Any]:

@@ -38,6 +38,7 @@ from deixis.weights.micro_batch import AT_ONCE, MicroBatch
 from deixis.weights.torch_models import (
     Done,
     Precision,
+    files_of,
     in_batches,
     once,
     packages,
@@ -209,6 +210,10 @@ class Sam(BoxPrompted):
         super().__init__(device, dtype, boxes_at_once)
         self._model = model or self.usual
 
+    def files(self) -> list[str]:
+        """Return where the weights are, as specs of `deixis.weights.model_files`."""
+        return files_of(self._model)
+
     def _load(self) -> Loaded:
         return _load(self._model, self._device, self.types)
 
@@ -285,11 +290,7 @@ def _load(name: str, device: str, types: tuple[str, ...]) -> Loaded:
 
 
 def check_shape(name: str, size: tuple[int, int], long_side: int) -> None:
-    """Check that a picture of `size` = ``(H, W)`` keeps both sides when it is made smaller.
-
-    Raises:
-        ToolError: it does not.
-    """
+    """Raise ToolError where a picture of `size` = ``(H, W)`` loses a side as it is made smaller."""
     if min(size) * long_side / max(size) < 0.5:
         raise ToolError(f"{name}: a picture of {size[1]} x {size[0]} pixels is too narrow")
 

@@ -47,13 +47,22 @@ class SegmentAnything(BoxPrompted):
         self._model = model
         self._checkpoint = checkpoint
 
-    def _load(self) -> Loaded:
+    def files(self) -> list[str]:
+        """Return where the weights are, as specs of `deixis.weights.model_files`.
+
+        Raises:
+            ModelFileError: there is no checkpoint.
+        """
         if self._checkpoint is None:
             raise ModelFileError(
                 f"segment-anything:{self._model} has no checkpoint; write segment-anything:"
                 f"{self._model}?checkpoint=FILE with {self._model}'s .pth file from {SOURCE}"
             )
-        return _load(self._model, resolve(self._checkpoint), self._device)
+        return [self._checkpoint]
+
+    def _load(self) -> Loaded:
+        (checkpoint,) = self.files()
+        return _load(self._model, resolve(checkpoint), self._device)
 
     def _view(self, loaded: Loaded, picture: Picture) -> View:
         torch, _ = packages()

@@ -28,6 +28,7 @@ from deixis.weights.micro_batch import AT_ONCE, MicroBatch
 from deixis.weights.torch_models import (
     Done,
     Precision,
+    files_of,
     in_batches,
     in_halves,
     once,
@@ -79,6 +80,10 @@ class _ImageText(ABC):
         self._threshold = threshold
         self._slope = slope
 
+    def files(self) -> list[str]:
+        """Return where the weights are, as specs of `deixis.weights.model_files`."""
+        return files_of(self._source[1])
+
     def entail(self, picture: Picture, expressions: Sequence[str]) -> list[float]:
         """Say how well each of `expressions` fits a picture.
 
@@ -92,8 +97,7 @@ class _ImageText(ABC):
         Raises:
             ToolError: the model fails on this picture, or memory does not suffice.
             ModelFileError: the model cannot be had or is of another kind.
-            MissingExtraError: torch or transformers is not installed.
-            SettingsError: the device is not there.
+            MissingExtraError, SettingsError: a package is not installed; the device is not there.
         """
         if not expressions:
             return []
@@ -103,9 +107,7 @@ class _ImageText(ABC):
         warn(warning)
         if not scores.isfinite().all():
             raise ToolError(f"{self.name}: the numbers overflow; write dtype=float32")
-        fits = ((scores.double() - self._threshold) * self._slope).sigmoid()
-        probabilities: list[float] = fits.tolist()
-        return probabilities
+        return list(((scores.double() - self._threshold) * self._slope).sigmoid().tolist())
 
     def embed(self, picture: Picture | None, text: str) -> NDArray[np.float32]:
         """Return the vector of a post: `fused`, the projected features that `entail` compares.
@@ -262,8 +264,7 @@ def load(name: str, weights: str, device: str, dtype: str) -> Loaded:
     """Return the model of a tool, read by the first caller of the process and kept.
 
     Raises:
-        ModelFileError: it is of another kind, or as `torch_models.pretrained`.
-        SettingsError, MissingExtraError: as `torch_models.pretrained`.
+        ModelFileError, SettingsError, MissingExtraError: it is of another kind; as `pretrained`.
     """
     _, transformers = packages()
     kinds, config = _KINDS[name], part(transformers.AutoConfig, weights)

@@ -1,23 +1,41 @@
 """Weights from the model hub, through its own library and cache."""
 
+import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple, cast
 
 from deixis.errors import MissingExtraError, ModelFileError
+from deixis.weights.watching import Tell, watching
+
+_WEIGHTS, _SHARDS = "model.safetensors", "model-?????-of-?????.safetensors"
+_BESIDE = ("*.json", "*.txt", "*.model", "*.jinja")  # settings and vocabularies
 
 
 class HubFile(NamedTuple):
-    """A repository of the hub at a revision (None is its default), or one file of it."""
+    """A repository of the hub at a revision (None is its default), or one file of it.
+
+    ``for_transformers``: of a whole repository only what transformers reads.
+    """
 
     repo: str
     revision: str | None
     path: str | None
+    for_transformers: bool = False
+
+    @property
+    def patterns(self) -> dict[str, list[str]]:
+        """What of a whole repository is wanted, in the words of ``huggingface_hub``."""
+        if not self.for_transformers:
+            return {}
+        return {"allow_patterns": [*_BESIDE, _WEIGHTS, _SHARDS], "ignore_patterns": ["*/*"]}
 
 
 def cached(wanted: HubFile, root: Path, own: Path | None) -> Path | None:
     """Look for what was fetched before; `own` is the hub's cache folder, None its default."""
-    if wanted.path is None:
+    if wanted.path is None and not wanted.for_transformers:
         note = _snapshot_note(wanted, root)
         folder = Path(note.read_text("utf-8")) if note.is_file() else None
         return folder if folder is not None and folder.is_dir() else None
@@ -25,8 +43,26 @@ def cached(wanted: HubFile, root: Path, own: Path | None) -> Path | None:
         from huggingface_hub import try_to_load_from_cache
     except ImportError:
         return None
-    found = try_to_load_from_cache(wanted.repo, wanted.path, own, wanted.revision)
-    return Path(found) if isinstance(found, str) else None
+    path = wanted.path or "config.json"
+    found = try_to_load_from_cache(wanted.repo, path, own, wanted.revision)
+    if not isinstance(found, str):
+        return None
+    if wanted.for_transformers:
+        folder = Path(found).parent
+        return folder if _has_weights(folder) else None
+    return Path(found)
+
+
+def _has_weights(folder: Path) -> bool:
+    """Say whether a model's weights are all there, whoever has fetched them."""
+    index = folder / f"{_WEIGHTS}.index.json"
+    try:
+        names = set(json.loads(index.read_bytes())["weight_map"].values())
+    except FileNotFoundError:
+        names = {_WEIGHTS}
+    except (ValueError, KeyError, AttributeError, TypeError):
+        return False  # damaged, which whoever reads it says
+    return all((folder / name).is_file() for name in names)
 
 
 def _snapshot_note(wanted: HubFile, root: Path) -> Path:
@@ -35,7 +71,7 @@ def _snapshot_note(wanted: HubFile, root: Path) -> Path:
     return root / "hub-snapshots" / name
 
 
-def fetch(wanted: HubFile, root: Path, own: Path | None) -> Path:
+def fetch(wanted: HubFile, root: Path, own: Path | None, tell: Tell | None) -> Path:
     """Fetch it; raises ModelFileError, and MissingExtraError without ``huggingface-hub``."""
     try:
         from huggingface_hub import errors, hf_hub_download, snapshot_download
@@ -45,9 +81,12 @@ def fetch(wanted: HubFile, root: Path, own: Path | None) -> Path:
     options = {"revision": wanted.revision, "cache_dir": own}
     options["endpoint"] = os.environ.get("HF_ENDPOINT")  # the library reads it only on import
     try:
-        if wanted.path is not None:
-            return Path(cast(str, hf_hub_download(wanted.repo, wanted.path, **options)))
-        folder = Path(cast(str, snapshot_download(wanted.repo, **options)))
+        with _watched(wanted, own, tell):
+            if wanted.path is not None:
+                return Path(cast(str, hf_hub_download(wanted.repo, wanted.path, **options)))
+            folder = Path(cast(str, snapshot_download(wanted.repo, **options, **wanted.patterns)))
+        if wanted.for_transformers:
+            return folder
         note = _snapshot_note(wanted, root)
         for parent in (root, note.parent):
             parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -69,3 +108,46 @@ def fetch(wanted: HubFile, root: Path, own: Path | None) -> Path:
     except (errors.HTTPError, errors.HFValidationError, OSError) as error:
         reason = next((line for line in str(error).splitlines() if line.strip()), repr(error))
         raise ModelFileError(f"cannot fetch {where}: {reason}") from error
+
+
+@contextmanager
+def _watched(wanted: HubFile, own: Path | None, tell: Tell | None) -> Iterator[None]:
+    """Tell of the bytes that come, in place of the library's own bars."""
+    if tell is None:
+        yield
+        return
+    from huggingface_hub import constants
+    from huggingface_hub.utils import (
+        are_progress_bars_disabled,
+        disable_progress_bars,
+        enable_progress_bars,
+    )
+
+    size = _size(wanted)
+    folder = Path(own or constants.HF_HUB_CACHE) / f"models--{wanted.repo.replace('/', '--')}"
+    silent = are_progress_bars_disabled()
+    disable_progress_bars()
+    try:
+        with watching(folder, tell, lambda: size):
+            yield
+    finally:
+        if not silent:
+            enable_progress_bars()
+
+
+def _size(wanted: HubFile) -> int | None:
+    """Ask the hub how many bytes it has of what is wanted; None if it does not say."""
+    from huggingface_hub import HfApi, errors
+    from huggingface_hub.utils import filter_repo_objects
+
+    try:
+        api = HfApi(endpoint=os.environ.get("HF_ENDPOINT"))
+        about = api.model_info(wanted.repo, revision=wanted.revision, files_metadata=True)
+    except (errors.HTTPError, errors.HFValidationError, OSError):  # told by what fetches
+        return None
+    files = about.siblings or []
+    if wanted.path is not None:
+        files = [file for file in files if file.rfilename == wanted.path]
+    kept = filter_repo_objects(files, **wanted.patterns, key=lambda file: file.rfilename)
+    sizes = [file.size for file in kept]
+    return None if None in sizes or not sizes else sum(sizes)

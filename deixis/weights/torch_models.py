@@ -97,8 +97,8 @@ def source_of(name: str) -> tuple[str, dict[str, Any]]:
         ModelFileError: there is no model of that name.
     """
     source: dict[str, Any] = {"trust_remote_code": False}
-    folder = Path(name).expanduser()
-    if folder.is_dir() or not _REPOSITORY.fullmatch(name):
+    if not _is_repository(name):
+        folder = Path(name).expanduser()
         if not (folder / "config.json").is_file():
             raise ModelFileError(
                 f"no config.json in the folder {folder}; name a folder with a model in Hugging "
@@ -107,6 +107,15 @@ def source_of(name: str) -> tuple[str, dict[str, Any]]:
         return str(folder), source
     config = resolve(f"hub:{name}/config.json")
     return name.partition("@")[0], {**source, "revision": config.parent.name}
+
+
+def files_of(name: str) -> list[str]:
+    """Return what `source_of` and `pretrained` read, as a spec of `deixis.weights.model_files`."""
+    return [f"hub:{name}#transformers" if _is_repository(name) else name]
+
+
+def _is_repository(name: str) -> bool:
+    return bool(_REPOSITORY.fullmatch(name)) and not Path(name).expanduser().is_dir()
 
 
 @contextmanager

@@ -26,7 +26,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: Any, **__: Any) -> None:
         raise AssertionError("something was asked first")
 
-    monkeypatch.setattr("deixis.graphs.build.build_graph", refuse)
+    monkeypatch.setattr("deixis.graphs.build.graph_of", refuse)
     monkeypatch.setattr(weights, "fetch", refuse)
     monkeypatch.setattr(Toolbox, "check", refuse)
 

@@ -7,6 +7,7 @@ import pytest
 
 from deixis.errors import MissingExtraError, MissingKeyError, SettingsError
 from deixis.llms import registry
+from deixis.llms.local.llama_cpp import EMBEDDED
 from deixis.llms.registry import PROVIDERS, Provider, check, load, provider_of, whole_spec
 from deixis.settings import Spec
 
@@ -19,6 +20,9 @@ def make(spec):
     if spec.name == "silent":
         raise ValueError
     return FakeListChatModel(responses=[f"{spec.name} {spec.options}"]), None
+
+def make_files(spec):
+    return [f"hub:friends/{spec.name}#transformers"]
 """
 
 
@@ -126,6 +130,36 @@ def test_another_package_brings_a_provider() -> None:
     assert backend.constrain is None
     with pytest.raises(SettingsError, match="did you mean 'parrot'"):
         check("parot:polly")
+
+
+@pytest.mark.usefixtures("plugin")
+@pytest.mark.parametrize(
+    ("spec", "files"),
+    [
+        ("embedded:smollm2-135m", [EMBEDDED["smollm2-135m"]]),
+        ("gguf:/my/model.gguf?context=512", ["/my/model.gguf"]),
+        ("transformers:a/b@v1?device=cpu", ["hub:a/b@v1#transformers"]),
+        ("transformers:/my/folder", ["/my/folder"]),
+        ("openai:any", []),
+        ("ollama:any", []),
+        ("parrot:polly", ["hub:friends/polly#transformers"]),
+    ],
+)
+def test_a_provider_tells_which_weights_a_model_needs(spec: str, files: list[str]) -> None:
+    assert provider_of(spec).files(spec) == files
+
+
+@pytest.mark.usefixtures("plugin")
+@pytest.mark.parametrize(
+    ("spec", "said"),
+    [
+        ("embedded:smollm3", "no embedded model 'smollm3' .did you mean 'smollm2-135m'"),
+        ("absent:x", "'absent:x': its provider cannot be imported"),
+    ],
+)
+def test_who_cannot_tell_says_why(spec: str, said: str) -> None:
+    with pytest.raises(SettingsError, match=said):
+        provider_of(spec).files(spec)
 
 
 @pytest.mark.usefixtures("plugin")

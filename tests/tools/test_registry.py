@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from deixis.errors import MissingExtraError, SettingsError
+from deixis.errors import MissingExtraError, ModelFileError, SettingsError
 from deixis.tools import registry
+from deixis.tools.centerface import CenterFace
 from deixis.tools.registry import TOOLS, Tool, check, find, load
 from deixis.tools.tagger.crf import MODEL_FOLDER, CrfTagger
 
@@ -23,8 +24,14 @@ class Eye:
                  mode: str = "fast") -> None:
         self.given = (weights, threshold, size, mode)
 
+    def files(self):
+        return [str(self.given[0]), "hub:owner/eyes#transformers"]
+
 class Plain:
     name = "plain"
+
+    def __init__(self):
+        raise OSError("it is not made to be asked what it needs")
 """
 
 
@@ -54,6 +61,54 @@ def test_every_tool_that_comes_with_deixis_can_be_loaded(name: str) -> None:
         return
     check(name, role)
     assert load(name, role).__class__.__name__ == TOOLS[name].target.partition(":")[2]
+
+
+HUB = "hub:{}#transformers"
+FILES = {
+    "crf": [],
+    "hashed": [],
+    "grabcut": [],
+    "rapidocr": [],
+    "centerface": [CenterFace.MODEL],
+    "centerface:/my.onnx": ["/my.onnx"],
+    "grounding-dino": [HUB.format("IDEA-Research/grounding-dino-tiny")],
+    "owlv2:a/b@v1?threshold=0.2": [HUB.format("a/b@v1")],
+    "siglip": [HUB.format("google/siglip2-base-patch16-224")],
+    "clip:a/b": [HUB.format("a/b")],
+    "sam": [HUB.format("facebook/sam-vit-base")],
+    "sam2": [HUB.format("facebook/sam2.1-hiera-base-plus")],
+    "sam3:/my/folder": ["/my/folder"],
+    "segment-anything:vit_b?checkpoint=hub:a/b/vit_b.pth": ["hub:a/b/vit_b.pth"],
+    "groundingdino?checkpoint=/my.pth": ["/my.pth"],
+}
+
+
+@pytest.mark.parametrize("spec", FILES)
+def test_a_tool_tells_which_weights_it_needs(spec: str) -> None:
+    tool = TOOLS[spec.partition(":")[0].partition("?")[0]]
+    if any(find_spec(module) is None for module in tool.needs):
+        pytest.skip("a package that it needs is not installed")
+    assert tool.files(spec) == FILES[spec]
+
+
+def test_all_tools_tell() -> None:
+    assert {spec.partition(":")[0].partition("?")[0] for spec in FILES} == set(TOOLS)
+
+
+@pytest.mark.parametrize("name", ["segment-anything", "groundingdino"])
+def test_a_tool_that_has_to_be_given_a_file_says_so(name: str) -> None:
+    if any(find_spec(module) is None for module in TOOLS[name].needs):
+        pytest.skip("a package that it needs is not installed")
+    with pytest.raises(ModelFileError, match="has no checkpoint; write"):
+        TOOLS[name].files(name)
+
+
+def test_tools_of_others_tell_as_well() -> None:
+    eye = find("eye", "detector")
+    assert eye.files("eye:/a.onnx") == ["/a.onnx", "hub:owner/eyes#transformers"]
+    assert find("plain", "reader").files("plain") == [], "and it was not made for that"
+    with pytest.raises(SettingsError, match="option size"):
+        eye.files("eye?size=large")
 
 
 def test_a_tool_is_made_once() -> None:

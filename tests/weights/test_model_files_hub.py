@@ -1,44 +1,18 @@
 """``hub:`` specs against a server that speaks the endpoints that huggingface_hub asks."""
 
-import hashlib
+import json
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from deixis.errors import MissingExtraError, ModelFileError
-from deixis.testing import Request, Response, serving
+from deixis.testing import Request
 from deixis.weights.model_files import is_cached, resolve
 
+from .hub import HUB_FILES
+
 pytestmark = pytest.mark.slow
-
-COMMIT = "a" * 40
-HUB_FILES = {"config.json": b'{"kind": "toy"}', "weights/model.bin": bytes(range(256)) * 4000}
-
-
-def answer(request: Request) -> Response:
-    """Answer as a hub does."""
-    path = request.path.partition("?")[0]
-    refused = {"/gated": (403, "GatedRepo"), "/none": (404, "RepoNotFound")}
-    refused["/no-such-tag"] = (404, "RevisionNotFound")
-    for piece, (status, code) in refused.items():
-        if piece in path:
-            return Response(status, {}, {"X-Error-Code": code})
-    if path.startswith("/api/models/owner/toy/tree/"):
-        entries = [
-            {"type": "file", "path": name, "size": len(content), "oid": _oid(content)}
-            for name, content in HUB_FILES.items()
-        ]
-        return Response(200, entries)
-    if path.startswith("/api/models/owner/toy"):
-        siblings = [{"rfilename": name} for name in HUB_FILES]
-        about = {"id": "owner/toy", "modelId": "owner/toy", "sha": COMMIT, "siblings": siblings}
-        return Response(200, about)
-    content = HUB_FILES.get("/".join(path.split("/")[5:]))
-    if content is None:
-        return Response(404, {}, {"X-Error-Code": "EntryNotFound", "X-Repo-Commit": COMMIT})
-    return Response(200, content, {"ETag": f'"{_oid(content)}"', "X-Repo-Commit": COMMIT})
 
 
 @pytest.fixture
@@ -46,20 +20,6 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "cache"
     monkeypatch.setenv("DEIXIS_CACHE", str(folder))
     return folder
-
-
-def _oid(content: bytes) -> str:
-    return hashlib.sha1(content).hexdigest()
-
-
-@pytest.fixture
-def hub(cache: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Request]]:
-    """Serve a hub on loopback; yields the requests it got."""
-    pytest.importorskip("huggingface_hub")
-    with serving(answer) as server:
-        monkeypatch.setenv("HF_ENDPOINT", server.url)
-        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-        yield server.requests
 
 
 def test_file_of_the_hub_is_fetched_once(hub: list[Request], cache: Path) -> None:
@@ -85,6 +45,56 @@ def test_snapshot_of_the_hub_is_fetched_once(hub: list[Request], cache: Path) ->
     assert len(hub) == asked
 
 
+def test_of_a_model_only_what_transformers_reads_is_fetched(
+    hub: list[Request], cache: Path
+) -> None:
+    spec = "hub:owner/toy@main#transformers"
+    resolve("hub:owner/toy@main/config.json", cache=cache)
+    assert not is_cached(spec, cache=cache), "its weights are not there"
+    folder = resolve(spec, cache=cache)
+    assert {path.name for path in folder.iterdir()} == {"config.json", "model.safetensors"}
+    assert is_cached(spec, cache=cache) and is_cached(spec.replace("@main", ""), cache=cache)
+
+
+def test_weights_in_shards_are_there_when_all_shards_are(hub: list[Request], cache: Path) -> None:
+    spec = "hub:owner/toy@main#transformers"
+    folder = resolve(spec, cache=cache)
+    (folder / "model.safetensors").unlink()
+    index = folder / "model.safetensors.index.json"
+    shards = [f"model-0000{number}-of-00002.safetensors" for number in (1, 2)]
+    index.write_text(json.dumps({"weight_map": {"a": shards[0], "b": shards[1], "c": shards[1]}}))
+    (folder / shards[0]).write_bytes(b"x")
+    assert not is_cached(spec, cache=cache)
+    (folder / shards[1]).write_bytes(b"x")
+    assert is_cached(spec, cache=cache)
+    index.write_text("{}")
+    assert not is_cached(spec, cache=cache)
+
+
+@pytest.mark.parametrize(
+    ("spec", "names"),
+    [
+        ("hub:owner/toy#transformers", ["config.json", "model.safetensors"]),
+        ("hub:owner/toy", list(HUB_FILES)),
+        ("hub:owner/toy/weights/model.bin", ["weights/model.bin"]),
+    ],
+)
+def test_the_bytes_that_come_are_told(
+    hub: list[Request],
+    cache: Path,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    spec: str,
+    names: list[str],
+) -> None:
+    monkeypatch.setenv("TQDM_POSITION", "-1")  # the library shows its bars, terminal or not
+    told: list[tuple[int, int | None]] = []
+    resolve(spec, cache=cache, tell=lambda come, most: told.append((come, most)))
+    size = sum(len(HUB_FILES[name]) for name in names)
+    assert told[-1] == (size, size) and told == sorted(told)
+    assert capfd.readouterr() == ("", ""), "the hub's library shows no bars of its own"
+
+
 @pytest.mark.parametrize(
     ("spec", "reason"),
     [
@@ -94,6 +104,7 @@ def test_snapshot_of_the_hub_is_fetched_once(hub: list[Request], cache: Path) ->
         ("hub:owner/none", "owner/none does not exist or is private"),
         ("hub:owner/toy/no.bin", r"no file no\.bin in the hub repository owner/toy"),
         ("hub:owner/toy@no-such-tag/config.json", "no revision no-such-tag in owner/toy"),
+        ("hub:owner/none#transformers", "owner/none does not exist or is private"),
         ("hub:owner/toy..toy", "cannot fetch owner/toy..toy"),
     ],
 )
@@ -101,7 +112,7 @@ def test_what_the_hub_refuses_is_said(
     hub: list[Request], cache: Path, spec: str, reason: str
 ) -> None:
     with pytest.raises(ModelFileError, match=reason) as caught:
-        resolve(spec, cache=cache)
+        resolve(spec, cache=cache, tell=lambda come, most: None)
     assert "\n" not in str(caught.value)
     assert not is_cached(spec, cache=cache)
 

@@ -42,6 +42,16 @@ class Seat(NamedTuple):
         else:
             llms.check(self.spec)
 
+    def files(self) -> list[str]:
+        """Return what the weights are read from, as specs of `deixis.weights.model_files`.
+
+        Raises:
+            SettingsError, ModelFileError: the spec is wrong, or has to name a file.
+        """
+        if self.is_tool:
+            return tools.find(self.spec, self.role).files(self.spec)
+        return llms.provider_of(self.spec).files(self.spec)
+
 
 class Cast:
     """Settings, seen as who plays which role of a graph.

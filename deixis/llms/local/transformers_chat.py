@@ -26,7 +26,7 @@ from deixis.llms.local.transformers_load import Loaded, load
 from deixis.llms.options import checked
 from deixis.settings import Spec
 from deixis.tools.base import warn
-from deixis.weights.torch_models import Done, in_halves
+from deixis.weights.torch_models import Done, files_of, in_halves
 
 
 def transformers(spec: Spec) -> tuple[BaseChatModel, Constrain]:
@@ -37,6 +37,11 @@ def transformers(spec: Spec) -> tuple[BaseChatModel, Constrain]:
         return model.bind(json_schema=schema, max_tokens=max_tokens)
 
     return model, constrain
+
+
+def transformers_files(spec: Spec) -> list[str]:
+    """Return where the weights of a model are."""
+    return files_of(spec.name)
 
 
 class TransformersChat(BaseChatModel):

@@ -1,8 +1,8 @@
 """Grounding DINO: boxes for any phrase.
 
 Liu et al., "Grounding DINO: Marrying DINO with Grounded Pre-Training for Open-Set Object
-Detection" (2023, arXiv:2303.05499). Each of 900 queries has a box and one score for each token of the
-prompt. transformers' own labels are not used: they are made of all tokens above a threshold
+Detection" (2023, arXiv:2303.05499). Each of 900 queries has a box and one score for each token of
+the prompt. transformers' own labels are not used: they are made of all tokens above a threshold
 and so may straddle two phrases. Here every phrase knows its tokens.
 """
 
@@ -24,7 +24,7 @@ from deixis.tools.grounding_dino.model import (
 )
 from deixis.tools.open_vocabulary import Limit, Share, best_first, corners, detections
 from deixis.weights.micro_batch import AT_ONCE
-from deixis.weights.torch_models import Done, Precision, in_batches, packages
+from deixis.weights.torch_models import Done, Precision, files_of, in_batches, packages
 
 Asked = tuple[View, list[Words]]
 
@@ -69,6 +69,10 @@ class GroundingDino:
         self._thresholds = (box_threshold, text_threshold)
         self._nms = nms
         self._limit = limit
+
+    def files(self) -> list[str]:
+        """Return where the weights are, as specs of `deixis.weights.model_files`."""
+        return files_of(self._source[0])
 
     def detect(self, picture: Picture, phrases: Sequence[str]) -> list[Detection]:
         """Find what `phrases` name.

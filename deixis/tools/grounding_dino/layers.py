@@ -34,7 +34,7 @@ class Seen(nn.Module):  # type: ignore[misc]
         self.rows: Any = None
 
     def look(self, pixels: Any, mask: Any) -> list[tuple[Any, Any, Any]]:
-        """Run the backbone on ``(B, 3, H, W)`` pixels; return map, mask and position of each level."""
+        """Run the backbone on ``(B, 3, H, W)`` pixels; return map, mask and position per level."""
         maps, positions = self.backbone(pixels, mask)
         return [(*level_map, place) for level_map, place in zip(maps, positions, strict=True)]
 

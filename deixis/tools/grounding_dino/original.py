@@ -37,7 +37,7 @@ class Loaded(NamedTuple):
 
 
 class OriginalGroundingDino:
-    """Grounding DINO as its authors published it: one phrase per pass, the backbone once per picture.
+    """Grounding DINO as its authors published it: one phrase per pass; a picture is encoded once.
 
     Args:
         config: a configuration that comes with the package (``GroundingDINO_SwinT_OGC``,
@@ -71,6 +71,20 @@ class OriginalGroundingDino:
         self._nms = nms
         self._limit = limit
 
+    def files(self) -> list[str]:
+        """Return where the weights are, as specs of `deixis.weights.model_files`.
+
+        Raises:
+            ModelFileError: there is no checkpoint.
+        """
+        config, checkpoint, *_ = self._source
+        if checkpoint is None:
+            raise ModelFileError(
+                f"groundingdino:{config} has no checkpoint; write groundingdino:{config}"
+                f"?checkpoint=FILE with its .pth file from {SOURCE}"
+            )
+        return [checkpoint]
+
     def detect(self, picture: Picture, phrases: Sequence[str]) -> list[Detection]:
         """Find what `phrases` name.
 
@@ -95,12 +109,8 @@ class OriginalGroundingDino:
         asked = {phrase: f"{caption}." for phrase, caption in captions.items() if caption}
         if not asked:
             return []
-        config, checkpoint, text_encoder, device = self._source
-        if checkpoint is None:
-            raise ModelFileError(
-                f"groundingdino:{config} has no checkpoint; write groundingdino:{config}"
-                f"?checkpoint=FILE with its .pth file from {SOURCE}"
-            )
+        config, _, text_encoder, device = self._source
+        (checkpoint,) = self.files()
         loaded = load(config, resolve(checkpoint), text_encoder, device)
         with loaded.turn:
             (answers,) = in_halves(

