@@ -146,10 +146,7 @@ def clear(
         if answer not in {"y", "yes"}:
             raise InputError("nothing was removed; answer y, or say --yes")
     removed = cache.clear(model)
-    if as_json:
-        terminal.print_json({"removed": removed})
-    else:
-        terminal.line(f"removed {removed} answers")
+    _tell(as_json, {"removed": removed}, f"removed {removed} answers")
 
 
 @cache_app.command("export")
@@ -177,7 +174,9 @@ def import_(
     """Take the answers of an exported file; answers that are newer here stay."""
     keep_streams(path)
     done = _open(folder).import_(path)
-    if as_json:
-        terminal.print_json(done._asdict())
-    else:
-        terminal.line(f"took {done.taken} answers, kept {done.kept} that were here or newer")
+    words = f"took {done.taken} answers, kept {done.kept} that were here or newer"
+    _tell(as_json, done._asdict(), words)
+
+
+def _tell(as_json: bool, document: dict[str, Any], words: str) -> None:
+    terminal.print_json(document) if as_json else terminal.line(words)

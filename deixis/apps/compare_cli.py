@@ -109,10 +109,7 @@ def _write(page: Path, compared: "Compared", top: int, access: "Access") -> None
     from deixis.apps import files
     from deixis.evaluation.pages.compare_page import compare_page
 
-    gold, first, second, agreement, scores = compared
-    content = compare_page(
-        first.path, second.path, agreement, scores, gold=gold, top=top, access=access
-    )
+    content = compare_page(compared, top=top, access=access)
     typer.echo(f"wrote {files.write(page, content.encode())}", err=True)
 
 

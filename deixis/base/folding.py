@@ -143,9 +143,7 @@ def close(text: str) -> Folded:
     Those are beside a character that is neither letter nor digit: Spider - Man, Ann 's, AT & T.
     """
     folded, starts, ends = caseless(text)
-    kept = [
-        i for i, letter in enumerate(folded) if letter != " " or folded[i - 1 : i + 2 : 2].isalnum()
-    ]
+    kept = [i for i, c in enumerate(folded) if c != " " or folded[i - 1 : i + 2 : 2].isalnum()]
     return Folded(
         "".join(folded[i] for i in kept), [starts[i] for i in kept], [ends[i] for i in kept]
     )
@@ -234,9 +232,7 @@ def _loose(piece: str) -> str:
         return " "
     wide = [unicodedata.normalize("NFKC", letter) for letter in dashed]
     # Of a bare accent, NFKC makes a space and a mark.
-    kept = [
-        own if folded[:1].isspace() else folded for own, folded in zip(dashed, wide, strict=True)
-    ]
+    kept = [own if new[:1].isspace() else new for own, new in zip(dashed, wide, strict=True)]
     return unicodedata.normalize("NFC", "".join(kept).translate(_POINTS))
 
 

@@ -126,12 +126,8 @@ def _disagreement(
         gold is None if mention is None else mine is not None and not _kinds(mention, mine, how)
         for mention, mine in zip((one, other), golds, strict=True)
     )
-    right: dict[tuple[bool, bool], Right] = {
-        (True, True): "both",
-        (True, False): "first",
-        (False, True): "second",
-    }
-    return Disagreement(kinds, one, other, gold, right.get((first, second), "neither"))
+    sole: Right = "first" if first else "second" if second else "neither"
+    return Disagreement(kinds, one, other, gold, "both" if first and second else sole)
 
 
 def _wanted(row: Row, gold: Row, how: How) -> Iterator[tuple[int, RowEntity]]:

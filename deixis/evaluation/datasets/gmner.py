@@ -18,10 +18,10 @@ from deixis.evaluation.datasets.tweets import (
     count_fine,
     count_text,
     entities_of,
-    text_of,
+    row_of,
 )
 from deixis.evaluation.datasets.voc import Annotation, boxes_by_name, read_annotations
-from deixis.rows import Row, RowRegion
+from deixis.rows import RowRegion
 from deixis.type_schema import TypeSchema
 
 BOX_QUIRKS = (
@@ -89,14 +89,7 @@ def grounded(
         annotation = annotations.get(tweet.id)
         boxes = boxes_by_name(annotation) if annotation else {}
         regions = {name: tuple(RowRegion(box=box) for box in own) for name, own in boxes.items()}
-        rows.append(
-            Row(
-                id=tweet.id,
-                text=text_of(tweet),
-                size=annotation.size if annotation else None,
-                entities=entities_of(tweet, regions),
-            )
-        )
+        rows.append(row_of(tweet, regions, annotation.size if annotation else None))
     return Converted(with_pictures(source, rows, counts), dict(counts))
 
 

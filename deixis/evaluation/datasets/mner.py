@@ -9,8 +9,7 @@ from collections import Counter
 from deixis.evaluation.datasets.conll import TYPES, read_conll
 from deixis.evaluation.datasets.pictures import with_pictures
 from deixis.evaluation.datasets.source import Converted, Source
-from deixis.evaluation.datasets.tweets import TEXT_QUIRKS, count_text, entities_of, text_of
-from deixis.rows import Row
+from deixis.evaluation.datasets.tweets import TEXT_QUIRKS, count_text, entities_of, row_of
 
 
 def read_mner(source: Source) -> Converted:
@@ -33,11 +32,5 @@ def read_mner(source: Source) -> Converted:
     for tweet in tweets:
         counts[renamed] += sum(m.type == "MISC" for m in entities_of(tweet))
         plain = tweet._replace(tags=tuple(tag.replace("MISC", "OTHER") for tag in tweet.tags))
-        rows.append(
-            Row(
-                id=tweet.id,
-                text=text_of(tweet),
-                entities=entities_of(plain),
-            )
-        )
+        rows.append(row_of(plain))
     return Converted(with_pictures(source, rows, counts), dict(counts))

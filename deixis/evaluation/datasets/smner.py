@@ -21,8 +21,8 @@ from deixis.evaluation.datasets.conll import read_conll
 from deixis.evaluation.datasets.located import line_of
 from deixis.evaluation.datasets.pictures import with_pictures
 from deixis.evaluation.datasets.source import Converted, Source
-from deixis.evaluation.datasets.tweets import TEXT_QUIRKS, count_text, entities_of, text_of
-from deixis.rows import Row, RowRegion
+from deixis.evaluation.datasets.tweets import TEXT_QUIRKS, count_text, entities_of, row_of
+from deixis.rows import RowRegion
 
 QUIRKS = (
     "labelme files of other samples",
@@ -89,14 +89,8 @@ def read_smner(source: Source) -> Converted:
         counts[QUIRKS[5]] += len(lost)
         counts[QUIRKS[6]] += sum(map(len, lost))
         counts[QUIRKS[7]] += sum(len(shown) > 1 for shown in regions.values())
-        rows.append(
-            Row(
-                id=tweet.id,
-                text=text_of(tweet),
-                size=(document.imageWidth, document.imageHeight) if document else None,
-                entities=entities_of(tweet, regions),
-            )
-        )
+        size = (document.imageWidth, document.imageHeight) if document else None
+        rows.append(row_of(tweet, regions, size))
     return Converted(with_pictures(source, rows, counts), dict(counts))
 
 

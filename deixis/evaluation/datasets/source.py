@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -25,22 +26,15 @@ class Converted(NamedTuple):
     counts: dict[str, int]
 
 
+@dataclass(frozen=True)
 class Source:
-    """The files of one split; the arguments are those of `convert`."""
+    """The files of one split; the fields are the arguments of `convert`."""
 
-    def __init__(
-        self,
-        folder: Path,
-        split: str,
-        boxes: Path | None = None,
-        images: Path | None = None,
-        beside: Path | None = None,
-    ) -> None:
-        self.folder = folder
-        self.split = split
-        self._boxes = boxes
-        self.images = images
-        self._beside = beside
+    folder: Path
+    split: str
+    box_files: Path | None = None
+    images: Path | None = None
+    beside: Path | None = None
 
     def file(self, suffix: str, *folders: str) -> Path:
         """Return ``SPLIT + suffix`` in the folder itself or in one of its `folders`.
@@ -65,11 +59,11 @@ class Source:
             InputError: there is none.
         """
         places = [self.folder / name for name in _BOXES]
-        for place in [self._boxes] if self._boxes else places:
+        for place in [self.box_files] if self.box_files else places:
             if place.exists():
                 return place
-        if self._boxes:
-            raise InputError(f"there is no {self._boxes}")
+        if self.box_files:
+            raise InputError(f"there is no {self.box_files}")
         raise InputError(
             f"there is no {' or '.join(_BOXES)} in {self.folder}; say with --boxes where the box "
             "files are"
@@ -83,9 +77,9 @@ class Source:
 
     def from_rows(self, path: Path) -> str:
         """Return a path as seen from the file of rows; absolute ones stay."""
-        if self._beside is None or path.is_absolute():
+        if self.beside is None or path.is_absolute():
             return str(path)
-        return os.path.relpath(path, self._beside)
+        return os.path.relpath(path, self.beside)
 
 
 class Dataset(NamedTuple):

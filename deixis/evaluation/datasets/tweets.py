@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from itertools import accumulate
 
 from deixis.evaluation.datasets.conll import TaggedTweet, mentions, orphans
-from deixis.rows import RowEntity, RowRegion
+from deixis.rows import Row, RowEntity, RowRegion
 
 _HTML = re.compile(r"&(amp|lt|gt|quot|apos|nbsp|#\d+);?")
 _INVISIBLE = {"Cc", "Cf", "Mn", "Me", "Zs", "Zl", "Zp"}
@@ -22,11 +22,6 @@ FINE_QUIRKS = (
     "entities whose tokens disagree on the fine type (the first is kept)",
     "entities whose fine type is of another coarse type",
 )
-
-
-def text_of(tweet: TaggedTweet) -> str:
-    """Return the text of the row: the tokens with single spaces between them."""
-    return " ".join(tweet.tokens)
 
 
 def entities_of(
@@ -53,6 +48,16 @@ def entities_of(
             )
         )
     return tuple(entities)
+
+
+def row_of(
+    tweet: TaggedTweet,
+    shown: Mapping[str, tuple[RowRegion, ...]] | None = None,
+    size: tuple[int, int] | None = None,
+) -> Row:
+    """Return a tweet as a row; see `entities_of`."""
+    entities = entities_of(tweet, shown)
+    return Row(id=tweet.id, text=" ".join(tweet.tokens), size=size, entities=entities)
 
 
 def count_text(tweets: Iterable[TaggedTweet], counts: Counter[str]) -> None:

@@ -63,13 +63,7 @@ class How:
     def named(
         cls, task: str, convention: str = "deixis", coarse: bool = False, **numbers: Any
     ) -> "How":
-        """Return how to score by the names of a task and a convention.
-
-        Args:
-            task: as `deixis.evaluation.metrics.tasks.task` takes it.
-            convention: as `deixis.evaluation.metrics.convention.convention` takes it.
-            coarse: compare coarse types, not fine.
-            **numbers: threshold, rounds and seed.
+        """Return how to score by the names of a task and a convention; `numbers` are the rest.
 
         Raises:
             SettingsError: there is no such task or convention, or a number is out of range.

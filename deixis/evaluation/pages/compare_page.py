@@ -9,12 +9,12 @@ from pydantic import ValidationError
 from deixis.base.json_lines import parsed
 from deixis.base.text_files import lines_of
 from deixis.errors import DataError
-from deixis.evaluation.compare import MEASURES, Agreement, figure
+from deixis.evaluation.compare import MEASURES, figure
 from deixis.evaluation.disagreements import RowPair
-from deixis.evaluation.metrics.scoring import Comparison
 from deixis.evaluation.pages.access import Access
 from deixis.evaluation.pages.report import Shown, identity, show_row
 from deixis.evaluation.pages.shortened import TEXT
+from deixis.evaluation.predictions import Compared
 from deixis.rows import id_of
 from deixis.schema import Extraction
 from deixis.show.templates import render_page
@@ -32,23 +32,15 @@ class Sheet(NamedTuple):
 
 
 def compare_page(
-    first: Path,
-    second: Path,
-    agreement: Agreement,
-    scores: Comparison | None = None,
+    compared: Compared,
     *,
-    gold: Path | None = None,
     top: int = 20,
     access: Access = Access(),  # noqa: B008 - immutable
 ) -> str:
     """Return a page that needs nothing else: no file, no network, no script.
 
     Args:
-        first: the file of the one run.
-        second: the file of the other.
-        agreement: how they agree.
-        scores: of both against gold, where there is some.
-        gold: the file of that.
+        compared: the two files.
         top: how many rows are shown, those that differ most.
         access: pictures to open besides those in the folders of the three files.
 
@@ -56,22 +48,23 @@ def compare_page(
         InputError: a file cannot be read.
         DataError: a row that says what it has cost is no result of a batch run.
     """
+    gold, first, second, agreement, scores = compared
     rows = agreement.ranked(top)
     differing = {row.id: row.texts for row in rows}
-    files = (first, second, *([gold] if gold else []))
+    files = (first.path, second.path, *([gold] if gold else []))
     access = access._replace(folders=(*access.folders, *(path.parent for path in files)))
     shown = [
-        {} if cost is None else _shown(path, differing, access)
-        for path, cost in zip((first, second), agreement.costs, strict=True)
+        {} if cost is None else _shown(side.path, differing, access)
+        for side, cost in zip((first, second), agreement.costs, strict=True)
     ]
     return render_page(
         "compare.html.j2",
-        first=first,
-        second=second,
+        first=first.path,
+        second=second.path,
         gold=gold,
         agreement=agreement,
         scores=scores,
-        settings=changes(first, second),
+        settings=changes(first.path, second.path),
         measures=MEASURES,
         figure=figure,
         warnings=list(agreement.warnings.items())[:_LISTED],

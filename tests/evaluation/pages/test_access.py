@@ -9,12 +9,11 @@ import pytest
 from PIL import Image
 
 from deixis.errors import InputError
-from deixis.evaluation.compare import Result, agree
 from deixis.evaluation.metrics import convention, scoring, tasks
 from deixis.evaluation.pages.access import Access, place_of
 from deixis.evaluation.pages.compare_page import compare_page
 from deixis.evaluation.pages.report import report_page
-from deixis.rows import read_rows
+from deixis.evaluation.predictions import compare_files
 from deixis.schema import ImageInfo
 from deixis.testing import Response, Server, serving
 
@@ -108,12 +107,12 @@ def test_pages_call_nobody_and_say_so(
     write(results, f"{site.url}/latest/meta-data?leak=1")
     other = write(results.with_name("other.jsonl"), f"{site.url}/latest", "LOC")
     how = scoring.How(tasks.task("gmner"), convention.convention("deixis"))
-    found = agree(list(read_rows(results, Result)), list(read_rows(other, Result)), how, [])
+    compared = compare_files(results, other, how, None, None)
 
     def pages(access: Access) -> list[str]:
         return [
             report_page(results, access=access),
-            compare_page(results, other, found, access=access),
+            compare_page(compared, access=access),
         ]
 
     for page in pages(Access((results.parent,))):

@@ -15,6 +15,7 @@ from deixis.evaluation.metrics import scoring
 from deixis.evaluation.metrics.convention import convention
 from deixis.evaluation.metrics.tasks import task
 from deixis.evaluation.pages.compare_page import changes, compare_page
+from deixis.evaluation.predictions import Compared, Predictions
 from deixis.rows import Row, read_rows
 
 EVIL = "<script>alert(1)</script>"
@@ -78,7 +79,8 @@ def page_of(paths: tuple[Path, Path], gold: list[Row] | None = None, top: int = 
     scores = gold and scoring.compare_two(gold, first, second, HOW)
     found = agree(first, second, HOW, gold or [])
     shown = Path(f"{EVIL}.jsonl") if gold else None
-    return compare_page(*paths, found, scores or None, gold=shown, top=top)
+    files = [Predictions(path, rows, {}) for path, rows in zip(paths, (first, second), strict=True)]
+    return compare_page(Compared(shown, *files, found, scores or None), top=top)
 
 
 def test_both_runs_side_by_side(runs: tuple[Path, Path], tags_of: Tags) -> None:

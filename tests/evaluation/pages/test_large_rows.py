@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from deixis.evaluation.compare import Result, agree
 from deixis.evaluation.disagreements import compare_row
 from deixis.evaluation.metrics import convention, scoring, tasks
 from deixis.evaluation.pages.access import Access
 from deixis.evaluation.pages.compare_page import compare_page
 from deixis.evaluation.pages.report import report_page
 from deixis.evaluation.pages.shortened import DETAILS, ENTITIES, TEXT, WARNINGS, shortened
-from deixis.rows import Row, RowEntity, read_rows
+from deixis.evaluation.predictions import compare_files
+from deixis.rows import Row, RowEntity
 from deixis.schema import Extraction
 
 pytestmark = pytest.mark.slow
@@ -102,7 +102,6 @@ def test_pages_say_what_they_leave_out(tmp_path: Path) -> None:
     assert "And 101 more types" in page
     assert "Not shown, for the row is too large: 900 entities." in page
     assert "and 101 more types" in page
-    found = agree(read_rows(one, Result), read_rows(two, Result), HOW)
-    page = compare_page(one, two, found, access=Access())
+    page = compare_page(compare_files(one, two, HOW, None, None), access=Access())
     assert page.count("900 entities") == 2 and "And 100 more mentions that differ" in page
     assert len(page) < 400_000
