@@ -16,17 +16,14 @@ if TYPE_CHECKING:
     from deixis.evaluation.metrics.mner import Score
     from deixis.evaluation.metrics.scoring import Report
 
-GoldArgument = Annotated[Path, typer.Argument(help="Gold rows, JSON Lines; - for stdin.")]
-TaskOption = Annotated[
-    str,
-    typer.Option("--task", help="gmner, fmnerg, smner, mner, eeg, ees, fmner, mmre or muie."),
-]
-
 
 def evaluate(
-    gold: GoldArgument,
+    gold: Annotated[Path, typer.Argument(help="Gold rows, JSON Lines; - for stdin.")],
     predictions: Annotated[Path, typer.Argument(help="Predictions with the same ids.")],
-    task: TaskOption,
+    task: Annotated[
+        str,
+        typer.Option("--task", help="gmner, fmnerg, smner, mner, eeg, ees, fmner, mmre or muie."),
+    ],
     by: Annotated[
         str | None, typer.Option("--by", help="Break down by type, groundable or entities.")
     ] = None,

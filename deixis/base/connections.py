@@ -71,10 +71,8 @@ class Network(httpcore.SyncBackend):
         Raises:
             NotPublicError: one of its addresses is not public, and all have to be.
         """
-        if self._public:
-            addresses = public_addresses(host, port, self._deadline.left())
-        else:
-            addresses = look_up(host, port, self._deadline.left())
+        look = public_addresses if self._public else look_up
+        addresses = look(host, port, self._deadline.left())
         for more, address in zip(range(len(addresses) - 1, -1, -1), addresses, strict=True):
             share = self._deadline.left() / (more + 1)
             try:

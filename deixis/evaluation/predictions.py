@@ -89,14 +89,9 @@ def read_predictions(
 def compare_files(
     first: Path, second: Path, how: How, gold: Path | None, format_name: str | None
 ) -> Compared:
-    """Compare two files of predictions.
+    """Compare two files of predictions, and score both against `gold` where there is some.
 
-    Args:
-        first: results of `deixis batch`, or other predictions.
-        second: the same for the other side.
-        how: what is compared, and when it is the same.
-        gold: rows to score both against, None without.
-        format_name: the format of answers to rows of the gold; None for rows.
+    They hold rows, or with a `format_name` answers to the rows of the gold.
 
     Raises:
         DataError: a line is no row, or the files do not fit each other or the gold.

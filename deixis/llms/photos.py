@@ -16,16 +16,12 @@ QUALITY = 90
 
 
 class Photo(NamedTuple):
-    """An encoded picture.
-
-    ``scale`` is the length of one of its pixels in pixels of the picture it was made of.
-    """
+    """An encoded picture."""
 
     data: bytes
     sha256: str
     width: int
     height: int
-    scale: float
 
     def in_picture(self, box: Box, picture: Mapping[str, Any]) -> Box:
         """Bring a box from pixels of the photo to those of the picture it was made of.
@@ -58,4 +54,4 @@ def photo(pixels: NDArray[np.uint8], longest_side: int) -> Photo:
     encoded = io.BytesIO()
     image.save(encoded, "JPEG", quality=QUALITY)
     data = encoded.getvalue()
-    return Photo(data, hashlib.sha256(data).hexdigest(), *image.size, scale)
+    return Photo(data, hashlib.sha256(data).hexdigest(), *image.size)

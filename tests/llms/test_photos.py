@@ -113,7 +113,6 @@ def test_a_photo_is_no_larger_than_asked(
     made = photo(np.full(shape, 200, np.uint8), longest)
     with Image.open(io.BytesIO(made.data)) as image:
         assert image.format == "JPEG" and image.size == size == (made.width, made.height)
-    assert made.scale == max(1.0, max(shape[:2]) / longest)
 
 
 def test_another_picture_is_another_question(

@@ -122,5 +122,4 @@ def count_boxes(
             sum(x2 <= x1 or y2 <= y1 for x1, y1, x2, y2 in places),
             sum(x1 < 0 or y1 < 0 or x2 > width or y2 > height for x1, y1, x2, y2 in places),
         )
-        for quirk, number in zip(BOX_QUIRKS[1:], met, strict=True):
-            counts[quirk] += number
+        counts.update(dict(zip(BOX_QUIRKS[1:], met, strict=True)))

@@ -34,13 +34,11 @@ def line_of(text: str, place: Sequence[int | str]) -> int:
     """
     value: Any = _Decoder().decode(text)
     start = 0
-    for step in place:
+    for step in (*place, None):
         if isinstance(value, _Object):
             start = value.start
         try:
             value = value[step]
         except (LookupError, TypeError):
             break
-    if isinstance(value, _Object):
-        start = value.start
     return text.count("\n", 0, start) + 1

@@ -125,6 +125,5 @@ def read_muie(source: Source) -> Converted:
             len(row.events),
             sum(len(event.arguments) for event in row.events),
         )
-        for quirk, number in zip(QUIRKS, met, strict=True):
-            counts[quirk] += number
+        counts.update(dict(zip(QUIRKS, met, strict=True)))
     return Converted(tuple(rows.values()), dict(counts))

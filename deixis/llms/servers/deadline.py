@@ -8,7 +8,7 @@ from deixis.base.connections import TimedStream
 
 
 class _Deadline(threading.local):
-    """When the request of this thread has to be over; the libraries time single steps alone."""
+    """When the request of this thread has to be over."""
 
     at = 0.0
     seconds = 0.0

@@ -12,7 +12,7 @@ from deixis.llms.box_conventions import FAMILIES, THOUSANDTHS, Resize
 from deixis.llms.photos import Photo
 
 PICTURE = {"width": 1200, "height": 600}
-PHOTO = Photo(b"", "", 600, 300, 2.0)
+PHOTO = Photo(b"", "", 600, 300)
 ONE, NEAR, FAR = (0.0, 0.0, 100.0, 100.0), (0.0, 0.0, 100.0, 80.0), (300.0, 0.0, 400.0, 100.0)
 
 
