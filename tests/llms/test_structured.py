@@ -252,7 +252,7 @@ def test_without_a_schema_mode_the_schema_is_in_the_prompt(scripted: Any) -> Non
     heard: list[BaseMessage] = []
 
     def script(_name: str, messages: list[BaseMessage], options: dict[str, Any]) -> str:
-        assert "json_schema" not in options
+        assert options["json_schema"] is None
         heard.extend(messages)
         return GOOD
 
