@@ -31,6 +31,7 @@ def test_every_error_is_in_the_tree_at_the_top_of_its_file() -> None:
         assert f"─ {each.__name__} " in errors.__doc__ or each is errors.DeixisError  # type: ignore
 
 
+@pytest.mark.process
 def test_import_loads_no_library() -> None:
     script = (
         "import sys, deixis; "
@@ -85,6 +86,7 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return python
 
 
+@pytest.mark.process
 @pytest.mark.slow
 def test_a_bare_environment_imports_builds_and_says_what_to_install(bare: Path) -> None:
     assert 'python -m pip install "deixis[starter]"' in run(bare, BUILDS)
@@ -102,6 +104,7 @@ def test_a_bare_environment_imports_builds_and_says_what_to_install(bare: Path) 
     assert done.stderr == ""
 
 
+@pytest.mark.process
 @pytest.mark.slow
 def test_the_version_has_one_source(bare: Path) -> None:
     installed = "from importlib.metadata import version; print(version('deixis'))"
@@ -138,6 +141,7 @@ length: int = Extraction(text="", image=None, entities=[]).text
 """
 
 
+@pytest.mark.process
 @pytest.mark.slow
 def test_users_get_our_types(bare: Path, tmp_path: Path) -> None:
     """A program is checked against the installed package, which says that it is typed."""

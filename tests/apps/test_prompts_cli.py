@@ -70,6 +70,7 @@ def test_show_prints_the_file_as_it_is(deixis: Any, folder: Path) -> None:
     assert deixis("prompts", "show", "consult", "--prompts", folder) == (0, mine, "")
 
 
+@pytest.mark.process
 def test_diff_is_a_patch_that_makes_theirs_of_ours(
     deixis: Any, folder: Path, tmp_path: Path
 ) -> None:

@@ -107,6 +107,7 @@ def test_wrong_arguments_are_one_line(deixis: Run, arguments: list[str], said: s
     assert (code, printed, told.count("\n")) == (2, "", 1) and told.endswith(said)
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("arguments", ["graphs", "graphs --json", "--help"])
 def test_a_full_disk_behind_stdout_is_one_line(arguments: str) -> None:
     with open("/dev/full", "wb") as full:
@@ -118,6 +119,7 @@ def test_a_full_disk_behind_stdout_is_one_line(arguments: str) -> None:
     assert done.stderr.count("\n") == 1
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("arguments", ["graphs", "graphs --json", "report r.jsonl --out -"])
 def test_whoever_reads_stdout_may_stop(tmp_path: Path, arguments: str) -> None:
     result = {"settings": "s", "image": None, "entities": [], "usage": [], "warnings": []}
@@ -135,6 +137,7 @@ def test_whoever_reads_stdout_may_stop(tmp_path: Path, arguments: str) -> None:
     assert process.wait() == 1
 
 
+@pytest.mark.process
 def test_streams_that_are_closed() -> None:
     line = 'exec "$@" <&- >&- 2>&-'
     assert subprocess.run(["sh", "-c", line, "sh", *DEIXIS, "graphs"]).returncode == 0

@@ -125,12 +125,14 @@ def test_a_file_that_nobody_may_write_is_refused(
     assert path.read_text() == "old"
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("name", ["-", "/dev/stdout", "/proc/self/fd/1"])
 def test_standard_output_as_a_pipe(name: str) -> None:
     done = subprocess.run([sys.executable, "-c", WRITE, name], capture_output=True, check=True)
     assert done.stdout == b"before\ndata\nafter\n"
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("name", ["-", "/dev/stdout", "/dev/fd/1", "out.txt"])
 def test_standard_output_as_a_file(tmp_path: Path, name: str) -> None:
     with (tmp_path / "out.txt").open("wb") as out:

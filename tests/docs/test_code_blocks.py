@@ -62,6 +62,7 @@ def test_every_block_says_what_it_is(page: Path) -> None:
             assert not re.search(r"^(\$|deixis|pip|make|import|from) ", block.code, re.M), block
 
 
+@pytest.mark.process
 @pytest.mark.slow
 @pytest.mark.usefixtures("answers_at_once")  # the demo and the notebooks ask the real model
 @pytest.mark.parametrize("page", with_code(), ids=name_of)

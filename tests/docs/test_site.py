@@ -31,6 +31,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.slow
+@pytest.mark.process
 def test_nothing_is_fetched_from_elsewhere(site: Path) -> None:
     pages = [path for path in site.rglob("*") if path.suffix in {".html", ".css"}]
     assert len(pages) > 25
@@ -41,6 +42,7 @@ def test_nothing_is_fetched_from_elsewhere(site: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.process
 def test_public_names_have_their_pages(site: Path) -> None:
     api = {page.stem: page.read_text(encoding="utf-8") for page in (site / "api").glob("*.html")}
     for page, name in {
@@ -55,6 +57,7 @@ def test_public_names_have_their_pages(site: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.process
 def test_marks_of_blocks_are_not_shown(site: Path) -> None:
     for page in site.rglob("*.html"):
         text = re.sub(r"<!--.*?-->", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)

@@ -95,6 +95,7 @@ def test_a_batch_takes_it(model: Settings, tmp_path: Path, name: str) -> None:
     assert {each.part for each in examine(settings)} >= {"recognizer", "expander"}
 
 
+@pytest.mark.process
 @pytest.mark.slow
 def test_the_command_line_takes_it(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As a user has it: a file in the folder where the command is given, nothing installed."""

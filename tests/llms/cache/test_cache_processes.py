@@ -12,7 +12,7 @@ import pytest
 
 from deixis.llms.cache.llm_cache import Answer, LlmCache, Request
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.process]
 
 REQUEST = Request("openai:gpt-5-mini", "You see.", "What?", {"type": "object"}, ())
 START = """

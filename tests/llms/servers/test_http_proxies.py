@@ -114,6 +114,7 @@ registry.load("ollama:m?base_url=http://127.0.0.1:9")
 """
 
 
+@pytest.mark.process
 def test_an_sdk_that_looks_for_proxies_as_it_is_imported_finds_none(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
