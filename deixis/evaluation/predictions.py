@@ -79,11 +79,8 @@ def read_predictions(
     if format_name is None:
         return Predictions(path, read_rows(path, kind), {})
     answers = files.read(path, format_name, gold)
-    return Predictions(
-        path,
-        answers.rows,
-        {id_: [piece._asdict() for piece in pieces] for id_, pieces in answers.problems.items()},
-    )
+    refused = {id_: [p._asdict() for p in pieces] for id_, pieces in answers.problems.items()}
+    return Predictions(path, answers.rows, refused)
 
 
 def compare_files(
