@@ -48,6 +48,7 @@ def test_a_missing_text_is_refused(toolbox_of: Any, run: Any) -> None:
         run(open_sample, {}, toolbox_of())
 
 
+@pytest.mark.extra
 def test_without_a_picture_there_is_no_record(toolbox_of: Any, run: Any) -> None:
     for state in ({"text": "Ann"}, {"text": "Ann", "image": None}):
         update = run(open_sample, state, toolbox_of())
@@ -55,6 +56,7 @@ def test_without_a_picture_there_is_no_record(toolbox_of: Any, run: Any) -> None
         assert update["notices"] == {}
 
 
+@pytest.mark.extra
 def test_what_the_last_sample_left_is_emptied(toolbox_of: Any, run: Any) -> None:
     update = run(open_sample, {"text": "Ann"}, toolbox_of())
     merged = {
@@ -66,6 +68,7 @@ def test_what_the_last_sample_left_is_emptied(toolbox_of: Any, run: Any) -> None
     assert all(update[channel] == {} for channel in merged)
 
 
+@pytest.mark.extra
 @pytest.mark.parametrize("kind", ["path", "bytes", "pil", "array"])
 def test_a_picture_is_recorded_without_its_pixels(
     toolbox_of: Any, tmp_path: Path, kind: str
@@ -88,6 +91,7 @@ def test_a_picture_is_recorded_without_its_pixels(
     assert set(record) == {"sha256", "width", "height", "source"}
 
 
+@pytest.mark.extra
 def test_what_degraded_on_opening_is_a_notice(toolbox_of: Any) -> None:
     deep = Image.fromarray(np.full((30, 40), 70_000, dtype=np.int32))
     update = open_sample({"text": "Ann", "image": deep}, toolbox_of())
@@ -95,6 +99,7 @@ def test_what_degraded_on_opening_is_a_notice(toolbox_of: Any) -> None:
     assert notice["step"] == "open" and "were scaled" in notice["message"]
 
 
+@pytest.mark.extra
 @pytest.mark.parametrize(
     ("image", "said"),
     [
@@ -119,6 +124,7 @@ def test_a_picture_that_cannot_be_used_is_refused(
     assert said in str(caught.value) and "\n" not in str(caught.value)
 
 
+@pytest.mark.extra
 def test_a_missing_key_is_told_before_anything_is_asked(
     toolbox_of: Any, run: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -128,6 +134,7 @@ def test_a_missing_key_is_told_before_anything_is_asked(
         run(open_sample, {"text": "Ann"}, toolbox)
 
 
+@pytest.mark.extra
 def test_a_missing_package_is_told_before_anything_is_asked(
     toolbox_of: Any, run: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

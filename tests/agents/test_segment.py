@@ -53,6 +53,7 @@ def test_without_a_groundable_entity_no_model_is_loaded(
     assert run(segment, {**judged, **grounded}, toolbox) == {}
 
 
+@pytest.mark.extra
 def test_a_segmenter_that_is_needed_and_not_there_is_told(
     state: dict[str, Any], toolbox: Toolbox, run: Any
 ) -> None:
@@ -63,6 +64,7 @@ def test_a_segmenter_that_is_needed_and_not_there_is_told(
         run(segment, {**judged, **grounded}, toolbox)
 
 
+@pytest.mark.extra
 def test_every_box_of_an_entity_gets_its_own_mask(
     state: dict[str, Any], toolbox: Toolbox, run: Any
 ) -> None:

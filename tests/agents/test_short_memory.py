@@ -15,7 +15,7 @@ from deixis.testing import tools
 from deixis.tools.base import Detection, Picture, warn
 from deixis.weights.torch_models import in_batches
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.extra]
 
 
 class Model:

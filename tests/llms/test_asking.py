@@ -53,6 +53,7 @@ def asker(tmp_path: Path) -> Callable[..., Asker]:
 BLUE = '{"colour": "blue"}'
 
 
+@pytest.mark.extra
 @pytest.mark.parametrize(
     ("given", "held"),
     [

@@ -15,7 +15,7 @@ from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import (
 from deixis.llms.box_conventions import FAMILIES, BoxConvention, Resize, convention_of
 from deixis.llms.photos import photo
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.extra]
 
 QWEN_25 = FAMILIES["qwen25vl"]
 # The published settings, transformers' own default, a user's limit, and Qwen3-VL's patches.

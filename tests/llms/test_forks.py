@@ -52,6 +52,7 @@ def in_child(work: Callable[[], object], leave: Callable[[int], Any] = os._exit)
     raise AssertionError("the child hangs")
 
 
+@pytest.mark.extra
 def test_the_embedded_model_answers_in_a_child() -> None:
     model = LlamaCppChat(weights=EMBEDDED["smollm2-135m"], context=512, max_tokens=5)
 
@@ -86,6 +87,7 @@ def test_a_child_ends_with_its_status(child: str) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.extra
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_a_server_is_asked_from_a_child(provider: str) -> None:
     import json
@@ -169,6 +171,7 @@ def test_loading_is_open_in_a_child() -> None:
     assert held(hold, lambda: registry.load("embedded:smollm2-135m")) == 0
 
 
+@pytest.mark.extra
 def test_a_model_of_torch_answers_in_a_child(saved: Any) -> None:
     import torch
 

@@ -7,6 +7,8 @@ import pytest
 from deixis.errors import SettingsError
 from deixis.llms import registry
 
+pytestmark = pytest.mark.extra
+
 OPENAI, GEMINI = "openai:m?base_url=http://127.0.0.1:1/v1", "google_genai:m?base_url=http://h:1"
 CLAUDE, OLLAMA = "anthropic:m?base_url=http://h:1", "ollama:m?base_url=http://h:1"
 

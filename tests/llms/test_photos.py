@@ -84,6 +84,7 @@ def photos() -> tuple[Photo, Photo]:
     return photo(black, 100), photo(white, 100)
 
 
+@pytest.mark.extra
 def test_pictures_are_numbered_and_stand_before_the_question(
     provider: Any, protocol: Protocol, photos: tuple[Photo, Photo]
 ) -> None:
@@ -133,6 +134,7 @@ def test_another_picture_is_another_question(
     assert sorted(map(len, stored)) == [0, 1, 1, 2, 2]
 
 
+@pytest.mark.extra
 def test_a_model_without_eyes_fails_and_says_so(photos: tuple[Photo, Photo]) -> None:
     reply = ask(registry.load("embedded:smollm2-135m"), PROMPT, Seen, max_tokens=50, images=photos)
     assert (reply.status, reply.value) == ("failed", None)

@@ -82,6 +82,7 @@ def test_a_missing_package_is_told_with_the_line_that_installs_it(
         assert caught.value.package == "no-such-package-at-all"
 
 
+@pytest.mark.extra
 def test_a_missing_key_is_told_with_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     for function in (check, load):
@@ -94,6 +95,7 @@ def test_a_missing_key_is_told_with_its_variable(monkeypatch: pytest.MonkeyPatch
     check("openai:gpt-5-mini")
 
 
+@pytest.mark.extra
 def test_a_server_of_ones_own_needs_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     spec = "openai:any?base_url=http://127.0.0.1:1/v1"
@@ -101,6 +103,7 @@ def test_a_server_of_ones_own_needs_no_key(monkeypatch: pytest.MonkeyPatch) -> N
     assert load(spec).constrain is not None
 
 
+@pytest.mark.extra
 @pytest.mark.parametrize(
     ("query", "said"),
     [
@@ -116,6 +119,7 @@ def test_a_wrong_option_of_a_wrapper_is_told(query: str, said: str) -> None:
     assert said in str(caught.value) and spec in str(caught.value)
 
 
+@pytest.mark.extra
 def test_a_backend_is_made_once() -> None:
     spec = "openai:any?base_url=http://127.0.0.1:1/v1&temperature=0.25"
     assert load(spec) is load(spec)

@@ -37,6 +37,7 @@ class Knot(BaseModel):
 TREE = Tree.model_json_schema()
 
 
+@pytest.mark.extra
 @pytest.mark.parametrize("change", EVERY)
 def test_the_schema_given_is_left_as_it_is(change: Change) -> None:
     schema = Tree.model_json_schema()
@@ -44,6 +45,7 @@ def test_the_schema_given_is_left_as_it_is(change: Change) -> None:
     assert schema == TREE
 
 
+@pytest.mark.extra
 @pytest.mark.parametrize("change", EVERY)
 def test_names_and_choices_that_read_like_keywords_stay(change: Change) -> None:
     schema = change(TREE)
@@ -72,6 +74,7 @@ def test_google_has_only_what_it_knows() -> None:
     assert leaf["properties"]["pattern"] == {"title": "Pattern", "type": "string"}
 
 
+@pytest.mark.extra
 def test_anthropic_has_the_rest_as_a_remark() -> None:
     schema = for_anthropic(TREE)
     pattern = schema["$defs"]["Leaf"]["properties"]["pattern"]

@@ -21,6 +21,8 @@ from deixis.testing import Response
 
 from .servers.protocols import Protocol, anthropic
 
+pytestmark = pytest.mark.extra
+
 PROMPT = Prompt("Be brief.", "What colour is the sky?", "colour", 1)
 
 

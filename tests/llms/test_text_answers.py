@@ -21,7 +21,7 @@ from deixis.testing import Response
 
 from .servers.protocols import PROTOCOLS, Protocol, at
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.extra]
 
 PROMPT = Prompt("Be brief.", "What colour is the sky?", "colour", 1)
 THOUGHT, SKY = "It is {not} JSON.\r\nNo.", "<answer>sky|OTHER|None</answer> \u2603\U0001f680"

@@ -59,6 +59,7 @@ def test_types_are_numbered_in_the_order_of_their_schema(
     assert exports.class_names(extractions)[: len(names)] == names
 
 
+@pytest.mark.extra
 def test_merged_detections_have_one_number_a_type() -> None:
     supervision = pytest.importorskip("supervision")
     posts = [found("PER"), found("LOC", "PER"), found("ORG")]

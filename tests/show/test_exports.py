@@ -172,6 +172,7 @@ def test_show_uses_the_picture_viewer(extraction: Extraction, album: _Album) -> 
     assert [image.size for image in album.seen] == [extraction.overlay().size]
 
 
+@pytest.mark.extra
 def test_show_is_inline_in_a_notebook(
     extraction: Extraction, album: _Album, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -189,6 +190,7 @@ def test_show_is_inline_in_a_notebook(
         shells.InteractiveShell.clear_instance()
 
 
+@pytest.mark.extra
 @pytest.mark.filterwarnings("ignore:OpenCV:UserWarning")  # supervision's word on its own speed
 def test_supervision_detections(extraction: Extraction) -> None:
     pytest.importorskip("supervision")

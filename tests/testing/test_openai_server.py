@@ -72,6 +72,7 @@ def test_it_answers_without_any_sdk() -> None:
     assert [question.model for question in server.asked] == ["m", "other"]
 
 
+@pytest.mark.extra
 def test_a_question_is_kept_as_it_was_asked() -> None:
     picture = photo(np.zeros((4, 6, 3), np.uint8), 100)
     with openai_server({"color": "grey"}) as server:
@@ -88,11 +89,13 @@ def test_a_question_is_kept_as_it_was_asked() -> None:
     assert server.requests[0].headers["content-type"] == "application/json"
 
 
+@pytest.mark.extra
 def test_what_fits_a_schema_is_the_answer_where_none_is_given() -> None:
     with openai_server() as server:
         assert put(server, Colour).value == Colour(color="blue")
 
 
+@pytest.mark.extra
 @pytest.mark.parametrize(
     ("replies", "status", "calls"),
     [
@@ -113,6 +116,7 @@ def test_every_ending_is_taken_for_what_it_is(
     assert reply.status == status and [call.status for call in reply.calls] == calls
 
 
+@pytest.mark.extra
 def test_the_pause_is_the_one_that_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     sleep, waited = time.sleep, []
 
@@ -126,12 +130,14 @@ def test_the_pause_is_the_one_that_is_asked_for(monkeypatch: pytest.MonkeyPatch)
     assert 0.05 in waited
 
 
+@pytest.mark.extra
 def test_a_server_that_hangs_is_given_up_and_can_be_closed() -> None:
     with openai_server(After(3600, "blue")) as server:
         reply = put(server, timeout=0.2)
     assert reply.status == "failed" and "timed out" in reply.detail
 
 
+@pytest.mark.extra
 def test_one_role_of_a_graph_is_played_by_it() -> None:
     with scripted(), openai_server("She wears dark blue.") as server:
         given = with_scripted_models().with_roles(

@@ -183,6 +183,7 @@ def test_every_model_of_a_stack_is_played_and_its_tools_stay() -> None:
     assert given.options.cache == "off" and given.options.quorum == 1
 
 
+@pytest.mark.extra
 def test_a_whole_graph_runs_in_every_way_it_can_be_asked() -> None:
     with scripted() as asked:
         graph = build_graph(settings())
@@ -194,6 +195,7 @@ def test_a_whole_graph_runs_in_every_way_it_can_be_asked() -> None:
     assert names == [["Grace Hopper", "US Navy"]] * 5 and one["warnings"] == []
 
 
+@pytest.mark.extra
 def test_a_committee_that_does_not_answer_leaves_a_warning() -> None:
     silent = {f"member{number}": Refused() for number in (1, 2, 3)}
     with scripted(models=silent):
@@ -201,6 +203,7 @@ def test_a_committee_that_does_not_answer_leaves_a_warning() -> None:
     assert any("declined" in warning["message"] for warning in result["warnings"])
 
 
+@pytest.mark.extra
 def test_answers_are_kept_where_the_settings_say(tmp_path: Path) -> None:
     given = settings(cache="use", cache_folder=tmp_path / "answers")
     with scripted() as asked:

@@ -25,6 +25,7 @@ class Broken:
         raise ToolError("out of memory")
 
 
+@pytest.mark.extra
 def test_a_graph_points_at_what_the_tools_see() -> None:
     eyes = [Detection("person", HERE, 0.9), Detection("cat", HERE, 0.9)]
     sign = [Word("GRACE HOPPER", (20.0, 250.0, 150.0, 280.0), 0.99)]

@@ -49,6 +49,7 @@ def detector() -> CenterFace:
     return CenterFace()
 
 
+@pytest.mark.extra
 @pytest.mark.parametrize(("spec", "noted"), [(ASTRONAUT, ASTRONAUT_BOXES), (HOPPER, HOPPER_BOXES)])
 def test_finds_the_one_face_and_its_body(
     detector: CenterFace, spec: str, noted: tuple[Box, Box]
@@ -63,11 +64,13 @@ def test_finds_the_one_face_and_its_body(
         assert 0 <= x1 < x2 <= picture.shape[1] and 0 <= y1 < y2 <= picture.shape[0]
 
 
+@pytest.mark.extra
 @pytest.mark.parametrize("spec", [CAT, COFFEE])
 def test_sees_no_face_where_there_is_none(detector: CenterFace, spec: str) -> None:
     assert detector.detect(load(spec), ["face", "person"]) == []
 
 
+@pytest.mark.extra
 @pytest.mark.parametrize("factor", [0.25, 0.6, 3.0])
 def test_boxes_scale_with_the_picture(detector: CenterFace, factor: float) -> None:
     image = Image.fromarray(load(ASTRONAUT))
@@ -77,6 +80,7 @@ def test_boxes_scale_with_the_picture(detector: CenterFace, factor: float) -> No
     assert iou((x1, y1, x2, y2), ASTRONAUT_BOXES[0]) > 0.6
 
 
+@pytest.mark.extra
 def test_boxes_are_right_in_a_slender_picture_of_two(detector: CenterFace) -> None:
     """A size that is no multiple of 32, and two people side by side."""
     pair = np.concatenate([load(ASTRONAUT)[:401, 5:], load(ASTRONAUT)[:401, 5:]], axis=1)
@@ -93,10 +97,12 @@ def test_phrases_it_does_not_know_are_ignored(detector: CenterFace) -> None:
     assert detector.detect(load(ASTRONAUT), []) == []
 
 
+@pytest.mark.extra
 def test_threshold_drops_faces() -> None:
     assert CenterFace(threshold=0.99).detect(load(ASTRONAUT), ["face"]) == []
 
 
+@pytest.mark.extra
 @pytest.mark.parametrize("size", [(1, 1), (8, 8), (1, 3000), (3000, 1), (300, 400)])
 def test_blank_pictures_of_any_shape_have_no_face(
     detector: CenterFace, size: tuple[int, int]
@@ -104,6 +110,7 @@ def test_blank_pictures_of_any_shape_have_no_face(
     assert detector.detect(np.full((*size, 3), 127, dtype=np.uint8), ["face", "person"]) == []
 
 
+@pytest.mark.extra
 def test_threads_share_one_detector() -> None:
     detector = CenterFace()
     pictures = [load(ASTRONAUT), load(HOPPER)] * 3
@@ -113,6 +120,7 @@ def test_threads_share_one_detector() -> None:
     assert found[1] == found[3] == found[5]
 
 
+@pytest.mark.extra
 @pytest.mark.parametrize("content", [b"", b"not a model", b"\x08\x07" * 400])
 def test_damaged_model_file_is_said(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "model.onnx"
@@ -122,6 +130,7 @@ def test_damaged_model_file_is_said(tmp_path: Path, content: bytes) -> None:
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.extra
 def test_cut_off_model_file_is_said(tmp_path: Path) -> None:
     path = tmp_path / "half.onnx"
     path.write_bytes(resolve(CenterFace.MODEL).read_bytes()[:3_000_000])

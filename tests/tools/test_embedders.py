@@ -15,7 +15,7 @@ from deixis.tools.fusion import fused
 from deixis.tools.hashed import BUCKETS, COLOURS, EDGES
 from deixis.tools.siglip import Clip, Siglip, load
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.extra]
 
 TEXTS = ["a tall woman", "", "猫 🐈", "b\n\x00\ud83d", "a" * 5000]
 

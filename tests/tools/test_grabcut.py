@@ -9,7 +9,7 @@ from deixis.schema import Mask
 from deixis.tools.grabcut import GrabCut
 from deixis.weights.model_files import resolve
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.extra]
 
 ASTRONAUT = (
     "pypi:scikit-image==0.26.0/skimage/data/astronaut.png"

@@ -21,7 +21,7 @@ from deixis.tools import owlv2, registry
 from deixis.tools.base import Detection, Picture
 from deixis.tools.owlv2 import Owlv2, load
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.extra]
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz<>|[]!"
 OPEN = "threshold=0&nms=1&limit=900"

@@ -10,7 +10,7 @@ from deixis.agents.main.names_in_picture import find_name
 from deixis.tools.rapidocr_reader import RapidOcrReader
 from deixis.weights.model_files import resolve
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.extra]
 
 COFFEE = (
     "pypi:scikit-image==0.26.0/skimage/data/coffee.png"

@@ -83,6 +83,7 @@ FILES = {
 }
 
 
+@pytest.mark.extra
 @pytest.mark.parametrize("spec", FILES)
 def test_a_tool_tells_which_weights_it_needs(spec: str) -> None:
     tool = TOOLS[spec.partition(":")[0].partition("?")[0]]
@@ -95,6 +96,7 @@ def test_all_tools_tell() -> None:
     assert {spec.partition(":")[0].partition("?")[0] for spec in FILES} == set(TOOLS)
 
 
+@pytest.mark.extra
 @pytest.mark.parametrize("name", ["segment-anything", "groundingdino"])
 def test_a_tool_that_has_to_be_given_a_file_says_so(name: str) -> None:
     if any(find_spec(module) is None for module in TOOLS[name].needs):
@@ -129,6 +131,7 @@ def test_options_arrive_as_the_constructor_wants_them(spec: str, given: Any) -> 
     assert load(spec, "detector").given == given
 
 
+@pytest.mark.extra
 def test_a_recognizer_of_ones_own_is_a_folder() -> None:
     assert isinstance(load(f"crf:{MODEL_FOLDER}", "recognizer"), CrfTagger)
 

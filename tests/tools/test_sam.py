@@ -23,7 +23,7 @@ from deixis.tools import registry
 from deixis.tools.base import Picture
 from deixis.tools.sam import Found, Sam, Sam2, Sam3
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.extra]
 
 DECODER = {"hidden_size": 16, "mlp_dim": 32, "num_attention_heads": 2, "iou_head_hidden_dim": 16}
 LEVELS = {"fpn_hidden_size": 16, "backbone_feature_sizes": [[16, 16], [8, 8], [4, 4]]}

@@ -17,7 +17,7 @@ from deixis.errors import ModelFileError, SettingsError, ToolError
 from deixis.tools.base import Picture, listening
 from deixis.tools.sam import Sam, Sam3
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.extra]
 
 PICTURE: Picture = np.random.default_rng(0).integers(0, 256, (48, 90, 3), dtype=np.uint8)
 BOXES: list[Box] = [(5.0 * n, 3.0 * n, 5.0 * n + 40, 45.0) for n in range(8)]

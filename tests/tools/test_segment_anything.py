@@ -25,7 +25,7 @@ from deixis.tools import registry
 from deixis.tools.base import Picture
 from deixis.tools.segment_anything import SegmentAnything
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.extra]
 
 BOXES: list[Box] = [(5.0 * n, 3.0 * n, 5.0 * n + 40, 45.0) for n in range(8)]
 SEED = 47

@@ -22,7 +22,7 @@ from deixis.tools import registry, siglip
 from deixis.tools.base import Picture, listening
 from deixis.tools.siglip import Clip, Siglip, load
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.extra]
 
 TEXTS = ["a tall woman", "a blue logo, on a shirt", "cat"]
 ODD = [

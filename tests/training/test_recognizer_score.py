@@ -7,7 +7,7 @@ from deixis.evaluation.datasets.voc import read_voc
 from deixis.tools.tagger.crf import CrfTagger
 from deixis.training.train_recognizer import check_mentions, check_prior
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.extra]
 
 pytest.importorskip("pycrfsuite", reason="the starter extra is not installed")
 

@@ -22,6 +22,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+@pytest.mark.extra
 def test_file_of_the_hub_is_fetched_once(hub: list[Request], cache: Path) -> None:
     spec = "hub:owner/toy/weights/model.bin"
     assert not is_cached(spec, cache=cache)
@@ -33,6 +34,7 @@ def test_file_of_the_hub_is_fetched_once(hub: list[Request], cache: Path) -> Non
     assert len(hub) == asked
 
 
+@pytest.mark.extra
 def test_snapshot_of_the_hub_is_fetched_once(hub: list[Request], cache: Path) -> None:
     spec = "hub:owner/toy@main"
     assert not is_cached(spec, cache=cache)
@@ -45,6 +47,7 @@ def test_snapshot_of_the_hub_is_fetched_once(hub: list[Request], cache: Path) ->
     assert len(hub) == asked
 
 
+@pytest.mark.extra
 def test_of_a_model_only_what_transformers_reads_is_fetched(
     hub: list[Request], cache: Path
 ) -> None:
@@ -56,6 +59,7 @@ def test_of_a_model_only_what_transformers_reads_is_fetched(
     assert is_cached(spec, cache=cache) and is_cached(spec.replace("@main", ""), cache=cache)
 
 
+@pytest.mark.extra
 def test_weights_in_shards_are_there_when_all_shards_are(hub: list[Request], cache: Path) -> None:
     spec = "hub:owner/toy@main#transformers"
     folder = resolve(spec, cache=cache)
@@ -71,6 +75,7 @@ def test_weights_in_shards_are_there_when_all_shards_are(hub: list[Request], cac
     assert not is_cached(spec, cache=cache)
 
 
+@pytest.mark.extra
 @pytest.mark.parametrize(
     ("spec", "names"),
     [
@@ -95,6 +100,7 @@ def test_the_bytes_that_come_are_told(
     assert capfd.readouterr() == ("", ""), "the hub's library shows no bars of its own"
 
 
+@pytest.mark.extra
 @pytest.mark.parametrize(
     ("spec", "reason"),
     [
@@ -117,6 +123,7 @@ def test_what_the_hub_refuses_is_said(
     assert not is_cached(spec, cache=cache)
 
 
+@pytest.mark.extra
 def test_unreachable_hub_is_said(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("huggingface_hub")
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")

@@ -23,7 +23,7 @@ from deixis.weights.torch_models import (
     source_of,
 )
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.extra]
 
 
 @pytest.mark.parametrize("missing", ["torch", "transformers"])

@@ -64,6 +64,7 @@ def test_what_is_no_patch_is_refused(given: Any, said: str) -> None:
     assert said in str(caught.value) and "\n" not in str(caught.value)
 
 
+@pytest.mark.extra
 def test_open_hands_them_on_and_says_which_leave_the_picture(toolbox_of: Any) -> None:
     image = np.zeros((30, 40, 3), dtype=np.uint8)
     given = [[0, 0, 40, 30], [-1, 0, 9, 9], [30, 20, 41, 31]]
@@ -82,6 +83,7 @@ def test_open_hands_them_on_and_says_which_leave_the_picture(toolbox_of: Any) ->
     assert empty["notes"][OVERWRITE] == {"given_patches": []}
 
 
+@pytest.mark.extra
 @pytest.mark.parametrize(
     ("box", "said"),
     [
@@ -98,6 +100,7 @@ def test_a_patch_outside_is_refused(toolbox_of: Any, box: Any, said: str) -> Non
     assert said in str(caught.value)
 
 
+@pytest.mark.extra
 def test_patches_without_a_picture_are_refused(toolbox_of: Any) -> None:
     with pytest.raises(InputError, match="no picture that they could be cut from"):
         open_sample({"text": "Ann", "image": None, "patches": [BOX]}, toolbox_of())

@@ -98,6 +98,7 @@ def test_the_gate_is_a_setting(box: Any) -> None:
     assert kinds(found) == {"Rome": "LOC"} and len(script.asked) == 1
 
 
+@pytest.mark.extra
 def test_a_decision_names_the_corrector(box: Any, run: Any) -> None:
     def script(name: str, messages: list[Any], options: dict[str, Any]) -> str:
         return json.dumps(dict.fromkeys(options["json_schema"]["properties"], "OTHER"))

@@ -56,6 +56,7 @@ def judged(mention: Any, toolbox_of: Any, run: Any) -> Any:
     return judge
 
 
+@pytest.mark.extra
 @pytest.mark.parametrize(
     ("observation", "name", "kind", "groundable", "ratio", "said"),
     [

@@ -159,6 +159,7 @@ def tiny(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.extra
 @pytest.mark.slow
 def test_a_real_model_is_the_entailer(
     described: dict[str, Any], toolbox_of: Any, run: Any, tiny: Path
@@ -174,6 +175,7 @@ def test_a_real_model_is_the_entailer(
     assert said[0].startswith("siglip says that 'a blue logo' fits the picture with ")
 
 
+@pytest.mark.extra
 def test_a_folder_without_a_model_is_the_users_to_mend(
     described: dict[str, Any], toolbox_of: Any, run: Any, tmp_path: Path
 ) -> None:

@@ -12,6 +12,7 @@ def lines(*texts: str) -> list[Word]:
     return [Word(text, BOX, 0.9) for text in texts]
 
 
+@pytest.mark.extra
 @pytest.mark.parametrize(
     ("name", "read", "part"),
     [
@@ -48,6 +49,7 @@ def test_reads_name_or_part_of_it(name: str, read: str, part: str) -> None:
     assert match.similarity >= 0.82
 
 
+@pytest.mark.extra
 @pytest.mark.parametrize(
     ("name", "read"),
     [
@@ -78,6 +80,7 @@ def test_no_lines_no_match() -> None:
     assert find_name("NASA", []) is None
 
 
+@pytest.mark.extra
 def test_whole_name_beats_part_and_exact_beats_misread() -> None:
     match = find_name("Grace Hopper", lines("HOPPER", "GRACE HOPPER", "GRACE H0PPFR"))
     assert match is not None
@@ -109,6 +112,7 @@ def test_box_of_vertical_line_is_shared_downwards() -> None:
     assert y2 == pytest.approx(100.0)
 
 
+@pytest.mark.extra
 @given(st.text(max_size=30), st.lists(st.text(max_size=30), max_size=3))
 def test_any_text_gives_match_inside_its_line(name: str, texts: list[str]) -> None:
     match = find_name(name, lines(*texts))
@@ -121,6 +125,7 @@ def test_any_text_gives_match_inside_its_line(name: str, texts: list[str]) -> No
         assert 20 <= y1 < y2 <= 40 + 1e-9
 
 
+@pytest.mark.extra
 @given(st.text(alphabet="abcdefghkmnopqrstuvwxyz", min_size=3, max_size=12))
 def test_every_long_enough_word_is_found_in_capitals(name: str) -> None:
     match = find_name(name, lines(f"before {name.upper()} after"))

@@ -29,6 +29,7 @@ def spans(update: dict[str, Any]) -> dict[str, tuple[int, int]]:
     return {key: (each["start"], each["end"]) for key, each in update["mentions"].items()}
 
 
+@pytest.mark.extra
 def test_the_tagger_finds_spans_types_and_priors(toolbox_of: Any, run: Any) -> None:
     text = "Grace Hopper taught at Harvard University"
     update = run(recognize, {"text": text}, toolbox_of())
@@ -44,12 +45,14 @@ def test_the_tagger_finds_spans_types_and_priors(toolbox_of: Any, run: Any) -> N
     assert update["notices"] == {}
 
 
+@pytest.mark.extra
 def test_a_tag_becomes_the_first_type_that_it_may_be(toolbox_of: Any, run: Any) -> None:
     update = run(recognize, {"text": "She lives in Paris"}, toolbox_of(schema="fmnerg"))
     assert [each["type"] for each in update["mentions"].values()] == ["location"]
     assert set(update["templates"]) == {"location"}, "only what is asked is written"
 
 
+@pytest.mark.extra
 def test_a_tag_without_a_type_is_not_looked_for(tmp_path: Any, toolbox_of: Any, run: Any) -> None:
     path = tmp_path / "people.yaml"
     path.write_text("types: [{name: SOMEBODY, crf: PER, template: person}]")
@@ -58,6 +61,7 @@ def test_a_tag_without_a_type_is_not_looked_for(tmp_path: Any, toolbox_of: Any, 
     assert [each["type"] for each in update["mentions"].values()] == ["SOMEBODY"]
 
 
+@pytest.mark.extra
 def test_a_text_without_names_has_no_mention(toolbox_of: Any, run: Any, by_model: Any) -> None:
     update = run(recognize, {"text": "good morning to all of you"}, toolbox_of())
     assert update["mentions"] == update["templates"] == update["decisions"] == {}

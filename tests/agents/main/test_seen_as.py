@@ -97,6 +97,7 @@ def test_groups_alone_have_several_boxes(
     assert len(update["regions"]["e1"]) == boxes
 
 
+@pytest.mark.extra
 @pytest.mark.parametrize("kind", ["PLAYER", "COACH"])
 def test_riveg_offers_its_people_to_people(
     toolbox_of: Any, run: Any, mention: Any, schema: str, kind: str

@@ -20,7 +20,7 @@ from deixis.llms.structured import Reply, ask
 from deixis.prompts import Prompt
 from deixis.settings import Options
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.extra]
 
 PROMPT = Prompt("You are brief.", "Describe Grace Hopper.", "people", 1)
 

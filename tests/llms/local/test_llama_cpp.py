@@ -17,7 +17,7 @@ from deixis.llms.structured import ask
 from deixis.prompts import Prompt
 from deixis.weights.model_files import resolve
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.extra]
 
 SPEC = "embedded:smollm2-135m"
 WEIGHTS = EMBEDDED["smollm2-135m"]

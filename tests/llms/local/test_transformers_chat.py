@@ -25,7 +25,7 @@ from deixis.llms.local import transformers_load
 from deixis.llms.structured import ask
 from deixis.prompts import Prompt
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.extra]
 
 PROMPT = Prompt("You are brief.", "Describe Grace Hopper.", "people", 1)
 

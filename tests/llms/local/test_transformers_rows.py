@@ -10,7 +10,7 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from deixis.llms.answers.reading import parts
 from deixis.llms.local.transformers_rows import EachByItsRules, Heard, Row, joined, text_of, written
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.extra]
 
 
 def row(*tokens: int, rules: Any = list, **more: Any) -> Row:

@@ -27,7 +27,7 @@ from deixis.prompts import Prompt
 from deixis.tools.base import listening
 from deixis.weights import micro_batch
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.extra]
 
 SPECIAL = ("<|im_start|>", "<|im_end|>", "<|image|>", "<|video|>", "<s>", "<v>", "</v>")
 START, END, IMAGE, VIDEO, BEGIN, VISION, _ = range(256, 256 + len(SPECIAL))

@@ -8,7 +8,7 @@ import pytest
 
 from .protocols import anthropic
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.extra]
 
 Ask = Callable[..., Any]
 

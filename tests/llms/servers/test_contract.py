@@ -13,7 +13,7 @@ from deixis.llms.structured import Reply
 
 from .protocols import PROTOCOLS, PROVIDERS, Protocol, at
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.extra]
 
 Ask = Callable[..., Reply[Any]]
 """``ask(*replies, options="")``; each reply is ``(status, body[, headers])``."""

@@ -27,6 +27,7 @@ def settings(spec: str, folder: Path) -> Settings:
     return given.with_options(cache_folder=folder)
 
 
+@pytest.mark.extra
 @pytest.mark.parametrize("status", ["200 OK", "401 Unauthorized"])
 def test_they_are_in_nothing_that_comes_out(
     tmp_path: Path, status: str, capsys: pytest.CaptureFixture[str]
@@ -72,6 +73,7 @@ def test_a_spec_is_shown_as_it_is_without_them(spec: str, plain: str) -> None:
     assert shown(spec) == plain == shown(plain)
 
 
+@pytest.mark.extra
 @pytest.mark.parametrize(
     "value", ['{"Authorization": "SECRET-1"}', '{"a": [{"api_key": "SECRET-1"}]}']
 )

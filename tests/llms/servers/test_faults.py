@@ -147,6 +147,7 @@ def test_a_fault_is_one_line() -> None:
     assert len(one_line(ValueError("long " * 500))) < 320
 
 
+@pytest.mark.extra
 @pytest.mark.parametrize("status", [429, 500])
 @pytest.mark.parametrize(("asked", "waited"), [("0", 0.0), ("7", 7.0), ("60", 60.0)])
 def test_openai_is_given_the_pause_it_asks_for(
@@ -166,6 +167,7 @@ def test_openai_is_given_the_pause_it_asks_for(
     assert waits == [waited]
 
 
+@pytest.mark.extra
 @pytest.mark.parametrize("asked", ["61", "1e9", "1e309", "inf", "Fri, 31 Dec 2099 23:59:59 GMT"])
 def test_a_pause_beyond_the_longest_is_a_failure_at_once(
     asking: Callable[..., Any], provider: Any, waits: list[float], asked: str
@@ -176,6 +178,7 @@ def test_a_pause_beyond_the_longest_is_a_failure_at_once(
     assert "much later" in reply.detail and "asks for a pause" in reply.detail
 
 
+@pytest.mark.extra
 def test_after_the_last_try_nobody_is_held(
     asking: Callable[..., Any], provider: Any, waits: list[float]
 ) -> None:

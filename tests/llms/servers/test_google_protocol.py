@@ -11,7 +11,7 @@ from deixis.llms import registry
 
 from .protocols import google
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.extra]
 
 Ask = Callable[..., Any]
 

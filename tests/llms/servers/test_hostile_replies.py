@@ -55,6 +55,7 @@ def counted(provider: str, given: Any, written: Any) -> str:
     return json.dumps({**ANSWERS[provider], **({place: counts} if place else counts)})
 
 
+@pytest.mark.extra
 @pytest.mark.parametrize(
     "body",
     [BRACKETS, '{"a":' * 50_000 + "1" + "}" * 50_000, "NaN", '"text"', "0", "true", "\ud83d"[:0]],
@@ -65,6 +66,7 @@ def test_a_body_that_is_no_reply_fails_the_call(provider: str, body: str) -> Non
     assert got.status in {"failed", "empty"} and len(got.calls) <= 2 and "\n" not in got.detail
 
 
+@pytest.mark.extra
 @pytest.mark.parametrize("role", ["system", "user", "tool", "function", "", None, 7])
 def test_a_message_of_somebody_else_fails_the_call(role: Any) -> None:
     body = json.loads(json.dumps(ANSWERS["openai"]))
@@ -73,6 +75,7 @@ def test_a_message_of_somebody_else_fails_the_call(role: Any) -> None:
     assert answered("openai", json.dumps(body)).status in wanted
 
 
+@pytest.mark.extra
 @pytest.mark.parametrize("content", [[], {}, 7, True, [[]], [{"type": "text"}], [None]])
 @pytest.mark.parametrize("field", ["content", "refusal", "tool_calls", "function_call"])
 def test_fields_of_other_types_fail_the_call(field: str, content: Any) -> None:
@@ -81,11 +84,13 @@ def test_fields_of_other_types_fail_the_call(field: str, content: Any) -> None:
     assert isinstance(answered("openai", json.dumps(body)), Reply)
 
 
+@pytest.mark.extra
 def test_a_refusal_of_brackets_is_no_bug() -> None:
     body = json.dumps(ANSWERS["openai"]).replace('"blue"', f'"blue", "refusal": {BRACKETS}')
     assert answered("openai", body).status in {"failed", "refused"}
 
 
+@pytest.mark.extra
 @pytest.mark.parametrize("count", ODD, ids=str)
 def test_a_count_that_is_none_costs_no_more_than_the_call(provider: str, count: Any) -> None:
     spending = Spending(Budget(tokens=10))
@@ -96,6 +101,7 @@ def test_a_count_that_is_none_costs_no_more_than_the_call(provider: str, count: 
         assert spending.used_up(), "it is charged what it is estimated to have taken"
 
 
+@pytest.mark.extra
 @pytest.mark.parametrize("count", [0, 1, -5])
 def test_a_count_that_lies_does_not_stretch_the_budget(provider: str, count: int) -> None:
     spending = Spending(Budget(tokens=50))
@@ -117,6 +123,7 @@ def test_what_is_counted_is_never_taken_back() -> None:
     assert spending.used_up()
 
 
+@pytest.mark.extra
 def test_a_giant_is_not_stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cache, "LARGEST", 5_000)
     stored = LlmCache(tmp_path)

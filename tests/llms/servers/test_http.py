@@ -23,7 +23,7 @@ from deixis.prompts import Prompt
 from .protocols import ANSWERS, PROVIDERS
 from .wire import reply, serving
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.extra]
 
 PROMPT = Prompt("Be brief.", "What colour is the sky?", "colour", 1)
 

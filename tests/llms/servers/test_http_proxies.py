@@ -53,6 +53,7 @@ def spec(provider: str, host: str = "models.example") -> str:
     return f"{provider}:some-model?base_url=http://{host}/v1"
 
 
+@pytest.mark.extra
 @pytest.mark.parametrize("variable", ["HTTP_PROXY", "http_proxy", "ALL_PROXY"])
 def test_a_proxy_of_the_environment_is_used(
     provider: str, proxy: Wire, variable: str, monkeypatch: pytest.MonkeyPatch
@@ -66,6 +67,7 @@ def test_a_proxy_of_the_environment_is_used(
     )
 
 
+@pytest.mark.extra
 def test_https_is_asked_for_through_a_tunnel(
     provider: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -78,6 +80,7 @@ def test_https_is_asked_for_through_a_tunnel(
     assert proxy.heard[0].startswith("CONNECT models.example:443")
 
 
+@pytest.mark.extra
 @pytest.mark.parametrize("no", [None, "[::1]", "a.example, b.example", "fe11::/16"])
 @pytest.mark.parametrize("named", ["socks5://127.0.0.1:1", "socks://x", "http://[", "no url"])
 def test_a_server_on_this_machine_is_asked_without_a_proxy(
@@ -91,6 +94,7 @@ def test_a_server_on_this_machine_is_asked_without_a_proxy(
     assert got.value == Text(text="blue")
 
 
+@pytest.mark.extra
 @pytest.mark.parametrize(
     ("named", "said"),
     [
@@ -123,6 +127,7 @@ def test_an_sdk_that_looks_for_proxies_as_it_is_imported_finds_none(
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.extra
 @pytest.mark.parametrize("no", ["models.example", " a.example , .example ", "*"])
 def test_hosts_are_excepted(provider: str, no: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ALL_PROXY", "socks5://127.0.0.1:7891")

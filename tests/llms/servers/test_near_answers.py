@@ -13,6 +13,8 @@ from deixis.testing import Response
 
 from .near import BLUE, GOOD, PROMPT, Colour, answer, refusing, said
 
+pytestmark = pytest.mark.extra
+
 
 @pytest.fixture
 def told(provider: Any, waits: Any) -> Callable[..., Reply[Any]]:

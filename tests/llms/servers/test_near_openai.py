@@ -111,6 +111,7 @@ RULES: list[tuple[Rule, int, str, str, str]] = [
 ]
 
 
+@pytest.mark.extra
 @pytest.mark.parametrize("rule, refusals, limit, form, role", RULES)
 def test_what_a_server_refuses_is_learnt_once_and_done_without(
     provider: Any, waits: list[float], rule: Rule, refusals: int, limit: str, form: str, role: str
@@ -176,6 +177,7 @@ def test_a_refusal_is_understood_in_many_words(words: Any, learnt: Ways) -> None
     assert manners.now() == learnt
 
 
+@pytest.mark.extra
 def test_what_a_refusal_does_not_name_is_found_out(provider: Any, waits: Any) -> None:
     refused = answer({"detail": "Unexpected keyword arguments"}, 422)
     provider.rule = refusing(lambda body: refused if LIMIT in body else None)
@@ -184,6 +186,7 @@ def test_what_a_refusal_does_not_name_is_found_out(provider: Any, waits: Any) ->
     assert reply.value == BLUE and provider.requests[-1].body["max_tokens"] == 50
 
 
+@pytest.mark.extra
 @pytest.mark.parametrize(
     ("status", "message", "tries"),
     [
@@ -206,6 +209,7 @@ def test_other_faults_teach_nothing(
     assert "max_completion_tokens" in body and body["response_format"]["type"] == "json_schema"
 
 
+@pytest.mark.extra
 @pytest.mark.parametrize("form", ["json_schema", "json_object", "none"])
 def test_what_the_settings_say_is_not_unlearnt(provider: Any, waits: Any, form: str) -> None:
     provider.rule = refusing(everything)
@@ -218,6 +222,7 @@ def test_what_the_settings_say_is_not_unlearnt(provider: Any, waits: Any, form: 
     assert asked["type"] == form
 
 
+@pytest.mark.extra
 def test_a_server_that_ignores_the_limit_is_told_it_by_its_other_name(
     provider: Any, waits: Any
 ) -> None:
@@ -229,6 +234,7 @@ def test_a_server_that_ignores_the_limit_is_told_it_by_its_other_name(
     assert names == [["max_completion_tokens"], ["max_tokens"]]
 
 
+@pytest.mark.extra
 def test_what_is_learnt_does_not_part_the_answers_that_are_kept(
     provider: Any, waits: Any, tmp_path: Path
 ) -> None:
@@ -242,6 +248,7 @@ def test_what_is_learnt_does_not_part_the_answers_that_are_kept(
     assert again.calls[0].status == "cached"
 
 
+@pytest.mark.extra
 def test_an_object_as_an_option_is_sent(provider: Any, waits: Any) -> None:
     provider.rule = refusing(lambda _: None)
     body = '{"chat_template_kwargs": {"enable_thinking": false}, "top_k": 20}'

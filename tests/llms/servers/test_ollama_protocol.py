@@ -10,7 +10,7 @@ from deixis.llms import registry
 
 from .protocols import ollama
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.extra]
 
 Ask = Callable[..., Any]
 

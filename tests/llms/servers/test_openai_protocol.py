@@ -15,7 +15,7 @@ from deixis.weights.model_files import resolve
 
 from .protocols import openai
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.extra]
 
 PROMPT = Prompt("Be brief.", "What colour is the sky?", "colour", 1)
 

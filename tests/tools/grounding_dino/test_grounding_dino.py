@@ -24,7 +24,7 @@ from deixis.tools.grounding_dino import detector as grounding_dino
 from deixis.tools.grounding_dino import model as grounding_dino_model
 from deixis.tools.grounding_dino.detector import GroundingDino
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.extra]
 
 WORDS = ["a", "cat", "dog", "the", "red", "flag", "woman", "in", "uniform", "##s", "[", "]", "sep"]
 OPEN = "box_threshold=0&text_threshold=0&nms=1&limit=900"

@@ -19,7 +19,7 @@ from deixis.tools.grounding_dino import model as grounding_dino_model
 from deixis.tools.grounding_dino.detector import GroundingDino
 from deixis.tools.grounding_dino.model import load
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.extra]
 
 OPEN = "box_threshold=0&text_threshold=0&nms=1&limit=900"
 

@@ -16,7 +16,7 @@ from deixis.tools.base import Picture
 from deixis.tools.grounding_dino import original as groundingdino_original
 from deixis.tools.grounding_dino.original import OriginalGroundingDino, load
 
-pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore"), pytest.mark.extra]
 PHRASES = ["a cat", "the red flag", "woman in uniform"]
 WORDS = ["a", "cat", "dog", "the", "red", "flag", "woman", "in", "uniform", "##s"]
 ENDS = {"[PAD]": 0, "[UNK]": 100, "[CLS]": 101, "[SEP]": 102, "[MASK]": 103, ".": 1012, "?": 1029}

@@ -25,7 +25,7 @@ from deixis.tools.tagger.features import (
 )
 from deixis.tools.tagger.marginals import best_spans, pair_marginals, span_marginals
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.extra]
 
 pycrfsuite = pytest.importorskip("pycrfsuite", reason="the starter extra is not installed")
 

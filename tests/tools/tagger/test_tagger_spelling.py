@@ -13,6 +13,8 @@ from deixis.base.folding import key
 from deixis.tools.tagger.crf import CrfTagger
 from deixis.tools.tagger.tokenization import tokenize
 
+pytestmark = pytest.mark.extra
+
 pytest.importorskip("pycrfsuite", reason="the starter extra is not installed")
 
 ACCENTS = "Beyoncé met Zoë Saldaña and José Mourinho in Zürich"
