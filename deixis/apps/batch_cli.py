@@ -35,41 +35,51 @@ _EVERY = 0.5  # seconds between two looks at the progress in a terminal
 _EVERY_LOGGED = 30.0  # and in a log
 
 
+SourceArgument = Annotated[
+    Path,
+    typer.Argument(
+        metavar="IN.jsonl", help='Rows: {"id": ..., "text": ..., "image": ...}; - is stdin.'
+    ),
+]
+OutOption = Annotated[Path, typer.Option("--out", help="File of results; an old one is continued.")]
+ConcurrencyOption = Annotated[
+    int, typer.Option(min=1, max=1000, help="Rows at once, in each worker.")
+]
+EngineOption = Annotated[
+    Literal["threads", "ray"], typer.Option(help="Where rows run: here, or on a Ray cluster.")
+]
+WorkersOption = Annotated[
+    int, typer.Option(min=1, max=10_000, help="Processes on the cluster; limits are divided.")
+]
+GpusOption = Annotated[
+    float, typer.Option(min=0.0, help="GPUs of each worker: 0, 1, 2, ..., or a part of one.")
+]
+BudgetOption = Annotated[
+    str | None, typer.Option(metavar="calls=N,tokens=N", help="The most that this run may ask.")
+]
+ShuffleOption = Annotated[
+    int | None, typer.Option(help="Take the rows in an order of its own, the same each time.")
+]
+RenewOption = Annotated[
+    bool,
+    typer.Option(
+        "--renew", help="Run finished rows again that have changed; drop those that are gone."
+    ),
+]
+
+
 def batch(
-    source: Annotated[
-        Path,
-        typer.Argument(
-            metavar="IN.jsonl", help='Rows: {"id": ..., "text": ..., "image": ...}; - is stdin.'
-        ),
-    ],
-    out: Annotated[Path, typer.Option("--out", help="File of results; an old one is continued.")],
+    source: SourceArgument,
+    out: OutOption,
     stack: StackOption = "starter",
-    concurrency: Annotated[
-        int, typer.Option(min=1, max=1000, help="Rows at once, in each worker.")
-    ] = 4,
-    engine: Annotated[
-        Literal["threads", "ray"], typer.Option(help="Where rows run: here, or on a Ray cluster.")
-    ] = "threads",
-    workers: Annotated[
-        int, typer.Option(min=1, max=10_000, help="Processes on the cluster; limits are divided.")
-    ] = 1,
-    gpus_per_worker: Annotated[
-        float, typer.Option(min=0.0, help="GPUs of each worker: 0, 1, 2, ..., or a part of one.")
-    ] = 0.0,
-    budget: Annotated[
-        str | None,
-        typer.Option(metavar="calls=N,tokens=N", help="The most that this run may ask."),
-    ] = None,
+    concurrency: ConcurrencyOption = 4,
+    engine: EngineOption = "threads",
+    workers: WorkersOption = 1,
+    gpus_per_worker: GpusOption = 0.0,
+    budget: BudgetOption = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first so many rows.")] = None,
-    shuffle_seed: Annotated[
-        int | None, typer.Option(help="Take the rows in an order of its own, the same each time.")
-    ] = None,
-    renew: Annotated[
-        bool,
-        typer.Option(
-            "--renew", help="Run finished rows again that have changed; drop those that are gone."
-        ),
-    ] = False,
+    shuffle_seed: ShuffleOption = None,
+    renew: RenewOption = False,
     role: RoleOption = None,
     graph: GraphOption = None,
     prompts: PromptsOption = None,
@@ -103,8 +113,6 @@ def batch(
     )
     with closing(run):
         wrong.end(run.output.failures)
-        if run.tally.earlier:
-            typer.echo(f"{run.tally.earlier} rows were finished earlier", err=True)
         for line in _resumed(run, renew):
             typer.echo(line, err=True)
         weights.fetch(run.toolbox, shown=progress)
@@ -114,19 +122,21 @@ def batch(
 
 
 def _resumed(run: "Batch", renew: bool) -> Iterator[str]:
-    """Say which results of an earlier run do not fit the input any more."""
-    found = run.resumed
-    if found.changed:
-        more = ", ..." if found.changed > len(found.examples) else ""
-        named = ", ".join(found.examples) + more
+    """Say what an earlier run has left, and which of its results fit the input no more."""
+    if run.tally.earlier:
+        yield f"{run.tally.earlier} rows were finished earlier"
+    resumed = run.resumed
+    if resumed.changed:
+        more = ", ..." if resumed.changed > len(resumed.examples) else ""
+        named = ", ".join(resumed.examples) + more
         todo = (
             "they are run again"
             if renew
             else "their old results stay; run the same line with --renew to run them again"
         )
-        yield f"{found.changed} finished rows have changed in the input: {named}; {todo}"
-    if found.gone:
-        yield f"{found.gone} results of rows that are not in the input any more were taken out"
+        yield f"{resumed.changed} finished rows have changed in the input: {named}; {todo}"
+    if resumed.gone:
+        yield f"{resumed.gone} results of rows that are not in the input any more were taken out"
 
 
 def parse_budget(text: str) -> "Budget":

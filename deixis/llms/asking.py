@@ -121,7 +121,7 @@ class Asker:
         )
         return self.cache.get_or_ask(
             request, share, keep=stored, revive=lambda found: revived(found, answer)
-        )[0]
+        )
 
     def _ask(
         self,

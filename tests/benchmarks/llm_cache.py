@@ -56,7 +56,7 @@ def hit_cost(folder: Path, size: int) -> tuple[float, float]:
     bare[record.key] = record.model_dump_json()
 
     def hit() -> None:
-        assert cache.get_or_ask(asked, lambda: "", keep=keep, revive=revive) == (answer, True)
+        assert cache.get_or_ask(asked, lambda: "", keep=keep, revive=revive) == answer
 
     def read() -> None:
         assert json.loads(bare[record.key])["text"] == answer
@@ -84,7 +84,7 @@ def ask_at_once(folder: Path, barrier: Any) -> None:
 
     def work() -> None:
         barrier.wait()
-        found, _ = cache.get_or_ask(request(2000), ask, keep=keep, revive=revive)
+        found = cache.get_or_ask(request(2000), ask, keep=keep, revive=revive)
         assert found == "an answer"
 
     threads = [threading.Thread(target=work) for _ in range(THREADS)]

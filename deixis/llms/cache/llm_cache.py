@@ -83,7 +83,7 @@ class LlmCache:
         *,
         keep: Callable[[T], Answer | None],
         revive: Callable[[Answer], T],
-    ) -> tuple[T, bool]:
+    ) -> T:
         """Return what is stored for a request, or ask and store it.
 
         Args:
@@ -93,20 +93,17 @@ class LlmCache:
             revive: makes the result of a stored answer; raises ValueError when the answer
                 does not fit any more, which counts as not stored.
 
-        Returns:
-            The result, and whether it was stored before.
-
         Raises:
             CacheMissError: in mode ``replay``, when there is no stored answer.
         """
         if self.mode == "off":
-            return ask(), False
+            return ask()
         key, identity = identify(request)
         stored = None if self.mode == "refresh" else self._find(key, revive)
         if stored is None and self.mode == "replay":
             raise CacheMissError(self._miss(key, request))
         if stored is not None:
-            return stored[0], True
+            return stored[0]
         since = datetime.now(UTC) if self.mode == "refresh" else None
         with ExitStack() as stack:
             if self._writing:  # or there is nothing that others could find
@@ -116,12 +113,12 @@ class LlmCache:
                     self._give_up(error, reading=True)
                 stored = self._find(key, revive, since)
                 if stored is not None:
-                    return stored[0], True
+                    return stored[0]
             result = ask()
             answer = keep(result)
             if answer is not None and self._writing:
                 self._write(key, identity, answer)
-            return result, False
+            return result
 
     def entries(self, model: str | None = None) -> Iterator[Record]:
         """Yield the records in the order of their keys.

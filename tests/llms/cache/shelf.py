@@ -7,12 +7,17 @@ REQUEST = Request("openai:gpt-5-mini?temperature=0&seed=1", "You see.", "What?",
 
 
 def get(cache: LlmCache, says: str, request: Request = REQUEST) -> tuple[str, bool]:
-    return cache.get_or_ask(
-        request,
-        lambda: says,
-        keep=lambda text: Answer(text, 7, 3),
-        revive=lambda answer: answer.text,
+    """Return what comes for a question, and whether it was there without being asked."""
+    asked: list[str] = []
+
+    def ask() -> str:
+        asked.append(says)
+        return says
+
+    answer = cache.get_or_ask(
+        request, ask, keep=lambda text: Answer(text, 7, 3), revive=lambda answer: answer.text
     )
+    return answer, not asked
 
 
 def cache_key(request: Request) -> str:

@@ -42,7 +42,14 @@ def revive(answer: Answer) -> str:
 
 
 def get(cache: LlmCache, ask: Callable[[], str], request: Request = REQUEST) -> tuple[str, bool]:
-    return cache.get_or_ask(request, ask, keep=keep, revive=revive)
+    asked: list[Callable[[], str]] = []
+
+    def noting() -> str:
+        asked.append(ask)
+        return ask()
+
+    answer = cache.get_or_ask(request, noting, keep=keep, revive=revive)
+    return answer, not asked
 
 
 def test_the_second_call_is_answered_from_the_disk(folder: Path) -> None:
@@ -129,11 +136,16 @@ def test_an_answer_that_fits_no_more_is_asked_again(folder: Path) -> None:
 
 def test_none_is_a_result(folder: Path) -> None:
     cache = LlmCache(folder)
-    for cached in (False, True):
-        found = cache.get_or_ask(
-            REQUEST, lambda: None, keep=lambda _: Answer("", 0, 0), revive=lambda _: None
+    asked: list[int] = []
+    for number in range(2):
+        answer = cache.get_or_ask(
+            REQUEST,
+            lambda number=number: asked.append(number),  # type: ignore[misc]
+            keep=lambda _: Answer("", 0, 0),
+            revive=lambda _: None,
         )
-        assert found == (None, cached)
+        assert answer is None
+    assert asked == [0]
 
 
 def test_refresh_asks_and_overwrites(folder: Path) -> None:

@@ -22,8 +22,10 @@ from deixis.llms.cache.llm_cache import Answer, LlmCache, Request
 here = Path(sys.argv[1])
 request = Request("openai:gpt-5-mini", "You see.", "What?", {"type": "object"}, ())
 def get(cache, ask, request=request):
-    keep = lambda text: Answer(text, 7, 3)
-    return cache.get_or_ask(request, ask, keep=keep, revive=lambda answer: answer.text)
+    keep, asked = lambda text: Answer(text, 7, 3), []
+    noting = lambda: asked.append(1) or ask()
+    answer = cache.get_or_ask(request, noting, keep=keep, revive=lambda answer: answer.text)
+    return answer, not asked
 def note(name):  # one line, whole, whoever else writes
     with (here / name).open("a") as file:
         file.write(f"{os.getpid()}\\n")
@@ -62,12 +64,16 @@ def wait_for(path: Path, process: "subprocess.Popen[str]", count: int = 1) -> No
 
 
 def get(cache: LlmCache, says: str, request: Request = REQUEST) -> tuple[str, bool]:
-    return cache.get_or_ask(
-        request,
-        lambda: says,
-        keep=lambda text: Answer(text, 7, 3),
-        revive=lambda answer: answer.text,
+    asked: list[str] = []
+
+    def ask() -> str:
+        asked.append(says)
+        return says
+
+    answer = cache.get_or_ask(
+        request, ask, keep=lambda text: Answer(text, 7, 3), revive=lambda answer: answer.text
     )
+    return answer, not asked
 
 
 def finish(processes: list["subprocess.Popen[str]"]) -> list[str]:

@@ -99,7 +99,7 @@ def test_how_sure_a_model_was_is_stored_and_exported(folder: Path, tmp_path: Pat
     def got(cache: LlmCache) -> Answer:
         return cache.get_or_ask(
             REQUEST, lambda: sure, keep=lambda each: each, revive=lambda each: each
-        )[0]
+        )
 
     assert got(LlmCache(folder)) == sure
     LlmCache(folder).export(path)
