@@ -47,7 +47,9 @@ def _sign(record: griffe.Class) -> None:
     ]
     if not fields:
         return
-    kind = griffe.ParameterKind.keyword_only
+    in_order = "dataclass" in record.labels or any("NamedTuple" in str(b) for b in record.bases)
+    kinds = griffe.ParameterKind
+    kind = kinds.positional_or_keyword if in_order else kinds.keyword_only
     parameters = [
         griffe.Parameter(field.name, annotation=field.annotation, kind=kind, default=field.value)
         for field in {field.name: field for field in fields}.values()

@@ -1,5 +1,6 @@
 """What the pages say of files, options and providers is so."""
 
+import pkgutil
 import re
 from pathlib import Path
 
@@ -57,6 +58,14 @@ def test_files_named_are_there(page: Path) -> None:
         assert list(ROOT.glob(name)), name
     for name in re.findall(ours, text):
         assert list((ROOT / "deixis").glob(name)), name
+
+
+@pytest.mark.parametrize("page", [*PAGES, ROOT / "CHANGELOG.md"], ids=[*IDS, "CHANGELOG.md"])
+def test_modules_and_names_named_are_there(page: Path) -> None:
+    """Of a table that says where things have moved, the last column is meant."""
+    lines = [line.rpartition(" | ")[2] for line in text_of(page).splitlines()]
+    for name in re.findall(r"`(deixis(?:\.\w+)+)`", "\n".join(lines)):
+        assert pkgutil.resolve_name(name) is not None, name
 
 
 def test_the_options_shown_are_options() -> None:
