@@ -80,7 +80,7 @@ class TypeSchema(BaseModel):
         path = Path(os.path.expanduser(name_or_path))
         if path.suffix not in {".yaml", ".yml"}:
             path = FOLDER / f"{name_or_path}.yaml"
-            known = sorted(each.stem for each in FOLDER.glob("*.yaml"))
+            known = sorted(path.stem for path in FOLDER.glob("*.yaml"))
             if name_or_path not in known:
                 raise SettingsError(
                     f"there is no type schema {name_or_path!r}{nearest(name_or_path, known)}; "
@@ -90,10 +90,10 @@ class TypeSchema(BaseModel):
             schema = cls.model_validate({"name": path.stem, **read_yaml(path)})
         except ValidationError as error:
             raise SettingsError(f"{path}: {describe_problem(error, cls)}") from None
-        names = [each.name for each in schema.types]
+        names = [kind.name for kind in schema.types]
         if len(set(names)) != len(names):
             raise SettingsError(f"{path}: a type stands there twice: {', '.join(names)}")
-        fine_types = [fine for each in schema.types for fine in each.fine_types]
+        fine_types = [fine for kind in schema.types for fine in kind.fine_types]
         twice = sorted({fine for fine in fine_types if fine_types.count(fine) > 1})
         if twice:
             raise SettingsError(f"{path}: a fine type stands there twice: {', '.join(twice)}")
@@ -101,7 +101,7 @@ class TypeSchema(BaseModel):
 
     def get(self, name: str) -> EntityType:
         """Return the type called `name`; KeyError when there is none."""
-        return {each.name: each for each in self.types}[name]
+        return {kind.name: kind for kind in self.types}[name]
 
     def named(self, word: str) -> EntityType | None:
         """Return the type that a model's word for it means, in any case, or None.
@@ -117,7 +117,7 @@ class TypeSchema(BaseModel):
 
     def of_tag(self, tag: str) -> list[EntityType]:
         """Return the types that a tag of the shipped recognizer may stand for."""
-        return [each for each in self.types if each.crf == tag]
+        return [kind for kind in self.types if kind.crf == tag]
 
     def of_fine_type(self, word: str) -> tuple[EntityType, str] | None:
         """Return the fine type that a model's word means, after the type that has it, or None.
@@ -129,8 +129,8 @@ class TypeSchema(BaseModel):
 
     @cached_property
     def _by_fine_type(self) -> dict[str, tuple[EntityType, str]]:
-        pairs = ((each, fine) for each in reversed(self.types) for fine in each.fine_types)
-        return {_folded(fine): (each, fine) for each, fine in pairs}
+        pairs = ((kind, fine) for kind in reversed(self.types) for fine in kind.fine_types)
+        return {_folded(fine): (kind, fine) for kind, fine in pairs}
 
     def alternatives(self, name: str) -> list[EntityType]:
         """Return the types that a mention recognised as `name` may still turn out to be."""

@@ -135,18 +135,18 @@ def read(folder: Path, embedder: str) -> Examples:
     again += f" --role embedder={embedder}"
     try:
         changed = tuple((folder / name).stat().st_mtime_ns for name in (INDEX, FEATURES, EXAMPLES))
-        found = _read(folder, changed)
+        examples = _read(folder, changed)
     except OSError as error:
-        said = f"there is no index of examples in {folder} ({error.strerror})"
-        raise SettingsError(f"{said}; {again}") from None
+        missing = f"there is no index of examples in {folder} ({error.strerror})"
+        raise SettingsError(f"{missing}; {again}") from None
     except (ValueError, KeyError, TypeError):  # json's and numpy's errors are ValueErrors
         raise SettingsError(f"the index of examples in {folder} is damaged; {again}") from None
-    if found.embedder != embedder:
+    if examples.embedder != embedder:
         raise SettingsError(
-            f"the examples in {folder} were indexed by {found.embedder}, and the embedder is "
+            f"the examples in {folder} were indexed by {examples.embedder}, and the embedder is "
             f"{embedder}: their vectors cannot be compared; {again}"
         )
-    return found
+    return examples
 
 
 @lru_cache(maxsize=4)

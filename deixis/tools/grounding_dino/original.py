@@ -114,7 +114,7 @@ class OriginalGroundingDino:
         loaded = load(config, resolve(checkpoint), text_encoder, device)
         with loaded.turn:
             (answers,) = in_halves(
-                lambda some: [_answers(loaded, phrase, list(asked.values())) for phrase in some],
+                lambda some: [_answers(loaded, view, list(asked.values())) for view in some],
                 [picture],
                 self.name,
             ).results
