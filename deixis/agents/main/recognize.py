@@ -8,7 +8,7 @@ from deixis.agents.context.records import Mention
 from deixis.agents.context.state import State, Update, decision, notice
 from deixis.agents.context.toolbox import Toolbox
 from deixis.agents.main.correct import correct
-from deixis.agents.main.template import template_for
+from deixis.agents.main.template import templates_for
 from deixis.agents.reading.mention import TypedSpan, locate
 from deixis.agents.reading.phrases import OBJECT
 from deixis.tools.tagger.crf import TaggedSpan
@@ -42,17 +42,9 @@ def recognize(state: State, toolbox: Toolbox, prompt: str = "recognize", **more:
     model, corrector = toolbox.model("recognizer"), toolbox.settings.roles.corrector
     records: dict[str, Mention] = {}
     decisions: Update = {}
-    templates: dict[str, dict[str, Any]] = {}
     for number, (mention, first, reason) in enumerate(sorted(corrected), start=1):
         entity = f"e{number}"
-        records[entity] = Mention(
-            text=text[mention.start : mention.end],
-            start=mention.start,
-            end=mention.end,
-            type=mention.type,
-            confidence=mention.confidence,
-            prior=mention.prior,
-        )
+        records[entity] = mention.of(text)
         decisions |= decision(
             entity,
             "recognize",
@@ -74,10 +66,10 @@ def recognize(state: State, toolbox: Toolbox, prompt: str = "recognize", **more:
                 evidence=[reason],
                 replies=list(asked.get("calls", {})),
             )
-        given = toolbox.types.get(mention.type)
-        if toolbox.cast.uses("templater") and given.template not in templates:
-            template, update = template_for(given, toolbox, update)
-            templates[given.template] = template.model_dump(mode="json")
+    types = [mention["type"] for mention in records.values()]
+    templates: Update = {}
+    if toolbox.cast.uses("templater"):
+        templates, update = templates_for(types, toolbox, update)
     return {**update, "mentions": records, "templates": templates, "decisions": decisions}
 
 

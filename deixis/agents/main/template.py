@@ -1,5 +1,6 @@
 """The templating agent: writes the visual-knowledge template of a type that has none."""
 
+from collections.abc import Iterable
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -33,6 +34,16 @@ class _Template(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     attributes: Annotated[list[_Asked], Field(min_length=FEWEST, max_length=6)]
+
+
+def templates_for(types: Iterable[str], toolbox: Toolbox, update: Update) -> tuple[Update, Update]:
+    """Return the templates of some types, by name, and `update` with what was asked for them."""
+    templates: Update = {}
+    for given in map(toolbox.types.get, dict.fromkeys(types)):
+        if given.template not in templates:
+            template, update = template_for(given, toolbox, update)
+            templates[given.template] = template.model_dump(mode="json")
+    return templates, update
 
 
 def template_for(

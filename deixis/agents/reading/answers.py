@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from deixis.agents.context.records import Kind, Mention, PlacedRegion, Verdict
+from deixis.agents.context.records import Kind, PlacedRegion, Verdict
 from deixis.agents.context.state import State, Update, decision, notice
 from deixis.agents.context.toolbox import Toolbox
-from deixis.agents.reading.mention import locate
+from deixis.agents.reading.mention import TypedSpan, locate
 from deixis.base.boxes import Box, clipped
 from deixis.formats.answers import Problem
 from deixis.rows import RowEntity
@@ -93,14 +93,8 @@ def mentioned(
     why: dict[str, Any] = {"model": spec, "evidence": [evidence], "replies": replies}
     for number, (known, confidence) in enumerate(zip(entities, confidences, strict=True), first):
         entity = f"e{number}"
-        update["mentions"][entity] = Mention(
-            text=text[known.start : known.end],
-            start=known.start,
-            end=known.end,
-            type=known.type,
-            confidence=confidence,
-            prior=None,
-        )
+        span = TypedSpan(known.start, known.end, known.type, confidence, None)
+        update["mentions"][entity] = span.of(text)
         update["decisions"] |= decision(
             entity, step, "type", known.type, confidence=confidence, **why
         )

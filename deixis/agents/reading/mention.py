@@ -4,6 +4,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from deixis.agents.context.records import Mention
 from deixis.base.folding import Folded, caseless, close, given, loose
 
 
@@ -15,6 +16,17 @@ class TypedSpan(NamedTuple):
     type: str
     confidence: float
     prior: float | None
+
+    def of(self, text: str) -> Mention:
+        """Return the mention of a text that stands there."""
+        return Mention(
+            text=text[self.start : self.end],
+            start=self.start,
+            end=self.end,
+            type=self.type,
+            confidence=self.confidence,
+            prior=self.prior,
+        )
 
     def meets(self, other: "TypedSpan") -> bool:
         """Whether both share a character."""

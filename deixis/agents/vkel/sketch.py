@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from deixis.agents.context.state import State, Update, joined
 from deixis.agents.context.toolbox import Toolbox
-from deixis.agents.main.template import template_for
+from deixis.agents.main.template import templates_for
 from deixis.agents.reading.answers import located, mentioned, unread
 from deixis.base.folding import key
 from deixis.formats import vkel
@@ -36,12 +36,7 @@ def sketch(state: State, toolbox: Toolbox) -> Update:
         evidence="the model named it; it does not say how sure it is",
         replies=list(update["calls"]),
     )
-    templates = {}
-    for entity in entities:
-        given = toolbox.types.get(entity.type)
-        if given.template not in templates:
-            template, update = template_for(given, toolbox, update)
-            templates[given.template] = template.model_dump(mode="json")
+    templates, update = templates_for([entity.type for entity in entities], toolbox, update)
     notices = {"notices": {**noted, **unread(parsed.problems, "sketch"), **dropped}}
     return joined(update, notices, named, {"templates": templates})
 
