@@ -38,6 +38,8 @@ class Response(NamedTuple):
 class Server(ThreadingHTTPServer):
     """Keeps every request that came; ``closing`` is set when the block ends."""
 
+    request_queue_size = 128  # a batch asks many things at once
+
     def __init__(self, answer: Callable[[Request], Response | None]) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.answer = answer

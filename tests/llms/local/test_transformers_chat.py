@@ -22,7 +22,6 @@ from deixis.agents.reading.phrases import phrase
 from deixis.errors import ModelCallError, ModelFileError, SettingsError
 from deixis.llms import registry
 from deixis.llms.local import transformers_load
-from deixis.llms.structured import ask
 from deixis.prompts import Prompt
 
 pytestmark = [pytest.mark.slow, pytest.mark.extra]
@@ -61,28 +60,6 @@ def _changed(saved: Path, tmp_path: Path, name: str, change: dict[str, Any]) -> 
 def _counted(reply: AIMessage) -> tuple[int, int]:
     assert reply.usage_metadata is not None
     return reply.usage_metadata["input_tokens"], reply.usage_metadata["output_tokens"]
-
-
-@pytest.mark.parametrize("query", ["", "?temperature=1.5&seed=3"])
-def test_a_constrained_reply_fits_its_schema(saved: Path, query: str) -> None:
-    backend = registry.load(f"transformers:{saved}{query}")
-    reply = ask(backend, PROMPT, People, max_tokens=300)
-    assert reply.status == "ok" and isinstance(reply.value, People)
-    assert len(reply.calls) == 1 and reply.calls[0].output_tokens > 20
-
-
-def test_it_is_json_without_white_space_between_and_ends(model: Any) -> None:
-    asked = {"json_schema": People.model_json_schema(), "max_tokens": 300}
-    reply = model(query="temperature=1.5").invoke(PROMPT.user, **asked)
-    value = json.loads(reply.text)
-    assert json.dumps(value, separators=(",", ":"), ensure_ascii=False) == reply.text
-    assert reply.response_metadata["finish_reason"] == "stop"
-
-
-def test_a_reply_cut_short_is_told_from_a_wrong_one(saved: Path) -> None:
-    reply = ask(registry.load(f"transformers:{saved}"), PROMPT, People, max_tokens=2)
-    assert reply.value is None and reply.status == "truncated"
-    assert [call.output_tokens for call in reply.calls] == [2, 4]
 
 
 def test_a_schema_that_no_grammar_can_hold_is_a_failed_call(model: Any) -> None:
@@ -153,11 +130,6 @@ def test_a_text_cannot_write_control_tokens(model: Any, odd: str) -> None:
     without, _ = _counted(model().invoke("", max_tokens=1))
     given, _ = _counted(model().invoke(odd, max_tokens=1))
     assert given - without > 1, "spelled out"
-
-
-def test_odd_characters_are_only_text(saved: Path) -> None:
-    odd = PROMPT._replace(user="\x01\u202e {% raw %} {{ 1 }} \ufffd")
-    assert ask(registry.load(f"transformers:{saved}"), odd, People, max_tokens=300).value
 
 
 def test_threads_load_a_model_once_and_all_get_an_answer(model: Any) -> None:
