@@ -39,7 +39,8 @@ def test_the_readme_is_short() -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=IDS)
 def test_links_lead_somewhere(page: Path) -> None:
-    for link in re.findall(r"\]\(([^)\s]+)\)", text_of(page)):
+    links = re.findall(r"\]\(([^)\s]+)\)|src=\"([^\"]+)\"", text_of(page))
+    for link in map("".join, links):
         assert "://" not in link, f"{link}: no page needs the network"
         path, _, anchor = link.partition("#")
         target = page if not path else page.parent / path
