@@ -34,12 +34,17 @@ settings.load_profile("any machine")
 # Tests run side by side, and threads of tiny models wait by spinning.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+EXTRAS = {
+    "starter": ("cv2", "onnxruntime", "pycrfsuite", "rapidfuzz", "rapidocr", "xllamacpp"),
+    "eval": ("rouge_score", "sacrebleu"),
+}
+"""What ``extra("starter")`` needs; any other name is that of a module."""
 OPTIONAL = {
-    *("cv2", "onnxruntime", "pycrfsuite", "rapidfuzz", "rapidocr", "xllamacpp"),
+    *(module for modules in EXTRAS.values() for module in modules),
     *("langchain_anthropic", "langchain_google_genai", "langchain_ollama", "langchain_openai"),
     *("anthropic", "google", "ollama", "openai"),
     *("llguidance", "segment_anything", "tokenizers", "torch", "transformers"),
-    *("huggingface_hub", "matplotlib", "ray", "rouge_score", "sacrebleu", "sklearn", "supervision"),
+    *("huggingface_hub", "matplotlib", "ray", "sklearn", "supervision"),
     *("IPython", "ipykernel", "langgraph.checkpoint.sqlite", "nbclient", "nbformat"),
 }
 Script = Callable[[str, list[BaseMessage], dict[str, Any]], str | AIMessage | Exception | None]
@@ -133,7 +138,12 @@ def _skipping() -> Generator[None, object, object]:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_setup() -> Generator[None, object, object]:
+def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
+    """Pass over a test that says what it needs: programs answer for what is absent themselves."""
+    named = [name for mark in item.iter_markers("extra") for name in mark.args]
+    for module in (module for name in named for module in EXTRAS.get(name, (name,))):
+        if find_spec(module) is None:
+            pytest.skip(f"needs {module}, which is not installed")
     return (yield from _skipping())
 
 

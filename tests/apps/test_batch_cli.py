@@ -39,6 +39,7 @@ def batch(
 ROWS = [{"id": f"r{n}", "text": f"Grace Hopper in the year {n}"} for n in range(3)]
 
 
+@pytest.mark.extra("starter")
 def test_all_rows_finished(batch: Run, tmp_path: Path) -> None:
     code, printed, said = batch(ROWS)
     assert (code, said.strip()) == (0, "")
@@ -47,6 +48,7 @@ def test_all_rows_finished(batch: Run, tmp_path: Path) -> None:
     assert code == 0 and "3 rows were finished earlier" in said and "0 calls" in printed
 
 
+@pytest.mark.extra("starter")
 def test_json_is_one_document_on_stdout(batch: Run, tmp_path: Path) -> None:
     code, printed, _ = batch(ROWS, "--json", "--limit", 2, "--shuffle-seed", 1)
     summary = json.loads(printed)
@@ -58,6 +60,7 @@ def test_json_is_one_document_on_stdout(batch: Run, tmp_path: Path) -> None:
     assert json.loads(line)["settings"] == summary["settings"]
 
 
+@pytest.mark.extra("starter")
 def test_wrong_rows_are_listed_first_and_counted(batch: Run, tmp_path: Path) -> None:
     wrong = [{"id": f"w{n}", "text": "x", "image": f"{n}.jpg"} for n in range(SHOWN + 5)]
     code, printed, said = batch([ROWS[0], *wrong])
@@ -69,6 +72,7 @@ def test_wrong_rows_are_listed_first_and_counted(batch: Run, tmp_path: Path) -> 
     assert f"{SHOWN + 5} failed" in printed
 
 
+@pytest.mark.extra("starter")
 def test_the_budget_ends_a_run(batch: Run) -> None:
     code, printed, said = batch(ROWS, "--budget", "calls=1", "--concurrency", 1, "--json")
     summary = json.loads(printed)
@@ -99,6 +103,7 @@ def test_unusable_input_is_2(batch: Run, tmp_path: Path) -> None:
     assert said.splitlines()[-1].startswith("Error: ") and "no row that can be run" in said
 
 
+@pytest.mark.extra("starter", "langchain_openai")
 def test_a_model_that_cannot_be_asked_is_told_before_any_row(batch: Run, tmp_path: Path) -> None:
     code, printed, said = batch(ROWS, "--role", "voter=openai:gpt-5-mini")
     assert (code, printed) == (2, "") and "OPENAI_API_KEY" in said
@@ -106,6 +111,7 @@ def test_a_model_that_cannot_be_asked_is_told_before_any_row(batch: Run, tmp_pat
     assert batch(ROWS)[0] == 0, "nothing is left locked"
 
 
+@pytest.mark.extra("starter")
 def test_rows_that_changed_are_told_until_they_are_run_again(batch: Run) -> None:
     assert batch(ROWS)[0] == 0
     changed = [ROWS[0], {**ROWS[1], "text": "Katherine Johnson"}, ROWS[2]]
@@ -122,6 +128,7 @@ def test_rows_that_changed_are_told_until_they_are_run_again(batch: Run) -> None
     assert code == 0 and "1 results of rows that are not in the input any more" in said
 
 
+@pytest.mark.extra("starter")
 def test_rows_from_standard_input(deixis: Run, batch: Run, tmp_path: Path) -> None:
     named = ("--stack", tmp_path / "stack.yaml", "--out", tmp_path / "out.jsonl")
     typed = "".join(json.dumps(row) + "\n" for row in ROWS)
@@ -162,6 +169,7 @@ def test_the_line_of_progress() -> None:
     assert "cost 0.125" in describe(tally)
 
 
+@pytest.mark.extra("starter")
 def test_report(batch: Run, deixis: Run, tmp_path: Path) -> None:
     batch([*ROWS, 7])
     gold = tmp_path / "gold.jsonl"

@@ -24,6 +24,7 @@ def test_the_version(deixis: Any) -> None:
     assert deixis("--version") == (0, f"deixis {__version__}\n", "")
 
 
+@pytest.mark.extra("starter")
 def test_run_prints_a_table_and_writes_three_files(
     deixis: Any, stack: Path, hopper: Path, tmp_path: Path
 ) -> None:
@@ -40,12 +41,14 @@ def test_run_prints_a_table_and_writes_three_files(
     assert "Grace Hopper" in page and "data:image/" in page and "http://" not in page
 
 
+@pytest.mark.extra("starter")
 def test_run_json_is_one_document_on_stdout(deixis: Any, stack: Path, hopper: Path) -> None:
     code, printed, _ = deixis("run", hopper, TEXT, "--stack", stack, "--json")
     assert code == 0
     assert Extraction.model_validate(json.loads(printed)).text == TEXT
 
 
+@pytest.mark.extra("starter")
 def test_roles_are_swapped_on_the_command_line(deixis: Any, stack: Path) -> None:
     roles = [f"--role={each}" for each in ("committee=scripted:b", "committee=scripted:c")]
     roles += ["--role", "expander=scripted:d?x=1", "--role", "detector=none"]
@@ -73,12 +76,14 @@ def test_a_wrong_role_is_one_line(deixis: Any, role: str, said: str) -> None:
     assert_one_line_error(*deixis("run", "-", TEXT, "--role", role), said)
 
 
+@pytest.mark.extra("starter")
 def test_run_without_a_picture(deixis: Any, stack: Path, tmp_path: Path) -> None:
     code, printed, _ = deixis("run", "-", TEXT, "--stack", stack, "--out", tmp_path / "out")
     assert code == 0 and "undecided" in printed
     assert "there is no picture" in " ".join(printed.replace("│", " ").split())
 
 
+@pytest.mark.extra("starter")
 def test_an_animation_is_used_with_a_warning(deixis: Any, stack: Path, tmp_path: Path) -> None:
     frames = [Image.new("RGB", (64, 64), colour) for colour in ("red", "blue", "green")]
     path = tmp_path / "moving.gif"
@@ -100,6 +105,7 @@ def bomb(side: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", b"") + chunk(b"IEND", b"")
 
 
+@pytest.mark.extra("starter")
 @pytest.mark.parametrize(
     ("make", "said"),
     [
@@ -174,6 +180,7 @@ def absent(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(PROVIDERS, "absent", provider)
 
 
+@pytest.mark.extra("starter")
 @pytest.mark.usefixtures("absent")
 def test_a_missing_extra_names_its_install_line(deixis: Any, stack: Path, hopper: Path) -> None:
     stack.write_text(stack.read_text().replace("voter: scripted:a", "voter: absent:any"))
@@ -181,6 +188,7 @@ def test_a_missing_extra_names_its_install_line(deixis: Any, stack: Path, hopper
     assert_one_line_error(code, printed, error, r"pip install \"deixis\[some-extra\]\"")
 
 
+@pytest.mark.extra("starter", "langchain_openai")
 def test_a_missing_key_names_its_variable(
     deixis: Any, stack: Path, hopper: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -205,6 +213,7 @@ def assert_one_line_error(code: int, printed: str, error: str, said: str) -> Non
     assert re.search(said, lines[0], re.IGNORECASE), lines[0]
 
 
+@pytest.mark.extra("starter")
 def test_the_doctor_finds_the_starter_stack_ready(deixis: Any) -> None:
     code, printed, _ = deixis("doctor", "--json")
     findings = json.loads(printed)
@@ -215,6 +224,7 @@ def test_the_doctor_finds_the_starter_stack_ready(deixis: Any) -> None:
     assert not [finding for finding in findings if finding["fix"]]
 
 
+@pytest.mark.extra("starter", "langchain_openai")
 @pytest.mark.usefixtures("absent")
 def test_the_doctor_says_what_is_missing_and_how_to_mend_it(
     deixis: Any, stack: Path, monkeypatch: pytest.MonkeyPatch
@@ -233,6 +243,7 @@ def test_the_doctor_says_what_is_missing_and_how_to_mend_it(
     assert fixes["recognizer"] == ""
 
 
+@pytest.mark.extra("starter")
 def test_the_demo_writes_two_posts_and_an_index(deixis: Any, stack: Path, tmp_path: Path) -> None:
     out = tmp_path / "demo"
     code, printed, _ = deixis("demo", "--out", out, "--stack", stack)

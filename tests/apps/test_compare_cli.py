@@ -176,6 +176,7 @@ options: {quorum: 1, cache: "off"}
 """
 
 
+@pytest.mark.extra("starter")
 def test_two_runs_of_batch(deixis: Run, tmp_path: Path, scripted: Any) -> None:
     scripted()
     Image.new("RGB", (80, 60), "red").save(tmp_path / "red.png")

@@ -154,6 +154,7 @@ def test_files_that_do_not_fit(deixis: Run, files: tuple[Path, ...]) -> None:
     assert code == 2 and "cannot read" in err
 
 
+@pytest.mark.extra("eval")
 def test_m_mre_and_muie_have_scores_of_their_own(deixis: Any, tmp_path: Path) -> None:
     row = {"id": "1", "text": "Ann", "entities": [{"text": "Ann", "type": "PER", "regions": []}]}
     for task, more in (("mmre", {"summary": "A woman."}), ("muie", {"task": "ner"})):

@@ -22,6 +22,7 @@ def rows(tmp_path: Path) -> Any:
     return write
 
 
+@pytest.mark.extra("starter")
 def test_build_describes_pictures_and_keeps_features(
     deixis: Any, rows: Any, hopper: Path, tmp_path: Path
 ) -> None:

@@ -145,6 +145,7 @@ def test_a_cache_that_rights_allow_may_still_be_impossible(monkeypatch: pytest.M
     assert "/proc cannot be written" in found["cache"].state
 
 
+@pytest.mark.extra("starter")
 def test_a_text_alone_needs_no_weights_of_what_looks(
     deixis: Run, stack: Path, locked: Path, hopper: Path
 ) -> None:

@@ -184,6 +184,7 @@ def told(scripted: Any) -> list[str]:
     return heard
 
 
+@pytest.mark.extra("starter")
 @pytest.mark.parametrize("command", [["run", "-", "Grace Hopper of the US Navy"], ["demo"]])
 @pytest.mark.parametrize("by_option", [True, False])
 def test_a_run_says_what_the_user_wrote(

@@ -44,6 +44,7 @@ def test_a_stack_can_be_built_and_all_its_models_are_known(name: str) -> None:
     build_graph(name)
 
 
+@pytest.mark.extra("starter", "langchain_openai", "transformers")
 @pytest.mark.parametrize(("name", "missing"), [("cloud", KEYS), ("gpu", ())])
 def test_the_doctor_names_what_is_missing(
     deixis: Any, monkeypatch: pytest.MonkeyPatch, name: str, missing: tuple[str, ...]

@@ -27,6 +27,7 @@ def site() -> Iterator[Server]:
         yield server
 
 
+@pytest.mark.extra("starter")
 def test_credentials_are_used_and_written_nowhere(
     deixis: Run,
     tmp_path: Path,

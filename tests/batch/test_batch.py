@@ -187,6 +187,7 @@ def test_a_stop_finishes_what_is_in_flight(world: World) -> None:
     assert world.ids() == [f"r{n}" for n in range(6)] and set(world.asked.values()) == {1}
 
 
+@pytest.mark.extra("starter")
 def test_an_error_of_the_caller_begins_nothing_more_and_lets_go(world: World) -> None:
     def fail(tally: Tally) -> None:
         raise ZeroDivisionError

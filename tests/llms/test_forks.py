@@ -163,6 +163,7 @@ def test_a_pass_that_runs_is_left_to_the_parent() -> None:
     assert held(lambda busy: batch.run("kind", [0], busy), work) == 0
 
 
+@pytest.mark.extra("xllamacpp")
 def test_loading_is_open_in_a_child() -> None:
     def hold(busy: Any) -> None:
         with registry._loading:
