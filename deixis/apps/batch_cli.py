@@ -147,11 +147,11 @@ def parse_budget(text: str) -> "Budget":
     """
     from deixis.settings import Budget
 
-    parts = [re.fullmatch(r"(calls|tokens)=(\d{1,15})", each.strip()) for each in text.split(",")]
-    found = {part[1]: int(part[2]) for part in parts if part}
-    if len(found) < len(parts):
+    parts = [re.fullmatch(r"(calls|tokens)=(\d{1,15})", part.strip()) for part in text.split(",")]
+    limits = {part[1]: int(part[2]) for part in parts if part}
+    if len(limits) < len(parts):
         raise InputError(f"--budget takes calls=N, tokens=N, or calls=N,tokens=N; got {text!r}")
-    return Budget(**found)
+    return Budget(**limits)
 
 
 class _Wrong:
@@ -191,7 +191,7 @@ def _stopping(run: "Batch") -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {each: signal.signal(each, stop) for each in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:

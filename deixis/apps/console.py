@@ -112,10 +112,10 @@ def usage_line(extractions: list[Extraction]) -> str:
     calls: dict[str, int] = {}
     tokens = cached = 0
     for extraction in extractions:
-        for each in extraction.usage:
-            calls[each.role] = calls.get(each.role, 0) + each.calls
-            cached += each.cached
-            tokens += each.input_tokens + each.output_tokens
+        for usage in extraction.usage:
+            calls[usage.role] = calls.get(usage.role, 0) + usage.calls
+            cached += usage.cached
+            tokens += usage.input_tokens + usage.output_tokens
     by_role = ", ".join(f"{role} {count}" for role, count in calls.items() if count)
     made = f"{sum(calls.values())} calls of language models ({by_role or 'none'}), {tokens} tokens"
     return f"{made}; {cached} answers from the cache" if cached else made

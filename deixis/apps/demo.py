@@ -39,7 +39,7 @@ POSTS = (
 
 
 def run_demo(out: Path, settings: Settings, say: Callable[[str], None]) -> None:
-    """Process the photographs, show a table each, and write the files.
+    """Process the photographs, show a table of each, and write the files.
 
     Args:
         out: folder to write into.
@@ -59,8 +59,8 @@ def run_demo(out: Path, settings: Settings, say: Callable[[str], None]) -> None:
             extraction, seconds = console.extract(graph, image, post.text, bar, post.name)
             extractions.append(extraction)
             images.append(image)
-            for node, each in seconds.items():
-                spent[node] = spent.get(node, 0.0) + each
+            for node, took in seconds.items():
+                spent[node] = spent.get(node, 0.0) + took
     for post, extraction, image in zip(POSTS, extractions, images, strict=True):
         say(f"\n{escape(post.text)}")
         title = escape(f"{post.name}: {extraction.caption}")
@@ -68,7 +68,7 @@ def run_demo(out: Path, settings: Settings, say: Callable[[str], None]) -> None:
         console.warn(extraction)
         files.write_extraction(out / post.name, extraction, image)
     index = files.write_index(out, extractions, images)
-    say(f"\nSeconds by node: {', '.join(f'{node} {each:.1f}' for node, each in spent.items())}")
+    say(f"\nSeconds by node: {', '.join(f'{node} {took:.1f}' for node, took in spent.items())}")
     say(console.usage_line(extractions))
     if settings.name == "starter":
         say(

@@ -63,8 +63,8 @@ def _seat(seat: Seat) -> Finding:
         seat.check()
         missing = [weights for weights in seat.files() if not is_cached(weights)]
     except DeixisError as error:
-        said, _, fix = str(error).partition("; ")
-        return Finding(seat.role, seat.spec, said.removeprefix(f"{seat.spec} "), fix or said)
+        problem, _, fix = str(error).partition("; ")
+        return Finding(seat.role, seat.spec, problem.removeprefix(f"{seat.spec} "), fix or problem)
     for weights in missing:
         if not weights.startswith(REMOTE):
             fix = f"put the weights at {weights}"

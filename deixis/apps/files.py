@@ -29,7 +29,7 @@ def write(path: Path, content: bytes) -> Path:
 def obstacle(folder: Path) -> str | None:
     """Say why files cannot be written into a folder, which need not exist; None if they can."""
     try:
-        there = next(each for each in (folder, *folder.absolute().parents) if each.exists())
+        there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
     except OSError as error:
         return error.strerror
     if not there.is_dir():
@@ -56,7 +56,7 @@ def check_folder(folder: Path) -> None:
 
 def is_one_of(path: Path, others: Iterable[Path]) -> bool:
     """Say whether writing a file would destroy one that is read."""
-    return path.is_file() and any(each.is_file() and path.samefile(each) for each in others)
+    return path.is_file() and any(other.is_file() and path.samefile(other) for other in others)
 
 
 def write_extraction(folder: Path, extraction: Extraction, image: Any) -> list[Path]:

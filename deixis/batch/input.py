@@ -84,7 +84,7 @@ class Rows:
     def problems(self) -> Iterator[Problem]:
         """Yield what is wrong, by line."""
         select = "SELECT line, id, error FROM problem ORDER BY line"
-        return (Problem(*found) for found in self._table.execute(select))
+        return (Problem(*row) for row in self._table.execute(select))
 
     def __len__(self) -> int:
         """Return how many tasks are left."""
@@ -101,17 +101,17 @@ class Rows:
         Raises:
             KeyError: the task was taken out before.
         """
-        found = self._table.execute(
+        row = self._table.execute(
             "SELECT line, start, length, done FROM task WHERE id = ?", (id_,)
         ).fetchone()
-        if found is None:
+        if row is None:
             select = "SELECT line, id, error FROM problem WHERE id = ? LIMIT 1"
             wrong = self._table.execute(select, (id_,)).fetchone()
             return None if wrong is None else Problem(*wrong)
-        if found[3]:
+        if row[3]:
             raise KeyError(id_)
         self._mark(id_, done=True)
-        return self._read(id_, *found[:3])
+        return self._read(id_, *row[:3])
 
     def again(self, id_: str) -> None:
         """Put a task back that was taken out."""
@@ -123,14 +123,14 @@ class Rows:
     def __iter__(self) -> Iterator[Task | Problem]:
         """Yield the tasks in their order; a problem where the file is no longer the same."""
         last = (-(2**63), 0)
-        while found := self._table.execute(
+        while rows := self._table.execute(
             "SELECT id, line, start, length, turn FROM task WHERE (turn, line) > (?, ?) "
             "AND wanted AND NOT done ORDER BY turn, line LIMIT ?",
             (*last, _AT_ONCE),
         ).fetchall():
-            for id_, line, start, length, _ in found:
+            for id_, line, start, length, _ in rows:
                 yield self._read(id_, line, start, length)
-            last = (found[-1][4], found[-1][1])
+            last = (rows[-1][4], rows[-1][1])
 
     def close(self) -> None:
         """Let go of the file and of what was noted of it."""

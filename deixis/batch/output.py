@@ -58,8 +58,8 @@ def _check_file(file: Path, source: Path, path: Path) -> None:
     except FileNotFoundError:
         mode = stat.S_IFREG  # to be made, where a dangling link leads too
     except (OSError, ValueError) as error:
-        said = getattr(error, "strerror", "no file can have this name")
-        raise InputError(f"cannot write {str(file)!r}: {said}") from None
+        reason = getattr(error, "strerror", "no file can have this name")
+        raise InputError(f"cannot write {str(file)!r}: {reason}") from None
     if file is path and stat.S_ISDIR(mode):
         raise InputError(f"{path} is a folder; name a file in it: {path / 'results.jsonl'}")
     if is_standard(file) or not stat.S_ISREG(mode):

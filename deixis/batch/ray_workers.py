@@ -131,15 +131,15 @@ class RayWorkers:
                     signal.signal(signal.SIGTERM, handler)  # Ray has set its own
             self._own_cluster = True
         has = ray.cluster_resources()
-        for name, each in (("CPU", 1), ("GPU", gpus)):
-            if workers * each > has.get(name, 0):
+        for name, wanted in (("CPU", 1), ("GPU", gpus)):
+            if workers * wanted > has.get(name, 0):
                 raise InputError(
-                    f"{workers} workers need {workers * each:g} {name}s, and the cluster has "
+                    f"{workers} workers need {workers * wanted:g} {name}s, and the cluster has "
                     f"{has.get(name, 0):g}; take fewer workers, or add machines"
                 )
         made = ray.remote(num_cpus=1, num_gpus=gpus, max_concurrency=self._concurrency)(_Actor)
         self._actors = [made.remote() for _ in range(workers)]
-        begun = [each.start.remote(os.getcwd(), share, known) for each in self._actors]
+        begun = [actor.start.remote(os.getcwd(), share, known) for actor in self._actors]
         ready, waiting = ray.wait(begun, num_returns=workers, timeout=_START)
         try:
             wrong = next(filter(None, ray.get(ready)), "")
@@ -163,11 +163,11 @@ class RayWorkers:
         try:
             result: Result = done.result()
         except self._ray.exceptions.RayError as error:
-            self._actors = [each for each in self._actors if each is not actor]
-            self._free = deque(each for each in self._free if each is not actor)
-            said = f"its worker died: {one_line(error)}"
-            fatal = None if self._actors else SettingsError(f"no worker is left; the last: {said}")
-            return task, Result(error=said, fatal=fatal)
+            self._actors = [other for other in self._actors if other is not actor]
+            self._free = deque(other for other in self._free if other is not actor)
+            death = f"its worker died: {one_line(error)}"
+            fatal = None if self._actors else SettingsError(f"no worker is left; the last: {death}")
+            return task, Result(error=death, fatal=fatal)
         self._free.append(actor)
         return task, result
 

@@ -61,16 +61,16 @@ class Tally:
 
     @property
     def rate(self) -> float:
-        """Rows a second."""
+        """Rows per second."""
         return (self.done + self.failed - self.wrong) / self.seconds if self.seconds else 0.0
 
     def add_usage(self, used: list[dict[str, Any]]) -> None:
         """Add what one row has asked."""
-        for each in used:
+        for sums in used:  # of one role and model
             for name in ("calls", "cached", "shared", "input_tokens", "output_tokens"):
-                setattr(self, name, getattr(self, name) + each[name])
-            if each["cost"] is not None:
-                self.cost = (self.cost or 0.0) + each["cost"]
+                setattr(self, name, getattr(self, name) + sums[name])
+            if sums["cost"] is not None:
+                self.cost = (self.cost or 0.0) + sums["cost"]
 
 
 class Batch:
@@ -81,7 +81,7 @@ class Batch:
             are written first.
         source: rows, one JSON object a line, with ``id``, ``text`` and maybe ``image``; a file
             as `deixis.base.text_files` reads it.
-        out: where the results go, one a line: ``id``, ``settings`` and the fields of
+        out: where the results go, one per line: ``id``, ``settings`` and the fields of
             `Extraction`; a relative ``image.source`` is relative to this file.
         concurrency: rows that run at once, in each worker if there are several.
         cluster: the workers on a cluster of Ray; None for threads of this process.
@@ -144,8 +144,8 @@ class Batch:
                 wrong=problems,
                 changed=0 if renew else self.resumed.changed,
             )
-            calls = usage(asked.get("calls", {}), settings.options.prices)
-            self.tally.add_usage([each.model_dump() for each in calls])
+            used = usage(asked.get("calls", {}), settings.options.prices)
+            self.tally.add_usage([sums.model_dump() for sums in used])
             for problem in self._rows.problems():
                 self._fail(problem.id, problem.line, problem.error)
             self._opened = opened.pop_all()
@@ -248,9 +248,9 @@ class Batch:
             return image and without_credentials(image)
         folder = self.output.path.parent
         try:
-            found = os.path.relpath(image, folder)
-            if os.path.realpath(folder / found) == os.path.realpath(image):
-                return found
+            path = os.path.relpath(image, folder)
+            if os.path.realpath(folder / path) == os.path.realpath(image):
+                return path
             # ".." leads elsewhere from a folder that is a link.
             return os.path.relpath(os.path.realpath(image), os.path.realpath(folder))
         except ValueError:  # another drive

@@ -33,14 +33,14 @@ def write_templates(toolbox: Toolbox) -> dict[str, Any]:
     folder = toolbox.settings.options.templates
     if not toolbox.cast.uses("templater"):
         return update
-    for each in toolbox.types.types:
-        _, update = template_for(each, toolbox, update)
-        if knowledge_templates.find(each.template, folder) is None:
-            path = knowledge_templates.user_folder(folder) / f"{each.template}.yaml"
-            said = [notice["message"] for notice in update.get("notices", {}).values()]
+    for kind in toolbox.types.types:
+        _, update = template_for(kind, toolbox, update)
+        if knowledge_templates.find(kind.template, folder) is None:
+            path = knowledge_templates.user_folder(folder) / f"{kind.template}.yaml"
+            reasons = [notice["message"] for notice in update.get("notices", {}).values()]
             raise SettingsError(
-                f"there is no knowledge template for the type {each.name!r}, and none could be "
-                f"written ({'; '.join(said)}); write {path}"
+                f"there is no knowledge template for the type {kind.name!r}, and none could be "
+                f"written ({'; '.join(reasons)}); write {path}"
             )
     return update
 
@@ -55,31 +55,31 @@ def identity(settings: Settings) -> dict[str, str]:
     Raises:
         SettingsError: a file that the settings name cannot be read.
     """
-    found: dict[str, Any] = {"deixis": __version__}
+    known: dict[str, Any] = {"deixis": __version__}
     for name, given in settings.roles:
         specs = tuple(map(shown, given)) if name == "committee" else given and shown(given)
-        found[f"roles.{name}"] = specs
+        known[f"roles.{name}"] = specs
     options = settings.options.model_dump(mode="json", exclude=_ASIDE)
-    found |= {f"options.{name}": value for name, value in options.items()}
-    found["graph"] = settings.graph
-    found |= {f"graph_options.{name}": value for name, value in settings.graph_options.items()}
+    known |= {f"options.{name}": value for name, value in options.items()}
+    known["graph"] = settings.graph
+    known |= {f"graph_options.{name}": value for name, value in settings.graph_options.items()}
     if (examples := settings.options.examples) is not None and examples.is_dir():
-        found |= {f"examples.{path.name}": _file_hash(path) for path in files_in(examples)}
+        known |= {f"examples.{path.name}": _file_hash(path) for path in files_in(examples)}
     types = settings.type_schema
-    found["schema"] = _hash(types.model_dump_json(exclude={"description"}))
+    known["schema"] = _hash(types.model_dump_json(exclude={"description"}))
     for name in prompts.names():
-        found[f"prompts.{name}"] = _file_hash(prompts.find(name, settings.options.prompts))
-    for name in sorted({each.template for each in types.types}):
+        known[f"prompts.{name}"] = _file_hash(prompts.find(name, settings.options.prompts))
+    for name in sorted({kind.template for kind in types.types}):
         template = knowledge_templates.find(name, settings.options.templates)
-        found[f"templates.{name}"] = _hash(template.model_dump_json() if template else "")
+        known[f"templates.{name}"] = _hash(template.model_dump_json() if template else "")
     return {
-        name: value if isinstance(value, str) else _json(value) for name, value in found.items()
+        name: value if isinstance(value, str) else _json(value) for name, value in known.items()
     }
 
 
-def fingerprint(found: dict[str, str]) -> str:
+def fingerprint(known: dict[str, str]) -> str:
     """Return the first 16 hexadecimal digits of the SHA-256 of an identity."""
-    return _hash(_json(found))
+    return _hash(_json(known))
 
 
 def _json(value: Any) -> str:

@@ -1,8 +1,8 @@
 """The main graph.
 
-            ┌─► recognize ─► consult (one a committee member) ─► vote ─► expand ─┐
-START ─► open                                                                    ├─► entail ─► ...
-            └─► observe (caption, objects, words in the picture) ────────────────┘
+            ┌─► recognize ─► consult (one per committee member) ─► vote ─► expand ─┐
+START ─► open                                                                      ├─► entail ─► ...
+            └─► observe (caption, objects, words in the picture) ──────────────────┘
 
 ... ─► ground ─► segment ─► structure ─► END
 """

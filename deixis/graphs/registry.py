@@ -23,8 +23,8 @@ def names() -> list[str]:
 
 def _own() -> dict[str, str]:
     """Return where the graphs of Deixis are; no package takes the place of one."""
-    found = {each.name for each in iter_modules(graphs.__path__)} - _OTHERS
-    return {name: f"{graphs.__name__}.{name}:SYSTEM" for name in found}
+    own = {module.name for module in iter_modules(graphs.__path__)} - _OTHERS
+    return {name: f"{graphs.__name__}.{name}:SYSTEM" for name in own}
 
 
 def find(name: str) -> System[Any]:
@@ -45,8 +45,8 @@ def find(name: str) -> System[Any]:
     try:
         system = getattr(import_module(module), attribute)
     except Exception as error:  # somebody else's module may raise anything
-        said = " ".join(f"{type(error).__name__}: {error}".split())
-        raise SettingsError(f"the graph {name!r} cannot be imported: {said}") from error
+        problem = " ".join(f"{type(error).__name__}: {error}".split())
+        raise SettingsError(f"the graph {name!r} cannot be imported: {problem}") from error
     if not isinstance(system, System):
         raise SettingsError(f"the graph {name!r} is no deixis.agents.context.system.System")
     return system

@@ -1,8 +1,8 @@
 """VKEL: two stages of one vision-language model, with visual knowledge between them.
 
-            ┌─► sketch ─► consult_each (one a committee member) ─► vote_each ─► summarize ─┐
-START ─► open                                                                              ├─► ...
-            └─► observe (objects) ─────────────────────────────────────────────────────────┘
+            ┌─► sketch ─► consult_each (one per committee member) ─► vote_each ─► summarize ─┐
+START ─► open                                                                                ├─► ...
+            └─► observe (objects) ───────────────────────────────────────────────────────────┘
 
 ... ─► ground ─► segment ─► structure ─► END
 

@@ -120,7 +120,7 @@ class Asker:
             sample,
         )
         return self.cache.get_or_ask(
-            request, share, keep=stored, revive=lambda found: revived(found, answer)
+            request, share, keep=stored, revive=lambda stored_answer: revived(stored_answer, answer)
         )
 
     def _ask(
@@ -170,9 +170,9 @@ class Asker:
         ]
 
     def _limiter(self, spec: str) -> Limiter:
-        found = entry_for(spec, self._options.limits)
-        if found is not None:
-            return limiter_of(*found)
+        entry = entry_for(spec, self._options.limits)
+        if entry is not None:
+            return limiter_of(*entry)
         parsed = Spec.parse(
             registry.whole_spec(spec)
         )  # one server, one limiter, for a pause that it asks for

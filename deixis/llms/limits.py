@@ -88,8 +88,8 @@ class Limiter:
     def forget(self, entry: list[float]) -> None:
         """Count a request no more that was not made after all."""
         with self._guard:
-            if any(each is entry for each in self._begun):
-                self._begun = deque(each for each in self._begun if each is not entry)
+            if any(begun is entry for begun in self._begun):
+                self._begun = deque(begun for begun in self._begun if begun is not entry)
                 self._tokens -= entry[1]
 
     def pause(self, seconds: float) -> None:

@@ -187,7 +187,7 @@ def check(spec: str) -> None:
 
 
 def load(spec: str) -> Backend:
-    """Return the backend that a spec names, made once a process.
+    """Return the backend that a spec names, made once per process.
 
     Raises:
         SettingsError, MissingExtraError, MissingKeyError: as `check`.
@@ -209,9 +209,9 @@ def _load(spec: str) -> Backend:
     try:
         backend = make(parsed)
     except ValidationError as error:
-        place, said = first_problem(error)
+        place, problem = first_problem(error)
         option = f"option {place}: " if place else ""
-        raise SettingsError(f"{shown(spec)!r}: {option}{said}") from None
+        raise SettingsError(f"{shown(spec)!r}: {option}{problem}") from None
     except SettingsError as error:
         raise SettingsError(f"{shown(spec)!r}: {error}") from None
     except DeixisError:

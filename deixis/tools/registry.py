@@ -1,4 +1,4 @@
-"""Tools by name: ``provider:argument?option=value``, loaded once a process."""
+"""Tools by name: ``provider:argument?option=value``, loaded once per process."""
 
 from collections.abc import Callable
 from functools import lru_cache
@@ -184,7 +184,7 @@ def check(spec: str, role: str) -> None:
 
 
 def load(spec: str, role: str) -> Any:
-    """Return the tool that a spec names, made once a process.
+    """Return the tool that a spec names, made once per process.
 
     Raises:
         SettingsError, MissingExtraError: as `check`.

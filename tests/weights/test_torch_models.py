@@ -11,6 +11,7 @@ import transformers as hf
 from deixis.errors import MissingExtraError, ModelFileError, SettingsError, ToolError
 from deixis.weights.torch_models import (
     Done,
+    files_of,
     in_batches,
     in_halves,
     once,
@@ -76,21 +77,39 @@ def test_what_is_no_precision_is_told() -> None:
 
 
 def test_a_folder_goes_before_a_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "owner/tiny").mkdir(parents=True)
     monkeypatch.chdir(tmp_path)
+    assert files_of("owner/tiny@v1") == ["hub:owner/tiny@v1#transformers"]
+    assert files_of("owner/tiny") == ["hub:owner/tiny#transformers"]
+    (tmp_path / "owner/tiny").mkdir(parents=True)
+    assert files_of("owner/tiny") == ["owner/tiny"]
     with pytest.raises(ModelFileError, match=r"no config\.json in the folder owner/tiny"):
         source_of("owner/tiny")
     (tmp_path / "owner/tiny/config.json").write_text("{}")
     assert source_of("owner/tiny") == ("owner/tiny", {"trust_remote_code": False})
 
 
-def test_a_model_is_ready_to_be_asked(tiny_dino: Path) -> None:
-    model = pretrained(hf.GroundingDinoForObjectDetection, str(tiny_dino), "cpu", "bfloat16")
+@pytest.fixture(scope="module")
+def tiny_bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a tiny BERT that knows one word."""
+    folder = tmp_path_factory.mktemp("models") / "bert"
+    words = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "cat")
+    hf.BertTokenizer(vocab={word: number for number, word in enumerate(words)}).save_pretrained(
+        folder
+    )
+    sizes = dict.fromkeys(("hidden_size", "intermediate_size"), 8)
+    layers = dict.fromkeys(("num_hidden_layers", "num_attention_heads"), 1)
+    config = hf.BertConfig(vocab_size=len(words), **sizes, **layers)
+    hf.BertModel(config).save_pretrained(folder)
+    return folder
+
+
+def test_a_model_is_ready_to_be_asked(tiny_bert: Path) -> None:
+    model = pretrained(hf.BertModel, str(tiny_bert), "cpu", "bfloat16")
     assert not model.training and model.dtype is torch.bfloat16
 
 
-def test_parts_of_a_model_are_read_or_told(tiny_dino: Path, tmp_path: Path) -> None:
-    assert part(hf.AutoTokenizer, str(tiny_dino)).convert_tokens_to_ids("cat") > 0
+def test_parts_of_a_model_are_read_or_told(tiny_bert: Path, tmp_path: Path) -> None:
+    assert part(hf.AutoTokenizer, str(tiny_bert)).convert_tokens_to_ids("cat") > 0
     (tmp_path / "config.json").write_text("{}")
     with pytest.raises(ModelFileError, match=f"cannot load {tmp_path}: "):
         part(hf.AutoTokenizer, str(tmp_path))

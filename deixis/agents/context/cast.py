@@ -83,7 +83,7 @@ class Cast:
             self._check_eyes(seat)
         self.settings = self._without_credentials()
         types = settings.type_schema
-        if self.recognizes_by_tagger and not any(each.crf for each in types.types):
+        if self.recognizes_by_tagger and not any(kind.crf for kind in types.types):
             raise SettingsError(
                 f"the recognizer crf knows PER, LOC, ORG and OTHER; say in the type schema "
                 f"{types.name!r} which of them a type is (crf: PER), or use a chat model"

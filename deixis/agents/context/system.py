@@ -63,8 +63,8 @@ class System(NamedTuple, Generic[Options]):
         try:
             return self.options.model_validate(settings.graph_options)
         except ValidationError as error:
-            said = describe_problem(error, self.options)
-            raise SettingsError(f"graph_options of {self.name!r}: {said}") from None
+            problem = describe_problem(error, self.options)
+            raise SettingsError(f"graph_options of {self.name!r}: {problem}") from None
 
     def defaults(self) -> dict[str, Any]:
         """Return the options and their defaults as plain data, for a list of graphs."""
