@@ -80,6 +80,7 @@ def scripted(
         The questions, in the order in which they came.
     """
     before = registry.PROVIDERS.get(PROVIDER)
+    # Looked up at each pause: whoever tests pauses puts another function there.
     script = Replies(replies, models, prompts, lambda seconds: time.sleep(seconds))
     registry.PROVIDERS[PROVIDER] = registry.Provider(f"{__name__}:make", "", "", sees=sees)
     _scripts.append(script)

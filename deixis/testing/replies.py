@@ -89,11 +89,12 @@ class Replies:
         with self._guard:
             self.asked.append(question)
             reply = next(self._answers_to(question))
-        if callable(reply):
-            reply = reply(question)
-        while isinstance(reply, After):
-            self._pause(reply.seconds)
-            reply = reply.reply
+        while callable(reply) or isinstance(reply, After):
+            if isinstance(reply, After):
+                self._pause(reply.seconds)
+                reply = reply.reply
+            else:
+                reply = reply(question)
         if reply is None:
             reply = fill(question.schema)
         return json.dumps(reply) if isinstance(reply, dict) else reply
@@ -102,8 +103,8 @@ class Replies:
         if question.model in self._models:
             return self._models[question.model]
         prompt = f"{question.system}\n{question.user}"
-        found = (answers for piece, answers in self._prompts.items() if piece in prompt)
-        return next(found, self._others)
+        fitting = (answers for piece, answers in self._prompts.items() if piece in prompt)
+        return next(fitting, self._others)
 
 
 def _in_order(replies: Reply) -> Iterator[Reply]:

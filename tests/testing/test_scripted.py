@@ -131,7 +131,7 @@ def test_a_bug_ends_the_run() -> None:
 def test_a_delay_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     waited: list[float] = []
     monkeypatch.setattr(time, "sleep", waited.append)
-    with scripted(After(2.5, After(1.0, Refused()))):
+    with scripted(lambda _: After(2.5, After(1.0, lambda _: Refused()))):
         assert put().status == "refused"
     assert waited == [2.5, 1.0]
 

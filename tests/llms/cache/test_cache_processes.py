@@ -10,17 +10,18 @@ from pathlib import Path
 
 import pytest
 
-from deixis.llms.cache.llm_cache import Answer, LlmCache, Request
+from deixis.llms.cache.llm_cache import LlmCache
+
+from .shelf import REQUEST, get
 
 pytestmark = [pytest.mark.slow, pytest.mark.process]
 
-REQUEST = Request("openai:gpt-5-mini", "You see.", "What?", {"type": "object"}, ())
 START = """
 import os, sys, threading, time
 from pathlib import Path
 from deixis.llms.cache.llm_cache import Answer, LlmCache, Request
 here = Path(sys.argv[1])
-request = Request("openai:gpt-5-mini", "You see.", "What?", {"type": "object"}, ())
+request = Request("openai:gpt-5-mini?temperature=0&seed=1", "You see.", "What?", {}, ("ab",))
 def get(cache, ask, request=request):
     keep, asked = lambda text: Answer(text, 7, 3), []
     noting = lambda: asked.append(1) or ask()
@@ -61,19 +62,6 @@ def wait_for(path: Path, process: "subprocess.Popen[str]", count: int = 1) -> No
     while lines(path) < count:
         assert process.poll() is None
         time.sleep(0.002)
-
-
-def get(cache: LlmCache, says: str, request: Request = REQUEST) -> tuple[str, bool]:
-    asked: list[str] = []
-
-    def ask() -> str:
-        asked.append(says)
-        return says
-
-    answer = cache.get_or_ask(
-        request, ask, keep=lambda text: Answer(text, 7, 3), revive=lambda answer: answer.text
-    )
-    return answer, not asked
 
 
 def finish(processes: list["subprocess.Popen[str]"]) -> list[str]:
