@@ -30,6 +30,7 @@ def test_there_is_one_for_each_system_of_a_paper() -> None:
         assert Settings.load(name).graph == (name if name in SYSTEMS else "main")
 
 
+@pytest.mark.extra
 @pytest.mark.usefixtures("keys")
 @pytest.mark.parametrize("name", stack_names())
 def test_a_stack_can_be_built_and_all_its_models_are_known(name: str) -> None:

@@ -15,7 +15,7 @@ from deixis.apps.doctor import examine
 from deixis.graphs.build import toolbox_of
 from deixis.testing import Request
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.extra]
 
 LATER, READY = "ready; weights are fetched on first use", "ready"
 

@@ -76,6 +76,7 @@ def world(tmp_path: Path, scripted: Any) -> World:
     return here
 
 
+@pytest.mark.extra
 def test_one_line_a_row_and_nothing_is_asked_again(world: World) -> None:
     tally = world.run(concurrency=3)
     assert (tally.rows, tally.done, tally.failed, tally.left, tally.stopped) == (6, 6, 0, 0, "")
@@ -96,6 +97,7 @@ def test_one_line_a_row_and_nothing_is_asked_again(world: World) -> None:
     assert world.out.read_bytes() == before and set(world.asked.values()) == {1}
 
 
+@pytest.mark.extra
 def test_a_bad_row_never_stops_the_run(world: World) -> None:
     (world.folder / "torn.jpg").write_bytes(b"\xff\xd8\xff torn")
     Image.new("RGB", (64, 48), "red").save(world.folder / "red.png")
@@ -118,6 +120,7 @@ def test_a_bad_row_never_stops_the_run(world: World) -> None:
     assert (again.earlier, again.done, again.failed) == (3, 1, 2), "what failed is tried again"
 
 
+@pytest.mark.extra
 def test_a_bug_in_one_row_stays_there(world: World, scripted: Any) -> None:
     def answer(name: str, messages: Any, options: dict[str, Any]) -> Any:
         broken = TEXT.format(3) in messages[-1].content
@@ -130,6 +133,7 @@ def test_a_bug_in_one_row_stays_there(world: World, scripted: Any) -> None:
     assert failure["id"] == "r3" and failure["error"] == "a bug, TypeError: a bug"
 
 
+@pytest.mark.extra
 def test_what_fails_for_all_rows_stops_the_run(world: World) -> None:
     folder = world.folder / "prompts"
     folder.mkdir()
@@ -147,6 +151,7 @@ def test_what_fails_for_all_rows_stops_the_run(world: World) -> None:
     assert world.ids() == [f"r{n}" for n in range(6)]
 
 
+@pytest.mark.extra
 def test_rows_that_the_budget_cut_short_are_run_whole_later(world: World) -> None:
     world.set(budget=Budget(calls=8))
     tally = world.run(concurrency=1)
@@ -170,6 +175,7 @@ def test_what_a_model_writes_is_taken_for_no_spent_budget(world: World) -> None:
     assert all(name in line["warnings"][0]["message"] for line in world.lines())
 
 
+@pytest.mark.extra
 def test_a_stop_finishes_what_is_in_flight(world: World) -> None:
     batch = world.batch(concurrency=2)
     both = threading.Barrier(2, action=batch.stop)  # the stop comes when two rows have asked "a"
@@ -199,6 +205,7 @@ def test_an_error_of_the_caller_begins_nothing_more_and_lets_go(world: World) ->
     assert world.run().left == 0 and set(world.asked.values()) == {1}
 
 
+@pytest.mark.extra
 def test_limit_and_order(world: World) -> None:
     assert world.run(limit=2).rows == 2
     assert world.ids() == ["r0", "r1"]
@@ -227,6 +234,7 @@ def test_the_input_is_no_output(world: World) -> None:
     assert world.source.read_bytes() == before
 
 
+@pytest.mark.extra
 def test_a_picture_is_found_from_an_output_in_a_folder_that_is_a_link(world: World) -> None:
     Image.new("RGB", (64, 48), "red").save(world.folder / "red.png")
     world.write([{"id": "seen", "text": TEXT.format(1), "image": "red.png"}])
@@ -266,6 +274,7 @@ def test_what_determines_a_result_and_what_does_not(world: World, user_folder: P
     assert len({first, second, third, own, fourth, now()}) == 6
 
 
+@pytest.mark.extra
 def test_other_settings_need_another_output(world: World) -> None:
     world.run()
     world.settings = world.settings.with_roles({"voter": "scripted:e"})
@@ -277,6 +286,7 @@ def test_other_settings_need_another_output(world: World) -> None:
     assert sum(world.asked.values()) - asked < 12, "only the voter is asked anew"
 
 
+@pytest.mark.extra
 def test_templates_count_against_the_budget(world: World) -> None:
     (world.folder / "types.yaml").write_text(TYPES)
     world.settings = world.settings.model_copy(update={"types": str(world.folder / "types.yaml")})
@@ -286,6 +296,7 @@ def test_templates_count_against_the_budget(world: World) -> None:
     assert tally.stopped == "budget" and tally.calls == sum(world.asked.values()) == 4
 
 
+@pytest.mark.extra
 def test_templates_of_new_types_are_written_first(world: World, user_folder: Path) -> None:
     (world.folder / "types.yaml").write_text(TYPES)
     world.settings = world.settings.model_copy(update={"types": str(world.folder / "types.yaml")})

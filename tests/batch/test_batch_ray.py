@@ -168,6 +168,7 @@ def results(path: Path) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.extra
 @pytest.mark.process
 @with_ray
 def test_killed_interrupted_and_ended_by_threads_it_gives_what_threads_give(here: Path) -> None:
@@ -207,6 +208,7 @@ def test_killed_interrupted_and_ended_by_threads_it_gives_what_threads_give(here
     assert mine == threads
 
 
+@pytest.mark.extra
 @pytest.mark.process
 @with_ray
 def test_a_budget_a_death_and_gpus(here: Path) -> None:
@@ -253,6 +255,7 @@ def test_a_machine_with_other_prompts_is_refused(
     assert "nowhere" in _Actor().start(str(tmp_path / "nowhere"), settings, known)
 
 
+@pytest.mark.extra
 @pytest.mark.process
 @with_ray
 def test_a_gpu_and_a_half_is_no_number_of_gpus() -> None:

@@ -271,6 +271,7 @@ FAILURES = {
 }
 
 
+@pytest.mark.extra
 @pytest.mark.parametrize("recognizer", ["crf", "scripted:recognizer"])
 @pytest.mark.parametrize("failure", FAILURES.values(), ids=FAILURES)
 def test_when_every_model_fails_alike_the_result_is_complete(

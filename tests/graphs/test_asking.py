@@ -9,6 +9,8 @@ from deixis import Settings, build_graph
 from deixis.errors import CacheMissError
 from deixis.testing import fill
 
+pytestmark = pytest.mark.extra
+
 TEXT = "Grace Hopper of the US Navy taught at Harvard University"
 
 

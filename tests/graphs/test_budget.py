@@ -77,6 +77,7 @@ def spent(out: dict[str, Any]) -> list[str]:
     return [each["message"] for each in out["warnings"] if USED_UP.search(each["message"])]
 
 
+@pytest.mark.extra
 @pytest.mark.parametrize("calls", range(6))
 def test_no_more_is_asked_than_the_budget_and_a_result_comes_anyway(
     graph_with: Any, cast: Cast, calls: int
@@ -95,6 +96,7 @@ def test_no_more_is_asked_than_the_budget_and_a_result_comes_anyway(
     assert bool(spent(first)) is (calls < 5) and spent(second)
 
 
+@pytest.mark.extra
 def test_without_the_voter_the_plurality_decides(graph_with: Any, cast: Cast) -> None:
     cast.said = {"b": [lambda schema: cast.right("a", schema)]}
     out = graph_with(budget=Budget(calls=3)).invoke({"text": TEXT})
@@ -112,6 +114,7 @@ def test_without_the_voter_the_plurality_decides(graph_with: Any, cast: Cast) ->
         assert line == "the voter gave no answer (budget); plurality, a tie is unknown"
 
 
+@pytest.mark.extra
 def test_tokens_stop_the_next_call(graph_with: Any, cast: Cast) -> None:
     out = graph_with("a", budget=Budget(tokens=10)).invoke({"text": TEXT})
     assert cast.asked == ["a"], "which took the ten tokens"
@@ -121,6 +124,7 @@ def test_tokens_stop_the_next_call(graph_with: Any, cast: Cast) -> None:
     ]
 
 
+@pytest.mark.extra
 def test_what_is_kept_costs_no_budget(graph_with: Any, cast: Cast, facts: Any) -> None:
     first = graph_with().invoke({"text": TEXT})
     cast.asked.clear()
@@ -131,6 +135,7 @@ def test_what_is_kept_costs_no_budget(graph_with: Any, cast: Cast, facts: Any) -
     assert facts(graph.invoke({"text": TEXT})) == facts(first), "also when it is used up"
 
 
+@pytest.mark.extra
 def test_roles_swapped_for_a_call_spend_the_same_budget(graph_with: Any, cast: Cast) -> None:
     graph = graph_with("a", budget=Budget(calls=3))
     graph.invoke({"text": TEXT}, context={"expander": "scripted:x"})
@@ -140,6 +145,7 @@ def test_roles_swapped_for_a_call_spend_the_same_budget(graph_with: Any, cast: C
     assert len(spent(out)) == 2, "the member and the expander"
 
 
+@pytest.mark.extra
 def test_samples_at_once_share_the_budget(graph_with: Any, cast: Cast) -> None:
     posts: list[Any] = [{"text": f"{TEXT} {'again ' * number}"} for number in range(8)]
     outs = graph_with(budget=Budget(calls=7)).batch(posts, {"max_concurrency": 8})
@@ -147,6 +153,7 @@ def test_samples_at_once_share_the_budget(graph_with: Any, cast: Cast) -> None:
     assert all(len(out["entities"]) == 3 for out in outs)
 
 
+@pytest.mark.extra
 def test_tries_count(graph_with: Any, cast: Cast) -> None:
     cast.said = {"a": [ConnectionError("gone")] * 9}
     out = graph_with("a", budget=Budget(calls=2)).invoke({"text": TEXT})
@@ -154,6 +161,7 @@ def test_tries_count(graph_with: Any, cast: Cast) -> None:
     assert total([out], "retries") == 1
 
 
+@pytest.mark.extra("starter")
 @pytest.mark.parametrize(("limits", "at_once"), [({}, 2), ({"scripted": Limit(concurrency=1)}, 1)])
 def test_graphs_of_one_process_wait_at_one_limiter(
     graph_with: Any, cast: Cast, limits: dict[str, Limit], at_once: int
@@ -182,6 +190,7 @@ def test_graphs_of_one_process_wait_at_one_limiter(
     assert met == [at_once] * 2
 
 
+@pytest.mark.extra
 def test_prices_make_a_cost(graph_with: Any, cast: Cast) -> None:
     """Seven tokens in and three out a call, in millionths; the longest name of a model counts."""
     prices = {
@@ -206,6 +215,7 @@ def test_a_limit_of_nobody_is_told_before_anything_is_asked(graph_with: Any, opt
         graph_with(**{option: {"scriptd": value}})
 
 
+@pytest.mark.extra
 def test_a_member_that_does_not_answer_in_time_abstains(graph_with: Any, cast: Cast) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
@@ -225,6 +235,7 @@ def message(text: str, reason: str, **extra: Any) -> AIMessage:
     return AIMessage(text, response_metadata={"finish_reason": reason}, additional_kwargs=extra)
 
 
+@pytest.mark.extra
 def test_what_models_said_is_in_the_result_word_for_word(graph_with: Any, cast: Cast) -> None:
     fenced: list[str] = []
 
@@ -249,6 +260,7 @@ def test_what_models_said_is_in_the_result_word_for_word(graph_with: Any, cast: 
     assert asked == [*members, ("expander", "scripted:expander", "expand")]
 
 
+@pytest.mark.extra
 def test_kept_replies_are_those_that_were_said(graph_with: Any, cast: Cast, facts: Any) -> None:
     odd: list[str] = []
 
@@ -266,6 +278,7 @@ def test_kept_replies_are_those_that_were_said(graph_with: Any, cast: Cast, fact
     assert len(cast.asked) == 5
 
 
+@pytest.mark.extra
 def test_decisions_name_replies_that_are_there(graph_with: Any, cast: Cast) -> None:
     no = message("", "stop", refusal="no")
     for said in ({}, {"a": ["prose"]}, {"b": [no]}, {"a": [no], "b": [no]}, {"voter": [no]}):
@@ -281,6 +294,7 @@ def test_decisions_name_replies_that_are_there(graph_with: Any, cast: Cast) -> N
         assert by_vote and all(consulted <= set(made["replies"]) for made in by_vote)
 
 
+@pytest.mark.extra
 def test_a_long_reply_is_cut(graph_with: Any, cast: Cast) -> None:
     long: list[str] = []
 

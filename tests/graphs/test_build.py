@@ -70,6 +70,7 @@ def test_a_graph_of_one_s_own_is_one_file_of_less_than_80_lines() -> None:
     assert len(FILE.read_text().splitlines()) < 80
 
 
+@pytest.mark.extra
 @pytest.mark.parametrize("name", [OWN, POINT])
 @pytest.mark.usefixtures("point")
 def test_a_graph_of_one_s_own_runs(model: Settings, name: str) -> None:
@@ -82,6 +83,7 @@ def test_a_graph_of_one_s_own_runs(model: Settings, name: str) -> None:
     assert few["caption"].endswith("At most 3 words.")
 
 
+@pytest.mark.extra
 @pytest.mark.parametrize("name", [OWN, POINT])
 @pytest.mark.usefixtures("point")
 def test_a_batch_takes_it(model: Settings, tmp_path: Path, name: str) -> None:
@@ -179,6 +181,7 @@ UNUSED = {
 }
 
 
+@pytest.mark.extra
 def test_roles_that_a_graph_does_not_use_are_left_alone(
     scripted: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -192,6 +195,7 @@ def test_roles_that_a_graph_does_not_use_are_left_alone(
     assert not set(parts) & {*UNUSED, "reader", "expander", "templater"}
 
 
+@pytest.mark.extra
 def test_roles_that_a_graph_uses_are_checked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     settings = Settings.load().with_roles({"vlm": "openai:any"})

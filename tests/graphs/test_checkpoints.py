@@ -15,7 +15,7 @@ from PIL import Image
 from deixis import Settings, build_graph
 from deixis.testing import fill
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.extra]
 
 TEXT = "Grace Hopper of the US Navy taught at Harvard University"
 

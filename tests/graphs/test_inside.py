@@ -19,6 +19,8 @@ from pydantic import BaseModel
 from deixis import Extraction, Settings, build_graph
 from deixis.errors import InputError
 
+pytestmark = pytest.mark.extra
+
 TEXT = "Grace Hopper of the US Navy"
 OTHER = "Eileen Collins of NASA"
 THREAD: Any = {"configurable": {"thread_id": "1"}}

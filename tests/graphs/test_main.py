@@ -46,6 +46,7 @@ def by_text(out: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return {entity["text"]: entity for entity in out["entities"]}
 
 
+@pytest.mark.extra
 def test_a_post_is_grounded_by_the_starter_stack(graph: Graph, hopper: Path) -> None:
     out = graph.invoke({"image": str(hopper), "text": TEXT})
     json.dumps(out)  # plain data
@@ -80,6 +81,7 @@ def unseeing(quick: Settings) -> Graph:
     return build_graph(quick.with_roles({"detector": None, "segmenter": None}))
 
 
+@pytest.mark.extra
 def test_every_kind_of_picture_is_taken(unseeing: Graph, hopper: Path) -> None:
     picture = Image.open(hopper).convert("RGB")
     grey16 = Image.fromarray(np.asarray(picture.convert("L")).astype(np.uint16) * 257)
@@ -106,6 +108,7 @@ def turned(picture: Image.Image) -> bytes:
     return as_bytes(picture.rotate(90, expand=True), "JPEG", exif=exif)
 
 
+@pytest.mark.extra
 def test_boxes_are_those_of_the_upright_picture(quick_graph: Graph, hopper: Path) -> None:
     out = quick_graph.invoke({"image": turned(Image.open(hopper).convert("RGB")), "text": TEXT})
     assert (out["image"]["width"], out["image"]["height"]) == (512, 600)
@@ -114,6 +117,7 @@ def test_boxes_are_those_of_the_upright_picture(quick_graph: Graph, hopper: Path
     assert x1 < 200 and x2 > 330 and y1 < 140 and y2 > 320
 
 
+@pytest.mark.extra
 def test_without_a_picture_nothing_is_decided_about_it(quick_graph: Graph) -> None:
     for sample in ({"image": None, "text": TEXT}, {"text": TEXT}):
         out = quick_graph.invoke(sample)
@@ -123,12 +127,14 @@ def test_without_a_picture_nothing_is_decided_about_it(quick_graph: Graph) -> No
         assert said["outcome"] is None and said["evidence"] == ["there is no picture"]
 
 
+@pytest.mark.extra
 def test_a_text_without_names_reaches_the_end(quick_graph: Graph, hopper: Path) -> None:
     out = quick_graph.invoke({"image": str(hopper), "text": "good morning to all of you"})
     assert out["entities"] == [] and out["usage"] == []
     assert out["caption"].startswith("Seen: 1 person")
 
 
+@pytest.mark.extra("starter")
 def test_batch_keeps_order_and_tells_failures_apart(quick_graph: Graph, hopper: Path) -> None:
     samples = [
         {"image": str(hopper), "text": TEXT},
@@ -141,12 +147,14 @@ def test_batch_keeps_order_and_tells_failures_apart(quick_graph: Graph, hopper: 
     assert "Eileen Collins" in by_text(third)
 
 
+@pytest.mark.extra
 def test_ainvoke_gives_what_invoke_gives(quick_graph: Graph, hopper: Path, facts: Any) -> None:
     sample = {"image": str(hopper), "text": TEXT}
     later = asyncio.run(quick_graph.ainvoke(sample))
     assert facts(later) == facts(quick_graph.invoke(sample))
 
 
+@pytest.mark.extra
 def test_stream_tells_of_every_node(quick_graph: Graph, hopper: Path) -> None:
     events = list(quick_graph.stream({"image": str(hopper), "text": TEXT}, stream_mode="custom"))
     started = [event["node"] for event in events if event["event"] == "start"]
@@ -157,6 +165,7 @@ def test_stream_tells_of_every_node(quick_graph: Graph, hopper: Path) -> None:
     assert {"node", "event", "seconds", "detail"} == set(ended[0])
 
 
+@pytest.mark.extra
 def test_every_key_that_a_node_writes_is_a_channel(quick_graph: Graph, hopper: Path) -> None:
     """LangGraph drops unknown keys without a word."""
     written: set[str] = set()
@@ -172,6 +181,7 @@ def test_a_wrong_role_in_context_is_named(quick_graph: Graph) -> None:
         quick_graph.invoke({"text": TEXT}, context={"votr": "scripted:any"})  # type: ignore
 
 
+@pytest.mark.extra
 def test_a_silent_member_abstains_and_the_sample_goes_on(
     quick: Settings, scripted: Any, hopper: Path
 ) -> None:
@@ -205,6 +215,7 @@ class Blind:
     read = segment = detect
 
 
+@pytest.mark.extra
 @pytest.mark.parametrize(
     ("role", "grounded"), [("detector", None), ("reader", True), ("segmenter", True)]
 )

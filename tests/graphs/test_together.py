@@ -12,7 +12,7 @@ from deixis import Extraction, Settings, build_graph
 from deixis.llms.together import Together
 from deixis.testing import fill
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.extra]
 
 PEOPLE = ["Grace Hopper", "Bill Clinton", "Eileen Collins", "Neil Armstrong"]
 PLACES = ["Houston", "Chicago"]

@@ -38,6 +38,7 @@ def reference() -> dict[str, Any]:
     return found
 
 
+@pytest.mark.extra
 @pytest.mark.usefixtures("libraries")
 @pytest.mark.parametrize(
     ("wording", "rouge", "bleu"),
@@ -61,6 +62,7 @@ def test_reference_scores(wording: str, rouge: str, bleu: str, reference: dict[s
     assert found.bleu == pytest.approx(expected, abs=1e-9)
 
 
+@pytest.mark.extra
 @pytest.mark.usefixtures("libraries")
 def test_reference_scores_of_each_text(reference: dict[str, Any]) -> None:
     for number, pair in enumerate(reference["pairs"]):
@@ -72,6 +74,7 @@ def test_reference_scores_of_each_text(reference: dict[str, Any]) -> None:
             assert score_summaries(*sides, wording).rouge == pytest.approx(wanted, abs=1e-9)
 
 
+@pytest.mark.extra
 @pytest.mark.usefixtures("libraries")
 def test_all_scores_of_an_answer() -> None:
     told = parse_answer(
@@ -90,6 +93,7 @@ def test_all_scores_of_an_answer() -> None:
     assert perfect.pairs["all"].f1 == perfect.accuracy == 1.0
 
 
+@pytest.mark.extra
 @pytest.mark.usefixtures("libraries")
 def test_signatures_say_what_was_used() -> None:
     signatures = {
@@ -105,6 +109,7 @@ def test_signatures_say_what_was_used() -> None:
     assert all("version:" in text for pair in signatures.values() for text in pair)
 
 
+@pytest.mark.extra
 @pytest.mark.usefixtures("libraries")
 def test_languages_without_spaces() -> None:
     gold, told = ["東京の夜景です"], ["東京の夜景"]
@@ -114,6 +119,7 @@ def test_languages_without_spaces() -> None:
     assert found.bleu > 50
 
 
+@pytest.mark.extra
 @pytest.mark.usefixtures("libraries")
 def test_nothing_to_score() -> None:
     report = score([], [])
@@ -134,6 +140,7 @@ def test_gold_of_a_row() -> None:
     assert answer_of(row) == Answer("A stage.", (("Ann", "PER"),), {"a": "Ann"})
 
 
+@pytest.mark.extra
 @pytest.mark.parametrize(
     ("module", "package"),
     [("rouge_score.rouge_scorer", "rouge-score"), ("sacrebleu.metrics", "sacrebleu")],

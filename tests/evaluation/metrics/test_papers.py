@@ -39,6 +39,7 @@ def written(path: Path, *rows: Any) -> Path:
     return path
 
 
+@pytest.mark.extra
 def test_gold_against_itself_is_right(tmp_path: Path) -> None:
     for task, row in (("mmre", MMRE), ("muie", MUIE)):
         gold = written(tmp_path / f"{task}.jsonl", row, {**row, "id": "2"})
@@ -53,6 +54,7 @@ def test_gold_against_itself_is_right(tmp_path: Path) -> None:
         json.dumps(found, allow_nan=False)
 
 
+@pytest.mark.extra
 def test_answers_of_m_mre_are_read(tmp_path: Path) -> None:
     gold = written(tmp_path / "gold.jsonl", MMRE, {**MMRE, "id": "2"})
     told = written(tmp_path / "told.jsonl", {"id": "1", "answer": ANSWER})

@@ -166,6 +166,7 @@ def test_without_a_picture_nothing_is_decided_of_boxes(run: Run, plain: Any) -> 
     assert found.warnings == []
 
 
+@pytest.mark.extra
 @pytest.mark.slow
 def test_a_model_without_eyes_decides_nothing_of_boxes(
     hopper: Path, said: Any, settings: Any
@@ -178,6 +179,7 @@ def test_a_model_without_eyes_decides_nothing_of_boxes(
     assert found.usage[0].calls >= 1
 
 
+@pytest.mark.extra
 def test_a_segmenter_makes_masks(run: Run, hopper: Path) -> None:
     found = run("Grace Hopper|PER|[100,50,400,500]", image=hopper, segmenter="grabcut")
     assert found.entities[0].regions[0].mask is not None

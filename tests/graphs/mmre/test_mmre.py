@@ -80,6 +80,7 @@ def test_what_is_asked_is_as_the_snapshot_has_it(run: Any, model: Any) -> None:
     assert text == SNAPSHOT.read_text()
 
 
+@pytest.mark.extra
 def test_a_detector_makes_patches_of_what_it_finds(run: Any, model: Any, hopper: Path) -> None:
     roles = {"detector": "centerface", "segmenter": "grabcut", "reader": "rapidocr"}
     result = run(image=str(hopper), patches=None, roles=roles)
@@ -96,6 +97,7 @@ def test_a_detector_makes_patches_of_what_it_finds(run: Any, model: Any, hopper:
     assert {each.step for each in hopper_.decisions} == {"answer", "segment"}
 
 
+@pytest.mark.extra
 def test_only_the_surest_objects_become_patches(
     run: Any, model: Any, monkeypatch: pytest.MonkeyPatch, picture: Image.Image
 ) -> None:

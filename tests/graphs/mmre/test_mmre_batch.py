@@ -35,6 +35,7 @@ def rows(tmp_path: Path, model: Any, picture: Image.Image) -> Path:
     return tmp_path / "rows.jsonl"
 
 
+@pytest.mark.extra
 def test_rows_are_run_with_their_patches_and_scored(rows: Path, model: Any, stack: Any) -> None:
     out = rows.parent / "out.jsonl"
     tally = Batch(stack(), rows, out, concurrency=1).run()
@@ -56,6 +57,7 @@ def test_rows_are_run_with_their_patches_and_scored(rows: Path, model: Any, stac
     assert (found["ner"]["all"]["correct"], found["ner"]["all"]["predicted"]) == (1, 6)
 
 
+@pytest.mark.extra
 def test_lines_of_a_batch_are_scored_as_they_are(rows: Path, model: Any, stack: Any) -> None:
     model.said = f"{SUMMARY}\n:PER; Grace Hopper:ORG; US Navy\n{{'a': 'Grace Hopper'}}"
     out = rows.parent / "out.jsonl"
@@ -93,6 +95,7 @@ def test_a_row_whose_patches_are_none_is_told_and_the_others_run(
     assert "is outside of the picture" in json.loads(failures[1])["error"]
 
 
+@pytest.mark.extra
 def test_patches_do_not_disturb_another_graph(quick_graph: Any, picture: Image.Image) -> None:
     given = {"image": picture, "text": "Grace Hopper of the US Navy"}
     plain = quick_graph.invoke(given)

@@ -149,6 +149,7 @@ def test_a_model_without_eyes_is_asked_about_the_text(run: Any, model: Any, scri
     assert "[" not in model.prompt() and "takes no pictures" in warnings(result)[0]
 
 
+@pytest.mark.extra
 @pytest.mark.slow
 def test_the_starter_s_language_model_goes_through_it(model: Any, hopper: Path) -> None:
     """A real model, which is blind and too small for the form: nothing is made up."""

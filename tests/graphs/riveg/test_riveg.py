@@ -22,6 +22,7 @@ BOX = [1, 2, 3, 4]
 SNAPSHOT = Path(__file__).parents[1] / "snapshots" / "riveg.txt"
 
 
+@pytest.mark.extra
 def test_the_prompts_are_those_of_the_snapshot(world: Any, index: Path, hopper: Path) -> None:
     """Sections IV-B.1c (Text, Image, Question, Answer), IV-B.2 (Background, ...), IV-C."""
     text = "Grace Hopper of the </post> US Navy"
@@ -37,6 +38,7 @@ def test_the_prompts_are_those_of_the_snapshot(world: Any, index: Path, hopper: 
     assert found == SNAPSHOT.read_text(encoding="utf-8")
 
 
+@pytest.mark.extra
 def test_a_post_is_named_judged_pointed_at_and_masked(world: Any, hopper: Path) -> None:
     found = world.run(hopper, roles={"segmenter": "grabcut"})
     person, navy = found.entities
@@ -122,6 +124,7 @@ def test_types_of_one_s_own(world: Any, blank: Any, tmp_path: Path) -> None:
     assert "- SHIP: a vessel\n- Crew\n" in world.asked[0].system
 
 
+@pytest.mark.extra
 def test_the_starter_stack_runs_it(blank: Any) -> None:
     """With the language model that comes with Deixis, and the tagger, which reads the text."""
     stack = Settings.load("starter").with_graph("riveg", knowledge=False)
@@ -144,6 +147,7 @@ def test_the_preset_and_its_options(world: Any) -> None:
         build_graph(world.settings(roles={"expander": None}))
 
 
+@pytest.mark.extra
 def test_batches_run_it_and_both_tasks_are_scored(
     world: Any, hopper: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:

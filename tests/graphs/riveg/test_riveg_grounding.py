@@ -150,6 +150,7 @@ def test_without_a_picture_nothing_is_asked_about_it(world: Any) -> None:
     assert found.entities[0].decisions[-1].evidence == ["there is no picture"]
 
 
+@pytest.mark.extra
 def test_people_whom_a_detector_of_faces_saw_are_given_out(world: Any, hopper: Any) -> None:
     """A detector that takes no phrases: what it saw before stands in for grounding."""
     roles = {"entailer": "fits", "vlm": None, "detector": "centerface"}
@@ -158,6 +159,7 @@ def test_people_whom_a_detector_of_faces_saw_are_given_out(world: Any, hopper: A
     assert found.entities[0].regions[0].source == "centerface"
 
 
+@pytest.mark.extra
 def test_without_an_entailer_evidence_decides_and_it_says_so(
     world: Any, hopper: Any, said: Said
 ) -> None:

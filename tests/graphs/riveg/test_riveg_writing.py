@@ -76,6 +76,7 @@ def test_an_embedder_that_fails_leaves_the_sample_without_examples(
     assert len(found.entities) == 2
 
 
+@pytest.mark.extra
 def test_the_tagger_cannot_read_knowledge_and_it_says_so(world: Any, said: Said) -> None:
     found = world.run(None, roles={"recognizer": "crf"})
     assert "the recognizer crf reads the text alone; the knowledge did not count" in said(found)
@@ -83,6 +84,7 @@ def test_the_tagger_cannot_read_knowledge_and_it_says_so(world: Any, said: Said)
     assert "knowledge" not in found.entities[0].decisions[0].evidence[-1]
 
 
+@pytest.mark.extra
 def test_roles_that_the_graph_has_no_place_for_are_not_asked(world: Any) -> None:
     roles = {"recognizer": "crf", "corrector": "scripted:corrector", "voter": "scripted:voter"}
     world.run(None, roles=roles, gate=1.0)

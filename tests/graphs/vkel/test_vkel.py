@@ -216,6 +216,7 @@ def test_a_schema_without_fine_types_asks_for_none(run: Run) -> None:
     assert "fine" not in models.asked[-1][3][0].text.casefold()
 
 
+@pytest.mark.extra
 def test_boxes_are_masked_where_a_segmenter_is_named(run: Run, hopper: Path) -> None:
     answer = "Grace Hopper is a(an) person and a(an) author, whose bounding boxes are"
     found, _ = run(
