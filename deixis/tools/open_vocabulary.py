@@ -1,16 +1,58 @@
 """What detectors that take any phrase share: the way from scores to boxes in pixels."""
 
-from typing import Annotated
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
 from deixis.base.boxes import Box
-from deixis.tools.base import Detection, Picture
+from deixis.tools.base import Detection, Picture, warn
+from deixis.weights.torch_models import Done, files_of
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Limit = Annotated[int, Field(ge=1)]
+
+
+class OpenVocabulary(ABC):
+    """A detector of transformers that takes any phrase."""
+
+    name: str
+    labels: tuple[str, ...] | None = None
+    _source: tuple[Any, ...]
+    """Where its weights are, first."""
+
+    def files(self) -> list[str]:
+        """Return where the weights are, as specs of `deixis.weights.model_files`."""
+        return files_of(self._source[0])
+
+    def detect(self, picture: Picture, phrases: Sequence[str]) -> list[Detection]:
+        """Find what `phrases` name.
+
+        Args:
+            picture: RGB, shape ``(H, W, 3)``, uint8.
+            phrases: what to look for.
+
+        Returns:
+            The detections of all phrases, best score first.
+
+        Raises:
+            ToolError: the model fails on this picture.
+            ModelFileError: the model cannot be had or is of another kind.
+            MissingExtraError: torch or transformers is not installed.
+            SettingsError: the device is not there.
+        """
+        (objects,), warning = self.detect_all([picture], [phrases])
+        warn(warning)
+        return list(objects)
+
+    @abstractmethod
+    def detect_all(
+        self, pictures: Sequence[Picture], phrases_per_picture: Sequence[Sequence[str]]
+    ) -> Done:
+        """Find phrases in several pictures: a list of detections each, and perhaps a warning."""
 
 
 def detections(

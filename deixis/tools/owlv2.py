@@ -13,13 +13,19 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from deixis.errors import ToolError
-from deixis.tools.base import Detection, Picture, warn
-from deixis.tools.open_vocabulary import Limit, Share, best_first, corners, detections
+from deixis.tools.base import Detection, Picture
+from deixis.tools.open_vocabulary import (
+    Limit,
+    OpenVocabulary,
+    Share,
+    best_first,
+    corners,
+    detections,
+)
 from deixis.weights.micro_batch import AT_ONCE, MicroBatch
 from deixis.weights.torch_models import (
     Done,
     Precision,
-    files_of,
     in_batches,
     once,
     packages,
@@ -50,8 +56,10 @@ class Asked(NamedTuple):
     phrases: list[str]
 
 
-class Owlv2:
+class Owlv2(OpenVocabulary):
     """A detector that takes any phrase, trained with phrases such as "a photo of a cat".
+
+    An empty phrase finds nothing; of a long one what exceeds the model's 16 tokens is cut off.
 
     Args:
         weights: a folder, or ``OWNER/REPO[@REVISION]`` on the hub; safetensors only.
@@ -65,7 +73,6 @@ class Owlv2:
     """
 
     name = "owlv2"
-    labels: tuple[str, ...] | None = None
 
     def __init__(
         self,
@@ -80,31 +87,6 @@ class Owlv2:
         self._threshold = threshold
         self._nms = nms
         self._limit = limit
-
-    def files(self) -> list[str]:
-        """Return where the weights are, as specs of `deixis.weights.model_files`."""
-        return files_of(self._source[0])
-
-    def detect(self, picture: Picture, phrases: Sequence[str]) -> list[Detection]:
-        """Find what `phrases` name.
-
-        Args:
-            picture: RGB, shape ``(H, W, 3)``, uint8.
-            phrases: what to look for; an empty one finds nothing, and of a long one what
-                exceeds the model's 16 tokens is cut off.
-
-        Returns:
-            The detections of all phrases, best score first.
-
-        Raises:
-            ToolError: the model fails on this picture.
-            ModelFileError: the model cannot be had or is no OWLv2.
-            MissingExtraError: torch or transformers is not installed.
-            SettingsError: the device is not there.
-        """
-        (objects,), warning = self.detect_all([picture], [phrases])
-        warn(warning)
-        return list(objects)
 
     def detect_all(
         self, pictures: Sequence[Picture], phrases_per_picture: Sequence[Sequence[str]]

@@ -65,17 +65,9 @@ TOOLS = {
         "deixis.tools.centerface:CenterFace", "detector", "starter", {"onnxruntime": "onnxruntime"}
     ),
     "grounding-dino": Tool(
-        "deixis.tools.grounding_dino.detector:GroundingDino",
-        "detector",
-        "transformers",
-        _TORCH,
+        "deixis.tools.grounding_dino.detector:GroundingDino", "detector", "transformers", _TORCH
     ),
-    "owlv2": Tool(
-        "deixis.tools.owlv2:Owlv2",
-        "detector",
-        "transformers",
-        _TORCH,
-    ),
+    "owlv2": Tool("deixis.tools.owlv2:Owlv2", "detector", "transformers", _TORCH),
     "groundingdino": Tool(
         "deixis.tools.grounding_dino.original:OriginalGroundingDino",
         "detector",
@@ -90,18 +82,10 @@ TOOLS = {
         },
     ),
     "siglip": Tool(
-        "deixis.tools.siglip:Siglip",
-        "entailer",
-        "transformers",
-        _TORCH,
-        also=("embedder",),
+        "deixis.tools.siglip:Siglip", "entailer", "transformers", _TORCH, also=("embedder",)
     ),
     "clip": Tool(
-        "deixis.tools.siglip:Clip",
-        "entailer",
-        "transformers",
-        _TORCH,
-        also=("embedder",),
+        "deixis.tools.siglip:Clip", "entailer", "transformers", _TORCH, also=("embedder",)
     ),
     "hashed": Tool("deixis.tools.hashed:Hashed", "embedder", "starter", {}),
     "rapidocr": Tool(
@@ -113,24 +97,9 @@ TOOLS = {
     "grabcut": Tool(
         "deixis.tools.grabcut:GrabCut", "segmenter", "starter", {"cv2": "opencv-python-headless"}
     ),
-    "sam": Tool(
-        "deixis.tools.sam:Sam",
-        "segmenter",
-        "transformers",
-        _TORCH,
-    ),
-    "sam2": Tool(
-        "deixis.tools.sam:Sam2",
-        "segmenter",
-        "transformers",
-        _TORCH,
-    ),
-    "sam3": Tool(
-        "deixis.tools.sam:Sam3",
-        "segmenter",
-        "transformers",
-        _TORCH,
-    ),
+    "sam": Tool("deixis.tools.sam:Sam", "segmenter", "transformers", _TORCH),
+    "sam2": Tool("deixis.tools.sam:Sam2", "segmenter", "transformers", _TORCH),
+    "sam3": Tool("deixis.tools.sam:Sam3", "segmenter", "transformers", _TORCH),
     "segment-anything": Tool(
         "deixis.tools.segment_anything:SegmentAnything",
         "segmenter",

@@ -9,7 +9,7 @@ and so may straddle two phrases. Here every phrase knows its tokens.
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from deixis.tools.base import Detection, Picture, warn
+from deixis.tools.base import Detection, Picture
 from deixis.tools.grounding_dino.model import (
     Evidence,
     Loaded,
@@ -22,15 +22,25 @@ from deixis.tools.grounding_dino.model import (
     views_of,
     words_of,
 )
-from deixis.tools.open_vocabulary import Limit, Share, best_first, corners, detections
+from deixis.tools.open_vocabulary import (
+    Limit,
+    OpenVocabulary,
+    Share,
+    best_first,
+    corners,
+    detections,
+)
 from deixis.weights.micro_batch import AT_ONCE
-from deixis.weights.torch_models import Done, Precision, files_of, in_batches, packages
+from deixis.weights.torch_models import Done, Precision, in_batches, packages
 
 Asked = tuple[View, list[Words]]
 
 
-class GroundingDino:
+class GroundingDino(OpenVocabulary):
     """A detector that takes any phrase, best in English and as short as a noun phrase.
+
+    One without any word finds nothing. Case, full stops and question marks make no difference;
+    what exceeds 253 tokens is cut off.
 
     Args:
         weights: a folder, or ``OWNER/REPO[@REVISION]`` on the hub; safetensors only.
@@ -51,7 +61,6 @@ class GroundingDino:
     """
 
     name = "grounding-dino"
-    labels: tuple[str, ...] | None = None
 
     def __init__(
         self,
@@ -69,31 +78,6 @@ class GroundingDino:
         self._thresholds = (box_threshold, text_threshold)
         self._nms = nms
         self._limit = limit
-
-    def files(self) -> list[str]:
-        """Return where the weights are, as specs of `deixis.weights.model_files`."""
-        return files_of(self._source[0])
-
-    def detect(self, picture: Picture, phrases: Sequence[str]) -> list[Detection]:
-        """Find what `phrases` name.
-
-        Args:
-            picture: RGB, shape ``(H, W, 3)``, uint8.
-            phrases: what to look for; one without any word finds nothing. Case, full stops and
-                question marks make no difference; what exceeds 253 tokens is cut off.
-
-        Returns:
-            The detections of all phrases, best score first.
-
-        Raises:
-            ToolError: the model fails on this picture.
-            ModelFileError: the model cannot be had or is no Grounding DINO.
-            MissingExtraError: torch or transformers is not installed.
-            SettingsError: the device is not there.
-        """
-        (objects,), warning = self.detect_all([picture], [phrases])
-        warn(warning)
-        return list(objects)
 
     def detect_all(
         self, pictures: Sequence[Picture], phrases_per_picture: Sequence[Sequence[str]]
