@@ -115,6 +115,16 @@ def test_the_version_has_one_source(bare: Path) -> None:
     assert re.findall(r"^## (.+)$", changes, re.M)[:2] == ["Unreleased", deixis.__version__]
 
 
+def test_hooks_before_a_commit_run_what_make_check_runs() -> None:
+    config = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))
+    hooks = [hook["entry"].split() for repo in config["repos"] for hook in repo["hooks"]]
+    check = (ROOT / "Makefile").read_text(encoding="utf-8").partition("\ncheck:")[2]
+    check = check.partition("\n\n")[0].replace("$(BIN)", ".venv/bin")
+    for program, *arguments in hooks:
+        command = " ".join([program, *(word for word in arguments if not word.startswith("-"))])
+        assert command in check, command
+
+
 USER = """
 from pathlib import Path
 

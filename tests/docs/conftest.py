@@ -18,8 +18,6 @@ from deixis.llms import registry
 from deixis.settings import STACKS
 from deixis.testing import scripted
 from deixis.tools.base import Picture
-from deixis.tools.grabcut import GrabCut
-from deixis.tools.rapidocr_reader import RapidOcrReader
 from deixis.weights.model_files import cache_folder
 
 POSTS = [
@@ -77,9 +75,12 @@ def _once(look: Callable[..., Any]) -> Callable[..., Any]:
     return remembering
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def looked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Read and segment the one photograph of all pages once: that takes seconds."""
+    from deixis.tools.grabcut import GrabCut
+    from deixis.tools.rapidocr_reader import RapidOcrReader
+
     monkeypatch.setattr(RapidOcrReader, "read", _once(RapidOcrReader.read))
     monkeypatch.setattr(GrabCut, "segment", _once(GrabCut.segment))
 

@@ -64,7 +64,9 @@ def test_every_block_says_what_it_is(page: Path) -> None:
 
 @pytest.mark.process
 @pytest.mark.slow
-@pytest.mark.usefixtures("answers_at_once")  # the demo and the notebooks ask the real model
+@pytest.mark.usefixtures(
+    "looked_at_once", "answers_at_once"
+)  # the demo and the notebooks ask the real model
 @pytest.mark.parametrize("page", with_code(), ids=name_of)
 def test_the_blocks_run(
     page: Path,
