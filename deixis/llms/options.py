@@ -1,6 +1,7 @@
 """Options of a model as a spec gives them: known ones only, with JSON where an object is wanted."""
 
 import json
+import re
 from collections.abc import Mapping, Set
 from types import UnionType
 from typing import Annotated, Any, NoReturn, Union, get_args, get_origin
@@ -20,6 +21,7 @@ _NOT_OPTIONS = {
     *ALWAYS_TIMEOUT,
 }
 _PLAIN = (str, int, float)
+_NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?")
 
 
 def checked(
@@ -50,6 +52,8 @@ def checked(
 
 
 def _value(name: str, text: str, wanted: Any) -> Any:
+    if _takes(wanted, str) and _takes(wanted, (int, float)) and _NUMBER.fullmatch(text):
+        return json.loads(text)  # a number, where a word may stand as well
     objects, lists = _takes(wanted, Mapping), _takes(wanted, (list, tuple, set))
     if text in {"true", "false"} and _takes(wanted, bool):  # or it stays a word where one may be
         return text == "true"

@@ -66,3 +66,12 @@ def test_a_wrong_value_is_told_with_its_option(spec: str, said: str) -> None:
     with pytest.raises(SettingsError) as caught:
         registry.load(spec)
     assert said in str(caught.value) and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("300", 300), ("-1", -1), ("10m", "10m"), ("0", 0), ("-1m", "-1m")]
+)
+def test_a_number_is_one_where_words_may_stand_too(text: str, value: object) -> None:
+    """Ollama takes seconds as a number, and "300" without a unit for a mistake."""
+    model = registry.load(f"{OLLAMA}&keep_alive={text}").model
+    assert model.keep_alive == value and type(model.keep_alive) is type(value)

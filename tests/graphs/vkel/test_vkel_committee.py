@@ -8,12 +8,19 @@ import pytest
 from langchain_core.messages import AIMessage
 
 from deixis import Extraction
+from deixis.prompts.knowledge_templates import find
 
 pytestmark = pytest.mark.slow
 
 SKETCH = "Kevin Love is a(an) person; J. R. Smith is a(an) person."
 REFUSED = AIMessage("", response_metadata={"finish_reason": "content_filter"})
 Run = Callable[..., tuple[Extraction, Any]]
+
+
+def asked_of_people() -> list[str]:
+    template = find("person", None)
+    assert template is not None
+    return [*(attribute.name for attribute in template.attributes), "fine_type"]
 
 
 def warned(extraction: Extraction) -> str:
@@ -44,10 +51,7 @@ def test_jointly_what_is_agreed_needs_no_voter(run: Run) -> None:
 
 
 def test_what_nobody_knows_is_not_put_to_the_voter(run: Run) -> None:
-    unknown = dict.fromkeys(
-        ("gender", "age", "skin_tone", "hair_color", "facial_contour"), "unknown"
-    )
-    unknown |= {"clothing": "unknown", "special_number": "N/A", "fine_type": "unknown"}
+    unknown = {**dict.fromkeys(asked_of_people(), "unknown"), "special_number": "N/A"}
     found, models = run(consult=json.dumps(unknown))
     assert sorted(models.steps()) == ["consult"] * 6 + ["ground", "sketch"]
     assert found.entities[0].knowledge.attributes == []
@@ -121,8 +125,7 @@ def test_an_entity_that_stands_twice_is_asked_about_once(run: Run) -> None:
 
 
 def test_what_the_voter_does_not_know_is_unknown(run: Run) -> None:
-    names = ("gender", "age", "skin_tone", "hair_color", "facial_contour", "fine_type")
-    ruling = dict.fromkeys((*names, "clothing", "special_number"), "unknown")
+    ruling = dict.fromkeys(asked_of_people(), "unknown")
     found, models = run(vote=json.dumps(ruling), ground="no entity found.")
     assert [(each.fine_type, each.knowledge.attributes) for each in found.entities] == [
         (None, []),
