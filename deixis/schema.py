@@ -21,7 +21,7 @@ from deixis.base.records import (
     Region,
     Usage,
 )
-from deixis.show import exports
+from deixis.show import detections, views
 
 if TYPE_CHECKING:
     import supervision
@@ -62,7 +62,7 @@ class Extraction(ExtractionRecord):
             InputError: the picture cannot be opened, or is not the one looked at (which the
                 size alone tells if the graph had a file and pixels are passed).
         """
-        return exports.overlay(self, image)
+        return views.overlay(self, image)
 
     def marks(self, image: Any = None) -> "Image":
         """Draw numbered boxes alone (set-of-mark), as a model that chooses is shown them.
@@ -75,15 +75,15 @@ class Extraction(ExtractionRecord):
         Raises:
             InputError: as for `overlay`; or there is no picture.
         """
-        return exports.marks(self, image)
+        return views.marks(self, image)
 
     def show(self, image: Any = None) -> None:
         """Show the overlay: inline in a notebook, else in the system's picture viewer."""
-        exports.show(self, image)
+        views.show(self, image)
 
     def to_html(self, image: Any = None) -> str:
         """Return one self-contained page with the picture, the text, entities and reasons."""
-        return exports.page([self], [image])
+        return views.page([self], [image])
 
     def to_supervision(self, types: Sequence[str] | None = None) -> "supervision.Detections":
         """Return all regions as ``supervision`` detections (``data`` holds entity ids, names).
@@ -97,12 +97,12 @@ class Extraction(ExtractionRecord):
             MissingExtraError: the package ``supervision`` is not installed.
             InputError: `types` lacks a type of the entities.
         """
-        return exports.to_supervision(self, types)
+        return detections.to_supervision(self, types)
 
     def to_coco(self, types: Sequence[str] | None = None) -> dict[str, Any]:
         """Return a COCO document: one image, one category per type, one annotation per region.
 
-        Of many extractions, `deixis.show.exports.to_coco` makes one document.
+        Of many extractions, `deixis.show.detections.to_coco` makes one document.
 
         Args:
             types: as for `to_supervision`; categories are numbered from 1.
@@ -110,4 +110,4 @@ class Extraction(ExtractionRecord):
         Raises:
             InputError: `types` lacks a type of the entities.
         """
-        return exports.to_coco(self, types)
+        return detections.to_coco(self, types)

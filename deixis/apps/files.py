@@ -9,7 +9,7 @@ from typing import Any
 from deixis.base.atomic import whole_file
 from deixis.errors import InputError
 from deixis.schema import Extraction
-from deixis.show import exports
+from deixis.show import views
 
 
 def write(path: Path, content: bytes) -> Path:
@@ -74,4 +74,4 @@ def write_extraction(folder: Path, extraction: Extraction, image: Any) -> list[P
 
 def write_index(folder: Path, extractions: list[Extraction], images: list[Any]) -> Path:
     """Write ``index.html``, one page that shows several extractions."""
-    return write(folder / "index.html", exports.page(extractions, images).encode())
+    return write(folder / "index.html", views.page(extractions, images).encode())

@@ -9,7 +9,7 @@ import pytest
 from deixis import Extraction
 from deixis.errors import InputError
 from deixis.schema import Mask
-from deixis.show import exports
+from deixis.show import detections
 
 TEXT = "Ann and Rome and NASA"
 
@@ -56,7 +56,7 @@ BLIND = Extraction(text=TEXT, image=None, entities=[])
 def test_types_are_numbered_in_the_order_of_their_schema(
     extractions: list[Extraction], names: list[str]
 ) -> None:
-    assert exports.class_names(extractions)[: len(names)] == names
+    assert detections.class_names(extractions)[: len(names)] == names
 
 
 @pytest.mark.extra
@@ -76,7 +76,7 @@ def test_a_data_set_is_one_document(tmp_path: Path) -> None:
 
     posts = [found("PER"), BLIND, found("LOC", "PER", source="b.png"), found("ORG")]
     path = tmp_path / "coco.json"
-    path.write_text(json.dumps(exports.to_coco(iter(posts))))
+    path.write_text(json.dumps(detections.to_coco(iter(posts))))
     coco = COCO(str(path))
     assert {each["id"]: each["file_name"] for each in coco.loadImgs(coco.getImgIds())} == {
         1: "a.png",
@@ -97,8 +97,8 @@ def test_a_data_set_is_one_document(tmp_path: Path) -> None:
         (4, 4, 3),
     ]
     assert coco.annToMask(anns[0]).all()
-    assert exports.to_coco([posts[0]]) == exports.to_coco(posts[0]) == posts[0].to_coco()
-    assert exports.to_coco([])["images"] == []
+    assert detections.to_coco([posts[0]]) == detections.to_coco(posts[0]) == posts[0].to_coco()
+    assert detections.to_coco([])["images"] == []
 
 
 def test_types_of_one_s_own_have_to_be_all() -> None:
@@ -111,7 +111,7 @@ def test_types_of_one_s_own_have_to_be_all() -> None:
     with pytest.raises(InputError, match="types lacks PER; name every type"):
         post.to_coco(["LOC"])
     with pytest.raises(InputError, match="types has LOC twice"):
-        exports.to_coco([post], types=["LOC", "PER", "LOC"])
+        detections.to_coco([post], types=["LOC", "PER", "LOC"])
 
 
 def test_results_of_before_have_no_types_and_are_read() -> None:

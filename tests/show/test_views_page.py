@@ -22,7 +22,7 @@ from deixis.schema import (
     Region,
     Usage,
 )
-from deixis.show import exports
+from deixis.show import views
 
 from .drawn import BOX, DISC, entity
 
@@ -225,7 +225,7 @@ def test_the_page_tells_everything(extraction: Extraction) -> None:
 
 
 def test_the_page_is_accessible(extraction: Extraction) -> None:
-    seen = _Page(exports.page([extraction, extraction], [None, None], title="Two & more"))
+    seen = _Page(views.page([extraction, extraction], [None, None], title="Two & more"))
     assert seen.all("html") == [{"lang": "en"}]
     assert all(cell.get("scope") in ("col", "row") for cell in seen.all("th"))
     assert all(image.get("alt") for image in seen.all("img"))
@@ -236,8 +236,8 @@ def test_the_page_is_accessible(extraction: Extraction) -> None:
 
 def test_a_page_wants_a_picture_for_each_extraction(extraction: Extraction) -> None:
     with pytest.raises(InputError, match="got 1 for 2"):
-        exports.page([extraction, extraction], [None])
-    assert "<h1>None</h1>" in exports.page([], [], title="None")
+        views.page([extraction, extraction], [None])
+    assert "<h1>None</h1>" in views.page([], [], title="None")
 
 
 def test_a_page_can_be_written_whatever_the_text() -> None:

@@ -11,9 +11,8 @@ from PIL import Image, ImageShow
 from deixis.base.images import open_image
 from deixis.errors import InputError, MissingExtraError
 from deixis.schema import Extraction, ImageInfo, Mask, Region
-from deixis.show import exports
 from deixis.show.drawing import draw_marks
-from deixis.show.panels import Mark
+from deixis.show.panels import Mark, colour
 
 from .drawn import BOX, DISC, entity
 
@@ -54,8 +53,8 @@ def test_the_overlay_shows_boxes_mask_and_text(extraction: Extraction) -> None:
     shown = np.asarray(extraction.overlay())
     assert shown.shape[0] > 480  # the picture at 640 x 480, and the panel below it
     assert shown.shape[1] == 640
-    assert (shown[:480] == exports.colour(0)).all(axis=2).sum() > 500
-    assert (shown[480:] == exports.colour(3)).all(axis=2).sum() > 100
+    assert (shown[:480] == colour(0)).all(axis=2).sum() > 500
+    assert (shown[480:] == colour(3)).all(axis=2).sum() > 100
     assert shown[200, 120, 0] > shown[200, 120, 2] + 30  # an orange tint in Ann's mask
     assert shown[440, 600].tolist() == [128] * 3
 
@@ -80,14 +79,14 @@ def test_marks_are_numbered_boxes_alone(extraction: Extraction, path: Path) -> N
     marked = extraction.marks()
     shown = np.asarray(marked)
     assert marked.size == (640, 480), "the picture without a panel"
-    ann, nasa = ((shown == exports.colour(i)).all(axis=2) for i in (0, 2))
+    ann, nasa = ((shown == colour(i)).all(axis=2) for i in (0, 2))
     assert ann[80:360, 40:242].sum() > 500, "her box"
     assert nasa[40:120, 400:600].sum() > 500 and nasa[470:].sum() > 500, "both boxes of one entity"
     for i in (1, 3):
-        assert not (shown == exports.colour(i)).all(axis=2).any(), "what has no box has no mark"
+        assert not (shown == colour(i)).all(axis=2).any(), "what has no box has no mark"
     assert shown[200, 120].tolist() == [128] * 3, "no mask"
     boxes = [[region.box for region in each.regions] for each in extraction.entities]
-    bare = [Mark("", exports.colour(i), each) for i, each in enumerate(boxes)]
+    bare = [Mark("", colour(i), each) for i, each in enumerate(boxes)]
     assert np.array_equal(np.asarray(draw_marks(open_image(path).pixels, bare)), shown), "no names"
     assert np.array_equal(np.asarray(extraction.marks(path.read_bytes())), shown)
 

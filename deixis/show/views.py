@@ -1,4 +1,4 @@
-"""What an extraction can be turned into: a picture, a page, detections, a COCO document."""
+"""How an extraction is shown: drawn on its picture, in a window, on a page."""
 
 import sys
 from collections.abc import Sequence
@@ -12,15 +12,12 @@ from PIL import Image
 from deixis.base.images import DECODED, UNNAMED, OpenedImage, open_image, pixel_hash
 from deixis.base.urls import HIDDEN
 from deixis.errors import InputError
-from deixis.show.detections import class_names, to_coco, to_supervision
 from deixis.show.drawing import draw, draw_marks
 from deixis.show.panels import Colour, Mark, Span, colour, ink, runs
 from deixis.show.templates import data_uri, render_page
 
 if TYPE_CHECKING:
     from deixis.base.records import Entity, ExtractionRecord, ImageInfo
-
-__all__ = ["class_names", "marks", "overlay", "page", "show", "to_coco", "to_supervision"]
 
 _SEEN = {True: "yes", False: "no", None: "undecided"}
 _PAGE_SIDE = 1600  # pixels of the longer side of a picture in a page
