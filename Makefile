@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 CORES := -n auto --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-quick check docs canary lock format train bench clean
+.PHONY: help demo test test-quick check docs canary lock format train bench clean snapshots
 
 help:  ## Show the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -49,6 +49,9 @@ lock: $(VENV)/.pip  ## Write requirements.lock anew, with the newest versions
 	$(BIN)/uv pip compile pyproject.toml --upgrade --universal --python-version 3.11 \
 		--extra starter --extra test --extra train --extra docs --group lock -c tests/constraints.txt \
 		--custom-compile-command "make lock" --annotation-style line --quiet -o requirements.lock
+
+snapshots: $(VENV)/.test  ## Write anew the prompts that tests hold the graphs to; look at the difference
+	DEIXIS_SNAPSHOTS=1 $(BIN)/python -m pytest $(CORES) -q -k snapshot tests/graphs
 
 format: $(VENV)/.test  ## Format the code and mend what lint can mend
 	$(BIN)/ruff format .

@@ -1,12 +1,27 @@
 """What the tests of graphs share: stacks with a language model that answers at once."""
 
+import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from deixis import Settings, build_graph
 from deixis.graphs.build import Graph
+
+
+@pytest.fixture
+def snapshot() -> Callable[[str, str], bool]:
+    """Say whether a text is the one of a file; ``make snapshots`` writes the files anew."""
+
+    def same(name: str, text: str) -> bool:
+        path = Path(__file__).parent / "snapshots" / name
+        if os.environ.get("DEIXIS_SNAPSHOTS"):
+            path.write_text(text, encoding="utf-8")
+        return text == path.read_text(encoding="utf-8")
+
+    return same
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """The graph of E2E-GMNER: one answer of one model becomes entities, types and boxes."""
 
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,6 @@ from deixis.errors import SettingsError
 from deixis.formats import e2e
 from deixis.rows import read_rows
 
-SNAPSHOT = Path(__file__).parents[1] / "snapshots" / "e2e.txt"
 TEXT = "Grace Hopper of the US Navy at Harvard"
 QWEN, UNKNOWN = "scripted:Qwen2.5-VL-7B-Instruct", "scripted:some-model"
 THOUGHT = "The post names a woman. Grace Hopper is the officer who is shown. The US Navy is not."
@@ -240,7 +238,9 @@ def test_a_batch_takes_it_and_its_rows_are_the_format_s(
     assert written == "Grace Hopper|PER|[0,0,143.36,168]; US Navy|ORG|None"
 
 
-def test_the_prompts_are_those_of_the_snapshot(scripted: Any, hopper: Path, settings: Any) -> None:
+def test_the_prompts_are_those_of_the_snapshot(
+    scripted: Any, hopper: Path, settings: Any, snapshot: Any
+) -> None:
     """Section 3.2.1: an instruction before the post; thought, then records in one sequence."""
     seen: list[str] = []
 
@@ -255,6 +255,4 @@ def test_the_prompts_are_those_of_the_snapshot(scripted: Any, hopper: Path, sett
     for model, schema, image in [*cases, (UNKNOWN, "gmner", None)]:
         build_graph(settings(model, schema)).invoke({"text": text, "image": image})
     found = "\n".join(seen)
-    if os.environ.get("DEIXIS_SNAPSHOTS"):
-        SNAPSHOT.write_text(found, encoding="utf-8")
-    assert found == SNAPSHOT.read_text(encoding="utf-8")
+    assert snapshot("e2e.txt", found)

@@ -1,6 +1,5 @@
 """The graph of M-MRE: what it asks, and what becomes of the answer."""
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +9,6 @@ from PIL import Image
 
 from deixis import Extraction, Settings, build_graph
 from deixis.errors import SettingsError
-
-SNAPSHOT = Path(__file__).parent.parent / "snapshots" / "mmre.txt"
 
 
 def facts(result: Extraction) -> dict[str, Any]:
@@ -66,7 +63,7 @@ def test_the_paper_s_own_format(run: Any, tmp_path: Path) -> None:
         assert [each.groundable for each in result.entities] == [True, False, False]
 
 
-def test_what_is_asked_is_as_the_snapshot_has_it(run: Any, model: Any) -> None:
+def test_what_is_asked_is_as_the_snapshot_has_it(run: Any, model: Any, snapshot: Any) -> None:
     shown = []
     for pfa in (True, False):
         for tasks in ("joint", "summary", "mner"):
@@ -75,9 +72,7 @@ def test_what_is_asked_is_as_the_snapshot_has_it(run: Any, model: Any) -> None:
         run("x", pfa=pfa, image=None, patches=None)
         shown.append(f"=== answer, vlm (pfa: {pfa}, no picture)\n{model.prompt()}")
     text = "\n".join(shown)
-    if os.environ.get("DEIXIS_SNAPSHOTS"):
-        SNAPSHOT.write_text(text)
-    assert text == SNAPSHOT.read_text()
+    assert snapshot("mmre.txt", text)
 
 
 @pytest.mark.extra

@@ -1,7 +1,6 @@
 """The graph of RiVEG as a whole: prompts, the paper's own examples, calls, batches and scores."""
 
 import json
-import os
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -19,11 +18,12 @@ pytestmark = pytest.mark.slow
 
 TEXT = "Grace Hopper of the US Navy"
 BOX = [1, 2, 3, 4]
-SNAPSHOT = Path(__file__).parents[1] / "snapshots" / "riveg.txt"
 
 
 @pytest.mark.extra
-def test_the_prompts_are_those_of_the_snapshot(world: Any, index: Path, hopper: Path) -> None:
+def test_the_prompts_are_those_of_the_snapshot(
+    world: Any, index: Path, hopper: Path, snapshot: Any
+) -> None:
     """Sections IV-B.1c (Text, Image, Question, Answer), IV-B.2 (Background, ...), IV-C."""
     text = "Grace Hopper of the </post> US Navy"
     roles = {"embedder": "hashed", "detector": "centerface"}
@@ -33,9 +33,7 @@ def test_the_prompts_are_those_of_the_snapshot(world: Any, index: Path, hopper: 
     world.run(hopper, text, graph_options={"knowledge": False})
     world.asked[:] = [each for each in world.asked if each.step == "recognize"]
     found += "\n" + world.snapshot().replace("recognize,", "recognize without knowledge,", 1)
-    if os.environ.get("DEIXIS_SNAPSHOTS"):
-        SNAPSHOT.write_text(found, encoding="utf-8")
-    assert found == SNAPSHOT.read_text(encoding="utf-8")
+    assert snapshot("riveg.txt", found)
 
 
 @pytest.mark.extra
