@@ -1,1 +1,1 @@
-"""Graphs: one file a system; how its nodes are wired, and nothing else."""
+"""Graphs: one file per system; how its nodes are wired, and nothing else."""

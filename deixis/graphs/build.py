@@ -120,7 +120,7 @@ class Wiring:
             self.graph.add_edge(one, other)
 
     def members(self, node: str, after: str) -> Callable[[Any, Runtime[Context]], Any]:
-        """Return a route that sends `node` a task a committee member.
+        """Return a route that sends `node` one task per committee member.
 
         Where there is nothing to ask, because the text has no mention, it leads to `after`.
         """

@@ -46,7 +46,7 @@ class GrabCut:
             boxes: ``(x1, y1, x2, y2)`` in pixels of `picture`.
 
         Returns:
-            A mask a box: only pixels wholly inside the box, without holes or specks. None where
+            One mask per box: only pixels wholly inside the box, without holes or specks. None where
             less than 2% of the box was kept or the box is under 8 pixels broad or high.
 
         Raises:

@@ -13,7 +13,7 @@ lengths before the next. Memory is bounded so:
 - decoding takes 32 to 42 MiB a box (measured: 64 x 64 patches of 256 channels in float32 are
   4 MiB, their enlargement to 256 x 256 of 32 channels is 8, several copies of each are alive), so
   at most 0.7 GiB for the 16 boxes that are decoded at a time by default;
-- one mask at the picture's size takes at most 6 bytes a pixel: 72 MB for 4000 x 3000.
+- one mask at the picture's size takes at most 6 bytes per pixel: 72 MB for 4000 x 3000.
 
 The encoder takes more than all of that: a process with SAM ViT-B on a CPU peaks at 2.5 GiB for a
 picture of 4000 x 3000, with 1 box as with 50.

@@ -92,7 +92,7 @@ class _ImageText(ABC):
             expressions: descriptions; of a long one what exceeds the model's tokens is cut off.
 
         Returns:
-            One probability an expression, 0..1. What others there are does not change it.
+            One probability per expression, 0..1. What others there are does not change it.
 
         Raises:
             ToolError: the model fails on this picture, or memory does not suffice.
@@ -192,7 +192,7 @@ class Siglip(_ImageText):
             SigLIP's tokenizer needs the packages sentencepiece and protobuf, SigLIP 2's does
             not.
         threshold: the logit at which the probability is one half.
-        slope: how fast it rises there, a unit of the logit.
+        slope: how fast it rises there, per unit of the logit.
         device: ``auto`` is CUDA, else MPS, else CPU.
         dtype: float32, unless memory is short.
     """
@@ -229,7 +229,7 @@ class Clip(_ImageText):
     Args:
         weights: a folder, or ``OWNER/REPO[@REVISION]`` on the hub; safetensors only.
         threshold: the cosine at which the probability is one half.
-        slope: how fast it rises there, a unit of the cosine.
+        slope: how fast it rises there, per unit of the cosine.
         device: ``auto`` is CUDA, else MPS, else CPU.
         dtype: float32, unless memory is short.
     """

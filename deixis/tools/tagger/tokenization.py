@@ -4,7 +4,7 @@ Words keep inner hyphens and slashes (``wi-fi``, ``2013/14``), a web address is 
 every other visible or invisible character that is not white space stands alone: ``@``, ``#``,
 ``_``, apostrophes, each code point of an emoji, U+FE0F, ZWJ, NUL. An HTML remnant such as
 ``&amp;`` gives the two tokens ``&amp`` and ``;``. Scripts written without spaces come out as one
-token a run.
+token per run.
 """
 
 import functools
