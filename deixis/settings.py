@@ -230,7 +230,13 @@ class Settings(_Frozen):
         return TypeSchema.load(self.types)
 
     def with_options(self, **changes: Any) -> "Settings":
-        """Return these settings with some options changed, which are not checked again."""
+        """Return these settings with some options changed, whose values are not checked again.
+
+        Raises:
+            SettingsError: there is no such option (with the nearest right name).
+        """
+        for name in changes.keys() - Options.model_fields.keys():
+            raise SettingsError(f"there is no option {name!r}{nearest(name, Options.model_fields)}")
         return self.model_copy(update={"options": self.options.model_copy(update=changes)})
 
     def with_graph(self, graph: str, **graph_options: Any) -> "Settings":

@@ -91,10 +91,14 @@ class TypeSchema(BaseModel):
         except ValidationError as error:
             raise SettingsError(f"{path}: {describe_problem(error, cls)}") from None
         names = [kind.name for kind in schema.types]
-        if len(set(names)) != len(names):
+        if len({name.casefold() for name in names}) != len(names):
             raise SettingsError(f"{path}: a type stands there twice: {', '.join(names)}")
-        fine_types = [fine for kind in schema.types for fine in kind.fine_types]
-        twice = sorted({fine for fine in fine_types if fine_types.count(fine) > 1})
+        spellings: dict[str, list[str]] = {}
+        for fine in (fine for kind in schema.types for fine in kind.fine_types):
+            spellings.setdefault(_folded(fine), []).append(fine)
+        if "" in spellings:
+            raise SettingsError(f"{path}: a fine type has no letters: {spellings[''][0]!r}")
+        twice = [fine for same in spellings.values() if len(same) > 1 for fine in same]
         if twice:
             raise SettingsError(f"{path}: a fine type stands there twice: {', '.join(twice)}")
         return schema

@@ -138,6 +138,12 @@ def test_the_template_of_a_type_is_a_plain_file_name(
         ("types: [{name: NO}]", "types.0.name: Input should be a valid string"),
         ("types: [{name: AB, fine_types: [yes]}]", "types.0.fine_types.0: Input should be"),
         ("types: [{name: SHIP}, {name: SHIP}]", "a type stands there twice: SHIP, SHIP"),
+        ("types: [{name: SHIP}, {name: ship}]", "a type stands there twice: SHIP, ship"),
+        (
+            "types: [{name: A, fine_types: [a_b]}, {name: B, fine_types: [A B]}]",
+            "a fine type stands there twice: a_b, A B",
+        ),
+        ("types: [{name: A, fine_types: [' ']}]", "a fine type has no letters: ' '"),
         (
             "types: [{name: SHIP, fine_types: [a]}, {name: BIRD, fine_types: [a, b]}]",
             "a fine type stands there twice: a",

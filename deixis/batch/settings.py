@@ -34,13 +34,21 @@ def write_templates(toolbox: Toolbox) -> dict[str, Any]:
     if not toolbox.cast.uses("templater"):
         return update
     for kind in toolbox.types.types:
+        before = update.get("notices", {})
         _, update = template_for(kind, toolbox, update)
         if knowledge_templates.find(kind.template, folder) is None:
+            notices = [own for key, own in update["notices"].items() if key not in before]
+            if any(notice["kind"] == "budget" for notice in notices):
+                raise SettingsError(
+                    f"the budget is used up before the type {kind.name!r} has a knowledge "
+                    "template; run it again with a larger one: templates that were written stay"
+                )
             path = knowledge_templates.user_folder(folder) / f"{kind.template}.yaml"
-            reasons = [notice["message"] for notice in update.get("notices", {}).values()]
+            # The last says that a generic one served, which it does not here.
+            reasons = "; ".join(notice["message"] for notice in notices[:-1])
             raise SettingsError(
                 f"there is no knowledge template for the type {kind.name!r}, and none could be "
-                f"written ({'; '.join(reasons)}); write {path}"
+                f"written ({reasons}); write {path}"
             )
     return update
 

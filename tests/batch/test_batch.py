@@ -305,5 +305,5 @@ def test_templates_of_new_types_are_written_first(world: World, user_folder: Pat
     assert (world.run().earlier, world.run().earlier) == (2, 6)
     (user_folder / "templates" / "ship.yaml").unlink()
     world.set(budget=Budget(calls=0), cache="off")
-    with pytest.raises(DeixisError, match="template for the type 'SHIP'"):
+    with pytest.raises(DeixisError, match="budget is used up before the type 'SHIP' has a know"):
         world.batch()

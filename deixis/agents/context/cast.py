@@ -179,6 +179,8 @@ class Cast:
         """
         if not context:
             return self
+        if not isinstance(context, Mapping):
+            raise SettingsError(f"context is {context!r}; give a dict of roles to models")
         key = repr(sorted(context.items()))
         if key not in self._swapped:
             settings = self.settings.with_roles(context)

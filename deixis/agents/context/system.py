@@ -50,8 +50,8 @@ class System(NamedTuple, Generic[Options]):
         for role in self.needs:
             if not getattr(settings.roles, role):
                 raise SettingsError(
-                    f"the graph {self.name!r} needs the role {role!r}, which the stack "
-                    f"{settings.name!r} leaves out; name a model for it"
+                    f"the graph {self.name!r} needs the role {role!r}, which nobody plays (stack "
+                    f"{settings.name!r}); name a model for it"
                 )
 
     def options_in(self, settings: Settings) -> Options:
