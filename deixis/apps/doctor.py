@@ -64,7 +64,9 @@ def _seat(seat: Seat) -> Finding:
         missing = [weights for weights in seat.files() if not is_cached(weights)]
     except DeixisError as error:
         problem, _, fix = str(error).partition("; ")
-        return Finding(seat.role, seat.spec, problem.removeprefix(f"{seat.spec} "), fix or problem)
+        for opening in (f"{seat.spec} ", f"{seat.role} {seat.spec!r}: "):
+            problem = problem.removeprefix(opening)
+        return Finding(seat.role, seat.spec, problem, fix or problem)
     for weights in missing:
         if not weights.startswith(REMOTE):
             fix = f"put the weights at {weights}"

@@ -21,6 +21,7 @@ from deixis.llms.schemas import Schema, for_anthropic, for_google, for_ollama, f
 from deixis.llms.servers.http import client_arguments, server_at
 from deixis.llms.servers.manners import Manners, manners_of
 from deixis.settings import Spec
+from deixis.weights.model_files import file_of
 
 Constrain = Callable[[Schema | None, int], Runnable[Any, Any]]
 Made = tuple[BaseChatModel, Constrain | None] | tuple[BaseChatModel, Constrain, Manners]
@@ -63,12 +64,17 @@ def embedded_files(spec: Spec) -> list[str]:
 
 def gguf(spec: Spec) -> Made:
     """``gguf:/path/model.gguf``, or any model-file spec."""
-    return _llama(spec.name, spec.options)
+    (weights,) = gguf_files(spec)
+    return _llama(weights, spec.options)
 
 
 def gguf_files(spec: Spec) -> list[str]:
-    """Return where the weights of a GGUF model are."""
-    return [spec.name]
+    """Return where the weights of a GGUF model are.
+
+    Raises:
+        ModelFileError: that is no file.
+    """
+    return [file_of(spec.name)]
 
 
 def openai(spec: Spec) -> Made:

@@ -64,7 +64,7 @@ class CenterFace:
 
     def files(self) -> list[str]:
         """Return where the weights are, as specs of `deixis.weights.model_files`."""
-        return [self._model]
+        return [model_files.file_of(self._model)]
 
     def detect(self, picture: Picture, phrases: Sequence[str]) -> list[Detection]:
         """Find faces, and the bodies that they imply.

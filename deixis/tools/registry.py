@@ -14,6 +14,7 @@ from deixis.base.plugins import plugins
 from deixis.base.problems import nearest
 from deixis.errors import MissingExtraError, SettingsError
 from deixis.settings import Spec
+from deixis.weights.torch_models import check_device
 
 ENTRY_POINTS = "deixis.tools"
 """Group under which other packages register ``name = "module:Class"``."""
@@ -39,14 +40,14 @@ class Tool(NamedTuple):
     def files(self, spec: str) -> list[str]:
         """Return what the tool that a spec names reads its weights from.
 
-        Nothing is fetched or read, and no tool is made whose class does not tell.
+        Nothing is fetched, and no tool is made whose class does not tell.
 
         Returns:
             Specs of `deixis.weights.model_files`.
 
         Raises:
             SettingsError: an option of the spec is wrong, or the class cannot be imported.
-            ModelFileError: the spec has to name a file, and does not.
+            ModelFileError: the spec has to name a model that can be read, and does not.
         """
         if not hasattr(_class_of(self, spec, self.role), "files"):
             return []
@@ -143,13 +144,21 @@ def check(spec: str, role: str) -> None:
     """Check that a tool could be loaded, without loading it.
 
     Raises:
-        SettingsError: no such tool.
+        SettingsError: no such tool, or its class cannot be imported or takes no such options.
         MissingExtraError: a package that it needs is not installed.
     """
     tool = find(spec, role)
     for module, package in tool.needs.items():
         if find_spec(module) is None:
             raise MissingExtraError(package, tool.extra)
+    parsed = Spec.parse(spec)
+    make = _class_of(tool, spec, role)
+    try:
+        _arguments(make, parsed)
+        if "torch" in tool.needs:
+            check_device(parsed.options.get("device", "auto"))
+    except SettingsError as error:
+        raise SettingsError(f"{role} {spec!r}: {error}") from None
 
 
 def load(spec: str, role: str) -> Any:
@@ -196,9 +205,8 @@ def _arguments(make: Callable[..., Any], spec: Spec) -> dict[str, Any]:
     arguments: dict[str, Any] = {}
     for name, value in given.items():
         if name not in known:
-            raise SettingsError(
-                f"there is no option {name!r}{nearest(name, known)}; known: {', '.join(known)}"
-            )
+            rest = f"known: {', '.join(known)}" if known else "it takes no options"
+            raise SettingsError(f"there is no option {name!r}{nearest(name, known)}; {rest}")
         try:
             arguments[name] = TypeAdapter(known[name].annotation).validate_python(value)
         except ValidationError as error:

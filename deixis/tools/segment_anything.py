@@ -14,7 +14,7 @@ from deixis.errors import MissingExtraError, ModelFileError
 from deixis.tools.base import Picture
 from deixis.tools.sam import BOXES_AT_ONCE, BoxPrompted, Loaded, View, check_shape
 from deixis.weights.micro_batch import AT_ONCE, MicroBatch
-from deixis.weights.model_files import resolve
+from deixis.weights.model_files import file_of, resolve
 from deixis.weights.torch_models import Precision, once, packages, place_of
 
 SOURCE = "https://github.com/facebookresearch/segment-anything"
@@ -51,14 +51,14 @@ class SegmentAnything(BoxPrompted):
         """Return where the weights are, as specs of `deixis.weights.model_files`.
 
         Raises:
-            ModelFileError: there is no checkpoint.
+            ModelFileError: there is no checkpoint, or it is no file.
         """
         if self._checkpoint is None:
             raise ModelFileError(
                 f"segment-anything:{self._model} has no checkpoint; write segment-anything:"
                 f"{self._model}?checkpoint=FILE with {self._model}'s .pth file from {SOURCE}"
             )
-        return [self._checkpoint]
+        return [file_of(self._checkpoint)]
 
     def _load(self) -> Loaded:
         (checkpoint,) = self.files()

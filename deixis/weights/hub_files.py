@@ -83,6 +83,7 @@ def fetch(wanted: HubFile, root: Path, own: Path | None, tell: Tell | None) -> P
     try:
         with _watched(wanted, own, tell):
             if wanted.path is not None:
+                _reach(wanted)
                 return Path(cast(str, hf_hub_download(wanted.repo, wanted.path, **options)))
             folder = Path(cast(str, snapshot_download(wanted.repo, **options, **wanted.patterns)))
         if wanted.for_transformers:
@@ -108,6 +109,20 @@ def fetch(wanted: HubFile, root: Path, own: Path | None, tell: Tell | None) -> P
     except (errors.HTTPError, errors.HFValidationError, OSError) as error:
         reason = next((line for line in str(error).splitlines() if line.strip()), repr(error))
         raise ModelFileError(f"cannot fetch {where}: {reason}") from error
+
+
+def _reach(wanted: HubFile) -> None:
+    """Ask for a file's head once: the library asks five times, and loudly, where no hub is."""
+    from huggingface_hub import errors, get_hf_file_metadata, hf_hub_url
+
+    endpoint = os.environ.get("HF_ENDPOINT")
+    try:
+        url = hf_hub_url(wanted.repo, str(wanted.path), revision=wanted.revision, endpoint=endpoint)
+        get_hf_file_metadata(url, endpoint=endpoint)
+    except errors.HfHubHTTPError:
+        return  # an answer, which whoever fetches the file sees again
+    except (errors.HTTPError, errors.OfflineModeIsEnabled) as error:
+        raise errors.LocalEntryNotFoundError(str(error)) from error
 
 
 @contextmanager

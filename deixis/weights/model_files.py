@@ -111,6 +111,20 @@ def is_cached(spec: str, *, cache: Path | None = None) -> bool:
     return wheel_files.has_content(wheel_files.target_of(wanted, root))
 
 
+def file_of(spec: str) -> str:
+    """Return a spec as it is that has to name one file.
+
+    Raises:
+        ModelFileError: it is malformed, or names a folder or a whole repository.
+    """
+    wanted = _parse(spec)
+    if isinstance(wanted, Path) and wanted.is_dir():
+        raise ModelFileError(f"{spec} is a folder, not a file; name the file in it")
+    if isinstance(wanted, HubFile) and wanted.path is None:
+        raise ModelFileError(f"{spec} is a whole repository; write hub:OWNER/REPO/path of one file")
+    return spec
+
+
 def _parse(spec: str) -> Path | WheelFile | HubFile:
     scheme, _, rest = spec.partition(":")
     if scheme == "pypi" and (match := _PYPI.fullmatch(rest)):

@@ -42,6 +42,12 @@ def packages() -> tuple[Any, Any]:
     return torch, transformers
 
 
+def check_device(device: str) -> None:
+    """Refuse what names no device, without torch; raises SettingsError."""
+    if not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", device):
+        raise SettingsError(f"there is no device {device!r}; write auto, cpu, mps, cuda or cuda:1")
+
+
 def place_of(device: str) -> Any:
     """Return the ``torch.device`` that an option names.
 
@@ -53,8 +59,7 @@ def place_of(device: str) -> Any:
     """
     torch, _ = packages()
     there = {"cuda": torch.cuda.device_count(), "mps": int(torch.backends.mps.is_available())}
-    if not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", device):
-        raise SettingsError(f"there is no device {device!r}; write auto, cpu, mps, cuda or cuda:1")
+    check_device(device)
     if device == "auto":
         device = next((kind for kind, count in there.items() if count), "cpu")
     place = torch.device(device)
@@ -98,20 +103,26 @@ def source_of(name: str) -> tuple[str, dict[str, Any]]:
     """
     source: dict[str, Any] = {"trust_remote_code": False}
     if not _is_repository(name):
-        folder = Path(name).expanduser()
-        if not (folder / "config.json").is_file():
-            raise ModelFileError(
-                f"no config.json in the folder {folder}; name a folder with a model in Hugging "
-                "Face format, or OWNER/REPO of the hub"
-            )
-        return str(folder), source
+        return str(_folder_of(name)), source
     config = resolve(f"hub:{name}/config.json")
     return name.partition("@")[0], {**source, "revision": config.parent.name}
 
 
 def files_of(name: str) -> list[str]:
-    """Return what `source_of` and `pretrained` read, as a spec of `deixis.weights.model_files`."""
+    """Return what `source_of` reads, as a spec of `model_files`, checked if it is on this disk."""
+    if not _is_repository(name) and Path(name).expanduser().exists():
+        _folder_of(name)
     return [f"hub:{name}#transformers" if _is_repository(name) else name]
+
+
+def _folder_of(name: str) -> Path:
+    folder = Path(name).expanduser()
+    if not (folder / "config.json").is_file():
+        raise ModelFileError(
+            f"no config.json in the folder {folder}; name a folder with a model in Hugging "
+            "Face format, or OWNER/REPO of the hub"
+        )
+    return folder
 
 
 def _is_repository(name: str) -> bool:

@@ -65,7 +65,7 @@ def test_every_tool_that_comes_with_deixis_can_be_loaded(name: str) -> None:
 
 HUB = "hub:{}#transformers"
 FILES = {
-    "crf": [],
+    "crf": [str(MODEL_FOLDER)],
     "hashed": [],
     "grabcut": [],
     "rapidocr": [],
@@ -143,14 +143,26 @@ def test_a_recognizer_of_ones_own_is_a_folder() -> None:
         ("eye?threshold=high", "option threshold: Input should be a valid number"),
         ("eye?size=1.5", "option size: Input should be a valid integer"),
         ("plain:x", "plain takes no argument"),
-        ("plain?x=1", "there is no option 'x'"),
+        ("plain?x=1", "there is no option 'x'; it takes no options"),
         ("broken", "it cannot be imported: module 'eye_module' has no attribute 'Ear'"),
     ],
 )
 def test_a_wrong_option_is_told(spec: str, said: str) -> None:
-    with pytest.raises(SettingsError) as caught:
-        load(spec, "detector")
-    assert str(caught.value).startswith(f"detector {spec!r}: ") and said in str(caught.value)
+    for function in (check, load):
+        with pytest.raises(SettingsError) as caught:
+            function(spec, "detector")
+        assert str(caught.value).startswith(f"detector {spec!r}: ") and said in str(caught.value)
+    assert registry._load.cache_info().currsize == 0, "no tool is made"
+
+
+@pytest.mark.extra
+@pytest.mark.parametrize("name", ["sam", "owlv2", "siglip"])
+def test_what_is_no_device_is_told_before_anything_is_loaded(name: str) -> None:
+    if any(find_spec(module) is None for module in TOOLS[name].needs):
+        pytest.skip("a package that it needs is not installed")
+    check(f"{name}?device=cuda:1", TOOLS[name].role)
+    with pytest.raises(SettingsError, match="there is no device 'quantum'; write auto, cpu"):
+        check(f"{name}?device=quantum", TOOLS[name].role)
 
 
 @pytest.mark.parametrize(

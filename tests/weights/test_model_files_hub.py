@@ -124,12 +124,16 @@ def test_what_the_hub_refuses_is_said(
 
 
 @pytest.mark.extra
-def test_unreachable_hub_is_said(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("spec", ["hub:owner/toy", "hub:owner/toy/weights/model.bin"])
+def test_unreachable_hub_is_said_once(
+    cache: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], spec: str
+) -> None:
     pytest.importorskip("huggingface_hub")
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     with pytest.raises(ModelFileError, match="the hub cannot be reached"):
-        resolve("hub:owner/toy", cache=cache)  # a single file is retried for 20 s before
+        resolve(spec, cache=cache)
+    assert capfd.readouterr() == ("", ""), "the hub's library tells of no attempts"
 
 
 def test_hub_without_its_package(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -81,10 +81,11 @@ def test_a_folder_goes_before_a_repository(tmp_path: Path, monkeypatch: pytest.M
     assert files_of("owner/tiny@v1") == ["hub:owner/tiny@v1#transformers"]
     assert files_of("owner/tiny") == ["hub:owner/tiny#transformers"]
     (tmp_path / "owner/tiny").mkdir(parents=True)
-    assert files_of("owner/tiny") == ["owner/tiny"]
-    with pytest.raises(ModelFileError, match=r"no config\.json in the folder owner/tiny"):
-        source_of("owner/tiny")
+    for function in (files_of, source_of):
+        with pytest.raises(ModelFileError, match=r"no config\.json in the folder owner/tiny"):
+            function("owner/tiny")
     (tmp_path / "owner/tiny/config.json").write_text("{}")
+    assert files_of("owner/tiny") == ["owner/tiny"]
     assert source_of("owner/tiny") == ("owner/tiny", {"trust_remote_code": False})
 
 

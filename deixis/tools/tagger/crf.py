@@ -78,6 +78,7 @@ class CrfTagger:
 
     def __init__(self, folder: Path | None = None) -> None:
         folder = MODEL_FOLDER if folder is None else folder
+        self._folder = folder
         settings = _read_settings(folder / "recognizer.json")
         try:
             self._labels: list[str] = list(settings["labels"])
@@ -93,6 +94,10 @@ class CrfTagger:
         self._lexicon = load_lexicon(folder / "lexicon.tsv.gz")
         self._field = _Field.open(folder / "model.crfsuite.gz", self._labels, transitions)
         self._lock = Lock()
+
+    def files(self) -> list[str]:
+        """Return where the model is, as specs of `deixis.weights.model_files`."""
+        return [str(self._folder)]
 
     def tag(self, text: str) -> list[TaggedSpan]:
         """Find the mentions of a text.
@@ -246,7 +251,8 @@ def _read_settings(path: Path) -> dict[str, Any]:
     try:
         settings = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise ModelFileError(f"{path}: the recognizer cannot be read ({error})") from None
+        problem = f"{path}: the recognizer cannot be read ({error})"
+        raise ModelFileError(f"{problem}; name a folder with a recognizer") from None
     if not isinstance(settings, dict) or settings.get("format") != FORMAT:
         raise ModelFileError(f"{path}: not a recognizer of format {FORMAT}")
     return settings

@@ -1,0 +1,52 @@
+"""The doctor tells of what cannot work before anything is loaded, and what to do."""
+
+from pathlib import Path
+
+import pytest
+
+from deixis import Settings
+from deixis.apps.doctor import Finding, examine
+
+pytestmark = pytest.mark.extra("starter")
+
+
+def finding_of(role: str, spec: str) -> Finding:
+    settings = Settings.load().with_roles({role: spec})
+    return next(finding for finding in examine(settings) if finding.part == role)
+
+
+@pytest.mark.parametrize(
+    ("role", "spec", "state", "fix"),
+    [
+        ("segmenter", "grabcut?foo=1", "there is no option 'foo'", "it takes no options"),
+        ("reader", "rapidocr?thresold=0.5", "(did you mean 'threshold'?)", "known: threshold"),
+        ("reader", "rapidocr:/nope", "option threshold: Input should be a valid number", ""),
+        ("recognizer", "crf:/nope", "/nope/recognizer.json: the rec", "name a folder with a rec"),
+        ("voter", "gguf:hub:a/b", "hub:a/b is a whole repository", "write hub:OWNER/REPO/path"),
+    ],
+)
+def test_what_cannot_be_used_is_not_ready(role: str, spec: str, state: str, fix: str) -> None:
+    finding = finding_of(role, spec)
+    assert state in finding.state and finding.fix and fix in finding.fix
+    assert not finding.state.startswith(role), "the line names the role already"
+
+
+@pytest.mark.parametrize("form", ["voter=gguf", "detector=centerface"])
+def test_a_folder_is_no_model_file(tmp_path: Path, form: str) -> None:
+    role, _, name = form.partition("=")
+    finding = finding_of(role, f"{name}:{tmp_path}")
+    assert finding.state == f"{tmp_path} is a folder, not a file"
+    assert finding.fix == "name the file in it"
+    (tmp_path / "model").touch()
+    assert finding_of(role, f"{name}:{tmp_path / 'model'}").state == "ready"
+
+
+@pytest.mark.parametrize("form", ["segmenter=sam", "detector=owlv2"])
+def test_a_folder_of_a_torch_model_holds_its_configuration(tmp_path: Path, form: str) -> None:
+    pytest.importorskip("transformers")
+    role, _, name = form.partition("=")
+    finding = finding_of(role, f"{name}:{tmp_path}")
+    assert finding.state == f"no config.json in the folder {tmp_path}"
+    assert finding.fix.startswith("name a folder with a model in Hugging Face format")
+    (tmp_path / "config.json").write_text("{}")
+    assert finding_of(role, f"{name}:{tmp_path}").state == "ready"
