@@ -45,6 +45,7 @@ class Server(ThreadingHTTPServer):
         self.answer = answer
         self.requests: list[Request] = []
         self.closing = threading.Event()
+        self.bugs: list[BaseException] = []
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Show what went wrong, unless it is that the other end has hung up."""
@@ -61,11 +62,21 @@ class _Handler(BaseHTTPRequestHandler):
     server: Server
 
     def _serve(self) -> None:
-        content = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        length = self.headers.get("Content-Length", "0")
+        if not (length.isascii() and length.isdigit()):
+            self.send_error(400, "Content-Length is not a number")
+            return
+        content = self.rfile.read(int(length))
         named = {name.lower(): value for name, value in self.headers.items()}
         request = Request(self.command, self.path, named, content)
         self.server.requests.append(request)
-        response = self.server.answer(request)
+        try:
+            response = self.server.answer(request)
+        except (ConnectionError, TimeoutError):  # the function hangs up
+            return
+        except BaseException as error:  # a failed test is no Exception everywhere
+            self.server.bugs.append(error)
+            return
         if response is None or self.server.closing.is_set():
             return
         body, headers = response.body, {"Content-Type": "application/json"}
@@ -93,7 +104,8 @@ def serving(answer: Callable[[Request], Response | None]) -> Iterator[Server]:
 
     Args:
         answer: returns what is sent back; with None the connection is closed without a word.
-            Requests are answered in threads, several at a time.
+            Requests are answered in threads, several at a time. The first error that it raises
+            is raised when the block ends; a ConnectionError or TimeoutError only hangs up.
 
     Yields:
         The server, with its ``url`` and the ``requests`` that came.
@@ -107,3 +119,5 @@ def serving(answer: Callable[[Request], Response | None]) -> Iterator[Server]:
             server.closing.set()
             server.shutdown()
             thread.join()
+            if server.bugs:
+                raise server.bugs[0]

@@ -13,6 +13,7 @@ from langchain_core.outputs import ChatGeneration, ChatResult
 from deixis.errors import SettingsError
 from deixis.llms import registry
 from deixis.settings import Settings, Spec
+from deixis.testing.blocks import Blocks
 from deixis.testing.replies import (
     INPUT_TOKENS,
     OUTPUT_TOKENS,
@@ -29,8 +30,8 @@ _USAGE = {
     "output_tokens": OUTPUT_TOKENS,
     "total_tokens": INPUT_TOKENS + OUTPUT_TOKENS,
 }
-_scripts: list[Replies] = []
-"""Those of the blocks that are open; the innermost is played."""
+_blocks = Blocks(registry.PROVIDERS)
+"""They play scripts; of those that are open, the one that was opened last counts."""
 
 
 class ScriptedChat(BaseChatModel):
@@ -43,12 +44,13 @@ class ScriptedChat(BaseChatModel):
         return PROVIDER
 
     def _generate(self, messages: list[BaseMessage], *_: Any, **options: Any) -> ChatResult:
-        if not _scripts:
+        script: Replies | None = _blocks.now(PROVIDER)
+        if script is None:
             raise RuntimeError(
                 f"{PROVIDER}:{self.name_in_spec} was asked outside of `with scripted(...)`"
             )
         question = _question(self.name_in_spec, messages, options)
-        reply = _scripts[-1].answer(question)
+        reply = script.answer(question)
         if isinstance(reply, Exception):
             raise reply
         return ChatResult(generations=[ChatGeneration(message=_message(reply))])
@@ -63,8 +65,8 @@ def scripted(
 ) -> Iterator[list[Question]]:
     """Play every model whose spec is ``scripted:NAME`` within a block.
 
-    Any role takes such a spec, and any number of names. Blocks can be nested; the innermost
-    counts, for all threads.
+    Any role takes such a spec, and any number of names. Blocks can be nested
+    and can overlap; the one that was opened last counts, for all threads.
 
     Args:
         replies: answers in the order in which questions come, the last of them to all further
@@ -76,22 +78,17 @@ def scripted(
         prompts: answers by a piece of the prompt, where the model is not one of `models`.
         sees: whether these models may be shown pictures.
 
+    Raises:
+        TypeError: a reply is of a kind that cannot be one.
+
     Yields:
         The questions, in the order in which they came.
     """
-    before = registry.PROVIDERS.get(PROVIDER)
     # Looked up at each pause: whoever tests pauses puts another function there.
-    script = Replies(replies, models, prompts, lambda seconds: time.sleep(seconds))
-    registry.PROVIDERS[PROVIDER] = registry.Provider(f"{__name__}:make", "", "", sees=sees)
-    _scripts.append(script)
-    try:
+    script = Replies(replies, models, prompts, lambda seconds: time.sleep(seconds), AIMessage)
+    provider = registry.Provider(f"{__name__}:make", "", "", sees=sees)
+    with _blocks.playing(PROVIDER, provider, script):
         yield script.asked
-    finally:
-        _scripts.remove(script)
-        if before is None:
-            del registry.PROVIDERS[PROVIDER]
-        else:
-            registry.PROVIDERS[PROVIDER] = before
 
 
 def with_scripted_models(stack: Settings | str = "starter", **options: Any) -> Settings:

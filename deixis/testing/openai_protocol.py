@@ -4,6 +4,7 @@ import base64
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import urlencode
 
 from deixis.testing.loopback import Request, Response, Server, serving
 from deixis.testing.replies import (
@@ -30,8 +31,7 @@ class OpenAIServer:
 
     def spec(self, model: str = "scripted", **options: Any) -> str:
         """Return the spec of a model behind this server, for a role of a stack."""
-        more = "".join(f"&{name}={value}" for name, value in options.items())
-        return f"openai:{model}?base_url={self.base_url}{more}"
+        return f"openai:{model}?{urlencode({'base_url': self.base_url, **options}, safe='/:')}"
 
 
 @contextmanager
@@ -46,26 +46,35 @@ def openai_server(
         replies: answers in the order in which requests come, the last of them to all further
             requests; without any, each is answered by what fits its schema. What answers a
             scripted model answers here too; an exception closes the connection without a word.
-            Besides, a `Response` is sent as it is (see `fault`).
+            Besides, a `Response` is sent as it is (see `fault`). The first error that a function
+            raises, such as a failed assertion, is raised when the block ends.
         models: answers by the name of the model; a list of them is given in order.
         prompts: answers by a piece of the prompt, where the model is not one of `models`.
+
+    Raises:
+        TypeError: a reply is of a kind that cannot be one.
     """
     script: Replies
 
     def answer(request: Request) -> Response | None:
         if not request.path.startswith("/v1/chat/completions"):
             return fault(404, f"there is no {request.path}")
-        if request.body.get("stream"):
+        try:
+            question = _question(request.body)
+            streamed = request.body.get("stream")
+        except (ValueError, TypeError, LookupError, AttributeError) as error:
+            return fault(400, f"the request is malformed: {error!r}")
+        if streamed:
             return fault(400, "this server does not stream")
-        reply = script.answer(_question(request.body))
+        reply = script.answer(question)
         if isinstance(reply, Exception):
             return None
         if isinstance(reply, Response):
             return reply
-        return Response(200, _completion_of(reply, request.body["model"]))
+        return Response(200, _completion_of(reply, question.model))
 
     with serving(answer) as server:
-        script = Replies(replies, models, prompts, server.closing.wait)
+        script = Replies(replies, models, prompts, server.closing.wait, Response)
         yield OpenAIServer(server, script.asked)
 
 

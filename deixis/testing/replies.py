@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from inspect import iscoroutinefunction
 from itertools import chain, repeat
 from typing import Any, NamedTuple
 
@@ -55,8 +56,11 @@ Reply = Any
 
 A string is the text of the answer, a dictionary the JSON of one, None whatever `fill` makes of
 the schema. `Refused`, `Cut` and `After` are what they say. An exception is a crash: the model
-raises it, the server hangs up. A function is given the `Question` and returns any of these.
+raises it, the server hangs up. A function is given the `Question` and returns any of these; it
+is not asynchronous.
 """
+
+_KINDS = (str, dict, Refused, Cut, After, Exception)
 
 
 class Replies:
@@ -68,6 +72,10 @@ class Replies:
         models: answers by the name of the model; a list is given in order, as `replies`.
         prompts: answers by a piece of the prompt, for models that are not named in `models`.
         pause: how to wait.
+        besides: another kind of reply that is taken.
+
+    Raises:
+        TypeError: a reply is of a kind that cannot be one.
     """
 
     def __init__(
@@ -76,11 +84,13 @@ class Replies:
         models: Mapping[str, Reply] | None,
         prompts: Mapping[str, Reply] | None,
         pause: Callable[[float], object],
+        besides: type,
     ) -> None:
         self.asked: list[Question] = []
-        self._others = _in_order(list(replies))
-        self._models = {name: _in_order(reply) for name, reply in (models or {}).items()}
-        self._prompts = {piece: _in_order(reply) for piece, reply in (prompts or {}).items()}
+        self._kinds = (*_KINDS, besides)
+        self._others = self._in_order(*replies)
+        self._models = {name: self._row(reply) for name, reply in (models or {}).items()}
+        self._prompts = {piece: self._row(reply) for piece, reply in (prompts or {}).items()}
         self._pause = pause
         self._guard = threading.Lock()
 
@@ -94,7 +104,7 @@ class Replies:
                 self._pause(reply.seconds)
                 reply = reply.reply
             else:
-                reply = reply(question)
+                reply = self._checked(reply(question))
         if reply is None:
             reply = fill(question.schema)
         return json.dumps(reply) if isinstance(reply, dict) else reply
@@ -106,8 +116,25 @@ class Replies:
         fitting = (answers for piece, answers in self._prompts.items() if piece in prompt)
         return next(fitting, self._others)
 
+    def _row(self, replies: Reply) -> Iterator[Reply]:
+        return self._in_order(*(replies if isinstance(replies, list) else [replies]))
 
-def _in_order(replies: Reply) -> Iterator[Reply]:
-    """Yield the replies of a list, the last of them for ever; or one reply for ever."""
-    *first, last = (replies or [None]) if isinstance(replies, list) else [replies]
-    return chain(first, repeat(last))
+    def _in_order(self, *replies: Reply) -> Iterator[Reply]:
+        """Return the replies, the last of them for ever."""
+        *first, last = [self._checked(reply) for reply in replies] or [None]
+        return chain(first, repeat(last))
+
+    def _checked(self, reply: Reply) -> Reply:
+        inner = reply
+        while isinstance(inner, After):
+            inner = inner.reply
+        function = callable(inner) and not isinstance(inner, type)
+        function = function and not iscoroutinefunction(inner)
+        if inner is None or function or isinstance(inner, self._kinds):
+            return reply
+        kinds = ", ".join(kind.__name__ for kind in self._kinds)
+        raise TypeError(
+            f"{inner!r} is no reply; a reply is None, a function that is not asynchronous, or an "
+            f"instance of one of: {kinds}. Several replies in order are several arguments, or a "
+            "list as a value of `models` or `prompts`"
+        )

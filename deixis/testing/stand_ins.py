@@ -1,15 +1,18 @@
 """Tools that give what they were given, in the place of detectors, readers and the like."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import Any
 
+from deixis.testing.blocks import Blocks
 from deixis.tools import registry
 from deixis.tools.base import Detection, Picture, Word
 
 _ROLES = ("detector", "reader", "segmenter", "entailer", "embedder", "recognizer")
-_playing: dict[str, Any] = {}
+_METHODS = ("detect", "read", "segment", "entail", "embed", "recognize")
+_blocks = Blocks(registry.TOOLS)
+_PLAY = "play_"
 
 
 class Given:
@@ -41,28 +44,35 @@ def tools(**named: Any) -> Iterator[None]:
     """Put tools of these names into the registry within a block.
 
     ``with tools(eyes=[Detection("person", (10, 20, 200, 300), 0.9)]):`` lets a role of a stack
-    be ``eyes``. Blocks can be nested.
+    be ``eyes``. Blocks can be nested and can overlap; of each name, the block that was opened
+    last counts, for all threads.
 
     Args:
-        named: a list of `deixis.tools.base.Detection` (for a detector) or of
+        named: a sequence of `deixis.tools.base.Detection` (for a detector) or of
             `deixis.tools.base.Word` (for a reader), or any object with the methods of a tool:
             see the protocols in `deixis.tools.base`.
+
+    Raises:
+        TypeError: what is given is neither.
     """
-    before = {name: (registry.TOOLS.get(name), _playing.get(name)) for name in named}
-    for name, tool in named.items():
-        _playing[name] = Given(tool) if isinstance(tool, list) else tool
-        registry.TOOLS[name] = registry.Tool(
-            f"{__name__}:play_{name}", _ROLES[0], "", {}, _ROLES[1:]
-        )
-    try:
+    given = {name: _tool(name, tool) for name, tool in named.items()}
+    with ExitStack() as blocks:
+        for name, tool in given.items():
+            entry = registry.Tool(f"{__name__}:{_PLAY}{name}", _ROLES[0], "", {}, _ROLES[1:])
+            blocks.enter_context(_blocks.playing(name, entry, tool))
         yield
-    finally:
-        for name, (entry, tool) in before.items():
-            _playing[name] = tool
-            if entry is None:
-                del registry.TOOLS[name]
-            else:
-                registry.TOOLS[name] = entry
+
+
+def _tool(name: str, given: Any) -> Any:
+    results = isinstance(given, Sequence) and not isinstance(given, (Detection, Word))
+    if results and all(isinstance(result, (Detection, Word)) for result in given):
+        return Given(given)
+    if not isinstance(given, type) and any(hasattr(given, method) for method in _METHODS):
+        return given
+    raise TypeError(
+        f"tools({name}=...) takes a sequence of Detection or of Word, or an object with a method "
+        f"of a tool ({', '.join(_METHODS)}), not {given!r}"
+    )
 
 
 class _Current:
@@ -72,13 +82,16 @@ class _Current:
         self._name = name
 
     def __getattr__(self, attribute: str) -> Any:
+        tool = _blocks.now(self._name)
+        if tool is None:
+            raise RuntimeError(f"the tool {self._name!r} was used outside of `with tools(...)`")
         if attribute == "name":
-            return getattr(_playing[self._name], "name", self._name)
-        return getattr(_playing[self._name], attribute)
+            return getattr(tool, "name", self._name)
+        return getattr(tool, attribute)
 
 
 def __getattr__(name: str) -> Callable[..., Any]:
     """Return what the registry is to make for ``play_NAME``."""
-    if name.removeprefix("play_") in _playing:
-        return partial(_Current, name.removeprefix("play_"))
+    if name.startswith(_PLAY):
+        return partial(_Current, name.removeprefix(_PLAY))
     raise AttributeError(name)

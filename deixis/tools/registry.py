@@ -49,7 +49,7 @@ class Tool(NamedTuple):
             SettingsError: an option of the spec is wrong, or the class cannot be imported.
             ModelFileError: the spec has to name a model that can be read, and does not.
         """
-        if not hasattr(_class_of(self, spec, self.role), "files"):
+        if not hasattr(_class_of(self.target, spec, self.role), "files"):
             return []
         return list(load(spec, self.role).files())
 
@@ -169,13 +169,14 @@ def load(spec: str, role: str) -> Any:
         ModelFileError: its weights cannot be had.
     """
     with _loading:
-        return _load(spec, role)
+        return _load(spec, role, find(spec, role).target)
 
 
 @lru_cache(maxsize=32)
-def _load(spec: str, role: str) -> Any:
+def _load(spec: str, role: str, target: str) -> Any:
+    """The target belongs to the key: under one name there can be another tool for a while."""
     check(spec, role)
-    make = _class_of(find(spec, role), spec, role)
+    make = _class_of(target, spec, role)
     try:
         arguments = _arguments(make, Spec.parse(spec))
     except SettingsError as error:
@@ -183,8 +184,8 @@ def _load(spec: str, role: str) -> Any:
     return make(**arguments)
 
 
-def _class_of(tool: Tool, spec: str, role: str) -> Any:
-    module, _, name = tool.target.partition(":")
+def _class_of(target: str, spec: str, role: str) -> Any:
+    module, _, name = target.partition(":")
     try:
         return getattr(import_module(module), name)
     except (ImportError, AttributeError) as error:

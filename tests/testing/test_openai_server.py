@@ -16,12 +16,14 @@ from deixis.llms.answers.reading import Text
 from deixis.llms.photos import photo
 from deixis.llms.structured import ask
 from deixis.prompts import Prompt
+from deixis.settings import Spec
 from deixis.testing import (
     INPUT_TOKENS,
     OUTPUT_TOKENS,
     After,
     Cut,
     OpenAIServer,
+    Question,
     Refused,
     Request,
     Response,
@@ -114,6 +116,51 @@ def test_every_ending_is_taken_for_what_it_is(
     with openai_server(*replies) as server:
         reply = put(server, Colour)
     assert reply.status == status and [call.status for call in reply.calls] == calls
+
+
+@pytest.mark.extra
+def test_a_failed_assertion_of_a_reply_is_raised_when_the_block_ends() -> None:
+    def answer(question: Question) -> str:
+        assert question.model == "another", "it asks the wrong model"
+        return "blue"
+
+    with pytest.raises(AssertionError, match="the wrong model"), openai_server(answer) as server:
+        assert put(server).status == "failed"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"{no JSON", b"[]", b"{}", b'{"model": "m", "messages": [], "response_format": null}'],
+)
+def test_a_malformed_request_is_answered(content: bytes) -> None:
+    with openai_server("blue") as server:
+        with pytest.raises(urllib.error.HTTPError) as caught:
+            urllib.request.urlopen(f"{server.base_url}/chat/completions", content)
+        with caught.value as error:
+            assert error.code == 400 and "malformed" in json.load(error)["error"]["message"]
+
+
+@pytest.mark.parametrize("length", ["many", "-1"])
+def test_a_length_that_is_no_number_is_answered(length: str) -> None:
+    with openai_server("blue") as server:
+        request = urllib.request.Request(
+            f"{server.base_url}/chat/completions", b"{}", {"Content-Length": length}
+        )
+        with pytest.raises(urllib.error.HTTPError) as caught:
+            urllib.request.urlopen(request)
+        with caught.value as error:
+            assert error.code == 400
+
+
+def test_options_of_a_spec_are_quoted() -> None:
+    with openai_server() as server:
+        spec = Spec.parse(server.spec("m", organization="a&b", user="1 2"))
+    assert spec.options == {"base_url": server.base_url, "organization": "a&b", "user": "1 2"}
+
+
+def test_what_is_no_reply_is_refused_where_the_block_is_made() -> None:
+    with pytest.raises(TypeError, match="5 is no reply"):
+        openai_server(5).__enter__()
 
 
 @pytest.mark.extra

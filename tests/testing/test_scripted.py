@@ -26,6 +26,7 @@ from deixis.testing import (
     Cut,
     Question,
     Refused,
+    fault,
     fill,
     scripted,
     with_scripted_models,
@@ -164,6 +165,58 @@ def test_blocks_are_nested_and_leave_nothing_behind() -> None:
         registry.provider_of("scripted:a")
     with pytest.raises(RuntimeError, match="scripted:a was asked outside of"):
         ask(kept, PROMPT, Text, max_tokens=5)
+
+
+def test_blocks_may_end_in_any_order() -> None:
+    first, second = scripted("first"), scripted("second")
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    assert texts("a") == ["second"]
+    second.__exit__(None, None, None)
+    assert "scripted" not in registry.PROVIDERS
+
+
+def test_every_thread_may_open_a_block() -> None:
+    all_open = threading.Barrier(4, timeout=30)
+
+    def one(number: int) -> str:
+        with scripted("blue"):
+            all_open.wait()
+            (text,) = texts(f"thread{number}")
+        return text
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(one, range(4))) == ["blue"] * 4
+    assert "scripted" not in registry.PROVIDERS
+
+
+async def asynchronous(question: Question) -> str:
+    return question.model
+
+
+WRONG = [
+    ["a", "b"],
+    5,
+    b"x",
+    ("a", "b"),
+    asynchronous,
+    fault(429),
+    TimeoutError,
+    Refused,
+    After(1, 5),
+]
+
+
+@pytest.mark.parametrize("reply", WRONG)
+def test_what_is_no_reply_is_refused_where_the_block_is_made(reply: Any) -> None:
+    with pytest.raises(TypeError, match="is no reply; a reply is None, a function"):
+        scripted(reply).__enter__()
+    if not isinstance(reply, list):  # several replies of one model
+        with pytest.raises(TypeError, match="is no reply"):
+            scripted(models={"a": reply}).__enter__()
+    with scripted(lambda _: reply), pytest.raises(TypeError, match="is no reply"):
+        put()
 
 
 def settings(**options: Any) -> Settings:

@@ -1,6 +1,7 @@
 """Tools that give what they were given."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,13 @@ from deixis.tools.base import Detection, Word
 
 HERE = (10.0, 20.0, 200.0, 300.0)
 PICTURE = np.full((400, 400, 3), 90, np.uint8)
+
+
+class Everywhere:
+    """A detector that any tool's name may stand for."""
+
+    def detect(self, picture: Any, phrases: Sequence[str]) -> list[Detection]:
+        return []
 
 
 class Broken:
@@ -61,3 +69,41 @@ def test_blocks_are_nested_and_leave_nothing_behind() -> None:
     with tools(crf=[]):
         pass
     assert registry.find("crf", "recognizer").extra == "starter"
+
+
+def test_a_shipped_name_is_itself_again_whichever_was_loaded_first() -> None:
+    spec = "hashed:7"
+    with tools(hashed=[Detection("cat", HERE, 0.9)]):
+        assert len(registry.load(spec, "embedder").detect(PICTURE, ["cat"])) == 1
+    shipped = registry.load(spec, "embedder")
+    assert type(shipped).__name__ == "Hashed"
+    with tools(hashed=[Detection("dog", HERE, 0.9)]):
+        assert len(registry.load(spec, "embedder").detect(PICTURE, ["dog"])) == 1
+    assert registry.load(spec, "embedder") is shipped
+
+
+def test_blocks_may_end_in_any_order() -> None:
+    first, second = tools(eyes=[Detection("cat", HERE, 0.9)]), tools(eyes=[])
+    first.__enter__()
+    second.__enter__()
+    eyes = registry.load("eyes", "detector")
+    first.__exit__(None, None, None)
+    assert eyes.detect(PICTURE, ["cat"]) == []
+    second.__exit__(None, None, None)
+    assert "eyes" not in registry.TOOLS
+    with pytest.raises(RuntimeError, match="'eyes' was used outside of"):
+        eyes.detect(PICTURE, ["cat"])
+
+
+def test_results_may_be_any_sequence() -> None:
+    with tools(eyes=(Detection("cat", HERE, 0.9),)):
+        assert len(registry.load("eyes", "detector").detect(PICTURE, ["cat"])) == 1
+
+
+@pytest.mark.parametrize(
+    "given", [None, 5, "cat", Everywhere, Detection("cat", HERE, 0.9), [{"label": "cat"}]]
+)
+def test_what_is_no_tool_is_refused(given: Any) -> None:
+    with pytest.raises(TypeError, match=r"tools\(eyes=...\) takes a sequence"), tools(eyes=given):
+        pass
+    assert "eyes" not in registry.TOOLS
