@@ -152,7 +152,7 @@ def check(spec: str, role: str) -> None:
         if find_spec(module) is None:
             raise MissingExtraError(package, tool.extra)
     parsed = Spec.parse(spec)
-    make = _class_of(tool, spec, role)
+    make = _class_of(tool.target, spec, role)
     try:
         _arguments(make, parsed)
         if "torch" in tool.needs:
