@@ -26,7 +26,7 @@ class Finding(NamedTuple):
 
 
 def examine(settings: Settings) -> list[Finding]:
-    """Look at Python, packages, keys and model files; nothing is loaded or fetched."""
+    """Look at Python, packages, keys and model files; nothing is fetched, no model loaded."""
     findings = [
         Finding("python", f"{sys.version.split()[0]} ({sys.executable})", "ready", ""),
         *(_package(name) for name in ("deixis", "langgraph", "langchain-core", "pydantic")),

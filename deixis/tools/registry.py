@@ -177,11 +177,7 @@ def _load(spec: str, role: str, target: str) -> Any:
     """The target belongs to the key: under one name there can be another tool for a while."""
     check(spec, role)
     make = _class_of(target, spec, role)
-    try:
-        arguments = _arguments(make, Spec.parse(spec))
-    except SettingsError as error:
-        raise SettingsError(f"{role} {spec!r}: {error}") from None
-    return make(**arguments)
+    return make(**_arguments(make, Spec.parse(spec)))
 
 
 def _class_of(target: str, spec: str, role: str) -> Any:

@@ -19,7 +19,7 @@ from deixis.base.forks import Lock
 from deixis.errors import MissingExtraError, ModelFileError, ToolError
 from deixis.tools.base import Detection, Picture
 from deixis.tools.open_vocabulary import Limit, Share, best_first, corners, detections
-from deixis.weights.model_files import resolve
+from deixis.weights.model_files import file_of, resolve
 from deixis.weights.torch_models import in_halves, once, packages, part, place_of, reading
 
 SOURCE = "https://github.com/IDEA-Research/GroundingDINO"
@@ -75,7 +75,7 @@ class OriginalGroundingDino:
         """Return where the weights are, as specs of `deixis.weights.model_files`.
 
         Raises:
-            ModelFileError: there is no checkpoint.
+            ModelFileError: there is no checkpoint, or it is no file.
         """
         config, checkpoint, *_ = self._source
         if checkpoint is None:
@@ -83,7 +83,7 @@ class OriginalGroundingDino:
                 f"groundingdino:{config} has no checkpoint; write groundingdino:{config}"
                 f"?checkpoint=FILE with its .pth file from {SOURCE}"
             )
-        return [checkpoint]
+        return [file_of(checkpoint)]
 
     def detect(self, picture: Picture, phrases: Sequence[str]) -> list[Detection]:
         """Find what `phrases` name.
