@@ -172,10 +172,10 @@ def test_a_checkpoint_that_cannot_be_used_is_told(
 ) -> None:
     assert "write segment-anything:vit_b?checkpoint=FILE with vit_b's .pth" in refused(None)
     assert "no file or folder" in refused(tmp_path / "gone.pth")
+    assert "is a folder, not a file; name the file in it" in refused(tmp_path)
     made: dict[str, Callable[[Path], object]] = {
         "code": lambda path: torch.save({"a": Payload()}, path),
         "torn": lambda path: path.write_bytes(checkpoint.read_bytes()[:2000]),
-        "folder": lambda path: path.mkdir(),
     }
     for name, make in made.items():
         make(tmp_path / name)
