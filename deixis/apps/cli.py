@@ -28,7 +28,7 @@ from deixis.apps.prompts_cli import PromptsOption, prompts_app
 from deixis.errors import DeixisError
 
 if TYPE_CHECKING:
-    from deixis.agents.context.records import Picture
+    from deixis.agents.context.records import PictureRecord
 
 app = options.group("Name every entity in a text, and point at it in the picture.")
 app.add_typer(prompts_app, name="prompts")
@@ -106,7 +106,7 @@ def run(
     written = []
     if out:
         info, limits = extraction.image, settings.options
-        record = info and cast("Picture", info.model_dump())
+        record = info and cast("PictureRecord", info.model_dump())
         seen = record and pixels_of(record, picture, limits.max_pixels, limits.urls)
         written = files.write_extraction(out, extraction, seen)
     if as_json:

@@ -1,6 +1,11 @@
 """Words of strangers, as they may stand in a message."""
 
 
+def first_line(error: Exception) -> str:
+    """Return the first line of what an exception says, or its form where it says nothing."""
+    return next((line.strip() for line in str(error).splitlines() if line.strip()), repr(error))
+
+
 def one_line(words: object, most: int | None = None) -> str:
     """Return words in one printable line: white space and control characters are one space.
 

@@ -24,7 +24,7 @@ CREATE TABLE problem (line INTEGER PRIMARY KEY, id TEXT, error TEXT);
 
 
 class Rows:
-    """The rows of an input file, one JSON object a line: ``id``, ``text``, and maybe ``image``.
+    """The rows of an input file, one JSON object per line: ``id``, ``text``, and maybe ``image``.
 
     ``patches`` of the picture may be there as well, as `checked_patches` takes them. Empty lines
     and other keys are passed over. A relative ``image`` is relative to the file.

@@ -79,7 +79,7 @@ class Batch:
     Args:
         settings: the stack; its budget is for this run, with the templates for new types that
             are written first.
-        source: rows, one JSON object a line, with ``id``, ``text`` and maybe ``image``; a file
+        source: rows, one JSON object per line, with ``id``, ``text`` and maybe ``image``; a file
             as `deixis.base.text_files` reads it.
         out: where the results go, one per line: ``id``, ``settings`` and the fields of
             `Extraction`; a relative ``image.source`` is relative to this file.
@@ -96,7 +96,7 @@ class Batch:
         InputError: no row can be used, or the output cannot be written, or is being written.
         DataError: the output holds what no run has written, or a row that the input lacks; or
             the input holds no text.
-        SettingsError: as for `build_graph` and `batch_ray.share_of`; or the output was made with
+        SettingsError: as for `build_graph` and `ray_workers.share_of`; or the output was made with
             other settings.
         MissingExtraError: a cluster is given, and Ray is not installed.
     """

@@ -1,7 +1,7 @@
 """Tools by name: ``provider:argument?option=value``, loaded once per process."""
 
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, partial
 from importlib import import_module
 from importlib.util import find_spec
 from inspect import signature
@@ -49,7 +49,7 @@ class Tool(NamedTuple):
             SettingsError: an option of the spec is wrong, or the class cannot be imported.
             ModelFileError: the spec has to name a model that can be read, and does not.
         """
-        if not hasattr(_class_of(self.target, spec, self.role), "files"):
+        if not hasattr(_class_of(self, spec, self.role), "files"):
             return []
         return list(load(spec, self.role).files())
 
@@ -147,18 +147,23 @@ def check(spec: str, role: str) -> None:
         SettingsError: no such tool, or its class cannot be imported or takes no such options.
         MissingExtraError: a package that it needs is not installed.
     """
-    tool = find(spec, role)
+    _ready(find(spec, role), spec, role)
+
+
+def _ready(tool: Tool, spec: str, role: str) -> Callable[[], Any]:
+    """Check a tool as `check` does; return what makes it."""
     for module, package in tool.needs.items():
         if find_spec(module) is None:
             raise MissingExtraError(package, tool.extra)
     parsed = Spec.parse(spec)
-    make = _class_of(tool.target, spec, role)
+    make = _class_of(tool, spec, role)
     try:
-        _arguments(make, parsed)
+        arguments = _arguments(make, parsed)
         if "torch" in tool.needs:
             check_device(parsed.options.get("device", "auto"))
     except SettingsError as error:
         raise SettingsError(f"{role} {spec!r}: {error}") from None
+    return partial(make, **arguments)
 
 
 def load(spec: str, role: str) -> Any:
@@ -175,13 +180,11 @@ def load(spec: str, role: str) -> Any:
 @lru_cache(maxsize=32)
 def _load(spec: str, role: str, target: str) -> Any:
     """The target belongs to the key: under one name there can be another tool for a while."""
-    check(spec, role)
-    make = _class_of(target, spec, role)
-    return make(**_arguments(make, Spec.parse(spec)))
+    return _ready(find(spec, role)._replace(target=target), spec, role)()
 
 
-def _class_of(target: str, spec: str, role: str) -> Any:
-    module, _, name = target.partition(":")
+def _class_of(tool: Tool, spec: str, role: str) -> Any:
+    module, _, name = tool.target.partition(":")
     try:
         return getattr(import_module(module), name)
     except (ImportError, AttributeError) as error:

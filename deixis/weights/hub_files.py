@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple, cast
 
+from deixis.base.printable import first_line
 from deixis.errors import MissingExtraError, ModelFileError
 from deixis.weights.watching import Tell, watching
 
@@ -107,8 +108,7 @@ def fetch(wanted: HubFile, root: Path, own: Path | None, tell: Tell | None) -> P
     except errors.EntryNotFoundError as error:
         raise ModelFileError(f"no file {wanted.path} in the hub repository {where}") from error
     except (errors.HTTPError, errors.HFValidationError, OSError) as error:
-        reason = next((line for line in str(error).splitlines() if line.strip()), repr(error))
-        raise ModelFileError(f"cannot fetch {where}: {reason}") from error
+        raise ModelFileError(f"cannot fetch {where}: {first_line(error)}") from error
 
 
 def _reach(wanted: HubFile) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple, ParamSpec, TypeVar
 
 from deixis.base.forks import Lock, in_child
+from deixis.base.printable import first_line
 from deixis.errors import DeixisError, MissingExtraError, ModelFileError, SettingsError, ToolError
 from deixis.weights.model_files import resolve
 
@@ -138,7 +139,7 @@ def reading(name: str) -> Iterator[None]:
         raise
     except Exception as error:  # a broken file makes the libraries below raise all kinds
         hint = "; only weights in .safetensors files are read" if isinstance(error, OSError) else ""
-        raise ModelFileError(f"cannot load {name}: {_line(error)}{hint}") from error
+        raise ModelFileError(f"cannot load {name}: {first_line(error)}{hint}") from error
 
 
 def pretrained(kind: Any, name: str, device: str, dtype: str, **options: Any) -> Any:
@@ -286,7 +287,7 @@ def in_batches(
 
 def _told(torch: Any, error: Exception, what: str) -> str:
     """Return what torch said of memory; raise all else, torch's own errors as a `ToolError`."""
-    line = _line(error)
+    line = first_line(error)
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
         return line
     if not isinstance(error, RuntimeError):
@@ -294,7 +295,3 @@ def _told(torch: Any, error: Exception, what: str) -> str:
     if "out of memory" in line or "allocate memory" in line:  # MPS and CPU have no type for it
         return line
     raise ToolError(f"{what} failed: {line}") from error
-
-
-def _line(error: Exception) -> str:
-    return next((line.strip() for line in str(error).splitlines() if line.strip()), repr(error))

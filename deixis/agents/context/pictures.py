@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from deixis.agents.context import records
+from deixis.agents.context.records import PictureRecord
 from deixis.base.forks import Lock
 from deixis.base.images import UNNAMED, OpenedImage, Urls, is_url, open_image
 from deixis.base.records import ImageInfo
@@ -107,7 +107,7 @@ def _check_source(source: str) -> None:
 
 
 def pixels_of(
-    picture: records.Picture, given: Any, max_pixels: int, urls: Urls = "public"
+    picture: PictureRecord, given: Any, max_pixels: int, urls: Urls = "public"
 ) -> Picture:
     """Return the pixels of a picture opened before, opening it again when they are gone.
 

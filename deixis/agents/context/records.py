@@ -15,7 +15,7 @@ Looking = Literal["looked", "off", "failed"]
 """How it went to look for people, or for writing: ``off`` without a tool for it."""
 
 
-class Picture(TypedDict):
+class PictureRecord(TypedDict):
     """The picture of the sample, as `deixis.schema.ImageInfo` has it."""
 
     sha256: str

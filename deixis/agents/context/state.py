@@ -21,7 +21,7 @@ from deixis.agents.context.records import (
     Kind,
     Mention,
     Observation,
-    Picture,
+    PictureRecord,
     PlacedRegion,
     Verdict,
 )
@@ -133,7 +133,7 @@ class State(Input, Output, total=False):
     ``notes``: what agents of one graph hand on to each other, by names of their own.
     """
 
-    picture: Picture | None
+    picture: PictureRecord | None
     mentions: Merged[Mention]
     templates: Merged[dict[str, Any]]
     observation: Observation

@@ -96,8 +96,11 @@ class Toolbox:
 
     def for_context(self, context: Mapping[str, Any] | None) -> "Toolbox":
         """Return the toolbox with the roles swapped that the runtime context names."""
+        cast = self.cast.for_context(context)
+        if cast is self.cast:
+            return self
         swapped = copy(self)
-        swapped.cast = self.cast.for_context(context)
+        swapped.cast = cast
         return swapped
 
     @property

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from deixis.agents.context.records import Picture
+from deixis.agents.context.records import PictureRecord
 from deixis.base.boxes import Box, box_iou
 from deixis.llms.box_conventions import BoxConvention, convention_of
 from deixis.llms.photos import Photo
@@ -22,7 +22,7 @@ def convention(spec: str, family: str | None) -> BoxConvention | None:
     return convention_of(f"any:{family}{mark}{options}" if family else spec)
 
 
-def to_picture(box: Box, written: BoxConvention, photo: Photo, picture: Picture) -> Box | str:
+def to_picture(box: Box, written: BoxConvention, photo: Photo, picture: PictureRecord) -> Box | str:
     """Bring a box from the frame in which it was written to the picture.
 
     Args:

@@ -54,8 +54,8 @@ def entail(state: State, toolbox: Toolbox) -> Update:
     findings = _findings(state, toolbox)
     evidence, update = look_for(state, toolbox)
     verdicts, decisions = {}, {}
+    threshold = toolbox.settings.options.groundable_threshold
     for entity, mention in mentions.items():
-        threshold = toolbox.settings.options.groundable_threshold
         verdict, reasons = judge(findings[entity], evidence[entity], mention["prior"], threshold)
         verdicts[entity] = verdict
         groundable, probability = verdict["groundable"], verdict["probability"]

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from deixis.agents.context.records import Picture
+from deixis.agents.context.records import PictureRecord
 from deixis.base.boxes import Box
 from deixis.llms.box_conventions import convention_of
 from deixis.llms.photos import Photo
@@ -11,7 +11,7 @@ BEYOND = 0.005
 """How far a share may lie outside 0..1, from rounding; it is clipped."""
 
 
-def shares(box: Sequence[float], picture: Picture) -> str:
+def shares(box: Sequence[float], picture: PictureRecord) -> str:
     """Write a box in pixels as a prompt has it: four shares, three digits each at most."""
     sides = (picture["width"], picture["height"]) * 2
     written = (
@@ -21,7 +21,7 @@ def shares(box: Sequence[float], picture: Picture) -> str:
     return f"({', '.join(written)})"
 
 
-def in_pixels(box: Box, picture: Picture, photo: Photo, spec: str) -> Box | None:
+def in_pixels(box: Box, picture: PictureRecord, photo: Photo, spec: str) -> Box | None:
     """Read a box that a model wrote.
 
     Numbers beyond 1 are no shares. Models that were not trained on them fall back on what they
