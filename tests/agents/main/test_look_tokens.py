@@ -4,30 +4,11 @@ import json
 import math
 from typing import Any
 
-import numpy as np
 import pytest
 from langchain_core.messages import AIMessage
 
-from deixis.agents.context import pictures
 from deixis.agents.main.entail import entail
 from deixis.agents.main.look import MODEL_POINTS
-
-
-@pytest.fixture
-def state(mention: Any, templates: Any) -> dict[str, Any]:
-    opened = pictures.take_in(np.full((300, 400, 3), 9, np.uint8), 1_000_000)
-    size = {"width": 400, "height": 300, "source": "array", "sha256": opened.sha256}
-    return {
-        "text": "Ann met NASA",
-        "picture": size,
-        "mentions": {"e1": mention("Ann"), "e2": mention("NASA", 8, "ORG")},
-        "templates": templates("person", "organization"),
-        "expressions": {
-            "e1": "Ann (PER) \N{EN DASH} a tall woman",
-            "e2": "NASA (ORG) \N{EN DASH} a blue logo",
-        },
-        "observation": {"caption": None, "objects": [], "words": [], "looking": {}},
-    }
 
 
 def with_tokens(reply: str, *said: dict[str, float]) -> AIMessage:
@@ -45,13 +26,13 @@ def with_tokens(reply: str, *said: dict[str, float]) -> AIMessage:
 
 
 def test_tokens_say_how_sure_a_model_is_whatever_it_states(
-    state: dict[str, Any], toolbox_of: Any, run: Any
+    described: dict[str, Any], toolbox_of: Any, run: Any
 ) -> None:
     point = {"confidence": 1.0, "box": [500, 0, 700, 1000]}
     reply = json.dumps({"e1": {"visible": "yes", **point}, "e2": {"visible": "no", **point}})
     tokens = with_tokens(reply, {"yes": 0.5, "no": 0.4, "unc": 0.1}, {"no": 0.75, "maybe": 0.25})
     toolbox = toolbox_of(lambda *_: tokens, entailer="scripted:qwen3-vl")
-    update = run(entail, state, toolbox)
+    update = run(entail, described, toolbox)
     assert update["verdicts"]["e1"]["probability"] == pytest.approx(5 / 9), "0.5 against 0.4"
     (candidate,) = update["verdicts"]["e1"]["candidates"]
     assert candidate["strength"] == pytest.approx(0.5 * MODEL_POINTS)
@@ -65,11 +46,11 @@ def test_tokens_say_how_sure_a_model_is_whatever_it_states(
 
 
 def test_without_the_tokens_of_a_verdict_its_own_confidence_counts(
-    state: dict[str, Any], toolbox_of: Any, run: Any
+    described: dict[str, Any], toolbox_of: Any, run: Any
 ) -> None:
     reply = json.dumps({e: {"visible": "yes", "confidence": 0.25} for e in ("e1", "e2")})
     tokens = with_tokens(reply, {"yes": 0.5, "no": 0.5})
-    update = run(entail, state, toolbox_of(lambda *_: tokens, entailer="scripted:eyes"))
+    update = run(entail, described, toolbox_of(lambda *_: tokens, entailer="scripted:eyes"))
     said = [update["decisions"][f"{e}/entail/groundable"]["evidence"][0] for e in ("e1", "e2")]
     assert "(token probability 0.50)" in said[0]
     assert "(confidence 0.25)" in said[1]

@@ -9,39 +9,19 @@ import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pytest
 import torch
 from huggingface_hub import constants
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
-from pydantic import BaseModel, ConfigDict
 
-from deixis.agents.reading.phrases import phrase
 from deixis.errors import ModelCallError, ModelFileError, SettingsError
 from deixis.llms import registry
 from deixis.llms.local import transformers_load
-from deixis.prompts import Prompt
 
 pytestmark = [pytest.mark.slow, pytest.mark.extra]
-
-PROMPT = Prompt("You are brief.", "Describe Grace Hopper.", "people", 1)
-
-
-class Look(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    hair: Literal["black", "red", "grey"]
-    tall: bool
-    coat: phrase(2)  # type: ignore[valid-type]
-
-
-class People(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    first: Look
-    fine_type: Literal["politician", "sports_team", "unknown"]
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ the same weights, and everything around it is real.
 
 import json
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,8 @@ from deixis.tools.base import Detection, Picture
 from deixis.tools.grounding_dino import detector as grounding_dino
 from deixis.tools.grounding_dino import model as grounding_dino_model
 from deixis.tools.grounding_dino.detector import GroundingDino
+
+from .shown import picture
 
 pytestmark = [pytest.mark.slow, pytest.mark.extra]
 
@@ -41,19 +42,6 @@ ODD = [
     "a" * 5000,
     "cat\ndog",
 ]
-
-
-@pytest.fixture
-def detector(tiny_dino: Path) -> Callable[..., GroundingDino]:
-    """Make the detector with some options."""
-    return lambda query="": registry.load(f"grounding-dino:{tiny_dino}?{query}", "detector")
-
-
-def picture(height: int = 60, width: int = 80, seed: int = 0) -> Picture:
-    random = np.random.default_rng(seed)
-    coarse = random.integers(0, 256, (5, 7, 3), dtype=np.uint8)
-    rows, columns = np.arange(height) * 5 // height, np.arange(width) * 7 // width
-    return coarse[rows][:, columns]
 
 
 def reference(tiny_dino: Path, shown: Picture, phrase: str, threshold: float) -> list[Detection]:

@@ -2,39 +2,24 @@
 
 import json
 import shutil
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 
 from deixis.errors import ModelFileError, SettingsError, ToolError
-from deixis.tools import registry
-from deixis.tools.base import Picture
 from deixis.tools.grounding_dino import detector as grounding_dino
 from deixis.tools.grounding_dino import model as grounding_dino_model
 from deixis.tools.grounding_dino.detector import GroundingDino
 from deixis.tools.grounding_dino.model import load
 
+from .shown import picture
+
 pytestmark = [pytest.mark.slow, pytest.mark.extra]
 
 OPEN = "box_threshold=0&text_threshold=0&nms=1&limit=900"
-
-
-@pytest.fixture
-def detector(tiny_dino: Path) -> Callable[..., GroundingDino]:
-    """Make the detector with some options."""
-    return lambda query="": registry.load(f"grounding-dino:{tiny_dino}?{query}", "detector")
-
-
-def picture(height: int = 60, width: int = 80, seed: int = 0) -> Picture:
-    random = np.random.default_rng(seed)
-    coarse = random.integers(0, 256, (5, 7, 3), dtype=np.uint8)
-    rows, columns = np.arange(height) * 5 // height, np.arange(width) * 7 // width
-    return coarse[rows][:, columns]
 
 
 def test_threads_load_a_model_once_and_find_the_same(tiny_dino: Path) -> None:
