@@ -33,8 +33,8 @@ class EntityType(BaseModel):
 
     ``template`` names the visual-knowledge template (the lower-cased type name when left
     out). ``crf`` is the tag of the shipped recognizer (PER, LOC, ORG or OTHER) that may
-    turn out to be this type; among several types of one tag the first is the default and
-    the voted fine type moves a mention to another.
+    turn out to be this type; among several types of one tag it is the one with the fine type that
+    the recognizer knows, else the first, and a voted fine type moves a mention to another.
 
     ``seen_as`` says what such an entity looks like in a picture: a ``person`` is looked for
     among the people, a ``group`` may be several things at once (a crew, a logo shown twice), a

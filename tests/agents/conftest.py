@@ -83,6 +83,7 @@ def mention() -> Callable[..., dict[str, Any]]:
             "type": type,
             "confidence": 0.9,
             "prior": prior,
+            "fine_type": None,
         }
 
     return make

@@ -25,7 +25,12 @@ class PictureRecord(TypedDict):
 
 
 class Mention(TypedDict):
-    """A mention; ``prior`` is how likely such a one is shown, None where that is not known."""
+    """A mention.
+
+    ``prior`` is how likely such a one is shown, None where that is not known. ``fine_type`` is
+    what the recognizer takes it for among the fine types of the type schema ``fmnerg``, whichever
+    schema is used; None where it cannot tell.
+    """
 
     text: str
     start: int
@@ -33,6 +38,7 @@ class Mention(TypedDict):
     type: str
     confidence: float
     prior: float | None
+    fine_type: str | None
 
 
 class SeenObject(TypedDict):
@@ -98,7 +104,7 @@ class CallRecord(TypedDict):
 
 
 class Kind(TypedDict):
-    """The type that was voted for, None for that of the mention, and the fine type."""
+    """The type that was recognised or voted for, None for that of the mention; the fine type."""
 
     type: str | None
     fine_type: str | None

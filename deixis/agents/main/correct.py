@@ -99,6 +99,8 @@ def _weighed(
     before = known.get((first.start, first.end, kind), half_of_the_rest)
     odds = max(before, 0.01) / max(1.0 - before, 0.01) * TRUST
     mention = first._replace(type=kind, confidence=odds / (1.0 + odds))
+    if kind != first.type:  # the fine type was one of the type refused
+        mention = mention._replace(fine_type=None, fine_confidence=None)
     reason = (
         f"the recognizer's confidence in {first.type}, {first.confidence:.2f}, is doubtful at a "
         f"gate of {gate:g}; the corrector said {kind} (odds x {TRUST:g})"

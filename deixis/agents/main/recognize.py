@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, create_model
 
-from deixis.agents.context.records import Mention
+from deixis.agents.context.records import Kind, Mention
 from deixis.agents.context.state import State, Update, decision, notice
 from deixis.agents.context.toolbox import Toolbox
 from deixis.agents.main.correct import correct
@@ -41,6 +41,7 @@ def recognize(state: State, toolbox: Toolbox, prompt: str = "recognize", **more:
     replies = [key for key in update["calls"] if key.startswith("recognize/")]
     model, corrector = toolbox.model("recognizer"), toolbox.settings.roles.corrector
     records: dict[str, Mention] = {}
+    kinds: dict[str, Kind] = {}
     decisions: Update = {}
     for number, (mention, first, reason) in enumerate(sorted(corrected), start=1):
         entity = f"e{number}"
@@ -66,21 +67,49 @@ def recognize(state: State, toolbox: Toolbox, prompt: str = "recognize", **more:
                 evidence=[reason],
                 replies=list(asked.get("calls", {})),
             )
+        fine_kinds, fine_decisions = _fine_type(entity, mention, toolbox)
+        kinds |= fine_kinds
+        decisions |= fine_decisions
     types = [mention["type"] for mention in records.values()]
     templates: Update = {}
     if toolbox.cast.uses("templater"):
         templates, update = templates_for(types, toolbox, update)
-    return {**update, "mentions": records, "templates": templates, "decisions": decisions}
+    known = {"mentions": records, "kinds": kinds, "decisions": decisions}
+    return {**update, **known, "templates": templates}
+
+
+def _fine_type(entity: str, mention: TypedSpan, toolbox: Toolbox) -> tuple[Update, Update]:
+    """Return the kind of an entity whose fine type its type in the schema has, and why."""
+    owner, fine = toolbox.types.of_fine_type(mention.fine_type or "") or (None, "")
+    if owner is None or owner.name != mention.type:
+        return {}, {}
+    return {entity: Kind(type=owner.name, fine_type=fine)}, decision(
+        entity,
+        "recognize",
+        "fine_type",
+        fine,
+        model=toolbox.model("recognizer"),
+        confidence=mention.fine_confidence,
+        evidence=["the recognizer judged from the text alone; a vote may change it"],
+    )
 
 
 def _typed(spans: list[TaggedSpan], toolbox: Toolbox) -> list[TypedSpan]:
-    """Give spans of the shipped recognizer the first type of the schema that they may be."""
+    """Give spans of a tagger the type that has their fine type, or the first they may be."""
     mentions = []
     for span in spans:
         types = toolbox.types.of_tag(span.type)
         if types:  # a tag for which the schema has no type is not looked for
+            owner, _ = toolbox.types.of_fine_type(span.fine_type or "") or (None, "")
+            kind = owner if owner in types else types[0]
             mention = TypedSpan(
-                span.start, span.end, types[0].name, span.confidence, span.shown_prior
+                span.start,
+                span.end,
+                kind.name,
+                span.confidence,
+                span.shown_prior,
+                span.fine_type,
+                span.fine_confidence,
             )
             mentions.append(mention)
     return mentions

@@ -9,13 +9,18 @@ from deixis.base.folding import Folded, caseless, close, given, loose
 
 
 class TypedSpan(NamedTuple):
-    """What a recognizer takes for a mention: half-open characters, type, confidence, prior."""
+    """What a recognizer takes for a mention: half-open characters, type, confidence, prior.
+
+    ``fine_type`` is as in the record of a mention, ``fine_confidence`` (0..1) is how sure it is.
+    """
 
     start: int
     end: int
     type: str
     confidence: float
     prior: float | None
+    fine_type: str | None = None
+    fine_confidence: float | None = None
 
     def of(self, text: str) -> Mention:
         """Return the mention of a text that stands there."""
@@ -26,6 +31,7 @@ class TypedSpan(NamedTuple):
             type=self.type,
             confidence=self.confidence,
             prior=self.prior,
+            fine_type=self.fine_type,
         )
 
     def meets(self, other: "TypedSpan") -> bool:

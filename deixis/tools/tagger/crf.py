@@ -40,7 +40,9 @@ class TaggedSpan(NamedTuple):
 
     ``type`` is PER, LOC, ORG or OTHER. ``confidence`` (0..1) is the calibrated probability that
     exactly this span with this type is a mention; ``shown_prior`` (0..1) the probability that a
-    picture posted with such a text shows it, judged from the text alone.
+    picture posted with such a text shows it, judged from the text alone. ``fine_type`` is one of
+    the fine types of the type schema ``fmnerg``, and ``fine_confidence`` (0..1) the probability
+    of it, given that the span is such a mention; both are None of a tagger that knows none.
     """
 
     start: int
@@ -48,6 +50,8 @@ class TaggedSpan(NamedTuple):
     type: str
     confidence: float
     shown_prior: float
+    fine_type: str | None = None
+    fine_confidence: float | None = None
 
 
 class TokenMention(NamedTuple):
@@ -59,6 +63,8 @@ class TokenMention(NamedTuple):
     confidence: float
     shown_prior: float
     raw: float
+    fine_type: str | None = None
+    fine_confidence: float | None = None
 
 
 class CrfTagger:
@@ -134,6 +140,8 @@ class CrfTagger:
                         span.type,
                         span.confidence,
                         span.shown_prior,
+                        span.fine_type,
+                        span.fine_confidence,
                     )
                     for span in weighed
                 ]

@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
+from deixis.agents.context.toolbox import Toolbox
 from deixis.agents.main.recognize import recognize
+from deixis.tools.tagger.crf import TaggedSpan
 
 
 def reply(*found: tuple[str, str], confidence: Any = 0.5) -> str:
@@ -59,6 +61,81 @@ def test_a_tag_without_a_type_is_not_looked_for(tmp_path: Any, toolbox_of: Any, 
     state = {"text": "Grace Hopper taught at Harvard University"}
     update = run(recognize, state, toolbox_of(schema=str(path)))
     assert [each["type"] for each in update["mentions"].values()] == ["SOMEBODY"]
+
+
+class FineTagger:
+    """A tagger that knows fine types; gives what it is given, and turns nothing down."""
+
+    def __init__(self, *spans: TaggedSpan) -> None:
+        self.spans = list(spans)
+
+    def weigh(self, text: str, *, rivals: bool) -> tuple[list[TaggedSpan], list[TaggedSpan]]:
+        return self.spans, []
+
+
+@pytest.fixture
+def by_fine_tagger(toolbox_of: Any, run: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    def recognise(text: str, *spans: TaggedSpan, toolbox: Any) -> dict[str, Any]:
+        monkeypatch.setattr(Toolbox, "tagger", FineTagger(*spans))
+        update: dict[str, Any] = run(recognize, {"text": text}, toolbox)
+        return update
+
+    return recognise
+
+
+ARENA = TaggedSpan(0, 14, "LOC", 0.9, 0.5, "sports_facility", 0.7)
+
+
+@pytest.mark.extra
+def test_a_fine_type_of_the_schema_decides_the_type_until_somebody_votes(
+    toolbox_of: Any, by_fine_tagger: Any
+) -> None:
+    update = by_fine_tagger("Wembley Arena.", ARENA, toolbox=toolbox_of(schema="fmnerg"))
+    assert update["mentions"]["e1"]["type"] == "building"
+    assert update["mentions"]["e1"]["fine_type"] == "sports_facility"
+    assert update["kinds"] == {"e1": {"type": "building", "fine_type": "sports_facility"}}
+    decided = update["decisions"]["e1/recognize/fine_type"]
+    assert (decided["outcome"], decided["model"]) == ("sports_facility", "crf")
+    assert decided["confidence"] == 0.7
+    assert set(update["templates"]) == {"building"}
+
+
+@pytest.mark.extra
+def test_a_fine_type_that_the_schema_does_not_have_is_evidence_alone(
+    toolbox_of: Any, by_fine_tagger: Any
+) -> None:
+    update = by_fine_tagger("Wembley Arena.", ARENA, toolbox=toolbox_of())
+    assert update["mentions"]["e1"]["type"] == "LOC"
+    assert update["mentions"]["e1"]["fine_type"] == "sports_facility"
+    assert update["kinds"] == {} and "e1/recognize/fine_type" not in update["decisions"]
+
+
+@pytest.mark.extra
+def test_a_fine_type_that_the_schema_has_under_another_tag_does_not_count(
+    tmp_path: Any, toolbox_of: Any, by_fine_tagger: Any
+) -> None:
+    path = tmp_path / "places.yaml"
+    path.write_text(
+        "types: [{name: PLACE, crf: LOC, template: location},"
+        " {name: CLUB, crf: ORG, template: organization, fine_types: [sports facility]}]"
+    )
+    update = by_fine_tagger("Wembley Arena.", ARENA, toolbox=toolbox_of(schema=str(path)))
+    assert update["mentions"]["e1"]["type"] == "PLACE" and update["kinds"] == {}
+
+
+@pytest.mark.extra
+def test_a_corrected_type_takes_the_fine_type_away(toolbox_of: Any, by_fine_tagger: Any) -> None:
+    for kind, fine in (("building", "sports_facility"), ("organization", None)):
+        toolbox = toolbox_of(
+            lambda *_, kind=kind: json.dumps({"c1": kind}),
+            schema="fmnerg",
+            corrector="scripted:corrector",
+            gate=1.0,
+        )
+        update = by_fine_tagger("Wembley Arena.", ARENA, toolbox=toolbox)
+        assert update["mentions"]["e1"]["type"] == kind
+        assert update["mentions"]["e1"]["fine_type"] == fine
+        assert ("e1" in update["kinds"]) is (fine is not None)
 
 
 @pytest.mark.extra
