@@ -63,7 +63,7 @@ def demo(
     prompts: PromptsOption = None,
     role: options.RoleOption = None,
 ) -> None:
-    """Show what Deixis does on two public-domain photographs."""
+    """Show what Deixis does on three photographs that anybody may use."""
     from deixis.apps import files
     from deixis.apps.demo import run_demo
 
@@ -90,6 +90,7 @@ def run(
     from deixis.agents.open import checked_text
     from deixis.apps import console, files, weights
     from deixis.graphs.build import graph_of, toolbox_of
+    from deixis.show.timing import spelled
 
     picture = None if image == "-" else image
     text = terminal.as_text(text)
@@ -101,20 +102,21 @@ def run(
     checked_text(text, settings.options.max_text)  # before anything is fetched for it
     weights.fetch(toolbox, pictures=picture is not None)
     with console.progress() as bar:
-        extraction, _ = console.extract(built, picture, text, bar, "deixis")
+        extraction, seconds = console.extract(built, picture, text, bar, "deixis")
     console.warn(extraction)
     written = []
     if out:
         info, limits = extraction.image, settings.options
         record = info and cast("PictureRecord", info.model_dump())
         seen = record and pixels_of(record, picture, limits.max_pixels, limits.urls)
-        written = files.write_extraction(out, extraction, seen)
+        written = files.write_extraction(out, extraction, seen, seconds)
     if as_json:
         terminal.print_json(extraction.model_dump(mode="json"))
         return
     title = extraction.caption or ("" if extraction.image else "no picture")
     terminal.show(console.entity_table(extraction, escape(title)))
     terminal.line(escape(console.usage_line([extraction])))
+    terminal.line(escape(f"It took {spelled(seconds)}; loading is included"))
     for path in written:
         typer.echo(f"wrote {path}")
 

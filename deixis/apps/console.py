@@ -1,6 +1,6 @@
 """What the terminal shows: progress on stderr, results on stdout."""
 
-import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -19,6 +19,18 @@ from rich.table import Table
 from deixis.apps import terminal
 from deixis.graphs.build import Graph
 from deixis.schema import Entity, Extraction
+from deixis.show.timing import REST, Seconds, Stopwatch
+
+PARTS = {
+    **dict.fromkeys(("recognize", "sketch"), "names"),
+    **dict.fromkeys(("open", "observe"), "looking at the picture"),
+    **dict.fromkeys(("consult", "consult_each", "vote", "vote_each"), "how things look"),
+    **dict.fromkeys(("summarize", "explain", "expand"), "how things look"),
+    "entail": "what can be seen",
+    **dict.fromkeys(("ground", "segment"), "boxes and masks"),
+    "structure": REST,
+}
+"""What the nodes of the shipped graphs do, in words; a node that is not here has its name."""
 
 VISIBLE = {True: "[green]yes[/]", False: "no", None: "[yellow]undecided[/]"}
 
@@ -45,15 +57,16 @@ def progress(*, in_bytes: bool = False, shown: bool = True) -> Iterator[Progress
 
 def extract(
     graph: Graph, image: Any, text: str, bar: Progress, name: str
-) -> tuple[Extraction, dict[str, float]]:
+) -> tuple[Extraction, Seconds]:
     """Run the graph on one sample and show its nodes as they go.
 
     Returns:
-        The extraction, and the seconds from each node's first start to its last end.
+        The extraction, and what every second was for: nodes as `PARTS` calls them. Those that
+        are at work at the same time share its seconds.
     """
     task = bar.add_task(name, total=len(graph.nodes) - 1, at="")  # LangGraph's start is one
-    began: dict[str, float] = {}
-    seconds: dict[str, float] = {}
+    ended: set[str] = set()
+    watch = Stopwatch()
     result: dict[str, Any] = {}
     events: Iterator[Any] = graph.stream(
         {"image": image, "text": text}, stream_mode=["custom", "updates"]
@@ -64,19 +77,20 @@ def extract(
             continue
         node = chunk["node"]
         if chunk["event"] == "start":
-            began.setdefault(node, time.perf_counter())
+            watch.start(PARTS.get(node, node))
             bar.update(task, at=node)
         else:
-            bar.advance(task, node not in seconds)
-            seconds[node] = time.perf_counter() - began[node]
+            watch.stop(PARTS.get(node, node))
+            bar.advance(task, node not in ended)
+            ended.add(node)
     bar.update(task, at="done")
-    return Extraction.model_validate(result), seconds
+    return Extraction.model_validate(result), watch.read(PARTS.values())
 
 
 def entity_table(extraction: Extraction, title: str) -> Table:
     """Return the table of entities: what, which type, visible, where, why."""
     table = Table(title=title, title_justify="left", show_lines=True, expand=True)
-    table.add_column("entity", overflow="fold", ratio=3)
+    table.add_column("entity", overflow="fold", ratio=3, min_width=12)
     table.add_column("type", overflow="fold", ratio=2)
     table.add_column("visible?", no_wrap=True, min_width=9)
     table.add_column("where", overflow="fold", ratio=3)
@@ -109,13 +123,16 @@ def warn(extraction: Extraction) -> None:
 
 def usage_line(extractions: list[Extraction]) -> str:
     """Say how many requests each role made, with how many tokens."""
-    calls: dict[str, int] = {}
+    calls: Counter[str] = Counter()
     tokens = cached = 0
     for extraction in extractions:
         for usage in extraction.usage:
-            calls[usage.role] = calls.get(usage.role, 0) + usage.calls
+            calls[usage.role] += usage.calls
             cached += usage.cached
             tokens += usage.input_tokens + usage.output_tokens
+    if not calls.total():
+        kept = f"; {cached} answers came from the cache" if cached else ""
+        return f"No language model was asked{kept}"
     by_role = ", ".join(f"{role} {count}" for role, count in calls.items() if count)
-    made = f"{sum(calls.values())} calls of language models ({by_role or 'none'}), {tokens} tokens"
+    made = f"{calls.total()} calls of language models ({by_role}), {tokens} tokens"
     return f"{made}; {cached} answers from the cache" if cached else made

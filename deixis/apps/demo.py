@@ -1,5 +1,6 @@
-"""The demo: two public-domain photographs that come inside well-known packages."""
+"""The demo: three photographs that come inside well-known packages, and that anybody may use."""
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -9,6 +10,7 @@ from rich.markup import escape
 from deixis.apps import console, files, terminal, weights
 from deixis.graphs.build import graph_of, toolbox_of
 from deixis.settings import Settings
+from deixis.show.timing import Timing, spelled
 from deixis.weights.model_files import resolve
 
 
@@ -20,6 +22,7 @@ class Post(NamedTuple):
     text: str
 
 
+# The first two are in the public domain (US Navy, NASA), the third is CC0 by its photographer.
 POSTS = (
     Post(
         "grace-hopper",
@@ -35,6 +38,13 @@ POSTS = (
         "Eileen Collins of NASA, the first woman to command a Space Shuttle, before a model of "
         "it in Houston. Bill Clinton met her at the White House.",
     ),
+    Post(
+        "chelsea",
+        "pypi:scikit-image==0.26.0/skimage/data/chelsea.png"
+        "#sha256=596aa1e7cb875eb79f437e310381d26b338a81c2da23439704a73c4651e8c4bb",
+        "The cat Chelsea looks past the camera of Stefan van der Walt, who founded scikit-image. "
+        "He studied at Stellenbosch University in South Africa.",
+    ),
 )
 
 
@@ -48,28 +58,35 @@ def run_demo(out: Path, settings: Settings, say: Callable[[str], None]) -> None:
     """
     toolbox = toolbox_of(settings)
     graph = graph_of(toolbox)
-    extractions, images = [], []
-    spent: dict[str, float] = {}
+    started = time.perf_counter()
     weights.fetch(toolbox)
+    extractions, posts_seconds = [], []
     with console.progress() as bar:
-        for post in POSTS:
-            task = bar.add_task(post.name, total=None, at="fetching the photograph")
-            image = resolve(post.picture)
-            bar.remove_task(task)
+        task = bar.add_task("demo", total=None, at="fetching the photographs")
+        images = [resolve(post.picture) for post in POSTS]
+        fetched = time.perf_counter()
+        bar.update(task, at="loading the models")
+        weights.load(toolbox)
+        once = {"fetching": fetched - started, "loading": time.perf_counter() - fetched}
+        bar.remove_task(task)
+        for post, image in zip(POSTS, images, strict=True):
             extraction, seconds = console.extract(graph, image, post.text, bar, post.name)
             extractions.append(extraction)
-            images.append(image)
-            for node, took in seconds.items():
-                spent[node] = spent.get(node, 0.0) + took
-    for post, extraction, image in zip(POSTS, extractions, images, strict=True):
+            posts_seconds.append(seconds)
+    timing = Timing(posts_seconds, once)
+    for post, extraction, image, seconds in zip(
+        POSTS, extractions, images, posts_seconds, strict=True
+    ):
         say(f"\n{escape(post.text)}")
         title = escape(f"{post.name}: {extraction.caption}")
         terminal.show(console.entity_table(extraction, title))
+        say(f"It took {escape(spelled(seconds))}.")
         console.warn(extraction)
-        files.write_extraction(out / post.name, extraction, image)
-    index = files.write_index(out, extractions, images)
-    say(f"\nSeconds by node: {', '.join(f'{node} {took:.1f}' for node, took in spent.items())}")
-    say(console.usage_line(extractions))
+        files.write_extraction(out / post.name, extraction, image, seconds)
+    index = files.write_index(out, extractions, images, timing)
+    say(f"\nThe three photographs took {escape(spelled(timing.in_all()))}.")
+    say(f"What is needed once, before them: {escape(spelled(timing.once))}.")
+    say(f"{escape(console.usage_line(extractions))}.")
     if settings.name == "starter":
         say(
             "The starter stack's language model is tiny (135 million parameters): what it says "

@@ -10,6 +10,7 @@ from deixis.base.atomic import whole_file
 from deixis.errors import InputError
 from deixis.schema import Extraction
 from deixis.show import views
+from deixis.show.timing import Seconds, Timing
 
 
 def write(path: Path, content: bytes) -> Path:
@@ -59,11 +60,13 @@ def is_one_of(path: Path, others: Iterable[Path]) -> bool:
     return path.is_file() and any(other.is_file() and path.samefile(other) for other in others)
 
 
-def write_extraction(folder: Path, extraction: Extraction, image: Any) -> list[Path]:
-    """Write ``extraction.json``, ``overlay.png`` and ``page.html`` into a folder."""
+def write_extraction(
+    folder: Path, extraction: Extraction, image: Any, seconds: Seconds
+) -> list[Path]:
+    """Write ``extraction.json``, ``overlay.png`` and, with its time, ``page.html``."""
     overlay = BytesIO()
     extraction.overlay(image).save(overlay, format="PNG")
-    page = extraction.to_html(image)
+    page = views.page([extraction], [image], timing=Timing([seconds], once={}))
     document = extraction.model_dump_json(indent=2) + "\n"
     return [
         write(folder / "extraction.json", document.encode()),
@@ -72,6 +75,9 @@ def write_extraction(folder: Path, extraction: Extraction, image: Any) -> list[P
     ]
 
 
-def write_index(folder: Path, extractions: list[Extraction], images: list[Any]) -> Path:
+def write_index(
+    folder: Path, extractions: list[Extraction], images: list[Any], timing: Timing
+) -> Path:
     """Write ``index.html``, one page that shows several extractions."""
-    return write(folder / "index.html", views.page(extractions, images).encode())
+    page = views.page(extractions, images, timing=timing)
+    return write(folder / "index.html", page.encode())

@@ -1,7 +1,12 @@
-"""Fetching the weights that a stack needs while somebody watches."""
+"""Fetching and loading what a stack needs, while somebody watches."""
+
+from contextlib import suppress
+
+import numpy as np
 
 from deixis.agents.context.toolbox import Toolbox
 from deixis.apps import console
+from deixis.errors import ToolError
 from deixis.weights.model_files import is_cached, resolve
 
 _SEE = {"detector", "reader", "segmenter", "entailer"}
@@ -35,3 +40,24 @@ def fetch(toolbox: Toolbox, *, pictures: bool = True, shown: bool = True) -> Non
                 task = bar.add_task("fetching", total=None, at=f"weights of the {seat.role}")
                 resolve(weights, tell=show)
                 bar.remove_task(task)
+
+
+def load(toolbox: Toolbox) -> None:
+    """Use every tool that looks once, so that no post has to wait for one to be loaded.
+
+    They are shown a small grey picture, where there is nothing to see. Language models are
+    not asked: each is loaded with its first question.
+
+    Raises:
+        MissingExtraError, ModelFileError: a tool cannot be set up.
+    """
+    grey = np.full((64, 64, 3), 128, np.uint8)
+    with suppress(ToolError):
+        if detector := toolbox.detector:
+            detector.detect(grey, ["person"])
+    with suppress(ToolError):
+        if reader := toolbox.reader:
+            reader.read(grey)
+    with suppress(ToolError):
+        if segmenter := toolbox.segmenter:
+            segmenter.segment(grey, [(16.0, 16.0, 48.0, 48.0)])

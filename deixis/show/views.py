@@ -15,6 +15,7 @@ from deixis.errors import InputError
 from deixis.show.drawing import draw, draw_marks
 from deixis.show.panels import Colour, Mark, Span, colour, ink, runs
 from deixis.show.templates import data_uri, render_page
+from deixis.show.timing import Timing, spelled
 
 if TYPE_CHECKING:
     from deixis.base.records import Entity, ExtractionRecord, ImageInfo
@@ -67,7 +68,10 @@ def show(extraction: "ExtractionRecord", image: object = None) -> None:
 
 
 def page(
-    extractions: "Sequence[ExtractionRecord]", images: Sequence[object], title: str = "Deixis"
+    extractions: "Sequence[ExtractionRecord]",
+    images: Sequence[object],
+    title: str = "Deixis",
+    timing: Timing | None = None,
 ) -> str:
     """Return one HTML page that needs nothing else: no file, no network, no script.
 
@@ -75,6 +79,7 @@ def page(
         extractions: what to show, in this order.
         images: a picture each, in any form that `open_image` takes; None opens the source again.
         title: of the page.
+        timing: how long each extraction took; None where nobody knows.
 
     Raises:
         InputError: a picture cannot be opened or is not the one looked at, or their number
@@ -86,7 +91,7 @@ def page(
             f"{len(extractions)}"
         )
     sheets = [_sheet(*pair) for pair in zip(extractions, images, strict=True)]
-    return render_page("page.html.j2", title=title, sheets=sheets)
+    return render_page("page.html.j2", title=title, sheets=sheets, timing=timing, spelled=spelled)
 
 
 def _picture(extraction: "ExtractionRecord", image: object) -> NDArray[np.uint8] | None:

@@ -23,6 +23,7 @@ from deixis.schema import (
     Usage,
 )
 from deixis.show import views
+from deixis.show.timing import Timing
 
 from .drawn import BOX, DISC, entity
 
@@ -210,7 +211,7 @@ def test_the_page_tells_everything(extraction: Extraction) -> None:
     assert cells[cells.index("4Rome") + 2] == "? undecided"
     assert len({str(a["class"]) for a in seen.all("span") if "seen" in str(a["class"])}) == 3
     for row in (
-        ["hair", "<grey>", "3", "60%"],
+        ["hair", "<grey>", "3", "0.60"],
         ["vote/1/1", "voter", "m <1>", "vote 2", "refused (content_filter)"],
         ["voter", "m <1>", "2", "0", "1", "0", "12,345", "0", "1.50", "0.2500"],
     ):
@@ -221,7 +222,61 @@ def test_the_page_tells_everything(extraction: Extraction) -> None:
     assert cells[at : at + 6] == ["ground", "box", "? undecided", "", "", "no detector"]
     assert "one member &lt;abstained&gt;" in html
     assert "A person with grey hair." in html
-    assert len(seen.all("details")) == 5
+    assert len(seen.all("details")) == 4, "looks, decisions of two, replies"
+
+
+@pytest.mark.parametrize(
+    ("agreements", "open_", "line"),
+    [
+        ([1.0], True, "How it looks 1 attribute, agreement 1.00"),
+        ([0.67, 0.33], True, "How it looks 2 attributes, agreement 0.50"),
+        ([1.0, 0.0, 0.33], False, "How it looks 3 attributes, agreement 0.44: the models do not"),
+        ([0.0], False, "How it looks 1 attribute, agreement 0.00: the models do not"),
+        ([], True, "How it looks"),
+    ],
+)
+def test_what_members_do_not_agree_on_is_folded_away(
+    agreements: list[float], open_: bool, line: str
+) -> None:
+    facts = [
+        Attribute(name=f"a{i}", value="<b>grey", votes=1, agreement=agreement)
+        for i, agreement in enumerate(agreements)
+    ]
+    known = Knowledge(attributes=facts, summary="Grey <hair>.")
+    post = Extraction(
+        text="Ann", image=None, entities=[entity("Ann", "Ann", "PER", knowledge=known)]
+    )
+    html = post.to_html()
+    fold = re.search(r"<details( open)?><summary>(How it looks.*?)</summary>", html)
+    assert fold is not None and (fold[1] is not None) == open_
+    told = re.sub(r"<.*?>", "", fold[2])
+    assert told.startswith(line) and (told == line or not open_)
+    assert "Grey &lt;hair&gt;." in html and html.count("&lt;b&gt;grey") == len(agreements)
+
+
+def test_without_language_models_the_page_has_no_place_for_them(extraction: Extraction) -> None:
+    heads = ('<th scope="col">Expression</th>', "How it looks", "<h3>Usage</h3>", "the models said")
+    assert all(head in extraction.to_html() for head in heads)
+    bare = [
+        each.model_copy(update={"expression": None, "knowledge": Knowledge()})
+        for each in extraction.entities
+    ]
+    update = {"entities": bare, "usage": [], "replies": []}
+    html = extraction.model_copy(update=update).to_html()
+    assert not any(head in html for head in heads)
+    cells = _Page(html).cells
+    assert cells[cells.index("4Rome") + 5] == "no detector", "why follows the confidence"
+
+
+def test_the_page_says_what_the_time_was_for(extraction: Extraction) -> None:
+    timing = Timing([{"names": 1.0, "<i>": 2.0}, {"names": 0.5}], {"loading": 4.0})
+    one = views.page([extraction], [None], timing=Timing(timing.posts[:1], timing.once))
+    assert one.count("It took 3.0 s: names 1.0, &lt;i&gt; 2.0.") == 1 and "loading" not in one
+    both = views.page([extraction] * 2, [None] * 2, timing=timing)
+    assert "2 posts took 3.5 s: names 1.5, &lt;i&gt; 2.0." in both
+    assert "What is needed once, before them: 4.0 s: loading 4.0." in both
+    assert both.count("It took") == 2 and "It took 0.5 s: names 0.5." in both
+    assert "took" not in extraction.to_html()
 
 
 def test_the_page_is_accessible(extraction: Extraction) -> None:
