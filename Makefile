@@ -13,7 +13,7 @@ CORES := -n auto --dist worksteal
 help:  ## Show the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
 
-demo: $(VENV)/.starter  ## Show a real result on two photographs
+demo: $(VENV)/.starter  ## Show a real result on three photographs
 	$(BIN)/deixis demo
 
 test: check  ## Format, lint, types, import rules, tests

@@ -72,6 +72,12 @@ def collins() -> Path:
     return resolve(POSTS[1].picture)
 
 
+@pytest.fixture(scope="session")
+def chelsea() -> Path:
+    """The photograph of Chelsea: 451 x 300, a cat's head, no face, no writing."""
+    return resolve(POSTS[2].picture)
+
+
 @pytest.fixture
 def scripted() -> Iterator[Callable[..., None]]:
     """Give the provider ``scripted:NAME`` its script: ``script(name, messages, options)``.

@@ -76,8 +76,9 @@ def check_overlays_and_a_chain_of_decisions(cells: dict[str, list[Any]]) -> None
     entities = text_of(cells["result"])
     assert "Grace Hopper PER True" in entities and "Eileen Collins PER True" in entities
     assert "False" in entities
-    for cell, size in (("overlay-hopper", (512, 600)), ("overlay-collins", (512, 512))):
-        (output,) = cells[cell]
+    sizes = {"hopper": (512, 600), "collins": (512, 512), "chelsea": (451, 300)}
+    for name, size in sizes.items():
+        (output,) = cells[f"overlay-{name}"]
         with Image.open(io.BytesIO(base64.b64decode(output.data["image/png"]))) as picture:
             assert picture.width >= size[0] and picture.height > size[1]
             assert len(picture.convert("RGB").getcolors(1 << 24)) > 1000, "a photograph"

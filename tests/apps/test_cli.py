@@ -244,13 +244,22 @@ def test_the_doctor_says_what_is_missing_and_how_to_mend_it(
 
 
 @pytest.mark.extra("starter")
-def test_the_demo_writes_two_posts_and_an_index(deixis: Any, stack: Path, tmp_path: Path) -> None:
+def test_the_demo_writes_three_posts_and_an_index(deixis: Any, stack: Path, tmp_path: Path) -> None:
     out = tmp_path / "demo"
     code, printed, _ = deixis("demo", "--out", out, "--stack", stack)
     assert code == 0
     for name in ("grace-hopper", "eileen-collins"):
         entities = json.loads((out / name / "extraction.json").read_text())["entities"]
         assert {entity["groundable"] for entity in entities} == {True, False}
+    chelsea = Extraction.model_validate_json((out / "chelsea" / "extraction.json").read_text())
+    assert {"Chelsea", "Stefan van der Walt"} <= {entity.text for entity in chelsea.entities}
     index = (out / "index.html").read_text()
-    assert "Eileen Collins" in index and "Grace Hopper" in index
-    assert "Seconds by node" in printed and "calls of language models" in printed
+    assert "Eileen Collins" in index and "Grace Hopper" in index and "Chelsea" in index
+    printed = " ".join(printed.split())
+    for told in (" ".join(index.split()), printed):
+        assert re.search(
+            r"took \d+\.\d s: looking at the picture \d+\.\d, .*What is needed once", told
+        )
+        assert re.search(r"before them: \d+\.\d s(: (fetching|loading) .*)?\.", told)
+    assert "It took " in (out / "chelsea" / "page.html").read_text()
+    assert "calls of language models" in printed
