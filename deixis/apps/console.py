@@ -90,7 +90,7 @@ def extract(
 def entity_table(extraction: Extraction, title: str) -> Table:
     """Return the table of entities: what, which type, visible, where, why."""
     table = Table(title=title, title_justify="left", show_lines=True, expand=True)
-    table.add_column("entity", overflow="fold", ratio=3, min_width=12)
+    table.add_column("entity", overflow="fold", ratio=3, width=12)  # the least, beside a ratio
     table.add_column("type", overflow="fold", ratio=2)
     table.add_column("visible?", no_wrap=True, min_width=9)
     table.add_column("where", overflow="fold", ratio=3)

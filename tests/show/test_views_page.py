@@ -225,33 +225,51 @@ def test_the_page_tells_everything(extraction: Extraction) -> None:
     assert len(seen.all("details")) == 4, "looks, decisions of two, replies"
 
 
+KNOWN, GUESSED = "How it looks", "Guesses on which the models do not agree"
+
+
 @pytest.mark.parametrize(
-    ("agreements", "open_", "line"),
+    ("agreements", "folds", "summary_in"),
     [
-        ([1.0], True, "How it looks 1 attribute, agreement 1.00"),
-        ([0.67, 0.33], True, "How it looks 2 attributes, agreement 0.50"),
-        ([1.0, 0.0, 0.33], False, "How it looks 3 attributes, agreement 0.44: the models do not"),
-        ([0.0], False, "How it looks 1 attribute, agreement 0.00: the models do not"),
-        ([], True, "How it looks"),
+        ([1.0], [(" open", f"{KNOWN} 1 attribute, agreement 1.00")], 0),
+        ([0.5, 1.0], [(" open", f"{KNOWN} 2 attributes, agreement 0.75")], 0),
+        (
+            [1.0, 0.33],
+            [
+                (" open", f"{KNOWN} 1 attribute, agreement 1.00"),
+                ("", f"{GUESSED} 1 attribute, agreement 0.33"),
+            ],
+            0,
+        ),
+        (
+            [0.33, 0.67, 0.0],
+            [
+                (" open", f"{KNOWN} 1 attribute, agreement 0.67"),
+                ("", f"{GUESSED} 2 attributes, agreement 0.17"),
+            ],
+            1,
+        ),
+        ([0.49], [("", f"{GUESSED} 1 attribute, agreement 0.49")], 0),
+        ([], [(" open", KNOWN)], 0),
     ],
 )
 def test_what_members_do_not_agree_on_is_folded_away(
-    agreements: list[float], open_: bool, line: str
+    agreements: list[float], folds: list[tuple[str, str]], summary_in: int
 ) -> None:
     facts = [
-        Attribute(name=f"a{i}", value="<b>grey", votes=1, agreement=agreement)
+        Attribute(name=f"a{i}", value=f"<b>{agreement}", votes=1, agreement=agreement)
         for i, agreement in enumerate(agreements)
     ]
     known = Knowledge(attributes=facts, summary="Grey <hair>.")
-    post = Extraction(
-        text="Ann", image=None, entities=[entity("Ann", "Ann", "PER", knowledge=known)]
-    )
-    html = post.to_html()
-    fold = re.search(r"<details( open)?><summary>(How it looks.*?)</summary>", html)
-    assert fold is not None and (fold[1] is not None) == open_
-    told = re.sub(r"<.*?>", "", fold[2])
-    assert told.startswith(line) and (told == line or not open_)
-    assert "Grey &lt;hair&gt;." in html and html.count("&lt;b&gt;grey") == len(agreements)
+    ann = entity("Ann", "Ann", "PER", knowledge=known)
+    html = Extraction(text="Ann", image=None, entities=[ann]).to_html()
+    shown = re.findall(r"<details( open)?><summary>(.*?)</summary>(.*?)</details>", html, re.S)
+    assert [(fold, re.sub(r"<.*?>", "", line)) for fold, line, _ in shown] == folds
+    assert ["Grey &lt;hair&gt;." in inside for _, _, inside in shown].index(True) == summary_in
+    assert html.count("Grey &lt;hair&gt;.") == 1
+    for agreement in agreements:
+        (holder,) = (fold for fold, _, inside in shown if f"&lt;b&gt;{agreement}" in inside)
+        assert (holder == " open") == (agreement >= 0.5)
 
 
 def test_without_language_models_the_page_has_no_place_for_them(extraction: Extraction) -> None:
