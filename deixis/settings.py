@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, Self, TypeVar
 from urllib.parse import parse_qsl
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
 from deixis.base.problems import describe_problem, nearest
 from deixis.base.yaml_files import read_yaml
@@ -20,6 +20,8 @@ from deixis.type_schema import TypeSchema
 
 T = TypeVar("T")
 STACKS = Path(str(files("deixis"))) / "stacks"
+NOBODY = "none"
+"""What stands for nobody in the place of a model; so does null, and an empty committee."""
 
 
 class Spec(NamedTuple):
@@ -63,7 +65,7 @@ class _Frozen(BaseModel):
 
 
 class Roles(_Frozen):
-    """Who does what: language models and tools by spec string.
+    """Who does what: language models and tools by spec string, or ``none``.
 
     ``recognizer`` is ``crf`` or a chat model. ``committee`` members are asked the same
     questions; ``voter`` settles what they dispute. ``expander`` writes referring
@@ -72,22 +74,37 @@ class Roles(_Frozen):
     model or a chat model that takes pictures, whether the descriptions fit what is to be seen.
     ``vlm`` is the chat model that a graph shows the picture to when one model is to name the
     entities and to point at them. ``embedder`` measures how alike two posts are.
-    Each graph says which roles it cannot do without (`deixis graphs`); any other that is None
-    is left out: nothing is looked for or asked with it.
+    Each graph says which roles it cannot do without (`deixis graphs`). Any other may be left
+    out: nothing is looked for or asked with it, and what its description says is missing.
     """
 
-    recognizer: str | None = None
-    corrector: str | None = None
-    entailer: str | None = None
-    committee: tuple[str, ...] = ()
-    voter: str | None = None
-    expander: str | None = None
-    templater: str | None = None
-    vlm: str | None = None
-    embedder: str | None = None
-    detector: str | None = None
-    reader: str | None = None
-    segmenter: str | None = None
+    recognizer: str | None = Field(None, description="names and their types")
+    corrector: str | None = Field(None, description="a second opinion on doubtful names")
+    entailer: str | None = Field(None, description="a look whether descriptions fit the picture")
+    committee: tuple[str, ...] = Field((), description="knowledge of how entities look")
+    voter: str | None = Field(None, description="a model's choice where the committee disagrees")
+    expander: str | None = Field(None, description="referring expressions in a model's words")
+    templater: str | None = Field(None, description="questions for types that have no template")
+    vlm: str | None = Field(None, description="a model that names and points in one go")
+    embedder: str | None = Field(None, description="examples that are like the post")
+    detector: str | None = Field(None, description="people and objects, and their boxes")
+    reader: str | None = Field(None, description="names read in the picture, and their boxes")
+    segmenter: str | None = Field(None, description="masks")
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _nobody(cls, given: Any) -> Any:
+        return None if given == NOBODY else given
+
+    @field_validator("committee", mode="before")
+    @classmethod
+    def _members(cls, given: Any) -> Any:
+        members = [given] if isinstance(given, str) else () if given is None else given
+        if not isinstance(members, list | tuple) or NOBODY not in members:
+            return members
+        if len(members) > 1:
+            raise ValueError(f"{NOBODY!r} stands beside others; leave out either")
+        return ()
 
 
 class Limit(_Frozen):
@@ -247,22 +264,23 @@ class Settings(_Frozen):
         """Return these settings with some roles swapped.
 
         Args:
-            overrides: role to spec string; ``committee`` takes a list, or one spec.
+            overrides: role to spec string, or to None for nobody; ``committee`` takes a list,
+                or one spec.
 
         Raises:
             SettingsError: an unknown role (with the nearest right name) or a wrong value.
         """
         if not overrides:
             return self
-        roles = self.roles.model_dump()
-        for role, value in overrides.items():
-            if role not in roles:
+        known = Roles.model_fields
+        for role in overrides:
+            if role not in known:
                 raise SettingsError(
-                    f"there is no role {role!r}{nearest(role, roles)}; known: {', '.join(roles)}"
+                    f"there is no role {role!r}{nearest(role, known)}; known: {', '.join(known)}"
                 )
-            roles[role] = [value] if role == "committee" and isinstance(value, str) else value
         try:
-            return self.model_copy(update={"roles": Roles.model_validate(roles)})
+            roles = Roles.model_validate({**self.roles.model_dump(), **overrides})
+            return self.model_copy(update={"roles": roles})
         except ValidationError as error:
             raise SettingsError(f"roles: {describe_problem(error, Roles)}") from None
 

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from deixis.errors import SettingsError
-from deixis.settings import Settings, Spec, stack_names
+from deixis.settings import Roles, Settings, Spec, stack_names
 
 ROLES = {
     "recognizer": "crf",
@@ -165,7 +165,11 @@ def test_a_file_that_is_no_yaml_mapping_is_told(tmp_path: Path, content: bytes, 
             {"options": {"prices": {"openai": {"input": float("inf"), "output": 1}}}},
             "options.prices.openai.input: Input should be a finite number",
         ),
-        ({"roles": ROLES | {"committee": "embedded:x"}}, "roles.committee: "),
+        ({"roles": ROLES | {"committee": 5}}, "roles.committee: "),
+        (
+            {"roles": ROLES | {"committee": ["a:b", "none"]}},
+            "roles.committee: 'none' stands beside others; leave out either",
+        ),
         ({"roles": ROLES | {"voter": 5}}, "roles.voter: Input should be a valid string"),
         ({"graph_options": []}, "graph_options: Input should be a valid dictionary"),
         ({"roles": None}, "roles: Field required"),
@@ -230,10 +234,27 @@ def test_roles_are_swapped_in_a_copy() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "committee"), [("a:b", ("a:b",)), (["a:b", "c:d"], ("a:b", "c:d"))]
+    ("given", "committee"),
+    [
+        ("a:b", ("a:b",)),
+        (["a:b", "c:d"], ("a:b", "c:d")),
+        *((nobody, ()) for nobody in ("none", ["none"], [], None)),
+    ],
 )
-def test_a_committee_is_a_list_or_one_model(given: Any, committee: tuple[str, ...]) -> None:
+def test_a_committee_is_a_list_or_one_model_or_nobody(
+    tmp_path: Path, given: Any, committee: tuple[str, ...]
+) -> None:
     assert Settings.load().with_roles({"committee": given}).roles.committee == committee
+    stack = written(tmp_path, roles=ROLES | {"committee": given})
+    assert Settings.load(stack).roles.committee == committee
+
+
+@pytest.mark.parametrize("role", [role for role in Roles.model_fields if role != "committee"])
+@pytest.mark.parametrize("nobody", ["none", None])
+def test_nobody_may_play_a_role(tmp_path: Path, role: str, nobody: str | None) -> None:
+    stack = written(tmp_path, roles=ROLES | {role: nobody})
+    assert getattr(Settings.load(stack).roles, role) is None
+    assert getattr(Settings.load().with_roles({role: nobody}).roles, role) is None
 
 
 @pytest.mark.parametrize(

@@ -125,8 +125,9 @@ def run(
 def graphs(
     as_json: options.JsonOption = False,
 ) -> None:
-    """List the graphs: what each is, which roles it needs, and which it uses besides."""
+    """List the graphs: what each is, needs and uses besides; and what each role brings."""
     from deixis.graphs.registry import find, names
+    from deixis.settings import Roles
 
     systems = {name: find(name) for name in names()}
     if as_json:
@@ -148,6 +149,10 @@ def graphs(
         cells = (name, system.about, *map(", ".join, (system.needs, system.uses, defaults)))
         table.add_row(*map(escape, cells))
     terminal.show(table)
+    roles = Table("role", "what it brings")
+    for role, field in Roles.model_fields.items():
+        roles.add_row(role, escape(field.description or ""))
+    terminal.show(roles)
 
 
 @app.command()

@@ -12,7 +12,7 @@ from deixis.apps.files import obstacle
 from deixis.errors import DeixisError
 from deixis.graphs.build import toolbox_of
 from deixis.llms import registry as llms
-from deixis.settings import Settings
+from deixis.settings import NOBODY, Roles, Settings
 from deixis.weights.model_files import REMOTE, cache_folder, is_cached
 
 
@@ -35,7 +35,9 @@ def examine(settings: Settings) -> list[Finding]:
     ]
     if own := settings.options.cache_folder:
         findings.append(_cache(own, "options.cache_folder"))
-    return findings + [_seat(seat) for seat in toolbox_of(settings).cast.seats()]
+    cast = toolbox_of(settings).cast
+    findings += [_seat(seat) for seat in cast.seats()]
+    return findings + [_left_out(role) for role in cast.left_out()]
 
 
 def _cache(folder: Path, name: str) -> Finding:
@@ -57,8 +59,15 @@ def _pip() -> Finding:
     return Finding("package", "pip (fetches model files)", "missing", "python -m ensurepip")
 
 
+def _left_out(role: str) -> Finding:
+    brings = Roles.model_fields[role].description
+    return Finding(role, NOBODY, f"left out; it would bring: {brings}", "")
+
+
 def _seat(seat: Seat) -> Finding:
     """Check one role: its package, its key, its weights."""
+    if seat.idle:
+        return Finding(seat.role, seat.spec, "not asked: there is no committee", "")
     try:
         seat.check()
         missing = [weights for weights in seat.files() if not is_cached(weights)]

@@ -19,7 +19,7 @@ RoleOption = Annotated[
     typer.Option(
         "--role",
         metavar="ROLE=MODEL",
-        help="Swap a role. Repeat committee=MODEL for more members; detector=none: no detector.",
+        help="Swap a role. Repeat committee=MODEL for more members; ROLE=none: nobody.",
     ),
 ]
 GraphOption = Annotated[
@@ -106,7 +106,7 @@ def settings_of(
         if role == "committee":
             swapped.setdefault(role, []).append(model)
         else:
-            swapped[role] = None if model == "none" else model
+            swapped[role] = model
     settings = Settings.load(stack).with_roles(swapped)
     if graph is not None and graph != settings.graph:
         settings = settings.with_graph(graph)

@@ -1,7 +1,7 @@
 """What is said of a wrong value: where it stands, what is wrong, and the nearest right name."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -16,7 +16,11 @@ def nearest(name: str, known: Iterable[str]) -> str:
 def first_problem(error: ValidationError) -> tuple[str, str]:
     """Return where the first problem of a validation error is, "" for the whole, and what."""
     problem = error.errors(include_url=False, include_input=False)[0]
-    return ".".join(str(part) for part in problem["loc"]), str(problem["msg"])
+    return ".".join(str(part) for part in problem["loc"]), _message(problem)
+
+
+def _message(problem: Mapping[str, Any]) -> str:
+    return str(problem["msg"]).removeprefix("Value error, ")  # before what a validator raised
 
 
 def problem_line(error: ValidationError) -> str:
@@ -34,7 +38,7 @@ def describe_problem(error: ValidationError, model: type[BaseModel]) -> str:
     problem = (unknown or problems)[0]
     place = ".".join(str(part) for part in problem["loc"]) or "the file"
     if problem["type"] != "extra_forbidden":
-        return f"{place}: {problem['msg']}"
+        return f"{place}: {_message(problem)}"
     *parents, wrong = problem["loc"]
     owner: Any = model
     for parent in parents:

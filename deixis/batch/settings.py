@@ -31,7 +31,7 @@ def write_templates(toolbox: Toolbox) -> dict[str, Any]:
     """
     update: dict[str, Any] = {}
     folder = toolbox.settings.options.templates
-    if not toolbox.cast.uses("templater"):
+    if not toolbox.cast.uses("templater") or toolbox.cast.idle("templater"):
         return update
     for kind in toolbox.types.types:
         before = update.get("notices", {})
@@ -45,7 +45,7 @@ def write_templates(toolbox: Toolbox) -> dict[str, Any]:
                 )
             path = knowledge_templates.user_folder(folder) / f"{kind.template}.yaml"
             # The last says that a generic one served, which it does not here.
-            reasons = "; ".join(notice["message"] for notice in notices[:-1])
+            reasons = "; ".join(notice["message"] for notice in notices[:-1]) or "no templater"
             raise SettingsError(
                 f"there is no knowledge template for the type {kind.name!r}, and none could be "
                 f"written ({reasons}); write {path}"

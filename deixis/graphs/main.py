@@ -44,8 +44,11 @@ def wire(wiring: Wiring, options: GraphOptions) -> None:
 SYSTEM = System(
     "main",
     "names, asks a committee how each entity looks, and points at what can be seen",
-    needs=("recognizer", "committee", "voter", "expander", "templater"),
-    uses=("corrector", "entailer", "detector", "reader", "segmenter"),
+    needs=("recognizer",),
+    uses=(
+        *("corrector", "committee", "voter", "templater", "expander"),
+        *("entailer", "detector", "reader", "segmenter"),
+    ),
     wire=wire,
     eyes=("entailer",),
 )

@@ -31,6 +31,19 @@ def test_what_cannot_be_used_is_not_ready(role: str, spec: str, state: str, fix:
     assert not finding.state.startswith(role), "the line names the role already"
 
 
+def test_a_role_that_is_left_out_is_no_fault_and_says_what_is_missing() -> None:
+    settings = Settings.load().with_roles({"committee": "none", "segmenter": None})
+    findings = {finding.part: finding for finding in examine(settings)}
+    assert findings["committee"].state == "left out; it would bring: knowledge of how entities look"
+    assert findings["segmenter"].uses == "none" and "masks" in findings["segmenter"].state
+    assert findings["voter"].state == findings["templater"].state
+    assert findings["voter"].state == "not asked: there is no committee"
+    left_out = ("committee", "segmenter", "voter", "templater", "corrector", "entailer")
+    assert not any(findings[role].fix for role in left_out)
+    without = Settings.load().with_roles({"committee": None, "voter": None, "templater": None})
+    assert not {"voter", "templater"} & {finding.part for finding in examine(without)}
+
+
 @pytest.mark.parametrize("form", ["voter=gguf", "detector=centerface"])
 def test_a_folder_is_no_model_file(tmp_path: Path, form: str) -> None:
     role, _, name = form.partition("=")

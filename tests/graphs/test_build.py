@@ -158,8 +158,8 @@ def test_a_missing_role_is_told(model: Settings) -> None:
         build_graph(model, graph="e2e")
     with pytest.raises(SettingsError, match="'headlines' needs the role 'expander'"):
         build_graph(model.with_roles({"expander": None}), graph=OWN)
-    with pytest.raises(SettingsError, match="'main' needs the role 'committee'"):
-        build_graph(model)
+    with pytest.raises(SettingsError, match="'main' needs the role 'recognizer'"):
+        build_graph(model.with_roles({"recognizer": "none"}), graph="main")
 
 
 @pytest.mark.usefixtures("module")

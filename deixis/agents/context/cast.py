@@ -10,14 +10,17 @@ from deixis.settings import Settings, Spec
 from deixis.tools import registry as tools
 
 TOOL_ROLES = ("embedder", "detector", "reader", "segmenter")
+_OF_COMMITTEE = ("voter", "templater")
+"""Roles of whom nothing is asked when there is no committee."""
 
 
 class Seat(NamedTuple):
-    """One model or tool of the settings, and the role it plays."""
+    """One model or tool of the settings, and the role it plays; an idle one is never asked."""
 
     role: str
     spec: str
     is_tool: bool
+    idle: bool = False
 
     def find(self) -> None:
         """Look up who plays the role.
@@ -39,7 +42,7 @@ class Seat(NamedTuple):
         """
         if self.is_tool:
             tools.check(self.spec, self.role)
-        else:
+        elif not self.idle:
             llms.check(self.spec)
 
     def files(self) -> list[str]:
@@ -50,7 +53,7 @@ class Seat(NamedTuple):
         """
         if self.is_tool:
             return tools.find(self.spec, self.role).files(self.spec)
-        return llms.provider_of(self.spec).files(self.spec)
+        return [] if self.idle else llms.provider_of(self.spec).files(self.spec)
 
 
 class Cast:
@@ -125,6 +128,18 @@ class Cast:
         """Whether the graph has a place for a role."""
         return self.system is None or role in (*self.system.needs, *self.system.uses)
 
+    def idle(self, role: str) -> bool:
+        """Whether whoever plays a role is never asked: there is no committee that it serves."""
+        return role in _OF_COMMITTEE and not self.settings.roles.committee
+
+    def left_out(self) -> list[str]:
+        """Return the roles of the graph that nobody plays, and that would not be idle."""
+        return [
+            role
+            for role, given in self.settings.roles
+            if not given and self.uses(role) and not self.idle(role)
+        ]
+
     def model(self, role: str) -> str:
         """Return the spec of a role that the graph needs.
 
@@ -152,7 +167,8 @@ class Cast:
                 or (role == "entailer" and self.entailer_is_tool)
             )
             specs = given if role == "committee" else [given]
-            seats += [Seat(role, spec, is_tool) for spec in specs if spec is not None]
+            idle = self.idle(role)
+            seats += [Seat(role, spec, is_tool, idle) for spec in specs if spec is not None]
         return seats
 
     def check(self, *, replayed: bool = False) -> None:

@@ -12,38 +12,29 @@ from deixis.agents.context.state import State, Update, caption_of, decision, typ
 from deixis.agents.context.toolbox import Toolbox
 from deixis.agents.main.ballot import normalise
 from deixis.agents.reading.phrases import DASH, OBJECT, phrase
+from deixis.llms.structured import Reply
 
 
 def expand(state: State, toolbox: Toolbox) -> Update:
-    """Ask for one phrase per entity; where there is none, its visual knowledge serves."""
+    """Ask the expander for one phrase per entity; without one, the type's description serves."""
     mentions = state["mentions"]
     if not mentions:
         return {}
-    spec = toolbox.model("expander")
-    knowledge = state.get("knowledge", {})
+    spec = toolbox.settings.roles.expander
     types = {entity: type_of(state, entity) for entity in mentions}
-    prompt = toolbox.render(
-        "expand",
-        entities=[
-            {
-                "id": entity,
-                "text": mention["text"],
-                "type": types[entity],
-                "known": knowledge.get(entity, {}).get("summary") or "",
-            }
-            for entity, mention in mentions.items()
-        ],
-        caption=caption_of(state),
-        text=state["text"],
-    )
-    reply, update = toolbox.ask("expand", "expander", spec, prompt, _phrases(tuple(mentions)))
-    phrases = reply.value.model_dump() if reply.value else {}
+    phrases: dict[str, str] = {}
+    update: Update = {"calls": {}}
+    silence = "there is no expander"
+    if spec is not None:
+        reply, update = _ask(spec, types, state, toolbox)
+        phrases = reply.value.model_dump() if reply.value else {}
+        silence = f"no phrase ({reply.status})"
     expressions: dict[str, str] = {}
     decisions: Update = {}
     for entity, mention in mentions.items():
         about = _about(types[entity], mention["type"], state, toolbox)
         written = phrases.get(entity, "")
-        reason = f"no phrase ({reply.status})"
+        reason = silence
         if written and normalise(written) == normalise(mention["text"]):
             written, reason = "", "the phrase only repeats the name"
         expressions[entity] = f"{mention['text']} ({types[entity]}){DASH}{written or about}"
@@ -57,6 +48,26 @@ def expand(state: State, toolbox: Toolbox) -> Update:
             replies=list(update["calls"]),
         )
     return {**update, "expressions": expressions, "decisions": decisions}
+
+
+def _ask(
+    spec: str, types: dict[str, str], state: State, toolbox: Toolbox
+) -> tuple[Reply[BaseModel], Update]:
+    """Ask the expander, with all that is known of the entities."""
+    knowledge = state.get("knowledge", {})
+    entities = [
+        {
+            "id": entity,
+            "text": mention["text"],
+            "type": types[entity],
+            "known": knowledge.get(entity, {}).get("summary") or "",
+        }
+        for entity, mention in state["mentions"].items()
+    ]
+    prompt = toolbox.render(
+        "expand", entities=entities, caption=caption_of(state), text=state["text"]
+    )
+    return toolbox.ask("expand", "expander", spec, prompt, _phrases(tuple(types)))
 
 
 @lru_cache(maxsize=512)

@@ -53,20 +53,26 @@ def template_for(
 
     Returns:
         The template, and `update` with what was asked for it. When the templating agent
-        fails, a generic template serves this once and is not saved.
+        fails, or nobody plays it, a generic template serves this once and is not saved.
     """
     folder = toolbox.settings.options.templates
     known = files.find(entity_type.template, folder)
     if known is not None:
         return known, update
-    spec = toolbox.model("templater")
+    about = entity_type.description or f"a {entity_type.name}"
+    generic = KnowledgeTemplate(type=entity_type.name, about=about, attributes=GENERIC)
+    if toolbox.cast.idle("templater"):
+        return generic, update
+    without = f"no template for {entity_type.name!r}; a generic one was used and not saved"
+    spec = toolbox.settings.roles.templater
+    if spec is None:
+        notices = {**update.get("notices", {}), **notice("template", f"no templater and {without}")}
+        return generic, {**update, "notices": notices}
     prompt = toolbox.render("template", name=entity_type.name, description=entity_type.description)
     number = len(update.get("calls", {}))  # a text may bring several new types
     reply, asked = toolbox.ask("template", "templater", spec, prompt, _Template, number)
-    about = entity_type.description or f"a {entity_type.name}"
     if reply.value is None:
-        template = KnowledgeTemplate(type=entity_type.name, about=about, attributes=GENERIC)
-        message = f"no template for {entity_type.name!r}; a generic one was used and not saved"
+        template, message = generic, without
     else:
         distinct = {asked.name: asked.ask for asked in reply.value.attributes}
         if len(distinct) < FEWEST:  # small models repeat themselves

@@ -36,6 +36,8 @@ def vote(state: State, toolbox: Toolbox) -> Update:
     """Turn testimonies into knowledge, fine types, and decisions that name every vote."""
     if not state["mentions"]:
         return {}
+    if not toolbox.settings.roles.committee:
+        return {"decisions": _unknown(state, ["there is no committee to ask"])}
     testimonies: dict[str, Testimony] = state["testimonies"]
     answers = {name: own["answers"] for name, own in testimonies.items() if own["answers"]}
     abstained = [
@@ -47,16 +49,7 @@ def vote(state: State, toolbox: Toolbox) -> Update:
     quorum = min(toolbox.settings.options.quorum, len(testimonies))
     if len(answers) < quorum:
         reason = f"{len(answers)} of {len(testimonies)} members answered, {quorum} are needed"
-        unknown: Update = {}
-        for entity in state["mentions"]:
-            unknown |= decision(
-                entity,
-                "vote",
-                "knowledge",
-                None,
-                evidence=[reason, *abstained],
-                replies=heard,
-            )
+        unknown = _unknown(state, [reason, *abstained], heard)
         return {"decisions": unknown, "notices": notice("vote", f"no visual knowledge: {reason}")}
 
     ballots = {
@@ -83,6 +76,14 @@ def vote(state: State, toolbox: Toolbox) -> Update:
         )
         known = {channel: known[channel] | own[channel] for channel in known}
     return {**update, **known}
+
+
+def _unknown(state: State, evidence: list[str], replies: Sequence[str] = ()) -> Update:
+    """Return the decisions that nothing is known of how any entity looks."""
+    unknown: Update = {}
+    for entity in state["mentions"]:
+        unknown |= decision(entity, "vote", "knowledge", None, evidence=evidence, replies=replies)
+    return unknown
 
 
 def recorded(
@@ -150,11 +151,13 @@ def ballots_of(
 def _settle(
     state: State, toolbox: Toolbox, ballots: dict[str, dict[str, Tally]]
 ) -> tuple[dict[tuple[str, str], Ruling], dict[str, str], Update]:
-    """Rule on every attribute, asking the voter once if anything is disputed."""
+    """Rule on every attribute, asking the voter, if there is one, once about all disputes."""
     rulings: dict[tuple[str, str], Ruling] = {}
     for entity, attributes in ballots.items():
         for name, counted in attributes.items():
             remark = "members who knew agreed" if counted.values else "no member knew"
+            if counted.disputed:
+                remark = "disputed, and there is no voter; plurality, a tie is unknown"
             rulings[entity, name] = Ruling(counted.winner, None, remark)
     options = {
         (entity, name): _options(f"{state['text']}/{entity}/{name}", counted)
@@ -162,7 +165,8 @@ def _settle(
         for name, counted in attributes.items()
         if counted.disputed
     }
-    if not options:
+    voter = toolbox.settings.roles.voter
+    if voter is None or not options:
         return rulings, {}, {}
     entities = [
         {
@@ -189,7 +193,6 @@ def _settle(
         asked = [entity for post in posts for entity in post["entities"]]
         return toolbox.render("vote", posts=posts), _rulings(asked)
 
-    voter = toolbox.model("voter")
     post = {"text": state["text"], "entities": entities}
     reply, update = toolbox.ask(
         "vote", "voter", voter, *question([post]), joint=Joint(post, question)
