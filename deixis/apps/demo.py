@@ -48,6 +48,9 @@ POSTS = (
 )
 
 
+_TINY = "embedded:smollm2-135m"
+
+
 def run_demo(out: Path, settings: Settings, say: Callable[[str], None]) -> None:
     """Process the photographs, show a table of each, and write the files.
 
@@ -87,10 +90,11 @@ def run_demo(out: Path, settings: Settings, say: Callable[[str], None]) -> None:
     say(f"\nThe three photographs took {escape(spelled(timing.in_all()))}.")
     say(f"What is needed once, before them: {escape(spelled(timing.once))}.")
     say(f"{escape(console.usage_line(extractions))}.")
-    if settings.name == "starter":
+    models = {usage.model for extraction in extractions for usage in extraction.usage}
+    if any(model.startswith(_TINY) for model in models):
         say(
-            "The starter stack's language model is tiny (135 million parameters): what it says "
-            "of how things look is mostly wrong, and the votes show it. Who is visible is "
-            "decided without it."
+            "The language model here is tiny (135 million parameters): what it says of how things "
+            "look is mostly wrong, even where it agrees with itself. Who is visible is decided "
+            "without it."
         )
     say(f"\nOpen {index} for the pictures and every reason.")

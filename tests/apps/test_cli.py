@@ -258,8 +258,9 @@ def test_the_demo_writes_three_posts_and_an_index(deixis: Any, stack: Path, tmp_
     printed = " ".join(printed.split())
     for told in (" ".join(index.split()), printed):
         assert re.search(
-            r"took \d+\.\d s: looking at the picture \d+\.\d, .*What is needed once", told
+            r"took \d+\.\d s: .*looking at the picture \d+\.\d.*What is needed once", told
         )
         assert re.search(r"before them: \d+\.\d s(: (fetching|loading) .*)?\.", told)
     assert "It took " in (out / "chelsea" / "page.html").read_text()
     assert "calls of language models" in printed
+    assert "tiny" not in printed, "the embedded model was not asked"

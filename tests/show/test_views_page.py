@@ -273,7 +273,13 @@ def test_what_members_do_not_agree_on_is_folded_away(
 
 
 def test_without_language_models_the_page_has_no_place_for_them(extraction: Extraction) -> None:
-    heads = ('<th scope="col">Expression</th>', "How it looks", "<h3>Usage</h3>", "the models said")
+    heads = (
+        '<th scope="col">Expression</th>',
+        "How it looks",
+        "<h3>Usage</h3>",
+        "the models said",
+        "is known",
+    )
     assert all(head in extraction.to_html() for head in heads)
     bare = [
         each.model_copy(update={"expression": None, "knowledge": Knowledge()})
