@@ -20,7 +20,7 @@ _SEEN_AS: dict[str, SeenAs] = {
     "person": "person",
     "organization": "group",
 }
-"""By template, or by tag of the shipped recognizer."""
+"""By template, or by tag of the shipped recognizers."""
 FOLDER = Path(str(files("deixis"))) / "type_schemas"
 
 
@@ -32,9 +32,10 @@ class EntityType(BaseModel):
     """One coarse type.
 
     ``template`` names the visual-knowledge template (the lower-cased type name when left
-    out). ``crf`` is the tag of the shipped recognizer (PER, LOC, ORG or OTHER) that may
-    turn out to be this type; among several types of one tag it is the one with the fine type that
-    the recognizer knows, else the first, and a voted fine type moves a mention to another.
+    out). ``crf`` is the tag of the shipped recognizers (PER, LOC, ORG or OTHER) that may
+    turn out to be this type. Among several types of one tag, a mention is of the one that lists
+    its fine type, if the recognizer says one, or else of the first; a fine type that is voted
+    for moves it to another.
 
     ``seen_as`` says what such an entity looks like in a picture: a ``person`` is looked for
     among the people, a ``group`` may be several things at once (a crew, a logo shown twice), a
@@ -120,7 +121,7 @@ class TypeSchema(BaseModel):
         return None
 
     def of_tag(self, tag: str) -> list[EntityType]:
-        """Return the types that a tag of the shipped recognizer may stand for."""
+        """Return the types that a tag of the shipped recognizers may stand for."""
         return [kind for kind in self.types if kind.crf == tag]
 
     def of_fine_type(self, word: str) -> tuple[EntityType, str] | None:

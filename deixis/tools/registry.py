@@ -62,6 +62,12 @@ TOOLS = {
         "starter",
         {"pycrfsuite": "python-crfsuite"},
     ),
+    "minilm-ner": Tool(
+        "deixis.tools.tagger.minilm:MiniLmTagger",
+        "recognizer",
+        "starter",
+        {"onnxruntime": "onnxruntime", "tokenizers": "tokenizers"},
+    ),
     "centerface": Tool(
         "deixis.tools.centerface:CenterFace", "detector", "starter", {"onnxruntime": "onnxruntime"}
     ),

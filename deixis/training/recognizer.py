@@ -18,8 +18,10 @@ import numpy as np
 from deixis.base.boxes import Box
 from deixis.evaluation.datasets.conll import TYPES, TaggedTweet, mentions
 from deixis.evaluation.metrics.mner import Pair, correct_flags, score_mentions
-from deixis.tools.tagger.crf import FORMAT, CrfTagger
+from deixis.tools.tagger.base import FORMAT
+from deixis.tools.tagger.crf import CrfTagger
 from deixis.tools.tagger.features import (
+    PRIOR_FEATURES,
     Lexicon,
     MentionSpan,
     load_lexicon,
@@ -146,8 +148,8 @@ def _cross_validate(
         "format": FORMAT,
         "labels": list(LABELS),
         "price": 0.5,
-        "calibration": {},
-        "prior": {},
+        "calibration": {kind: {"slope": 1.0, "offset": 0.0} for kind in TYPES},
+        "prior": {kind: [0.0] * len(PRIOR_FEATURES) for kind in TYPES},
     }
     for fold in range(FOLDS):
         apart = set(order[fold::FOLDS])

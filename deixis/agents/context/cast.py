@@ -62,7 +62,7 @@ class Cast:
     Raises:
         SettingsError: a role that the graph needs is not filled; or one names a model or a tool
             that does not exist, or a model without eyes where the graph needs them; or the
-            shipped recognizer is asked for types that it does not know.
+            tagger is asked for types that it does not know.
 
     Args:
         settings: models and tools.
@@ -88,8 +88,9 @@ class Cast:
         types = settings.type_schema
         if self.recognizes_by_tagger and not any(kind.crf for kind in types.types):
             raise SettingsError(
-                f"the recognizer crf knows PER, LOC, ORG and OTHER; say in the type schema "
-                f"{types.name!r} which of them a type is (crf: PER), or use a chat model"
+                f"the recognizer {settings.roles.recognizer} knows PER, LOC, ORG and OTHER; say "
+                f"in the type schema {types.name!r} which of them a type is (crf: PER), or use a "
+                "chat model"
             )
 
     def _check_eyes(self, seat: Seat) -> None:
@@ -113,7 +114,7 @@ class Cast:
 
     @property
     def recognizes_by_tagger(self) -> bool:
-        """Whether the recognizer is the shipped tagger (otherwise it is a chat model)."""
+        """Whether the recognizer is a tagger that is shipped (otherwise it is a chat model)."""
         spec = self.settings.roles.recognizer
         is_tool = spec is not None and Spec.parse(spec).provider in tools.TOOLS
         return is_tool and self.uses("recognizer")

@@ -21,7 +21,7 @@ from deixis.prompts import check as check_prompts
 from deixis.settings import Settings
 from deixis.tools import registry as tools
 from deixis.tools.base import Detector, Embedder, Entailer, Picture, Reader, Segmenter
-from deixis.tools.tagger.crf import CrfTagger
+from deixis.tools.tagger.base import Tagger
 from deixis.type_schema import TypeSchema
 
 Answer = TypeVar("Answer", bound=BaseModel)
@@ -104,9 +104,9 @@ class Toolbox:
         return swapped
 
     @property
-    def tagger(self) -> CrfTagger:
-        """The shipped recognizer."""
-        tagger: CrfTagger = tools.load(self.model("recognizer"), "recognizer")
+    def tagger(self) -> Tagger:
+        """The recognizer, where `Cast.recognizes_by_tagger`."""
+        tagger: Tagger = tools.load(self.model("recognizer"), "recognizer")
         return tagger
 
     @property

@@ -11,7 +11,7 @@ from deixis.agents.main.correct import correct
 from deixis.agents.main.template import templates_for
 from deixis.agents.reading.mention import TypedSpan, locate
 from deixis.agents.reading.phrases import OBJECT
-from deixis.tools.tagger.crf import TaggedSpan
+from deixis.tools.tagger.base import TaggedSpan
 
 MOST_MENTIONS = 60
 

@@ -3,11 +3,13 @@
 import gzip
 import re
 import zlib
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from deixis.errors import ModelFileError
+from deixis.tools.tagger.tokenization import encodable
 
 
 class WordEntry(NamedTuple):
@@ -109,7 +111,7 @@ def token_features(tokens: Sequence[str], lexicon: Lexicon) -> list[list[str]]:
         tokens: the tokens of one text, none of them empty.
         lexicon: the one that the model was trained with.
     """
-    tokens = [_encodable(token[:_LONGEST]) for token in tokens]
+    tokens = [encodable(token[:_LONGEST]) for token in tokens]
     lows = [normalize(token) for token in tokens]
     shapes = [shape(token) for token in tokens]
     entries = [lexicon.get(low, _UNKNOWN) for low in lows]
@@ -162,11 +164,6 @@ def token_features(tokens: Sequence[str], lexicon: Lexicon) -> list[list[str]]:
             row += _part_features(token, tagged, lexicon)
         rows.append(row)
     return rows
-
-
-def _encodable(token: str) -> str:
-    """Replace lone surrogates, which CRFsuite cannot take as UTF-8."""
-    return token if token.isascii() else token.encode("utf-8", "replace").decode("utf-8")
 
 
 def _topics(coarse: Sequence[str], position: int) -> list[str]:
@@ -222,16 +219,16 @@ def prior_features(tokens: Sequence[str], spans: Sequence[MentionSpan]) -> list[
         One row for each mention, with the columns of `PRIOR_FEATURES`, each about 0..1.
     """
     rows: list[list[float]] = []
+    of_type = Counter(span.type for span in spans)
     address = any(normalize(token) == "<url>" for token in tokens)
     for order, span in enumerate(spans):
-        same = [other for other in spans if other.type == span.type]
         before = tokens[span.start - 1] if span.start else ""
         after = tokens[span.end] if span.end < len(tokens) else ""
         rows.append(
             [
                 1.0,
                 min(len(spans), 8) / 8,
-                min(len(same), 8) / 8,
+                min(of_type[span.type], 8) / 8,
                 float(order == 0),
                 span.start / len(tokens),
                 float(before == "#"),

@@ -1,12 +1,13 @@
-"""From the token marginals of a linear-chain CRF to exact span marginals, and the best spans.
+"""From a linear-chain CRF to exact span marginals, and the best spans.
 
-A CRF library hands out ``p(y_i)`` but not ``p(y_i, y_i+1)``, which a span needs. In a linear
-chain the latter has the form ``u(a) exp(T[a, b]) v(b)`` with the transition weights ``T``, and
-only one matrix of that form has the two known margins. Scaling its rows and columns in turn
+Where the scores of each token are known, the forward-backward algorithm gives all that is needed.
+A CRF library hides them: it hands out ``p(y_i)`` but not ``p(y_i, y_i+1)``, which a span needs. In
+a linear chain the latter has the form ``u(a) exp(T[a, b]) v(b)`` with the transition weights ``T``,
+and only one matrix of that form has the two known margins. Scaling its rows and columns in turn
 (Sinkhorn's iteration) finds it, so the result is exact up to the tolerance.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,9 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Span = tuple[int, int, str]
 """``(start, end, type)`` in tokens, half-open."""
+
+Pairs = Callable[[NDArray[np.intp]], Floats]
+"""Returns joint marginals, shape ``(n, L, L)``, of the labels at ``n`` positions and after each."""
 
 _TINY = 1e-30
 
@@ -45,8 +49,37 @@ def pair_marginals(left: Floats, right: Floats, transitions: Floats) -> Floats:
     return joint
 
 
+def chain_marginals(emissions: Floats, start: Floats, transitions: Floats) -> tuple[Floats, Pairs]:
+    """Return the marginals of a linear-chain CRF by the forward-backward algorithm.
+
+    Args:
+        emissions: shape ``(N, L)``, score of each label at each token; at least one token.
+        start: shape ``(L,)``, score of each label at the first token.
+        transitions: shape ``(L, L)``, score of each pair of labels, from row to column.
+
+    Returns:
+        Token marginals, shape ``(N, L)``, and what gives the joint marginals of neighbours.
+    """
+    forward, backward = np.empty_like(emissions), np.zeros_like(emissions)
+    forward[0] = start + emissions[0]
+    for here in range(1, len(emissions)):
+        reached = np.logaddexp.reduce(forward[here - 1][:, None] + transitions, axis=0)
+        forward[here] = reached + emissions[here]
+    for here in range(len(emissions) - 2, -1, -1):
+        onward = transitions + (emissions[here + 1] + backward[here + 1])
+        backward[here] = np.logaddexp.reduce(onward, axis=1)
+    total = np.logaddexp.reduce(forward[-1])
+
+    def pairs(at: NDArray[np.intp]) -> Floats:
+        after = emissions[at + 1] + backward[at + 1]
+        joint: Floats = np.exp(forward[at][:, :, None] + transitions + after[:, None, :] - total)
+        return joint
+
+    return np.exp(forward + backward - total), pairs
+
+
 def span_marginals(
-    nodes: Floats, transitions: Floats, labels: Sequence[str], floor: float
+    nodes: Floats, pairs: Pairs, labels: Sequence[str], floor: float
 ) -> dict[Span, float]:
     """Return the probability of every span that is at least ``floor`` likely.
 
@@ -55,14 +88,14 @@ def span_marginals(
 
     Args:
         nodes: shape ``(N, L)``, token marginals.
-        transitions: shape ``(L, L)``, transition weights of the same model.
+        pairs: the joint marginals of neighbours in the same model.
         labels: the ``L`` BIO labels that the columns stand for.
         floor: probability below which a span is left out; greater than 0.
     """
     column = {label: k for k, label in enumerate(labels)}
     inside = 1.0 - nodes[:, column["O"]]
     where = np.flatnonzero(inside[:-1] >= floor)
-    joint = pair_marginals(nodes[where], nodes[where + 1], transitions)
+    joint = pairs(where)
     row_of = {int(position): row for row, position in enumerate(where)}
     spans: dict[Span, float] = {}
     for label, first in column.items():

@@ -50,3 +50,8 @@ def tokenize(text: str) -> list[Token]:
         empty or holds white space, and every character that is not white space lies in one.
     """
     return [Token(m.group(), m.start(), m.end()) for m in _pattern().finditer(text)]
+
+
+def encodable(token: str) -> str:
+    """Replace lone surrogates, which models of bytes cannot take as UTF-8."""
+    return token if token.isascii() else token.encode("utf-8", "replace").decode("utf-8")

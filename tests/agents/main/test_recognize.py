@@ -7,7 +7,7 @@ import pytest
 
 from deixis.agents.context.toolbox import Toolbox
 from deixis.agents.main.recognize import recognize
-from deixis.tools.tagger.crf import TaggedSpan
+from deixis.tools.tagger.base import TaggedSpan
 
 
 def reply(*found: tuple[str, str], confidence: Any = 0.5) -> str:

@@ -1,0 +1,261 @@
+"""What every tagger does: from the probabilities of spans to the mentions of a text."""
+
+import json
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from deixis.base.folding import spelled
+from deixis.errors import ModelFileError
+from deixis.tools.tagger.features import PRIOR_FEATURES, MentionSpan, prior_features
+from deixis.tools.tagger.marginals import Floats, Span, best_spans
+from deixis.tools.tagger.tokenization import Token, tokenize
+
+FORMAT = 1
+"""Version of the layout of a model folder."""
+
+_LONGEST_LINE = 400
+"""Tokens in which a mention is looked for at once: a bound for long texts, far above any post."""
+_FLOOR = 0.05
+"""Probability below which a span is not weighed."""
+
+
+class TaggedSpan(NamedTuple):
+    """A mention: ``text[start:end]``, half-open, in characters.
+
+    ``type`` is PER, LOC, ORG or OTHER. ``confidence`` (0..1) is the calibrated probability that
+    exactly this span with this type is a mention; ``shown_prior`` (0..1) the probability that a
+    picture posted with such a text shows it, judged from the text alone. ``fine_type`` is one of
+    the fine types of the type schema ``fmnerg``, and ``fine_confidence`` (0..1) the probability
+    of it, given that the span is such a mention; both are None of a tagger that knows none.
+    """
+
+    start: int
+    end: int
+    type: str
+    confidence: float
+    shown_prior: float
+    fine_type: str | None = None
+    fine_confidence: float | None = None
+
+
+class TokenMention(NamedTuple):
+    """The same in tokens: ``tokens[start:end]``, half-open. ``raw`` is not calibrated."""
+
+    start: int
+    end: int
+    type: str
+    confidence: float
+    shown_prior: float
+    raw: float
+    fine_type: str | None = None
+    fine_confidence: float | None = None
+
+
+FineType = tuple[str, float] | tuple[None, None]
+
+
+class Line(NamedTuple):
+    """What a model says of one line, by ``(start, end, type)``, half-open in its tokens.
+
+    ``candidates`` are marginal probabilities of spans, which may overlap. ``fine_type`` returns
+    the likeliest fine type of one of them and its probability, None twice if there is none.
+    """
+
+    candidates: dict[Span, float]
+    fine_type: Callable[[Span], FineType] = lambda _: (None, None)
+
+
+class Tagger(ABC):
+    """Finds people, places, organisations and other named things in English posts.
+
+    Texts that read alike have the same mentions, however é, an apostrophe or ``&`` is written.
+    A tagger may be shared by threads.
+
+    Args:
+        folder: a model folder, with a ``recognizer.json``.
+
+    Raises:
+        MissingExtraError: a package that runs the model is not installed.
+        ModelFileError: the folder is missing, incomplete or damaged.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        path = folder / "recognizer.json"
+        settings = _read_settings(path)
+        try:
+            self._take(settings)
+        except (KeyError, TypeError, ValueError) as error:
+            raise ModelFileError(f"{path}: incomplete ({error!r})") from None
+
+    def _take(self, settings: dict[str, Any]) -> None:
+        """Take in ``recognizer.json``; a KeyError, TypeError or ValueError says what is wrong."""
+        self._labels = [str(label) for label in settings["labels"]]
+        self._types = [label[2:] for label in self._labels if label.startswith("B-")]
+        if sorted(self._labels) != sorted(["O", *(f"{m}-{t}" for t in self._types for m in "BI")]):
+            raise ValueError(f"labels: {self._labels} are not BIO")
+        self._transitions = numbers(settings["transitions"], len(self._labels), len(self._labels))
+        self._price = float(numbers(settings["price"]))
+        self._calibration = {kind: curve(settings["calibration"][kind]) for kind in self._types}
+        columns = len(PRIOR_FEATURES)
+        self._prior = {kind: numbers(settings["prior"][kind], columns) for kind in self._types}
+
+    @abstractmethod
+    def _read(self, lines: Sequence[Sequence[str]], floor: float) -> list[Line]:
+        """Return what the model says of each line of one text, of spans that reach ``floor``."""
+
+    def files(self) -> list[str]:
+        """Return where the model is, as specs of `deixis.weights.model_files`."""
+        return [str(self._folder)]
+
+    def tag(self, text: str) -> list[TaggedSpan]:
+        """Find the mentions of a text.
+
+        Args:
+            text: raw text of any length and script; line breaks end a mention.
+
+        Returns:
+            Non-overlapping spans sorted by start, with half-open character offsets into the text
+            as given; none starts or ends with white space, or cuts a letter from its marks.
+        """
+        return self.weigh(text, rivals=False)[0]
+
+    def weigh(self, text: str, *, rivals: bool = True) -> tuple[list[TaggedSpan], list[TaggedSpan]]:
+        """Find the mentions of a text, and the spans that were weighed and turned down.
+
+        Args:
+            text: as for `tag`.
+            rivals: whether the latter are wanted.
+
+        Returns:
+            What `tag` returns, and the other spans with a marginal probability of 0.05 or
+            more, sorted by start; those may overlap.
+        """
+        both: tuple[list[TaggedSpan], list[TaggedSpan]] = [], []
+        folded = spelled(text)
+        lines = _lines(folded.text, tokenize(folded.text))
+        words = [[token.text for token in tokens] for tokens in lines]
+        for tokens, texts, line in zip(lines, words, self._read(words, _FLOOR), strict=True):
+            for spans, weighed in zip(both, self._weigh(texts, line, rivals), strict=True):
+                spans += [
+                    TaggedSpan(
+                        *folded.span(tokens[span.start].start, tokens[span.end - 1].end),
+                        span.type,
+                        span.confidence,
+                        span.shown_prior,
+                        span.fine_type,
+                        span.fine_confidence,
+                    )
+                    for span in weighed
+                ]
+        # The tokens of one emoji share its span; a mention that ends within it keeps it.
+        chosen = [
+            span for i, span in enumerate(both[0]) if not i or both[0][i - 1].end <= span.start
+        ]
+        return chosen, both[1]
+
+    def tag_tokens(self, tokens: Sequence[str]) -> list[TokenMention]:
+        """Find the mentions of one text that is cut into tokens already.
+
+        Args:
+            tokens: the tokens, cut as `tokenize` does; none may be empty.
+
+        Returns:
+            Non-overlapping mentions sorted by start, with half-open token offsets.
+        """
+        texts = [spelled(token).text or token for token in tokens]
+        return self._weigh(texts, self._line(texts, _FLOOR), False)[0]
+
+    def candidates(self, tokens: Sequence[str], floor: float = _FLOOR) -> dict[Span, float]:
+        """Return the marginal probability of every span that reaches ``floor``.
+
+        The keys are ``(start, end, type)``, half-open in tokens; the spans may overlap.
+        """
+        return self._line(tokens, floor).candidates
+
+    def calibrate(self, kind: str, raw: float) -> float:
+        """Return the confidence (0..1) for a type and a raw span marginal (0..1)."""
+        return on_curve(self._calibration[kind], raw)
+
+    def shown_prior(self, kind: str, row: Sequence[float]) -> float:
+        """Return the prior (0..1) for a type and one row of `prior_features`."""
+        return _sigmoid(float(self._prior[kind] @ np.array(row)))
+
+    def _line(self, tokens: Sequence[str], floor: float) -> Line:
+        return self._read([tokens], floor)[0] if tokens else Line({})
+
+    def _weigh(
+        self, tokens: Sequence[str], line: Line, rivals: bool
+    ) -> tuple[list[TokenMention], list[TokenMention]]:
+        chosen = dict(best_spans(line.candidates, self._price))
+        others = {
+            span: raw
+            for span, raw in sorted(line.candidates.items())
+            if rivals and span not in chosen
+        }
+        spans = [MentionSpan(*span) for span in chosen]
+        rows = prior_features(tokens, spans)
+        for span in others:  # each as if it were one more mention
+            with_it = sorted([*spans, MentionSpan(*span)])
+            rows.append(prior_features(tokens, with_it)[with_it.index(MentionSpan(*span))])
+        weighed = [
+            TokenMention(
+                *span,
+                self.calibrate(span[2], raw),
+                self.shown_prior(span[2], row),
+                raw,
+                *line.fine_type(span),
+            )
+            for (span, raw), row in zip((chosen | others).items(), rows, strict=True)
+        ]
+        return weighed[: len(chosen)], weighed[len(chosen) :]
+
+
+def numbers(given: Any, *shape: int) -> Floats:
+    """Return finite numbers of a shape; a TypeError or ValueError says that they are not."""
+    array = np.array(given, dtype=np.float64)
+    if array.shape != shape or not np.isfinite(array).all():
+        raise ValueError(f"{shape} finite numbers are expected, not {array.shape}")
+    return array
+
+
+def curve(given: Any) -> tuple[float, float]:
+    """Return slope and offset of a logistic curve over log odds (Platt)."""
+    return float(numbers(given["slope"])), float(numbers(given["offset"]))
+
+
+def on_curve(slope_and_offset: tuple[float, float], raw: float) -> float:
+    """Return the probability (0..1) that such a curve makes of a raw one (0..1)."""
+    slope, offset = slope_and_offset
+    odds = min(max(raw, 1e-6), 1 - 1e-6)
+    return _sigmoid(slope * math.log(odds / (1 - odds)) + offset)
+
+
+def _sigmoid(value: float) -> float:
+    return 1 / (1 + math.exp(-value))
+
+
+def _lines(text: str, tokens: Sequence[Token]) -> list[list[Token]]:
+    """Cut at line breaks, and after at most `_LONGEST_LINE` tokens."""
+    cuts = [0]
+    for i, (one, two) in enumerate(pairwise(tokens), start=1):
+        if i - cuts[-1] >= _LONGEST_LINE or "\n" in text[one.end : two.start]:
+            cuts.append(i)
+    return [list(tokens[a:b]) for a, b in pairwise([*cuts, len(tokens)]) if a < b]
+
+
+def _read_settings(path: Path) -> dict[str, Any]:
+    try:
+        settings = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        problem = f"{path}: the recognizer cannot be read ({error})"
+        raise ModelFileError(f"{problem}; name a folder with a recognizer") from None
+    if not isinstance(settings, dict) or settings.get("format") != FORMAT:
+        raise ModelFileError(f"{path}: not a recognizer of format {FORMAT}")
+    return settings

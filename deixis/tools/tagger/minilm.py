@@ -1,0 +1,212 @@
+"""A neural recognizer: a small Transformer under a CRF, with fine types, on one CPU core."""
+
+from collections.abc import Sequence
+from functools import partial
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deixis.base.printable import one_line
+from deixis.errors import MissingExtraError, ModelFileError, ToolError
+from deixis.tools.tagger.base import FineType, Line, Tagger, curve, numbers, on_curve
+from deixis.tools.tagger.casing import casing
+from deixis.tools.tagger.marginals import Floats, Span, chain_marginals, span_marginals
+from deixis.tools.tagger.tokenization import encodable
+
+MODEL_FOLDER = Path(str(files("deixis"))) / "models" / "minilm"
+"""The model that is shipped with the package."""
+
+SPECIAL = {"[UNK]": 100, "[CLS]": 101, "[SEP]": 102}
+"""The piece of what has none, and those before and after a text."""
+
+Integers = NDArray[np.int64]
+
+
+class MiniLmTagger(Tagger):
+    """A tagger whose network reads the whole text; its CRF ends mentions at line breaks.
+
+    Threads run it side by side, each on one core.
+
+    Args:
+        folder: a model folder; the shipped model when None.
+
+    Raises:
+        MissingExtraError: onnxruntime or tokenizers is not installed.
+        ModelFileError: the folder is missing, incomplete or damaged.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        folder = MODEL_FOLDER if folder is None else folder
+        super().__init__(folder)
+        self._pieces = _Pieces(folder / "tokenizer.json", self._most_pieces)
+        self._network = _Network(
+            folder / "model.onnx", len(self._labels), len(self._fine), *self._windows
+        )
+
+    def _take(self, settings: dict[str, Any]) -> None:
+        super()._take(settings)
+        self._start = numbers(settings["start"], len(self._labels))
+        self._fine = [str(fine) for fine in settings["fine"]]
+        coarse = [str(settings["fine_of"][fine]) for fine in self._fine]
+        self._fine_of = {
+            kind: np.flatnonzero([own == kind for own in coarse]) for kind in self._types
+        }
+        if set(coarse) - set(self._types):
+            raise ValueError(f"fine_of: types are {self._types}")
+        self._fine_calibration = curve(settings["fine_calibration"])
+        self._most_pieces = int(settings["max_pieces_per_token"])
+        self._windows = int(settings["window"]), int(settings["stride"])
+        if self._most_pieces < 1 or not 1 <= self._windows[1] <= self._windows[0] - 2:
+            raise ValueError("a token has at least one piece, a stride is at most a window less 2")
+
+    def _read(self, lines: Sequence[Sequence[str]], floor: float) -> list[Line]:
+        tokens = [token for line in lines for token in line]
+        if not tokens:
+            return []
+        coarse, fine = self._network.scores(*self._pieces.cut(tokens))
+        ends = np.cumsum([len(line) for line in lines])[:-1]
+        return [
+            self._line_of(*scores, floor)
+            for scores in zip(np.split(coarse, ends), np.split(fine, ends), strict=True)
+        ]
+
+    def _line_of(self, coarse: Floats, fine: Floats, floor: float) -> Line:
+        nodes, pairs = chain_marginals(coarse, self._start, self._transitions)
+        candidates = span_marginals(nodes, pairs, self._labels, floor)
+        return Line(candidates, partial(self._fine_type, fine))
+
+    def _fine_type(self, fine: Floats, span: Span) -> FineType:
+        """Return the likeliest fine type of a span, by the mean over its tokens; how likely."""
+        start, end, kind = span
+        if not len(self._fine_of[kind]):
+            return None, None
+        scores = fine[start:end, self._fine_of[kind]].mean(axis=0)
+        best = int(scores.argmax())
+        probability = float(np.exp(scores[best] - np.logaddexp.reduce(scores)))
+        name = self._fine[self._fine_of[kind][best]]
+        return name, on_curve(self._fine_calibration, probability)
+
+
+class _Pieces:
+    """Cuts tokens into word pieces, as numbers, each with the class of its token's letters."""
+
+    def __init__(self, path: Path, most: int) -> None:
+        try:
+            from tokenizers import Tokenizer
+        except ImportError:
+            raise MissingExtraError("tokenizers", "starter") from None
+        try:
+            self._tokenizer = Tokenizer.from_str(path.read_text(encoding="utf-8"))
+        except Exception as error:  # the library raises nothing more special
+            raise ModelFileError(f"{path}: not a tokenizer ({one_line(error)})") from None
+        self._tokenizer.no_truncation()
+        self._tokenizer.no_padding()
+        self._most = most
+        for piece, number in SPECIAL.items():
+            if self._tokenizer.token_to_id(piece) != number:
+                raise ModelFileError(f"{path}: a tokenizer whose {piece} is not {number}")
+
+    def cut(self, tokens: Sequence[str]) -> tuple[Integers, Integers, Integers]:
+        """Return the pieces of all tokens, their casing, and where each token's first piece is."""
+        own: list[list[int]] = [[] for _ in tokens]
+        words = [encodable(token) for token in tokens]
+        encoding = self._tokenizer.encode(words, is_pretokenized=True, add_special_tokens=False)
+        for piece, word in zip(encoding.ids, encoding.word_ids, strict=True):
+            if word is not None and len(own[word]) < self._most:
+                own[word].append(piece)
+        own = [pieces or [SPECIAL["[UNK]"]] for pieces in own]
+        counts = [len(pieces) for pieces in own]
+        classes = [
+            casing(token, previous, following)
+            for previous, token, following in zip(
+                ["", *tokens[:-1]], tokens, [*tokens[1:], ""], strict=True
+            )
+        ]
+        first = np.cumsum([0, *counts[:-1]])
+        pieces = np.array([piece for pieces in own for piece in pieces], dtype=np.int64)
+        return pieces, np.repeat(np.array(classes, dtype=np.int64), counts), first
+
+
+class _Network:
+    """Scores tokens, in windows that overlap where a text is longer than one.
+
+    It runs in the thread that calls it: nothing is shared, and nothing is missing in a fork.
+    """
+
+    def __init__(self, path: Path, coarse: int, fine: int, window: int, stride: int) -> None:
+        self._path, self._sizes, self._stride = path, (coarse, fine), stride
+        self._inner = window - 2
+        self._session = _open(path, self._sizes)
+
+    def scores(self, pieces: Integers, classes: Integers, first: Integers) -> tuple[Floats, Floats]:
+        """Return the scores of labels and of fine types, one row per token.
+
+        A token is read in the window in which it stands farthest from a place where that cuts
+        the text.
+
+        Args:
+            pieces: shape ``(P,)``.
+            classes: shape ``(P,)``, casing.
+            first: shape ``(N,)``, where tokens begin, ascending.
+
+        Raises:
+            ToolError: the network fails.
+        """
+        later = max(0, -(-(len(pieces) - self._inner) // self._stride))
+        half = (self._inner - self._stride) // 2
+        window = np.clip((first - half) // self._stride, 0, later)
+        coarse, fine = (np.empty((len(first), size)) for size in self._sizes)
+        for number in range(later + 1):
+            begin = number * self._stride
+            mine = slice(*np.searchsorted(window, [number, number + 1]))
+            at = first[mine] - begin + 1
+            part = slice(begin, begin + self._inner)
+            coarse[mine], fine[mine] = (
+                scores[at] for scores in self._run(pieces[part], classes[part])
+            )
+        return coarse, fine
+
+    def _run(self, pieces: Integers, classes: Integers) -> tuple[Floats, Floats]:
+        ids = np.concatenate([[SPECIAL["[CLS]"]], pieces, [SPECIAL["[SEP]"]]])[None]
+        given = {"ids": ids, "casing": np.pad(classes, 1)[None], "mask": np.ones_like(ids)}
+        try:
+            coarse, fine = self._session.run(["coarse", "fine"], given)
+        except Exception as error:
+            if type(error).__module__.startswith("onnxruntime") or isinstance(error, MemoryError):
+                raise ToolError(f"{self._path} failed: {one_line(error)}") from error
+            raise
+        shapes = [(1, ids.shape[1], size) for size in self._sizes]
+        if [coarse.shape, fine.shape] != shapes:
+            raise ToolError(f"{self._path} gave {coarse.shape} and {fine.shape}, not {shapes}")
+        if not (np.isfinite(coarse).all() and np.isfinite(fine).all()):
+            raise ToolError(f"{self._path} gave scores that are no numbers")
+        return coarse[0], fine[0]
+
+
+def _open(path: Path, sizes: tuple[int, int]) -> Any:
+    try:
+        import onnxruntime
+    except ImportError:
+        raise MissingExtraError("onnxruntime", "starter") from None
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    if not path.is_file():
+        raise ModelFileError(f"{path}: there is no such model; name a folder with one")
+    try:
+        session = onnxruntime.InferenceSession(str(path), options, ["CPUExecutionProvider"])
+    except Exception as error:
+        if isinstance(error, OSError) or type(error).__module__.startswith("onnxruntime"):
+            raise ModelFileError(f"{path}: the model cannot be read ({one_line(error)})") from error
+        raise
+    inputs = {value.name: value.type for value in session.get_inputs()}
+    outputs = {value.name: value.shape[-1] for value in session.get_outputs()}
+    wanted = dict.fromkeys(("ids", "casing", "mask"), "tensor(int64)")
+    if inputs != wanted or outputs != dict(zip(("coarse", "fine"), sizes, strict=True)):
+        raise ModelFileError(
+            f"{path}: not a recognizer with {sizes[0]} labels and {sizes[1]} fine types"
+        )
+    return session
