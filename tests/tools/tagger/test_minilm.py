@@ -23,6 +23,10 @@ pytestmark = pytest.mark.extra
 pytest.importorskip("tokenizers")
 onnxruntime = pytest.importorskip("onnxruntime")
 
+MANY = " ".join(
+    "".join(word) for word in np.random.default_rng(1).choice(list("abcdeFGH"), (300, 4))
+)
+"""Words enough for mentions of every type, and long ones."""
 TEXT = "Justin Bieber, not Ann, sang in Chicago for NASA. "
 
 
@@ -120,9 +124,7 @@ def test_the_network_sees_across_a_line_and_the_field_does_not(tagger: MiniLmTag
 
 
 def test_a_fine_type_is_one_of_the_type_of_the_span(tagger: MiniLmTagger) -> None:
-    rng = np.random.default_rng(1)
-    text = " ".join("".join(rng.choice(list("abcdeFGH"), 4)) for _ in range(300))
-    spans = [own for both in tagger.weigh(text) for own in both]
+    spans = [own for both in tagger.weigh(MANY) for own in both]
     for span in spans:
         assert span.fine_type is not None and FINE_OF[span.fine_type] == span.type
     assert {span.type for span in spans} == {"PER", "LOC", "ORG", "OTHER"}
@@ -131,7 +133,7 @@ def test_a_fine_type_is_one_of_the_type_of_the_span(tagger: MiniLmTagger) -> Non
 def test_a_fine_type_is_the_likeliest_by_the_mean_of_its_tokens(
     tagger: MiniLmTagger, changed: Callable[..., Path]
 ) -> None:
-    tokens = words(TEXT)
+    tokens = words(MANY)
     exact = MiniLmTagger(changed(fine_calibration={"slope": 1.0, "offset": 0.0}))
     _, fine = exact._network.scores(*exact._pieces.cut(tokens))
     mentions, calibrated = exact.tag_tokens(tokens), tagger.tag_tokens(tokens)
