@@ -8,7 +8,7 @@ DeixisError
 ├── MissingKeyError     a provider's key is not set: set the variable it names
 ├── ModelFileError      weights cannot be found, fetched or verified
 ├── CacheMissError      a recorded run lacks an answer: record it, or let models be asked
-├── ToolError           a tool failed on one picture: the graph turns it into a warning
+├── ToolError           a tool failed on one sample: the graph turns it into a warning
 └── ModelCallError      a language model could not answer: the graph turns it into an abstention
 
 The last two never leave the graph. All messages are one line: what, where, what to do.
@@ -64,7 +64,7 @@ class CacheMissError(DeixisError):
 
 
 class ToolError(DeixisError):
-    """A tool (detector, reader, segmenter, ...) failed on one picture."""
+    """A tool (detector, reader, segmenter, ...) failed on one picture or text."""
 
 
 class ModelCallError(DeixisError):

@@ -166,6 +166,8 @@ def test_a_role_that_nobody_can_fill_is_told_when_the_toolbox_is_made(
 def test_a_tagger_that_knows_none_of_the_types_is_told(toolbox_of: Any, tmp_path: Path) -> None:
     path = tmp_path / "ships.yaml"
     path.write_text("types: [{name: SHIP}]")
-    with pytest.raises(SettingsError, match=r"'ships' which of them a type is \(crf: PER\)"):
-        toolbox_of(schema=str(path))
+    for spec in ("crf", "minilm-ner"):
+        with pytest.raises(SettingsError, match=r"'ships' which of them a type is \(crf") as caught:
+            toolbox_of(schema=str(path), recognizer=spec)
+        assert f"the recognizer {spec} knows PER" in str(caught.value)
     assert toolbox_of(schema=str(path), recognizer="scripted:r").types.name == "ships"

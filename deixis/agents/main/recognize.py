@@ -11,6 +11,7 @@ from deixis.agents.main.correct import correct
 from deixis.agents.main.template import templates_for
 from deixis.agents.reading.mention import TypedSpan, locate
 from deixis.agents.reading.phrases import OBJECT
+from deixis.errors import ToolError
 from deixis.tools.tagger.base import TaggedSpan
 
 MOST_MENTIONS = 60
@@ -27,11 +28,8 @@ def recognize(state: State, toolbox: Toolbox, prompt: str = "recognize", **more:
     """
     text = state["text"]
     rivals: list[TypedSpan] = []
-    update: Update = {}
     if toolbox.cast.recognizes_by_tagger:
-        wanted = toolbox.settings.roles.corrector is not None
-        chosen, weighed = toolbox.tagger.weigh(text, rivals=wanted)
-        mentions, rivals = _typed(chosen, toolbox), _typed(weighed, toolbox)
+        mentions, rivals, update = _by_tagger(text, toolbox)
         source = "the marginal probability of the span in the tagger, calibrated"
     else:
         mentions, update = _by_model(text, toolbox, prompt, more)
@@ -92,6 +90,18 @@ def _fine_type(entity: str, mention: TypedSpan, toolbox: Toolbox) -> tuple[Updat
         confidence=mention.fine_confidence,
         evidence=["the recognizer judged from the text alone; a vote may change it"],
     )
+
+
+def _by_tagger(
+    text: str, toolbox: Toolbox
+) -> tuple[list[TypedSpan], list[TypedSpan], dict[str, Update]]:
+    """Return what the tagger takes for mentions and what it turned down; nothing if it fails."""
+    rivals = toolbox.settings.roles.corrector is not None
+    try:
+        chosen, weighed = toolbox.tagger.weigh(text, rivals=rivals)
+    except ToolError as error:
+        return [], [], {"notices": notice("recognize", f"no mention was looked for: {error}")}
+    return _typed(chosen, toolbox), _typed(weighed, toolbox), {}
 
 
 def _typed(spans: list[TaggedSpan], toolbox: Toolbox) -> list[TypedSpan]:

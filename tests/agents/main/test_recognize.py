@@ -7,6 +7,7 @@ import pytest
 
 from deixis.agents.context.toolbox import Toolbox
 from deixis.agents.main.recognize import recognize
+from deixis.errors import ToolError
 from deixis.tools.tagger.base import TaggedSpan
 
 
@@ -136,6 +137,21 @@ def test_a_corrected_type_takes_the_fine_type_away(toolbox_of: Any, by_fine_tagg
         assert update["mentions"]["e1"]["type"] == kind
         assert update["mentions"]["e1"]["fine_type"] == fine
         assert ("e1" in update["kinds"]) is (fine is not None)
+
+
+@pytest.mark.extra
+def test_a_tagger_that_fails_leaves_no_mention_and_a_notice(
+    toolbox_of: Any, run: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Failing:
+        def weigh(self, text: str, *, rivals: bool) -> None:
+            raise ToolError("model.onnx failed: out of memory")
+
+    monkeypatch.setattr(Toolbox, "tagger", Failing())
+    update = run(recognize, {"text": "Wembley Arena."}, toolbox_of())
+    assert update["mentions"] == update["kinds"] == update["decisions"] == {}
+    (notice,) = update["notices"].values()
+    assert notice["message"] == "no mention was looked for: model.onnx failed: out of memory"
 
 
 @pytest.mark.extra

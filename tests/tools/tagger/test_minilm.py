@@ -10,11 +10,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from deixis import build_graph
 from deixis.errors import MissingExtraError, ModelFileError, ToolError
+from deixis.settings import Settings
 from deixis.tools.registry import load
 from deixis.tools.tagger.casing import casing
 from deixis.tools.tagger.minilm import MiniLmTagger
 from deixis.tools.tagger.tokenization import tokenize
+from deixis.type_schema import TypeSchema
 
 from .conftest import FINE_OF, LABELS, REACH, write_network
 
@@ -251,3 +254,16 @@ def test_labels_may_stand_in_any_order(
     write_network(folder / "model.onnx", order=order)
     mentions = MiniLmTagger(folder).tag(TEXT)
     assert [own[:3] for own in mentions] == [own[:3] for own in tagger.tag(TEXT)]
+
+
+def test_a_graph_without_a_language_model_has_the_fine_types(tiny_minilm: Path) -> None:
+    roles = {"recognizer": f"minilm-ner:{tiny_minilm}"}
+    given = {"name": "test", "schema": "fmnerg", "roles": roles}
+    extraction = build_graph(Settings.model_validate(given)).invoke({"text": MANY[:400]})
+    kinds = TypeSchema.load("fmnerg")
+    assert extraction["entities"]
+    for entity in extraction["entities"]:
+        assert entity["fine_type"] in kinds.get(entity["type"]).fine_types
+        (decided,) = [own for own in entity["decisions"] if own["subject"] == "fine_type"]
+        assert (decided["step"], decided["outcome"]) == ("recognize", entity["fine_type"])
+        assert decided["model"] == roles["recognizer"] and 0 < decided["confidence"] < 1
