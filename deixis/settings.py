@@ -67,8 +67,8 @@ class _Frozen(BaseModel):
 class Roles(_Frozen):
     """Who does what: language models and tools by spec string, or ``none``.
 
-    ``recognizer`` is ``crf`` or a chat model. ``committee`` members are asked the same
-    questions; ``voter`` settles what they dispute. ``expander`` writes referring
+    ``recognizer`` is ``crf``, ``minilm-ner`` or a chat model. ``committee`` members are asked the
+    same questions; ``voter`` settles what they dispute. ``expander`` writes referring
     expressions, ``templater`` the templates of types that have none. ``corrector`` is asked
     about the mentions of which the recognizer is unsure, ``entailer``, an image-text
     model or a chat model that takes pictures, whether the descriptions fit what is to be seen.

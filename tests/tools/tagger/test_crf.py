@@ -25,24 +25,24 @@ def named(tagger: CrfTagger, text: str) -> dict[str, str]:
 
 
 def test_prose(tagger: CrfTagger) -> None:
-    found = named(
+    names = named(
         tagger, "Grace Hopper of the US Navy with a UNIVAC computer at Harvard University."
     )
-    assert found["Grace Hopper"] == "PER"
-    assert found["US Navy"] == "ORG"
-    assert found["Harvard University"] == "ORG"
+    assert names["Grace Hopper"] == "PER"
+    assert names["US Navy"] == "ORG"
+    assert names["Harvard University"] == "ORG"
 
 
 def test_prose_with_places(tagger: CrfTagger) -> None:
-    found = named(
+    names = named(
         tagger,
         "Astronaut Eileen Collins of NASA in front of the Space Shuttle Discovery, in Houston, "
         "Texas.",
     )
-    assert found["Eileen Collins"] == "PER"
-    assert found["NASA"] == "ORG"
-    assert found["Houston"] == "LOC"
-    assert found["Texas"] == "LOC"
+    assert names["Eileen Collins"] == "PER"
+    assert names["NASA"] == "ORG"
+    assert names["Houston"] == "LOC"
+    assert names["Texas"] == "LOC"
 
 
 def test_raw_tweet(tagger: CrfTagger) -> None:
