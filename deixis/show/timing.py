@@ -9,7 +9,7 @@ REST = "the rest"
 _LEAST = 0.05  # seconds: less than that is no part of its own
 
 Seconds = Mapping[str, float]
-"""What was done, in words, and the seconds that it took; they add up to the time in all."""
+"""What was done, in words, and the seconds that it took."""
 
 
 class Timing(NamedTuple):
@@ -20,7 +20,11 @@ class Timing(NamedTuple):
 
     def in_all(self) -> Seconds:
         """Return the seconds of all posts together, without what came before them."""
-        return added(self.posts)
+        sums: dict[str, float] = {}
+        for seconds in self.posts:
+            for part, took in seconds.items():
+                sums[part] = sums.get(part, 0.0) + took
+        return sums
 
 
 class Stopwatch:
@@ -58,15 +62,6 @@ class Stopwatch:
         for part in going:
             self._shares[part] = self._shares.get(part, 0.0) + (now - self._last) / len(going)
         self._last = now
-
-
-def added(several: Iterable[Seconds]) -> Seconds:
-    """Add seconds up, part by part."""
-    sums: dict[str, float] = {}
-    for seconds in several:
-        for part, took in seconds.items():
-            sums[part] = sums.get(part, 0.0) + took
-    return sums
 
 
 def spelled(seconds: Seconds) -> str:

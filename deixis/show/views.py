@@ -82,9 +82,14 @@ def page(
         timing: how long each extraction took; None where nobody knows.
 
     Raises:
-        InputError: a picture cannot be opened or is not the one looked at, or their number
-            is not that of the extractions.
+        InputError: a picture cannot be opened or is not the one looked at, or their number, or
+            that of the times, is not that of the extractions.
     """
+    if timing and len(timing.posts) != len(extractions):
+        raise InputError(
+            f"a page needs one time for each extraction; got {len(timing.posts)} for "
+            f"{len(extractions)}"
+        )
     if len(extractions) != len(images):
         raise InputError(
             f"a page needs one picture (or None) for each extraction; got {len(images)} for "

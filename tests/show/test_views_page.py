@@ -301,6 +301,8 @@ def test_the_page_says_what_the_time_was_for(extraction: Extraction) -> None:
     assert "What is needed once, before them: 4.0 s: loading 4.0." in both
     assert both.count("It took") == 2 and "It took 0.5 s: names 0.5." in both
     assert "took" not in extraction.to_html()
+    with pytest.raises(InputError, match="got 2 for 1"):
+        views.page([extraction], [None], timing=timing)
 
 
 def test_the_page_is_accessible(extraction: Extraction) -> None:
