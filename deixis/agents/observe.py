@@ -26,7 +26,7 @@ def observe(state: State, toolbox: Toolbox) -> Update:
     """Detect people and objects and read writing; nothing is done without a picture."""
     pixels = toolbox.pixels(state)
     if pixels is None:
-        return {"observation": {"caption": None, "objects": [], "words": [], "looking": {}}}
+        return {}
     sight = look(pixels, toolbox)
     observation = {
         "caption": caption(sight, toolbox.settings.options.top_k),

@@ -1,14 +1,20 @@
 """open: take the sample in, once, and refuse what cannot be used."""
 
+import re
+
 from pydantic import ValidationError
 
 from deixis.agents.context.patches import checked_patches, overhanging
 from deixis.agents.context.pictures import take_again, take_in
+from deixis.agents.context.records import Observation
 from deixis.agents.context.state import MERGED, OVERWRITE, State, Update, notice
 from deixis.agents.context.toolbox import Toolbox
 from deixis.base.problems import first_problem
 from deixis.base.records import ImageInfo
 from deixis.errors import InputError
+
+_UNTEXTUAL = re.compile("[\\0\ud800-\udfff]")
+"""Characters that no text has: NUL, and halves of surrogate pairs."""
 
 
 def open_sample(state: State, toolbox: Toolbox) -> Update:
@@ -54,7 +60,8 @@ def open_sample(state: State, toolbox: Toolbox) -> Update:
     notes = {} if patches is None else {"given_patches": patches}
     anew = {**{key: {} for key in MERGED}, "notices": notices, "notes": notes}
     emptied = {channel: {OVERWRITE: value} for channel, value in anew.items()}
-    return {**emptied, "text": text, "picture": picture}
+    unseen = Observation(caption=None, objects=[], words=[], looking={})
+    return {**emptied, "text": text, "picture": picture, "observation": unseen}
 
 
 def _record(given: object) -> ImageInfo:
@@ -82,8 +89,7 @@ def checked_text(text: object, most: int) -> str:
             f"the text has {len(text):,} characters; at most {most:,} are taken "
             "(options.max_text in the stack): split it"
         )
-    for position, character in enumerate(text):
-        if character == "\0" or 0xD800 <= ord(character) <= 0xDFFF:
-            kind = "a NUL character" if character == "\0" else "half a surrogate pair"
-            raise InputError(f"the text has {kind} at position {position}; remove it")
+    if bad := _UNTEXTUAL.search(text):
+        kind = "a NUL character" if bad[0] == "\0" else "half a surrogate pair"
+        raise InputError(f"the text has {kind} at position {bad.start()}; remove it")
     return text

@@ -107,10 +107,15 @@ class Wiring:
             State, context_schema=Context, input_schema=Input, output_schema=Output
         )
 
-    def add(self, *agents: Agent) -> None:
-        """Add agents as nodes, called as the functions are (without ``_sample``)."""
+    def add(self, *agents: Agent, defer: bool = False) -> None:
+        """Add agents as nodes, called as the functions are (without ``_sample``).
+
+        Args:
+            agents: the functions.
+            defer: whether they wait until nothing else is left to run.
+        """
         for agent in agents:
-            self.graph.add_node(_name(agent), _node(agent, self._toolbox))
+            self.graph.add_node(_name(agent), _node(agent, self._toolbox), defer=defer)
 
     def chain(self, *agents: Agent) -> None:
         """Add agents that run one after the other, from the start to the end."""
