@@ -95,6 +95,12 @@ TOOLS = {
         "deixis.tools.siglip:Clip", "entailer", "transformers", _TORCH, also=("embedder",)
     ),
     "hashed": Tool("deixis.tools.hashed:Hashed", "embedder", "starter", {}),
+    "minilm": Tool(
+        "deixis.tools.minilm:MiniLm",
+        "embedder",
+        "starter",
+        {"onnxruntime": "onnxruntime", "tokenizers": "tokenizers"},
+    ),
     "rapidocr": Tool(
         "deixis.tools.rapidocr_reader:RapidOcrReader",
         "reader",

@@ -8,12 +8,16 @@ import pytest
 import torch
 from PIL import Image
 
-from deixis.errors import SettingsError, ToolError
+from deixis.errors import ModelFileError, SettingsError, ToolError
 from deixis.tools import registry
 from deixis.tools.base import Picture
+from deixis.tools.centerface import CenterFace
+from deixis.tools.colours import COLOURS, EDGES
 from deixis.tools.fusion import fused
-from deixis.tools.hashed import BUCKETS, COLOURS, EDGES
+from deixis.tools.hashed import BUCKETS
+from deixis.tools.minilm import MiniLm
 from deixis.tools.siglip import Clip, Siglip, load
+from deixis.weights import model_files
 
 pytestmark = [pytest.mark.slow, pytest.mark.extra]
 
@@ -34,10 +38,10 @@ def test_the_fused_cosine_is_the_mean_of_both() -> None:
     assert one @ alone == pytest.approx(0.8 / 2**0.5)
 
 
-@pytest.fixture(params=["hashed", "siglip", "siglip2", "clip"])
+@pytest.fixture(params=["hashed", "minilm", "siglip", "siglip2", "clip"])
 def embedder(request: pytest.FixtureRequest, image_text: dict[str, Path]) -> Any:
     kind = request.param
-    spec = kind if kind == "hashed" else f"{kind.rstrip('2')}:{image_text[kind]}"
+    spec = kind if kind in ("hashed", "minilm") else f"{kind.rstrip('2')}:{image_text[kind]}"
     return registry.load(spec, "embedder")
 
 
@@ -114,3 +118,25 @@ def test_hashed_finds_words_letters_colours_and_edges() -> None:
     columns[:, ::12] = columns[:, 1::12] = 255
     rows, shifted = columns.transpose(1, 0, 2).copy(), np.roll(columns, 2, axis=1)
     assert alike((columns, "x"), (shifted, "x")) > alike((columns, "x"), (rows, "x"))
+
+
+def test_minilm_finds_what_is_meant() -> None:
+    tool = registry.load("minilm", "embedder")
+    car, other, dog = (
+        tool.embed(None, text)
+        for text in ("my new car is fast", "This automobile drives quickly.", "a dog ate my lunch")
+    )
+    assert len(car) == 384 + COLOURS + EDGES
+    assert car @ other > 0.5 > 0.3 > car @ dog
+    long = "car " * 2000
+    assert tool.embed(None, long) @ tool.embed(None, long + "dog") == pytest.approx(1.0)
+
+
+def test_minilm_takes_no_other_network(tmp_path: Path) -> None:
+    file = tmp_path / "model.onnx"
+    file.write_bytes(b"no network")
+    with pytest.raises(ModelFileError, match=r"cannot open the model .*model\.onnx"):
+        MiniLm(str(file)).embed(None, "x")
+    faces = model_files.resolve(CenterFace.MODEL)
+    with pytest.raises(ModelFileError, match="is not a sentence model"):
+        MiniLm(str(faces)).embed(None, "x")
