@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from deixis.agents.main.names_in_picture import find_name
+from deixis.errors import SettingsError
 from deixis.tools.rapidocr_reader import RapidOcrReader
 from deixis.weights.model_files import resolve
 
@@ -97,6 +98,18 @@ def test_large_picture_is_read_small_with_boxes_of_the_large(reader: RapidOcrRea
     words = reader.read(written((3000, 1200), "Grace Hopper", letters=150))
     assert [word.text for word in words] == ["Grace Hopper"]
     assert words[0].box[2] > 800
+
+
+def test_large_picture_is_read_as_small_as_is_wished() -> None:
+    picture = written((2400, 600), TEXTS[0], letters=64)
+    (word,) = RapidOcrReader(largest=640).read(picture)
+    assert word.text == TEXTS[0] and word.box[2] > 640
+    tiny = written((2400, 600), TEXTS[0], letters=20)
+    assert [found.text for found in RapidOcrReader().read(tiny)] == [TEXTS[0]]
+    assert [found.text for found in RapidOcrReader(largest=320).read(tiny)] != [TEXTS[0]]
+    for pixels in (319, 4097):
+        with pytest.raises(SettingsError, match=f"option largest: {pixels} is no number from"):
+            RapidOcrReader(largest=pixels)
 
 
 def test_threshold_drops_lines() -> None:
