@@ -35,14 +35,14 @@ def test_who_was_asked_is_one_line(usage: list[Usage], words: str) -> None:
 
 @pytest.mark.extra("starter")
 def test_the_seconds_of_a_post_are_told_in_words(
-    hopper: Path, scripted: Callable[..., None]
+    chelsea: Path, scripted: Callable[..., None]
 ) -> None:
     scripted()
     graph = build_graph(with_scripted_models(quorum=1))
     assert set(graph.nodes) - {"__start__"} <= set(console.PARTS), "every node has words"
     with console.progress(shown=False) as bar:
-        extraction, seconds = console.extract(graph, hopper, "Grace Hopper", bar, "a post")
-    assert extraction.entities[0].groundable is True
+        extraction, seconds = console.extract(graph, chelsea, "The cat Chelsea", bar, "a post")
+    assert [entity.text for entity in extraction.entities] == ["Chelsea"]
     names = list(dict.fromkeys(console.PARTS.values()))
     assert list(seconds) == [name for name in names if name in seconds], "in their order"
     assert {"names", "looking at the picture", "how things look", REST} <= set(seconds)
