@@ -43,10 +43,7 @@ def look(pixels: Picture, toolbox: Toolbox) -> Sight:
     detector, reader = toolbox.detector, toolbox.reader
     if detector is not None:
         try:
-            known = detector.labels
-            named = [PERSON, *toolbox.settings.options.objects]
-            wanted = [name for name in dict.fromkeys(named) if known is None or name in known]
-            sight.objects.extend(detector.detect(pixels, wanted))
+            sight.objects.extend(detector.detect(pixels, looked_for(toolbox)))
             sight.looking["people"] = "looked"
         except ToolError as error:
             sight.looking["people"] = "failed"
@@ -59,6 +56,15 @@ def look(pixels: Picture, toolbox: Toolbox) -> Sight:
             sight.looking["words"] = "failed"
             sight.notices.update(notice("observe", f"writing was not read: {error}"))
     return sight
+
+
+def looked_for(toolbox: Toolbox) -> list[str]:
+    """Return what the detector is asked for in every picture, of what it knows."""
+    detector = toolbox.detector
+    if detector is None:
+        return []
+    known, named = detector.labels, [PERSON, *toolbox.settings.options.objects]
+    return [name for name in dict.fromkeys(named) if known is None or name in known]
 
 
 def caption(sight: Sight, top_k: int) -> str | None:

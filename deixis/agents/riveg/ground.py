@@ -7,9 +7,10 @@ from pydantic import BaseModel, WithJsonSchema, create_model
 
 from deixis.agents.context.state import State, Update, joined, notice
 from deixis.agents.context.toolbox import Toolbox, no_answer
-from deixis.agents.main.entail import gather, is_person, read_name
+from deixis.agents.main.findings import gather, read_name
 from deixis.agents.main.ground import ground as assign_candidates
 from deixis.agents.main.look import boxes_of
+from deixis.agents.main.subjects import subjects
 from deixis.agents.reading.answers import placed
 from deixis.agents.reading.phrases import OBJECT, described
 from deixis.base.boxes import area
@@ -117,12 +118,11 @@ def _by_model(state: State, toolbox: Toolbox, shown: dict[str, str]) -> Update:
 
 def _with_candidates(state: State, toolbox: Toolbox) -> State:
     """Offer the people and the names that `observe` saw to whoever has no candidate yet."""
-    verdicts = {}
+    verdicts, wanted, seen = {}, subjects(state, toolbox), state["observation"]
     for entity, verdict in state["verdicts"].items():
-        mention, seen = state["mentions"][entity], state["observation"]
         if verdict["groundable"] and not verdict["candidates"]:
-            name = mention["text"]
-            finding = gather(name, is_person(state, entity, toolbox), read_name(name, seen), seen)
+            subject = wanted[entity]
+            finding = gather(subject, read_name(subject.name, seen), seen)
             verdict = {**verdict, "candidates": list(finding.candidates)}
         verdicts[entity] = verdict
     return {**state, "verdicts": verdicts}

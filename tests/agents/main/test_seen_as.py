@@ -103,6 +103,7 @@ def test_riveg_offers_its_people_to_people(
     toolbox_of: Any, run: Any, mention: Any, schema: str, kind: str
 ) -> None:
     state = {
+        "text": "Ann Lee",
         "mentions": {"e1": mention("Ann Lee", 0, kind)},
         "expressions": {"e1": "Ann Lee (X) - in red"},
         "verdicts": {"e1": {"groundable": True, "probability": 0.8, "candidates": []}},
