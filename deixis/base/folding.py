@@ -55,18 +55,18 @@ _UNIT = "|".join(
         r"[!-%'-~](?=[ -~]|\Z)",  # most characters of most texts, told fast
         rf"[{_SPACES}](?:[{_SPACES}{_UNSEEN}]*[{_SPACES}])?",
         rf"(?P<stray>[{_UNSEEN}{_MARKS}])",
-        rf"[{_FLAGS}]{{2}}",
+        rf"[{_FLAGS}]{{2}}{_TAIL}",
         rf"{_PICTURE}(?:\u200d{_PICTURE})*",
         rf".{_TAIL}",
     )
 )
-_AS_HTML = re.compile(rf"{_NAME};|{_UNIT}", re.DOTALL)
+_AS_HTML = re.compile(rf"{_NAME};(?P<tail>{_TAIL})|{_UNIT}", re.DOTALL)
 # Tokens of tweets are often joined by spaces, and data sets then have "&amp ;".
 _CUT = (
     r"&(?:amp;)*(?P<cut>[lg]t|(?:amp|quot|nbsp)(?![A-Za-z0-9])"
     r"|#0{0,50}[0-9]{2,7}(?![0-9])|#[xX]0{0,50}[0-9a-fA-F]{2,6}(?![0-9a-fA-F]))"
 )
-_AS_TOKENS = re.compile(rf"{_NAME}\s?;|{_CUT}|{_UNIT}", re.DOTALL)
+_AS_TOKENS = re.compile(rf"(?:{_NAME}\s?;|{_CUT})(?P<tail>{_TAIL})|{_UNIT}", re.DOTALL)
 _unseen = partial(re.compile(f"[{_UNSEEN}]+").sub, "")
 _blank = re.compile(f"[{_SPACES}]+").fullmatch
 
@@ -200,7 +200,10 @@ def _units(text: str, pattern: re.Pattern[str]) -> Iterator[tuple[int, int, str]
         if name is None:
             yield start, end, "" if match["stray"] else match[0]
         elif name.startswith("#") or f"{name};" in html5:
-            yield start, end, unescape(f"&{name};")
+            read = unescape(f"&{name};")
+            if _blank(read):  # which takes no mark
+                end = match.start("tail")
+            yield start, end, read + text[match.start("tail") : end]
         else:
             end = start + 1
             yield start, end, "&"

@@ -38,6 +38,9 @@ ODD = st.text(
         ("❤️", "❤"),
         ("Disney™ ½ x² …", "Disney™ ½ x² …"),
         (" \u0301a", " a"),
+        ("a&nbsp;\u0301b", "a b"),
+        ("&#101;\u0301 &amp;\u0323", "\u00e9 &\u0323"),
+        ("🇫🇷\u20dd", "🇫🇷\u20dd"),
         ("", ""),
     ],
 )
@@ -88,6 +91,14 @@ def test_the_places_of_an_entity_and_a_letter_with_marks() -> None:
     folded = spelled("x&amp;e\u0323\u0302\u200b!")
     assert folded.text == "x&\u1ec7!"
     assert [folded.span(i, i + 1) for i in range(4)] == [(0, 1), (1, 6), (6, 9), (10, 11)]
+
+
+@pytest.mark.parametrize("fold", [spelled, loose, caseless, bare])
+@given(text=ODD)
+def test_no_mark_is_cut_from_what_it_is_on(fold: Callable[[str], Folded], text: str) -> None:
+    marks = {i for i, character in enumerate(text) if unicodedata.combining(character)}
+    for read, end in zip(fold(text).text, fold(text).ends, strict=True):
+        assert read.isspace() or end not in marks
 
 
 def test_entities_are_read() -> None:
