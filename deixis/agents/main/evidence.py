@@ -23,7 +23,7 @@ a text on an animal that is seen    4     "walkies": one name, and nobody else i
 called a thing, a like one seen     3     detectors take a van for a bus, a dog for a sheep
 called a thing that is not seen     0.2   it is not a person then either
 a band, several people seen         8*    72 of 96 bands named first are shown
-the first team, several people      3*    48% where no player is named; often as a badge
+the first team, three people seen   3*    48% where no player is named, many as a badge
 its description is found, score s  1+10s  a detector's scores are low, and order well
 its description is not found        0.4   detectors miss what is small or rare
 a model sees it, confidence c      1+11c  models say yes too easily; 1/(1+11c) for a no

@@ -198,7 +198,7 @@ def _thing(thing: SeenObject, largest: float, match: NameMatch | None) -> Candid
 
 def _group_tells(sense: Sense, people: Sequence[SeenObject]) -> Finding:
     """Say what several people tell of a group: it is all of them, as surely as the surest."""
-    if len(people) < 2:
+    if len(people) < sense.least:
         return Finding()
     strength = max(person["score"] for person in people)
     return Finding(

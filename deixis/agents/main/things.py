@@ -3,7 +3,7 @@
 Sources, the surest first: a noun that stands beside the name ("our corgi Winston", "the new Irizar
 bus"), a maker or a model in the name (Toyota Hilux), a fine type (an animal, a product, a band),
 talk that goes with an animal. Words that deny ("no dogs") are not understood. In 8,500 tweets of
-Twitter-GMNER, nouns, makers and models link 62 of 14,229 names, by our reading 4 of them wrongly.
+Twitter-GMNER, nouns, makers and models link 64 of 14,229 names, by our reading 5 of them wrongly.
 
 Sentence vectors (`deixis.tools.minilm`) of names beside those of labels were tried as one more
 source, and left out. In those tweets, with the things that captions speak of in place of a
@@ -31,6 +31,25 @@ NAMED_LIKE_PEOPLE = ANIMALS | VEHICLES | {"teddy bear"}
 Sort = Literal["person", "place", "group", "thing"]
 """What a type is: a person, a place or a building, a group of people, or anything else."""
 
+
+class Sense(NamedTuple):
+    """What a name may be.
+
+    Attributes:
+        labels: of the things that it may be; one of them is enough.
+        ratio: likelihood ratio of being shown, if one is seen.
+        words: why it may be that.
+        certain: whether it is nothing else, so that none seen is evidence against it.
+        least: how many of them must be seen.
+    """
+
+    labels: frozenset[str]
+    ratio: float
+    words: str
+    certain: bool = False
+    least: int = 1
+
+
 _WINDOW = 100  # characters beside a name that are looked at
 _POSSESSIVES = frozenset(["my", "our", "his", "her", "their", "your"])
 _ARTICLES = _POSSESSIVES | {"the", "a", "an", "this"}
@@ -43,8 +62,10 @@ _LINKS = _IS | _ARTICLES | {"and", "at", "by", "for", "from", "in", "like", "of"
 _LINKS |= {"or", "to", "who", "with"}
 _MOST_ADJECTIVES = 3
 _GROUP_TYPES = {
-    "band": (weights.BAND_SEEN, "it is a band"),
-    "sports_team": (weights.TEAM_SEEN, "it is the first team named, without players"),
+    "band": Sense(PEOPLE, weights.BAND_SEEN, "it is a band", least=2),
+    "sports_team": Sense(  # two people may be one of each team
+        PEOPLE, weights.TEAM_SEEN, "it is the first team named, without players", least=3
+    ),
 }
 _PRODUCT_TYPES = frozenset(("brand_name_products", "product_other"))
 _NO_PRODUCT_TYPES = frozenset(
@@ -92,39 +113,24 @@ class Naming(NamedTuple):
         return bool(words)
 
 
-class Sense(NamedTuple):
-    """What a name may be.
-
-    Attributes:
-        labels: of the things that it may be; one of them is enough.
-        ratio: likelihood ratio of being shown, if one is seen.
-        words: why it may be that.
-        certain: whether it is nothing else, so that none seen is evidence against it.
-    """
-
-    labels: frozenset[str]
-    ratio: float
-    words: str
-    certain: bool = False
-
-
 def sense_of(naming: Naming) -> Sense | None:
     """Say what a name may be of the things that can be seen, None if nothing tells.
 
-    A place is never one: what is named in it or beside it is something in that place.
+    A place is none, but for somebody's animal that is called like one: what else is named in it
+    or beside it is something in that place.
     """
-    if naming.sort == "place":
-        return None
     known = lexicon()
     noun = _noun_before(naming, known) or _noun_behind(naming, known)
     if noun:
         ratio = weights.ARTICLE if naming.specific else weights.NOUN_BESIDE
-        return Sense(noun.labels, ratio, f"the text calls it {noun.text!r}", certain=True)
+        words, least = f"the text calls it {noun.text!r}", 2 if noun.labels == PEOPLE else 1
+        return Sense(noun.labels, ratio, words, certain=True, least=least)
+    if naming.sort == "place":
+        return None
     if naming.fine_type == "animal":
         return Sense(ANIMALS, weights.ANIMAL_SEEN, "it is an animal")
     if naming.sort == "group" and naming.fine_type in _GROUP_TYPES:
-        ratio, words = _GROUP_TYPES[naming.fine_type]
-        return Sense(PEOPLE, ratio, words)
+        return _GROUP_TYPES[naming.fine_type]
     return _product(naming, known)
 
 
@@ -203,8 +209,10 @@ def _fits(noun: Noun, naming: Naming, known: Lexicon, owned: bool) -> bool:
     """Whether a noun can be said of a name of its type: of what is named like people, some can."""
     if noun.text.isupper() and len(noun.text) > 3 and not naming.name.isupper():
         return False  # the GOAT is no goat
+    animal = bool(noun.labels & ANIMALS)
+    if naming.sort == "place":
+        return animal and owned
     if naming.sort == "person":
-        animal = bool(noun.labels & ANIMALS)
         spoken_of = fold(noun.text) in known.of_people
         return bool(noun.labels & NAMED_LIKE_PEOPLE) and not spoken_of and (animal or owned)
     return naming.sort == "thing" or naming.specific or owned
@@ -226,7 +234,7 @@ def _noun_behind(naming: Naming, known: Lexicon) -> Noun | None:
         rest = rest[fold(*rest[:1]) == "such" :]
         if fold(*rest[:1]) in _ARTICLES:
             noun = _behind_adjectives(rest[1:], known)
-    elif naming.sort != "person" and naming.fine_type not in _NO_PRODUCT_TYPES:
+    elif naming.sort in {"group", "thing"} and naming.fine_type not in _NO_PRODUCT_TYPES:
         noun = known.noun_behind(behind) or (
             known.noun_behind(behind[1:]) if re.search(r"\d", behind[0]) else None
         )

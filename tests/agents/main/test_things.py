@@ -45,6 +45,8 @@ NOUNS = {
     "A cup of [Yorkshire Tea|OTHER]": "cup",
     "My copy of [Dune|OTHER.written_work]": "book",
     "our new [Smeg|ORG] fridge": "refrigerator",
+    "our dog [Paris|LOC]": "dog",
+    "a cat called [Sydney|LOC]": "cat",
     "[Old Faithful|OTHER] is our old tractor": "truck",
 }
 
@@ -73,6 +75,8 @@ NAMES = {
     "my [Harley-Davidson|ORG]": "motorcycle",
     "a ride in our [Honda|ORG.company]": "car",
     "the [Hogsback Train|OTHER]": "train",
+    "our new [Bosch|ORG.company]": "oven",
+    "a pint of [Guinness|OTHER]": "cup",
 }
 
 
@@ -95,6 +99,10 @@ TRAPS = [
     "[Amazon|ORG.company] grows",
     "[Paris|LOC] bus",
     "the bus to [Paris|LOC]",
+    "our bus [Berlin|LOC]",
+    "street dog [London|LOC]",
+    "[London|LOC] the cat city",
+    "[London|LOC] dog",
     "[Coach K|PER] leads",
     "our coach [Dave|PER]",
     "[Apple Music|OTHER]",
