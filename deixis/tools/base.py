@@ -67,7 +67,11 @@ class Word(NamedTuple):
 
 
 class Detector(Protocol):
-    """Finds objects by name."""
+    """Finds objects by name.
+
+    It may have a method ``glimpse`` that takes and gives what ``detect`` does, and gives what is
+    too doubtful for that as well: for what a text says is there.
+    """
 
     name: str
     labels: tuple[str, ...] | None

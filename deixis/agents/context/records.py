@@ -60,10 +60,14 @@ class SeenWord(TypedDict):
 
 
 class Observation(TypedDict):
-    """What was seen before anything was looked for; a graph that looks for less has less."""
+    """What was seen before anything was looked for; a graph that looks for less has less.
+
+    ``faint`` is what a second look showed, of what the text names.
+    """
 
     caption: str | None
     objects: NotRequired[list[SeenObject]]
+    faint: NotRequired[list[SeenObject]]
     words: NotRequired[list[SeenWord]]
     looking: NotRequired[dict[str, Looking]]
 

@@ -16,6 +16,7 @@ from deixis.agents.main.evidence import Cue, Evidence, probability_shown
 from deixis.agents.main.findings import Finding, gather, read_name
 from deixis.agents.main.look import look_for
 from deixis.agents.main.same_names import same_names
+from deixis.agents.main.second_look import second_look
 from deixis.agents.main.subjects import subjects
 from deixis.agents.observe import looked_for
 
@@ -32,7 +33,7 @@ def entail(state: State, toolbox: Toolbox) -> Update:
             decisions |= decision(entity, "entail", "groundable", None, evidence=[reason])
         unknown = Verdict(groundable=None, probability=0.0, candidates=[])
         return {"verdicts": dict.fromkeys(mentions, unknown), "decisions": decisions}
-    findings = _findings(state, toolbox)
+    findings, noticed = _findings(state, toolbox)
     evidence, update = look_for(state, toolbox)
     verdicts, decisions = {}, {}
     threshold = toolbox.settings.options.groundable_threshold
@@ -50,13 +51,18 @@ def entail(state: State, toolbox: Toolbox) -> Update:
             evidence=reasons,
             replies=update["calls"],
         )
-    return {**update, "verdicts": verdicts, "decisions": decisions}
+    notices = update["notices"] | noticed
+    return {**update, "verdicts": verdicts, "decisions": decisions, "notices": notices}
 
 
-def _findings(state: State, toolbox: Toolbox) -> dict[str, Finding]:
-    """Say what the picture tells of each mention; a line of writing tells of one name alone."""
-    mentions, observation = state["mentions"], state["observation"]
-    wanted, labels = subjects(state, toolbox), looked_for(toolbox)
+def _findings(state: State, toolbox: Toolbox) -> tuple[dict[str, Finding], Update]:
+    """Say what the picture tells of each mention; a line of writing tells of one name alone.
+
+    Returns:
+        Mention to finding, and notices.
+    """
+    mentions, wanted, labels = state["mentions"], subjects(state, toolbox), looked_for(toolbox)
+    observation, notices = second_look(state, toolbox, wanted.values())
     matches = {entity: read_name(subject.name, observation) for entity, subject in wanted.items()}
     findings = {
         entity: gather(subject, matches[entity], observation, labels)
@@ -70,7 +76,7 @@ def _findings(state: State, toolbox: Toolbox) -> dict[str, Finding]:
         others = (cue for cue in finding.against if cue.ratio != weights.NAME_NOT_READ)
         gone = Cue(weights.NAME_NOT_READ, reason)
         findings[entity] = finding._replace(against=(*others, gone))
-    return findings
+    return findings, notices
 
 
 def taken_writing(

@@ -20,7 +20,7 @@ the same or a product, an article   8*    "my new Toyota": 27 of 37 are shown
 a product, no article, one seen     4*    a maker or a type: 46 of 79 are shown
 an animal by type, animals seen    20*    56 of 60 are shown
 a text on an animal that is seen    4     "walkies": one name, and nobody else is seen
-called a thing, a like one seen     3     detectors take a van for a bus, a dog for a sheep
+the same, a like or faint one seen  3     detectors take a van for a bus, a dog for a sheep
 called a thing that is not seen     0.2   it is not a person then either
 a band, several people seen         8*    72 of 96 bands named first are shown
 the first team, three people seen   3*    48% where no player is named, many as a badge

@@ -1,6 +1,6 @@
 """What the people, the things and the writing that were seen tell of one name."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
 from deixis.agents.context.records import Candidate, Observation, SeenObject
@@ -127,7 +127,7 @@ def _name_cue(name: str, match: NameMatch) -> Cue:
 
 def _people_tell(subject: Subject, match: NameMatch | None, observation: Observation) -> Finding:
     """Say what the people tell of a person: each is a candidate, from left to right."""
-    people = _labelled(PEOPLE, observation)
+    people = _labelled(PEOPLE, observation["objects"])
     how = observation["looking"].get("people")
     undecided = ("people could not be looked for",) if how == "failed" else ()
     if not people:
@@ -160,14 +160,15 @@ def _things_tell(
     sense: Sense, match: NameMatch | None, observation: Observation, looked_for: Collection[str]
 ) -> Finding:
     """Say what the things that were seen tell of what may be one of them."""
-    seen, ratio, remark = _labelled(sense.labels, observation), sense.ratio, ""
+    seen, ratio, remark = _labelled(sense.labels, observation["objects"]), sense.ratio, ""
     if sense.labels == PEOPLE:
         return _group_tells(sense, seen)
     if not seen and sense.certain:
-        alike = lexicon().alike
-        like = frozenset().union(*(alike.get(label, frozenset()) for label in sense.labels))
-        seen, ratio = _labelled(like, observation), min(ratio, weights.LIKE_SEEN)
-        remark = ", which a detector may take for it"
+        ratio = min(ratio, weights.LIKE_SEEN)
+        like = sense.labels.union(*(lexicon().alike.get(label, ()) for label in sense.labels))
+        seen, remark = _labelled(like, observation["objects"]), ", which a detector may take for it"
+        if not seen:
+            seen, remark = _labelled(like, observation.get("faint", ())), " faintly"
     if seen:
         largest = max(area(as_box(thing["box"])) for thing in seen)
         labels = " and ".join(dict.fromkeys(f"a {thing['label']}" for thing in seen))
@@ -209,8 +210,8 @@ def _group_tells(sense: Sense, people: Sequence[SeenObject]) -> Finding:
     )
 
 
-def _labelled(labels: Collection[str], observation: Observation) -> list[SeenObject]:
-    return [seen for seen in observation["objects"] if seen["label"] in labels]
+def _labelled(labels: Collection[str], objects: Iterable[SeenObject]) -> list[SeenObject]:
+    return [seen for seen in objects if seen["label"] in labels]
 
 
 def _candidate(seen: SeenObject, strength: float, what: str) -> Candidate:

@@ -7,26 +7,49 @@ import pytest
 
 from deixis.agents.main.entail import entail
 from deixis.agents.main.ground import ground
+from deixis.errors import ToolError
 from deixis.testing import tools
+from deixis.tools.base import Detection
 
-PICTURE = {"sha256": "00", "width": 1000, "height": 300, "source": "bytes"}
 MARKED = re.compile(r"\[(.+?)\|(\w+)(?:\.(\w+))?\]")
 SHOWN = {"PER": 0.65, "LOC": 0.09, "ORG": 0.27, "OTHER": 0.26}
 """How often such mentions are shown, over Twitter-GMNER's train split."""
 
 
 class Knowing:
-    """A detector that knows some labels and finds nothing."""
+    """A detector that knows some labels and finds nothing but at a second look."""
 
     name = "knowing"
     labels = ("person", "dog", "cat", "horse", "car", "truck", "bus", "cell phone")
 
+    def __init__(self) -> None:
+        self.faint: list[Detection] | ToolError = []
+        self.asked: list[list[str]] = []
+
     def detect(self, *_: Any) -> list[Any]:
         return []
 
+    def glimpse(self, picture: Any, phrases: Any) -> list[Detection]:
+        self.asked.append([*phrases])
+        if isinstance(self.faint, ToolError):
+            raise self.faint
+        return [detection for detection in self.faint if detection.label in phrases]
+
 
 @pytest.fixture
-def pointed(mention: Any, toolbox_of: Any, run: Any) -> Any:
+def knowing() -> Knowing:
+    return Knowing()
+
+
+@pytest.fixture
+def noticed() -> list[Any]:
+    return []
+
+
+@pytest.fixture
+def pointed(
+    mention: Any, toolbox_of: Any, run: Any, noticed: list[Any], knowing: Knowing, opened: Any
+) -> Any:
     """Point at the marked names of a text: name to the ids of what it is given, and the reasons.
 
     Seen are ``dog``, ``bus*2`` (twice as broad), each beside the last; writing is ``bus=IRIZAR``.
@@ -55,11 +78,11 @@ def pointed(mention: Any, toolbox_of: Any, run: Any) -> Any:
             observation["words"] += [word] if written else []
         state = {
             "text": text + marked[last:],
-            "picture": PICTURE,
+            "picture": opened(1000, 300),
             "mentions": mentions,
             "observation": observation,
         }
-        with tools(knowing=Knowing(), sign=[]):
+        with tools(knowing=knowing, sign=[]):
             toolbox = toolbox_of(detector="knowing", reader="sign", **more)
             judged = run(entail, state, toolbox)
             placed = run(ground, {**state, **judged}, toolbox)
@@ -68,6 +91,7 @@ def pointed(mention: Any, toolbox_of: Any, run: Any) -> Any:
             mentions[entity]["text"]: [boxes.get(tuple(region["box"]), "line") for region in own]
             for entity, own in placed.get("regions", {}).items()
         }
+        noticed.extend(judged["notices"].values())
         reasons = {
             mentions[key.partition("/")[0]]["text"]: record["evidence"]
             for key, record in judged["decisions"].items()
@@ -144,3 +168,44 @@ def test_a_name_is_given_what_it_is(
 ) -> None:
     found, reasons = pointed(marked, *seen)
     assert found == given, reasons
+
+
+@pytest.mark.extra
+def test_what_the_text_names_is_looked_for_again(pointed: Any, knowing: Knowing) -> None:
+    """The detector says person of a bulldog, and dog only when asked for doubtful ones."""
+    text = "Dinner for bulldog [Tyson|PER], thanks to [Royal Canin|PER]"
+    assert pointed(text, "person")[0] == {"Royal Canin": ["person0"]}
+    knowing.faint = [Detection("cat", (0.0, 0.0, 49.0, 299.0), 0.1)]
+    assert pointed(text, "person")[0]["Royal Canin"], "this is a person all the same"
+    knowing.faint = [Detection("cat", (0.0, 0.0, 49.0, 299.0), 0.3)]
+    found, reasons = pointed(text, "person")
+    assert list(found) == ["Tyson"] and "no people were seen" in reasons["Royal Canin"][0]
+    assert any("a cat was seen faintly (odds x 3)" in reason for reason in reasons["Tyson"])
+    assert all("dog" in labels and "person" not in labels for labels in knowing.asked)
+
+
+@pytest.mark.extra
+@pytest.mark.parametrize(
+    ("marked", "seen"),
+    [
+        ("bulldog [Tyson|PER]", ("dog",)),
+        ("[Tyson|PER]", ("person",)),
+        ("[Toyota Hilux|OTHER]", ()),
+        ("the band [Oasis|ORG]", ()),
+    ],
+)
+def test_there_is_no_second_look_for_what_was_seen_or_is_not_named(
+    pointed: Any, knowing: Knowing, marked: str, seen: tuple[str, ...]
+) -> None:
+    pointed(marked, *seen)
+    assert not knowing.asked
+
+
+@pytest.mark.extra
+def test_a_second_look_that_fails_is_told(
+    pointed: Any, knowing: Knowing, noticed: list[Any]
+) -> None:
+    knowing.faint = ToolError("it broke")
+    assert not pointed("bulldog [Tyson|PER]", "car")[0]
+    (notice,) = noticed
+    assert "no second look for bear, cat, cow, dog, horse, sheep: it broke" in notice["message"]
