@@ -171,7 +171,7 @@ def _things_tell(
             seen, remark = _labelled(like, observation.get("faint", ())), " faintly"
     if seen:
         largest = max(area(as_box(thing["box"])) for thing in seen)
-        labels = " and ".join(dict.fromkeys(f"a {thing['label']}" for thing in seen))
+        labels = " or ".join(dict.fromkeys(f"a {thing['label']}" for thing in seen))
         return Finding(
             (Cue(ratio, f"{sense.words}, and {labels} was seen{remark}"),),
             candidates=tuple(_thing(thing, largest, match) for thing in seen),

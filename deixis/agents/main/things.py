@@ -211,7 +211,7 @@ def _fits(noun: Noun, naming: Naming, known: Lexicon, owned: bool) -> bool:
         return False  # the GOAT is no goat
     animal = bool(noun.labels & ANIMALS)
     if naming.sort == "place":
-        return animal and owned
+        return animal and (owned or naming.specific)
     if naming.sort == "person":
         spoken_of = fold(noun.text) in known.of_people
         return bool(noun.labels & NAMED_LIKE_PEOPLE) and not spoken_of and (animal or owned)

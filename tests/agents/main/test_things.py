@@ -47,6 +47,8 @@ NOUNS = {
     "our new [Smeg|ORG] fridge": "refrigerator",
     "our dog [Paris|LOC]": "dog",
     "a cat called [Sydney|LOC]": "cat",
+    "The cat [Chelsea|LOC] looks": "cat",
+    "The cat [Chelsea|ORG] looks": "cat",
     "[Old Faithful|OTHER] is our old tractor": "truck",
 }
 
