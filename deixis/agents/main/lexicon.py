@@ -59,6 +59,9 @@ class Lexicon:
                 for names, makers in lists["shared"].items()
             ),
         ]
+        self._makers = [
+            (_labels(names), _split(makers)) for names, makers in lists["shared"].items()
+        ]
         self._talk = [
             (_labels(names), _any_of(_split(words))) for names, words in lists["talk"].items()
         ]
@@ -86,6 +89,12 @@ class Lexicon:
     def named(self, name: str) -> tuple[str, frozenset[str]] | None:
         """Return the name of a maker or a model in a name, and the labels of what it is."""
         return _first(self._names, fold(*tokens_of(name)))
+
+    def maker(self, name: str) -> tuple[str, frozenset[str]] | None:
+        """Return a name if it is that of a maker, others' too, and the labels of what it is."""
+        word = fold(*tokens_of(name))
+        labels = frozenset[str]().union(*(own for own, makers in self._makers if word in makers))
+        return (word, labels) if labels else None
 
     def talk(self, text: str) -> tuple[str, frozenset[str]] | None:
         """Return words of a text that go with an animal, and its label."""

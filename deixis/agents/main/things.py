@@ -59,7 +59,10 @@ _PAUSES = frozenset(",:(-–—")  # noqa: RUF001
 _QUOTES = frozenset("\"'“”‘’")  # noqa: RUF001
 _SPEAKS = frozenset(["said", "says", "wrote", "writes", "told", "tells", "asked", "asks"])
 _LINKS = _IS | _ARTICLES | {"and", "at", "by", "for", "from", "in", "like", "of", "on"}
-_LINKS |= {"or", "to", "who", "with"}
+_LINKS |= {"or", "that", "to", "which", "who", "with"}
+_ENDS = frozenset(("at", "by", "from", "in", "near", "of", "on", "outside", "under", "who", "with"))
+_AND = frozenset(("and", "&", ","))
+_PRONOUNS = frozenset(("he", "she", "it"))
 _MOST_ADJECTIVES = 3
 _GROUP_TYPES = {
     "band": Sense(PEOPLE, weights.BAND_SEEN, "it is a band", least=2),
@@ -104,13 +107,15 @@ class Naming(NamedTuple):
         return tokens_of(self.text[self.end : self.end + _WINDOW])
 
     @property
-    def specific(self) -> bool:
-        """Whether it has an article, so that it is one of what a maker makes: "my new Toyota"."""
-        words = [*map(fold, self.before[-_MOST_ADJECTIVES:])]
-        while words and words[-1] not in _ARTICLES:
-            if words.pop() in _LINKS or not words or not words[-1].isalpha():
-                return False
-        return bool(words)
+    def article(self) -> str:
+        """The article of a name that is one of what a maker makes, "my" of "my new Toyota"."""
+        for token in self.before[: -_MOST_ADJECTIVES - 1 : -1]:
+            word = fold(token)
+            if word in _ARTICLES or word.endswith("'s"):
+                return word
+            if word in _LINKS or not word.replace("-", "").isalnum():
+                break
+        return ""
 
 
 def sense_of(naming: Naming) -> Sense | None:
@@ -122,7 +127,7 @@ def sense_of(naming: Naming) -> Sense | None:
     known = lexicon()
     noun = _noun_before(naming, known) or _noun_behind(naming, known)
     if noun:
-        ratio = weights.ARTICLE if naming.specific else weights.NOUN_BESIDE
+        ratio = weights.ARTICLE if naming.article else weights.NOUN_BESIDE
         words, least = f"the text calls it {noun.text!r}", 2 if noun.labels == PEOPLE else 1
         return Sense(noun.labels, ratio, words, certain=True, least=least)
     if naming.sort == "place":
@@ -144,20 +149,24 @@ def _product(naming: Naming, known: Lexicon) -> Sense | None:
     """Say what a maker or a model in a name tells, or that it is a product.
 
     The name of a company alone is the company, and is shown no oftener where its cars are; with an
-    article it is one of them.
+    article it is one of them, as is what was taken for a person.
     """
-    if naming.sort == "person" or naming.fine_type in _NO_PRODUCT_TYPES:
+    if naming.fine_type in _NO_PRODUCT_TYPES:
         return None
-    if naming.sort == "group" and not naming.specific:
+    if naming.sort in {"person", "group"} and not naming.article:
         return None
     tokens = tokens_of(naming.name)
     ends = {fold(*tokens[-1:]), fold(*naming.behind[:1])} - {""}
     if ends & (known.not_things | known.compounds):
         return None
-    ratio = weights.ARTICLE if naming.specific else weights.PRODUCT_SEEN
+    ratio = weights.ARTICLE if naming.article else weights.PRODUCT_SEEN
     named, last = known.named(naming.name), known.noun_before(tokens)
+    if not named and naming.article not in {"", "the"} and naming.sort != "person":
+        named = known.maker(naming.name)
     if named:
         return Sense(named[1], ratio, f"{named[0]!r} in its name tells what it is")
+    if naming.sort == "person":
+        return None
     if last and len(tokens) > 1 and last.labels <= VEHICLES and not last.plural:
         return Sense(last.labels, ratio, f"its name ends with {last.text!r}")
     if naming.fine_type in _PRODUCT_TYPES:
@@ -177,7 +186,7 @@ def _noun_before(naming: Naming, known: Lexicon) -> Noun | None:
     called, paused = bool(_CALLED & {*signs}), bool(_PAUSES & {*signs})
     if called and fold(*before[-1:]) in _IS:
         before.pop()
-    several = fold(*behind[:1]) in {"and", "&", ","}
+    several = fold(*behind[:1]) in _AND
     noun = known.noun_before(before)
     if noun is None and not signs:
         before, several = _without_partners(before), True
@@ -200,7 +209,7 @@ def _noun_before(naming: Naming, known: Lexicon) -> Noun | None:
 def _without_partners(tokens: Sequence[str]) -> list[str]:
     """Drop names before the last of a list: "our dogs Max and" is "our dogs"."""
     left = list(tokens)
-    while len(left) > 1 and fold(left[-1]) in {",", "and", "&"} and left[-2][:1].isupper():
+    while len(left) > 1 and fold(left[-1]) in _AND and left[-2][:1].isupper():
         del left[-2:]
     return left
 
@@ -211,42 +220,58 @@ def _fits(noun: Noun, naming: Naming, known: Lexicon, owned: bool) -> bool:
         return False  # the GOAT is no goat
     animal = bool(noun.labels & ANIMALS)
     if naming.sort == "place":
-        return animal and (owned or naming.specific)
+        return animal and (owned or bool(naming.article))
     if naming.sort == "person":
         spoken_of = fold(noun.text) in known.of_people
         return bool(noun.labels & NAMED_LIKE_PEOPLE) and not spoken_of and (animal or owned)
-    return naming.sort == "thing" or naming.specific or owned
+    return naming.sort == "thing" or bool(naming.article) or owned
 
 
 def _noun_behind(naming: Naming, known: Lexicon) -> Noun | None:
     """Return the noun behind a name.
 
-    As in: Milo the cat; Rex, our old labrador; Bo is such a good dog; Irizar i6 bus.
+    As in: Milo the cat; Rex, our old labrador; Bo is such a good dog; Pepper. She is a greyhound;
+    Max and Bo, our dogs; Irizar i6 bus.
     """
-    behind = naming.behind
+    behind, several = naming.behind, fold(*naming.before[-1:]) in _AND
+    while len(behind) > 1 and fold(behind[0]) in _AND and behind[1][:1].isupper():
+        behind, several = behind[2:], True
+    if behind[:1] in (["."], ["!"]) and fold(*behind[1:2]) in _PRONOUNS:
+        behind = behind[2:]
+    paused = bool(behind) and behind[0] in _PAUSES
     while behind and behind[0] in _PAUSES | _QUOTES:
         behind.pop(0)
-    if not behind or behind[0] in {"s", "'s", "’s"}:  # noqa: RUF001
-        return None
     noun = None
-    if fold(behind[0]) in _IS | _ARTICLES:
+    if fold(*behind[:1]) in _IS | _ARTICLES:
         rest = behind[fold(behind[0]) in _IS :]
         rest = rest[fold(*rest[:1]) == "such" :]
         if fold(*rest[:1]) in _ARTICLES:
-            noun = _behind_adjectives(rest[1:], known)
-    elif naming.sort in {"group", "thing"} and naming.fine_type not in _NO_PRODUCT_TYPES:
-        noun = known.noun_behind(behind) or (
-            known.noun_behind(behind[1:]) if re.search(r"\d", behind[0]) else None
-        )
-    if noun is None or noun.plural or noun.labels == PEOPLE:  # "the Chelsea team" may be anywhere
+            noun = _behind_adjectives(rest[1:], known, paused)
+    elif (
+        behind == naming.behind
+        and naming.sort in {"group", "thing"}
+        and naming.fine_type not in _NO_PRODUCT_TYPES
+    ):
+        numbered = bool(re.search(r"\d", "".join(behind[:1])))
+        noun = known.noun_behind(behind) or known.noun_behind(behind[numbered:])
+    if noun is None or noun.labels == PEOPLE:  # "the Chelsea team" may be anywhere
         return None
-    return noun if _fits(noun, naming, known, owned=False) else None
+    fits = _fits(noun, naming, known, owned=False) and (several or not noun.plural)
+    return noun if fits else None
 
 
-def _behind_adjectives(tokens: Sequence[str], known: Lexicon) -> Noun | None:
+def _behind_adjectives(tokens: Sequence[str], known: Lexicon, paused: bool) -> Noun | None:
+    """Return the noun behind adjectives; after a pause, one that ends what was put in.
+
+    "Rex, our dog, sleeps" says what Rex is, and "with Ann, the dog and a ball" nothing of Ann.
+    """
     for skipped in range(_MOST_ADJECTIVES + 1):
         noun = known.noun_behind(tokens[skipped:])
+        if noun:
+            rest = tokens[skipped + len(tokens_of(noun.text)) :]
+            goes_on = fold(*rest[:1]).isalpha() and fold(rest[0]) not in _ENDS
+            return None if paused and goes_on and not known.noun_behind(rest) else noun
         word = fold(*tokens[skipped : skipped + 1])
-        if noun or word in _LINKS or not word.replace("-", "").isalpha():
-            return noun
+        if word in _LINKS or not word.replace("-", "").isalpha():
+            return None
     return None
