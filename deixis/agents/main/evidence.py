@@ -15,10 +15,10 @@ a person's mention, people seen     4     people are in many pictures of other p
 a person's mention, no people       0.15  the detector finds most faces that are turned
 "by" before it, people seen         0.1*  who made something is rarely in the picture
 anything else, its name not read    0.7   most things bear no readable name
-called a thing that is seen         6*    "bulldog Tyson": 11 of 16 are shown
-the same or a product, an article   8*    "my new Toyota": 27 of 37 are shown
-a product, no article, one seen     4*    a maker or a type: 46 of 79 are shown
-an animal by type, animals seen    20*    56 of 60 are shown
+called a thing that is seen         6*    "bulldog Tyson": 10 of 15 are shown
+the same or a product, an article   8*    "my new Toyota": 25 of 34 are shown
+a product, no article, one seen     4*    a maker or a type: 48 of 81 are shown
+an animal by type, animals seen    20*    55 of 59 are shown
 a text on an animal that is seen    4     "walkies": one name, and nobody else is seen
 the same, a like or faint one seen  3     detectors take a van for a bus, a dog for a sheep
 called a thing that is not seen     0.2   it is not a person then either
