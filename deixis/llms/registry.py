@@ -62,6 +62,8 @@ class Provider(NamedTuple):
     """Variables by which its SDK is sent to another server."""
     sees: bool = True
     """Whether models of it may take pictures."""
+    eyes: str = ""
+    """The option that gives eyes to a model that else has none."""
 
     @property
     def key(self) -> str | None:
@@ -92,8 +94,12 @@ class Provider(NamedTuple):
 
 
 PROVIDERS = {
-    "embedded": Provider("deixis.llms.backends:embedded", "xllamacpp", "starter", sees=False),
-    "gguf": Provider("deixis.llms.backends:gguf", "xllamacpp", "starter", sees=False),
+    "embedded": Provider(
+        "deixis.llms.backends:embedded", "xllamacpp", "starter", sees=False, eyes="mmproj"
+    ),
+    "gguf": Provider(
+        "deixis.llms.backends:gguf", "xllamacpp", "starter", sees=False, eyes="mmproj"
+    ),
     "openai": Provider(
         "deixis.llms.backends:openai",
         "langchain-openai",
@@ -147,6 +153,16 @@ def provider_of(spec: str, others: Sequence[str] = ()) -> Provider:
         f"{shown(spec)!r}: there is no language-model provider {name!r}{nearest(name, known)}; "
         f"known: {', '.join(known)}"
     )
+
+
+def sees(spec: str) -> bool:
+    """Say whether a model may take pictures.
+
+    Raises:
+        SettingsError: as `provider_of`.
+    """
+    provider = provider_of(spec)
+    return provider.sees or provider.eyes in Spec.parse(spec).options
 
 
 def whole_spec(spec: str) -> str:

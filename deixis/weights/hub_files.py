@@ -12,6 +12,7 @@ from deixis.errors import MissingExtraError, ModelFileError
 from deixis.weights.watching import Tell, watching
 
 _WEIGHTS, _SHARDS = "model.safetensors", "model-?????-of-?????.safetensors"
+_PATIENCE = 10.0  # seconds that the hub may take to say how large something is
 _BESIDE = ("*.json", "*.txt", "*.model", "*.jinja")  # settings and vocabularies
 
 
@@ -138,7 +139,7 @@ def _watched(wanted: HubFile, own: Path | None, tell: Tell | None) -> Iterator[N
         enable_progress_bars,
     )
 
-    size = _size(wanted)
+    size = size_of(wanted)
     folder = Path(own or constants.HF_HUB_CACHE) / f"models--{wanted.repo.replace('/', '--')}"
     silent = are_progress_bars_disabled()
     disable_progress_bars()
@@ -150,14 +151,18 @@ def _watched(wanted: HubFile, own: Path | None, tell: Tell | None) -> Iterator[N
             enable_progress_bars()
 
 
-def _size(wanted: HubFile) -> int | None:
+def size_of(wanted: HubFile) -> int | None:
     """Ask the hub how many bytes it has of what is wanted; None if it does not say."""
-    from huggingface_hub import HfApi, errors
-    from huggingface_hub.utils import filter_repo_objects
-
+    try:
+        from huggingface_hub import HfApi, errors
+        from huggingface_hub.utils import filter_repo_objects
+    except ImportError:
+        return None
     try:
         api = HfApi(endpoint=os.environ.get("HF_ENDPOINT"))
-        about = api.model_info(wanted.repo, revision=wanted.revision, files_metadata=True)
+        about = api.model_info(
+            wanted.repo, revision=wanted.revision, files_metadata=True, timeout=_PATIENCE
+        )
     except (errors.HTTPError, errors.HFValidationError, OSError):  # told by what fetches
         return None
     files = about.siblings or []

@@ -78,7 +78,7 @@ def resolve(spec: str, *, cache: Path | None = None, tell: Tell | None = None) -
             has another hash than the spec says (nothing is kept then).
         MissingExtraError: a ``hub:`` spec without the package ``huggingface-hub``.
     """
-    wanted = _parse(spec)
+    wanted = parse(spec)
     if isinstance(wanted, Path):
         if not wanted.exists():
             raise ModelFileError(f"no file or folder {wanted}; a model is {FORMS}")
@@ -102,7 +102,7 @@ def is_cached(spec: str, *, cache: Path | None = None) -> bool:
     Raises:
         ModelFileError: the spec is malformed.
     """
-    wanted = _parse(spec)
+    wanted = parse(spec)
     if isinstance(wanted, Path):
         return wanted.exists()
     root = cache_folder() if cache is None else cache
@@ -117,7 +117,7 @@ def file_of(spec: str) -> str:
     Raises:
         ModelFileError: it is malformed, or names a folder or a whole repository.
     """
-    wanted = _parse(spec)
+    wanted = parse(spec)
     if isinstance(wanted, Path) and wanted.is_dir():
         raise ModelFileError(f"{spec} is a folder, not a file; name the file in it")
     if isinstance(wanted, HubFile) and wanted.path is None:
@@ -125,7 +125,12 @@ def file_of(spec: str) -> str:
     return spec
 
 
-def _parse(spec: str) -> Path | WheelFile | HubFile:
+def parse(spec: str) -> Path | WheelFile | HubFile:
+    """Return what a spec names, unseen.
+
+    Raises:
+        ModelFileError: it is malformed.
+    """
     scheme, _, rest = spec.partition(":")
     if scheme == "pypi" and (match := _PYPI.fullmatch(rest)):
         requirement = f"{match['name']}=={match['version']}"

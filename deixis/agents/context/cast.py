@@ -95,7 +95,7 @@ class Cast:
 
     def _check_eyes(self, seat: Seat) -> None:
         wanted = self.system is not None and seat.role in self.system.eyes
-        if wanted and not seat.is_tool and not llms.provider_of(seat.spec).sees:
+        if wanted and not seat.is_tool and not llms.sees(seat.spec):
             raise SettingsError(
                 f"{seat.role}: {self._shown(seat.spec)} takes no pictures; the role needs a model "
                 "with eyes, or leave it out"

@@ -165,7 +165,7 @@ class Toolbox:
         image = self.photo(state)
         if image is None:
             return [], {}
-        if llms.provider_of(spec).sees:
+        if llms.sees(spec):
             return [image], {}
         return [], notice(step, f"{spec} takes no pictures; it was asked about the text alone")
 

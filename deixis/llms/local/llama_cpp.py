@@ -38,6 +38,8 @@ class LlamaCppChat(BaseChatModel):
 
     Attributes:
         weights: a model-file spec (see `deixis.weights.model_files.resolve`).
+        mmproj: that of the file with the model's eyes (llama.cpp's multimodal projector); without
+            one, it takes no pictures.
         temperature: 0 always takes the likeliest token.
         seed: with a temperature above 0, another seed gives another reply. The same one
             gives the same reply as a rule; which prompts came before, whose beginnings
@@ -51,6 +53,7 @@ class LlamaCppChat(BaseChatModel):
     """
 
     weights: str
+    mmproj: str | None = None
     temperature: float = Field(default=0.0, ge=0.0)
     seed: int = 0
     context: int = Field(default=8192, ge=64)
@@ -64,7 +67,7 @@ class LlamaCppChat(BaseChatModel):
 
     @property
     def _identifying_params(self) -> dict[str, Any]:
-        return self.model_dump(include={"weights", "temperature", "seed", "context"})
+        return self.model_dump(include={"weights", "mmproj", "temperature", "seed", "context"})
 
     def _generate(
         self,
@@ -76,7 +79,7 @@ class LlamaCppChat(BaseChatModel):
         max_tokens: int | None = None,
         **_: Any,
     ) -> ChatResult:
-        loaded = _loaded(self.weights, self.context, self.threads)
+        loaded = _loaded(self.weights, self.mmproj, self.context, self.threads)
         request: dict[str, Any] = {
             "messages": _as_text(convert_to_openai_messages(messages), loaded.marks),
             "temperature": self.temperature,
@@ -150,20 +153,22 @@ _alive: WeakSet[_Loaded] = WeakSet()
 _forked = False
 
 
-def _loaded(weights: str, context: int, threads: int) -> _Loaded:
+def _loaded(weights: str, mmproj: str | None, context: int, threads: int) -> _Loaded:
     with _loading:  # lru_cache alone would let two threads load the same file
-        return _load(weights, context, threads)
+        return _load(weights, mmproj, context, threads)
 
 
 @lru_cache(maxsize=4)
-def _load(weights: str, context: int, threads: int) -> _Loaded:
+def _load(weights: str, mmproj: str | None, context: int, threads: int) -> _Loaded:
     try:
         import xllamacpp
     except ImportError:
         raise MissingExtraError("xllamacpp", "starter") from None
-    path = resolve(weights)
+    path, eyes = resolve(weights), mmproj and resolve(mmproj)
     parameters = xllamacpp.CommonParams()
     parameters.model.path = str(path)
+    if eyes:
+        parameters.mmproj.path = str(eyes)
     parameters.n_ctx = context
     parameters.n_parallel = 1  # members share one slot, and with it the prompt's prefix
     parameters.cpuparams.n_threads = parameters.cpuparams_batch.n_threads = threads
@@ -171,8 +176,9 @@ def _load(weights: str, context: int, threads: int) -> _Loaded:
     try:
         server = xllamacpp.Server(parameters)
     except RuntimeError:
+        also = f" with the mmproj {eyes}, which has to be of the same model" if eyes else ""
         raise ModelFileError(
-            f"llama.cpp cannot load {path}; is it a whole GGUF file of a chat model?"
+            f"llama.cpp cannot load {path}{also}; is it a whole GGUF file of a chat model?"
         ) from None
     return _Loaded(server, xllamacpp.json_schema_to_grammar, Marks(steering(path)))
 

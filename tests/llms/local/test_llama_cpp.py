@@ -120,7 +120,7 @@ def test_threads_load_the_weights_once_and_all_get_an_answer() -> None:
     ("query", "said"),
     [
         ("temprature=0", "there is no option 'temprature' (did you mean 'temperature'?"),
-        ("max_retries=3", "known: context, logprobs, max_tokens, seed, temperature, threads"),
+        ("max_retries=3", "known: context, logprobs, max_tokens, mmproj, seed, temperature, th"),
         ("weights=x", "there is no option 'weights'"),
         ("temperature=warm", "option temperature: Input should be a valid number"),
         ("temperature=-1", "option temperature: Input should be greater than or equal to 0"),
