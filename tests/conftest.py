@@ -24,7 +24,8 @@ from deixis.errors import MissingExtraError
 from deixis.testing import Question, Request
 from deixis.weights.model_files import resolve
 
-from .weights.hub import answer as hub_answer
+from .llms.local.gguf_file import write_projector
+from .weights.hub import HUB_FILES, Repositories, hub_of
 
 # A busy machine is slow; that is no fault of what is tested.
 settings.register_profile(
@@ -98,13 +99,34 @@ def scripted() -> Iterator[Callable[..., None]]:
 
 
 @pytest.fixture
-def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Request]]:
-    """Serve a hub on loopback, with the model ``owner/toy``; yields the requests it got."""
+def hub_with(
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Callable[[Repositories], list[Request]]]:
+    """Serve a hub on loopback with some repositories; gives the requests it gets."""
     pytest.importorskip("huggingface_hub")
-    with testing.serving(hub_answer) as server:
-        monkeypatch.setenv("HF_ENDPOINT", server.url)
-        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-        yield server.requests
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    with ExitStack() as blocks:
+
+        def serve(repositories: Repositories) -> list[Request]:
+            server = blocks.enter_context(testing.serving(hub_of(repositories)))
+            monkeypatch.setenv("HF_ENDPOINT", server.url)
+            return server.requests
+
+        yield serve
+
+
+@pytest.fixture
+def hub(hub_with: Callable[[Repositories], list[Request]]) -> list[Request]:
+    """Serve a hub on loopback, with the model ``owner/toy``; the requests it gets."""
+    return hub_with({"owner/toy": HUB_FILES})
+
+
+@pytest.fixture(scope="session")
+def projector(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of tiny eyes for the embedded model."""
+    path = tmp_path_factory.mktemp("eyes") / "mmproj.gguf"
+    write_projector(path, 576)  # numbers in the vectors of the embedded model
+    return path
 
 
 @pytest.fixture

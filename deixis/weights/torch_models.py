@@ -1,12 +1,11 @@
 """What the models that torch runs in this process share: a place, a precision, their files.
 
-``torch`` and ``transformers`` arrive with the extra ``transformers`` and are imported by the
-first call.
+``torch`` and ``transformers``, of the extra ``transformers``, are imported by the first call.
 """
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache, wraps
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, ParamSpec, TypeVar
@@ -14,7 +13,7 @@ from typing import Any, Literal, NamedTuple, ParamSpec, TypeVar
 from deixis.base.forks import Lock, in_child
 from deixis.base.printable import first_line
 from deixis.errors import DeixisError, MissingExtraError, ModelFileError, SettingsError, ToolError
-from deixis.weights.model_files import resolve
+from deixis.weights.model_files import is_cached, resolve
 
 Precision = Literal["auto", "bfloat16", "float16", "float32"]
 
@@ -94,7 +93,8 @@ def source_of(name: str) -> tuple[str, dict[str, Any]]:
 
     The default of ``trust_remote_code`` asks on the terminal, so it is always given. The hub
     is asked for the configuration first: its refusals are told apart there, and with the
-    commit found, all other files are of the same one, and none is converted on the way.
+    commit found, all other files are of the same one, and none is converted on the way. It is
+    not asked for more once the weights are here: transformers waits a minute where none is.
 
     Args:
         name: a folder, or ``OWNER/REPO[@REVISION]`` on the hub.
@@ -105,8 +105,9 @@ def source_of(name: str) -> tuple[str, dict[str, Any]]:
     source: dict[str, Any] = {"trust_remote_code": False}
     if not _is_repository(name):
         return str(_folder_of(name)), source
-    config = resolve(f"hub:{name}/config.json")
-    return name.partition("@")[0], {**source, "revision": config.parent.name}
+    source["revision"] = resolve(f"hub:{name}/config.json").parent.name
+    source["local_files_only"] = is_cached(f"hub:{name}#transformers")
+    return name.partition("@")[0], source
 
 
 def files_of(name: str) -> list[str]:
@@ -201,7 +202,9 @@ def part(kind: Any, name: str, **options: Any) -> Any:
     """
     where, source = source_of(name)
     with reading(name):
-        return kind.from_pretrained(where, **source, **options)
+        with suppress(OSError):  # another program may have fetched the weights alone
+            return kind.from_pretrained(where, **source, **options)
+        return kind.from_pretrained(where, **{**source, "local_files_only": False}, **options)
 
 
 def once(load: Callable[P, R]) -> Callable[P, R]:

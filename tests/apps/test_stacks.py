@@ -25,7 +25,7 @@ SYSTEMS = ["e2e", "mmre", "riveg", "vkel"]
 
 
 def test_there_is_one_for_each_system_of_a_paper() -> None:
-    assert stack_names() == sorted(["cloud", "fast", "gpu", "starter", *SYSTEMS])
+    assert stack_names() == sorted(["cloud", "fast", "gpu", "laptop", "starter", *SYSTEMS])
     for name in stack_names():
         assert Settings.load(name).graph == (name if name in SYSTEMS else "main")
 

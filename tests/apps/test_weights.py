@@ -17,7 +17,7 @@ from deixis.testing import Request
 
 pytestmark = [pytest.mark.slow, pytest.mark.extra]
 
-LATER, READY = "ready; weights are fetched on first use", "ready"
+LATER, READY = "ready; fetched on first use: 768.0 kB", "ready"
 
 
 @pytest.fixture
@@ -45,7 +45,8 @@ def test_the_doctor_and_the_fetching_know_models_of_the_hub(
     settings: Settings, hub: list[Request], capfd: pytest.CaptureFixture[str]
 ) -> None:
     assert (states(settings)["entailer"], states(settings)["voter"]) == (LATER, LATER)
-    assert hub == [], "the doctor fetches nothing"
+    assert {request.path.partition("?")[0] for request in hub} == {"/api/models/owner/toy"}
+    assert states(settings)["weights"] == "to be fetched: 768.0 kB", "two roles share them"
     toolbox = toolbox_of(settings)
     weights.fetch(toolbox)
     fetched = [request.path for request in hub if request.method == "GET"]

@@ -3,6 +3,7 @@ import weakref
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -223,3 +224,27 @@ def test_what_the_failed_run_held_is_free_before_the_halves_run() -> None:
 
     in_halves(run, range(4), "owl")
     assert alive == [False, False]
+
+
+def test_what_goes_with_weights_is_asked_for_where_it_is_not_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another program may have fetched the weights alone."""
+    constants = pytest.importorskip("huggingface_hub").constants
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    home, commit = tmp_path / "models--owner--tiny", "0123456789" * 4
+    (home / "refs").mkdir(parents=True)
+    (home / "refs" / "main").write_text(commit)
+    (home / "snapshots" / commit).mkdir(parents=True)
+    for name in ("config.json", "model.safetensors"):
+        (home / "snapshots" / commit / name).touch()
+
+    class Tokenizer:
+        @classmethod
+        def from_pretrained(cls, where: str, *, local_files_only: bool, **source: Any) -> Any:
+            assert where == "owner/tiny" and source["revision"] == commit
+            if local_files_only:
+                raise OSError("no tokenizer.json")
+            return "the hub's"
+
+    assert part(Tokenizer, "owner/tiny") == "the hub's"

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from deixis.base.forks import Lock
 from deixis.errors import MissingExtraError, ModelFileError
 from deixis.weights.micro_batch import MicroBatch
-from deixis.weights.torch_models import packages, place_of, pretrained, reading, source_of
+from deixis.weights.torch_models import packages, part, place_of, pretrained, reading, source_of
 
 _loading = Lock()
 
@@ -75,11 +75,11 @@ def _load(name: str, device: str, dtype: str, attention: str | None) -> Loaded:
         kind = type(config)
         sees = kind in transformers.MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING
         if sees:
-            processor = _of_pictures(PROCESSOR_MAPPING[kind]).from_pretrained(where, **source)
+            processor = part(_of_pictures(PROCESSOR_MAPPING[kind]), name)
             tokenizer = processor.tokenizer
             processor.chat_template = _with_beginning(processor)
         else:
-            processor = tokenizer = transformers.AutoTokenizer.from_pretrained(where, **source)
+            processor = tokenizer = part(transformers.AutoTokenizer, name)
         if not processor.chat_template:
             raise ModelFileError(
                 f"{name} has no chat template; name a chat model (often the same name with "

@@ -19,8 +19,6 @@ from .gguf_file import PATCH, SIDE, write_projector
 pytestmark = [pytest.mark.slow, pytest.mark.extra("starter")]
 
 WEIGHTS = EMBEDDED["smollm2-135m"]
-NUMBERS = 576
-"""In the vectors of the embedded model."""
 PICTURE_TOKENS = (SIDE // PATCH) ** 2
 PROMPT = Prompt("You are brief.", "What is to be seen here?", "eyes", 1)
 
@@ -29,11 +27,9 @@ class Seen(BaseModel):
     what: str
 
 
-@pytest.fixture(scope="module")
-def eyes(tmp_path_factory: pytest.TempPathFactory) -> str:
-    path = tmp_path_factory.mktemp("eyes") / "mmproj.gguf"
-    write_projector(path, NUMBERS)
-    return f"embedded:smollm2-135m?mmproj={path}"
+@pytest.fixture
+def eyes(projector: Path) -> str:
+    return f"embedded:smollm2-135m?mmproj={projector}"
 
 
 def plain(red: int, green: int, blue: int) -> Photo:
@@ -70,7 +66,7 @@ def test_a_file_that_is_no_projector_of_the_model_is_told(tmp_path: Path, wrong:
     if wrong == "text":
         path.write_text("no projector")
     else:
-        write_projector(path, NUMBERS // 2)
+        write_projector(path, 288)
     model = registry.load(f"embedded:smollm2-135m?mmproj={path}").model
     with pytest.raises(ModelFileError, match=r"with the mmproj .*wrong\.gguf, which has to be of"):
         model.invoke("Hi")

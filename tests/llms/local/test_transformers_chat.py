@@ -170,8 +170,14 @@ def test_a_repository_of_the_hub_that_is_on_this_disk_needs_no_network(
     (home / "refs" / "v1").write_text(commit)
     (home / "refs" / "main").write_text("f" * 40)  # of which nothing is here
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+
+    def asked(*_: Any, **__: Any) -> None:
+        raise AssertionError("the hub was asked")
+
+    with monkeypatch.context() as unreached:
+        unreached.setattr("huggingface_hub.file_download.get_hf_file_metadata", asked)
+        assert registry.load("transformers:owner/tiny@v1").model.invoke("Hi", max_tokens=2).text
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
-    assert registry.load("transformers:owner/tiny@v1").model.invoke("Hi", max_tokens=2).text
     with pytest.raises(ModelFileError, match="cannot fetch owner/none"):
         registry.load("transformers:owner/none").model.invoke("Hi")
 
