@@ -4,7 +4,6 @@ import re
 
 import pytest
 
-from deixis.agents.main.lexicon import lexicon
 from deixis.agents.main.things import ANIMALS, PEOPLE, PRODUCTS, Naming, sense_of, talked_of
 
 SORTS = {"PER": "person", "LOC": "place", "ORG": "group", "OTHER": "thing"}
@@ -196,15 +195,3 @@ def test_long_and_strange_texts_are_read_fast_enough() -> None:
         middle = len(text) // 2
         sense_of(Naming(text, middle, middle + 3, "person", None))
         sense_of(Naming(text, middle, middle + 3, "thing", None))
-
-
-def test_the_list_is_of_labels_of_coco_and_of_folded_words() -> None:
-    known = lexicon()
-    labels = frozenset().union(
-        *known._nouns.values(), *(own for own, _ in known._names), *(own for own, _ in known._talk)
-    )
-    assert labels >= {"dog", "cell phone", "wine glass"}
-    assert not [label for label in labels if label != label.lower() or "," in label]
-    assert "mercedes-benz" not in known._nouns
-    for label, others in known.alike.items():
-        assert label not in others and all(label in known.alike[other] for other in others)
