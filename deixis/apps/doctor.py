@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
@@ -68,16 +68,17 @@ def _pip() -> Finding:
 
 
 def _weights(sizes: Sizes) -> Finding:
-    return Finding("weights", "of all roles", f"to be fetched: {_amount(sizes.known.values())}", "")
+    return Finding("weights", "of all roles", f"to be fetched: {_amount(sizes.known)}", "")
 
 
-def _amount(files: Iterable[Fetched]) -> str:
-    """Say how much is fetched, and under which licences."""
-    files = list(files)
-    some = [file.size for file in files if file.size is not None]
-    licences = ", ".join(sorted({file.licence for file in files if file.licence}))
+def _amount(files: Mapping[str, Fetched]) -> str:
+    """Say how much is fetched for some specs of weights, and under which licences."""
+    some = [file.size for file in files.values() if file.size is not None]
+    licences = ", ".join(sorted({file.licence for file in files.values() if file.licence}))
     parts = [decimal(sum(some))] if some else []
-    parts += ["files of unknown size (the hub was not reached)"] if len(some) < len(files) else []
+    if unknown := [spec for spec, file in files.items() if file.size is None]:
+        of_hub = any(spec.startswith("hub:") for spec in unknown)
+        parts.append("files of unknown size" + " (the hub was not reached)" * of_hub)
     return " and ".join(parts) + (f"; licence {licences}" if licences else "")
 
 
@@ -105,7 +106,7 @@ def _seat(seat: Seat, sizes: Sizes) -> Finding:
             fix = f"put the weights at {weights}"
             return Finding(seat.role, seat.spec, f"no file {weights}", fix)
     if missing:
-        coming = _amount([sizes.of(weights) for weights in missing])
+        coming = _amount({weights: sizes.of(weights) for weights in missing})
         return Finding(seat.role, seat.spec, f"ready; fetched on first use: {coming}", "")
     key = "" if seat.is_tool else llms.provider_of(seat.spec).key
     remark = f"; {key} is set" if key and os.environ.get(key) else ""

@@ -44,6 +44,27 @@ def test_a_role_that_is_left_out_is_no_fault_and_says_what_is_missing() -> None:
     assert not {"voter", "templater"} & {finding.part for finding in examine(without)}
 
 
+def test_what_would_be_fetched_is_told_with_its_size_and_licence(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    pytest.importorskip("transformers")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")  # where nobody listens
+    findings = {finding.part: finding for finding in examine(Settings.load("laptop"))}
+    model = "ready; fetched on first use: 3.0 GB; licence Apache-2.0"
+    assert findings["committee"].state == findings["entailer"].state == model
+    assert (
+        findings["segmenter"].state == "ready; fetched on first use: 375.0 MB; licence Apache-2.0"
+    )
+    assert findings["weights"].state == "to be fetched: 4.0 GB; licence Apache-2.0"
+    away = Settings.load("laptop").with_roles({"expander": "gguf:hub:me/mine/model.gguf"})
+    findings = {finding.part: finding for finding in examine(away)}
+    unknown = "files of unknown size (the hub was not reached)"
+    assert findings["expander"].state == f"ready; fetched on first use: {unknown}"
+    assert findings["weights"].state.startswith(f"to be fetched: 4.0 GB and {unknown}")
+    assert not any(finding.fix for finding in findings.values())
+
+
 @pytest.mark.parametrize("form", ["voter=gguf", "detector=centerface"])
 def test_a_folder_is_no_model_file(tmp_path: Path, form: str) -> None:
     role, _, name = form.partition("=")
