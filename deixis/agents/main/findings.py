@@ -163,7 +163,7 @@ def _things_tell(
     seen, ratio, remark = _labelled(sense.labels, observation["objects"]), sense.ratio, ""
     if sense.labels == PEOPLE:
         return _group_tells(sense, seen)
-    if not seen and sense.certain:
+    if not seen and sense.sought:
         ratio = min(ratio, weights.LIKE_SEEN)
         like = sense.labels.union(*(lexicon().alike.get(label, ()) for label in sense.labels))
         seen, remark = _labelled(like, observation["objects"]), ", which a detector may take for it"

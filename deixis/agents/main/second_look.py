@@ -13,7 +13,7 @@ from deixis.agents.context.toolbox import Toolbox
 from deixis.agents.main.lexicon import lexicon
 from deixis.agents.main.look import SAME_PLACE
 from deixis.agents.main.subjects import Subject
-from deixis.agents.main.things import ANIMALS, PEOPLE
+from deixis.agents.main.things import ANIMALS
 from deixis.agents.observe import PERSON
 from deixis.base.boxes import box_iou
 from deixis.errors import ToolError
@@ -35,9 +35,10 @@ def second_look(
     """
     observation = state["observation"]
     objects, faint = observation["objects"], list[SeenObject]()
-    called = [subject.sense.labels for subject in wanted if subject.sense and subject.sense.certain]
+    senses = [subject.sense for subject in wanted if subject.sense and subject.sense.sought]
     seen = {thing["label"] for thing in objects}
-    missed = _with_alike(labels for labels in called if labels != PEOPLE and not labels & seen)
+    missed = _with_alike(sense.labels for sense in senses if not sense.labels & seen)
+    called = _with_alike(sense.labels for sense in senses if sense.labels <= ANIMALS)
     look, notices = getattr(toolbox.detector, "glimpse", None), Update()
     if missed and look is not None:
         try:
@@ -47,11 +48,7 @@ def second_look(
             ]
         except ToolError as error:
             notices = notice("entail", f"there was no second look for {', '.join(missed)}: {error}")
-    animals = [
-        thing
-        for thing in (*objects, *faint)
-        if thing["label"] in _with_alike(labels for labels in called if labels <= ANIMALS)
-    ]
+    animals = [thing for thing in (*objects, *faint) if thing["label"] in called]
     people = [thing for thing in objects if _is_one_of(thing, animals)]
     placed = _by_place([*(thing for thing in objects if thing not in people), *faint])
     first = len(placed) - len(faint)

@@ -49,6 +49,11 @@ class Sense(NamedTuple):
     certain: bool = False
     least: int = 1
 
+    @property
+    def sought(self) -> bool:
+        """Whether so much tells it that a doubtful thing, or one like it, may be it."""
+        return self.labels != PEOPLE and self.ratio >= weights.NOUN_BESIDE
+
 
 _WINDOW = 100  # characters beside a name that are looked at
 _POSSESSIVES = frozenset(["my", "our", "his", "her", "their", "your"])

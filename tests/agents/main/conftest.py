@@ -87,6 +87,8 @@ def pointed(
             judged = run(entail, state, toolbox)
             placed = run(ground, {**state, **judged}, toolbox)
         boxes = {tuple(thing["box"]): thing["id"] for thing in observation["objects"]}
+        if not isinstance(knowing.faint, ToolError):
+            boxes |= {tuple(faint.box): f"faint {faint.label}" for faint in knowing.faint}
         given = {
             mentions[entity]["text"]: [boxes.get(tuple(region["box"]), "line") for region in own]
             for entity, own in placed.get("regions", {}).items()

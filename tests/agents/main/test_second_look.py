@@ -23,12 +23,20 @@ def test_what_the_text_names_is_looked_for_again(pointed: Any, knowing: Any) -> 
 
 
 @pytest.mark.extra
+def test_a_product_with_an_article_is_looked_for_again(pointed: Any, knowing: Any) -> None:
+    knowing.faint = [Detection("car", (0.0, 0.0, 49.0, 299.0), 0.3)]
+    found, _ = pointed("My new [Toyota Hilux|OTHER]", "oven", "person")
+    assert found == {"Toyota Hilux": ["faint car"]}
+
+
+@pytest.mark.extra
 @pytest.mark.parametrize(
     ("marked", "seen"),
     [
         ("bulldog [Tyson|PER]", ("dog",)),
         ("[Tyson|PER]", ("person",)),
         ("[Toyota Hilux|OTHER]", ()),
+        ("my new [Toyota Hilux|OTHER]", ("car",)),
         ("the band [Oasis|ORG]", ()),
     ],
 )
