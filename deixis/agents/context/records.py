@@ -62,12 +62,14 @@ class SeenWord(TypedDict):
 class Observation(TypedDict):
     """What was seen before anything was looked for; a graph that looks for less has less.
 
-    ``faint`` is what a second look showed, of what the text names.
+    ``faint`` is what a second look showed, of what the text names; ``asked`` has the labels of all
+    that was looked for by then.
     """
 
     caption: str | None
     objects: NotRequired[list[SeenObject]]
     faint: NotRequired[list[SeenObject]]
+    asked: NotRequired[list[str]]
     words: NotRequired[list[SeenWord]]
     looking: NotRequired[dict[str, Looking]]
 

@@ -18,7 +18,6 @@ from deixis.agents.main.look import look_for
 from deixis.agents.main.same_names import same_names
 from deixis.agents.main.second_look import second_look
 from deixis.agents.main.subjects import subjects
-from deixis.agents.observe import looked_for
 
 UNINFORMED_PRIOR = 0.5
 
@@ -61,18 +60,17 @@ def _findings(state: State, toolbox: Toolbox) -> tuple[dict[str, Finding], Updat
     Returns:
         Mention to finding, and notices.
     """
-    mentions, wanted, labels = state["mentions"], subjects(state, toolbox), looked_for(toolbox)
+    mentions, wanted = state["mentions"], subjects(state, toolbox)
     observation, notices = second_look(state, toolbox, wanted.values())
     matches = {entity: read_name(subject.name, observation) for entity, subject in wanted.items()}
     findings = {
-        entity: gather(subject, matches[entity], observation, labels)
-        for entity, subject in wanted.items()
+        entity: gather(subject, matches[entity], observation) for entity, subject in wanted.items()
     }
     for entity, taker in taken_writing(mentions, findings).items():
         match = matches[entity]
         line = match.word.text if match else ""
         reason = f"the writing {line!r} was taken for {mentions[taker]['text']!r}"
-        finding = gather(wanted[entity], None, observation, labels)
+        finding = gather(wanted[entity], None, observation)
         others = (cue for cue in finding.against if cue.ratio != weights.NAME_NOT_READ)
         gone = Cue(weights.NAME_NOT_READ, reason)
         findings[entity] = finding._replace(against=(*others, gone))

@@ -50,24 +50,18 @@ def read_name(name: str, observation: Observation) -> NameMatch | None:
     return find_name(name, words) if words else None
 
 
-def gather(
-    subject: Subject,
-    match: NameMatch | None,
-    observation: Observation,
-    looked_for: Collection[str] = (),
-) -> Finding:
+def gather(subject: Subject, match: NameMatch | None, observation: Observation) -> Finding:
     """Say what the objects and the words of the picture tell of one mention.
 
     Args:
         subject: what is looked for.
         match: its name, as far as it was read.
         observation: what was seen.
-        looked_for: labels that the detector looked for, seen or not.
     """
     words = _words_tell(subject, match, observation)
     seen = Finding()
     if subject.sense:
-        seen = _things_tell(subject.sense, match, observation, looked_for)
+        seen = _things_tell(subject.sense, match, observation)
     if subject.among_people and not seen.cues:
         seen = _people_tell(subject, match, observation)
     return Finding(
@@ -156,9 +150,7 @@ def _person(order: int, people: int, person: SeenObject, match: NameMatch | None
     return {**_candidate(person, strength, what), "order": order}
 
 
-def _things_tell(
-    sense: Sense, match: NameMatch | None, observation: Observation, looked_for: Collection[str]
-) -> Finding:
+def _things_tell(sense: Sense, match: NameMatch | None, observation: Observation) -> Finding:
     """Say what the things that were seen tell of what may be one of them."""
     seen, ratio, remark = _labelled(sense.labels, observation["objects"]), sense.ratio, ""
     if sense.labels == PEOPLE:
@@ -179,7 +171,7 @@ def _things_tell(
     if not sense.certain:
         return Finding()
     wanted = " or ".join(sorted(sense.labels))
-    if not sense.labels & {*looked_for}:
+    if not sense.labels & {*observation.get("asked", ())}:
         return Finding(undecided=(f"no tool looks for a {wanted}",))
     if observation["looking"].get("people") == "failed":
         return Finding(undecided=(f"a {wanted} could not be looked for",))

@@ -14,7 +14,7 @@ from deixis.agents.main.lexicon import lexicon
 from deixis.agents.main.look import SAME_PLACE
 from deixis.agents.main.subjects import Subject
 from deixis.agents.main.things import ANIMALS
-from deixis.agents.observe import PERSON
+from deixis.agents.observe import PERSON, looked_for
 from deixis.base.boxes import box_iou
 from deixis.errors import ToolError
 
@@ -25,34 +25,43 @@ AS_LIKELY = 0.3
 def second_look(
     state: State, toolbox: Toolbox, wanted: Iterable[Subject]
 ) -> tuple[Observation, Update]:
-    """Return what was seen, with what is seen at a second look as ``faint``.
+    """Look again for what the text names and nobody saw.
 
     What has several labels in one place has one id. What is a person or an animal is an animal
     where the text names one.
 
     Returns:
-        The observation, and a notice if the second look failed.
+        The observation with what was seen now, as ``faint`` if that is doubtful, and with the
+        labels of all that was looked for; and a notice if the second look failed.
     """
-    observation = state["observation"]
-    objects, faint = observation["objects"], list[SeenObject]()
+    observation, detector = state["observation"], toolbox.detector
+    objects, faint, notices = [*observation["objects"]], list[SeenObject](), Update()
+    asked, seen = looked_for(toolbox), {thing["label"] for thing in objects}
     senses = [subject.sense for subject in wanted if subject.sense and subject.sense.sought]
-    seen = {thing["label"] for thing in objects}
-    missed = _with_alike(sense.labels for sense in senses if not sense.labels & seen)
-    called = _with_alike(sense.labels for sense in senses if sense.labels <= ANIMALS)
-    look, notices = getattr(toolbox.detector, "glimpse", None), Update()
-    if missed and look is not None:
+    missed = [sense.labels for sense in senses if not sense.labels & seen]
+    takes_phrases = detector is not None and detector.labels is None
+    look = detector.detect if detector and takes_phrases else getattr(detector, "glimpse", None)
+    labels = sorted(frozenset[str]().union(*missed)) if takes_phrases else _with_alike(missed)
+    if labels and look is not None:
+        pixels = toolbox.pixels(state)
+        assert pixels is not None, "asked without a picture"
         try:
-            faint = [
-                SeenObject(id=f"f{number}", label=label, box=list(box), score=score)
-                for number, (label, box, score) in enumerate(look(toolbox.pixels(state), missed), 1)
-            ]
+            found = look(pixels, labels)
+            asked += labels
+            (objects if takes_phrases else faint).extend(
+                SeenObject(id=f"s{number}", label=label, box=list(box), score=score)
+                for number, (label, box, score) in enumerate(found, start=1)
+            )
         except ToolError as error:
-            notices = notice("entail", f"there was no second look for {', '.join(missed)}: {error}")
+            notices = notice("entail", f"there was no second look for {', '.join(labels)}: {error}")
+    called = _with_alike(sense.labels for sense in senses if sense.labels <= ANIMALS)
     animals = [thing for thing in (*objects, *faint) if thing["label"] in called]
-    people = [thing for thing in objects if _is_one_of(thing, animals)]
-    placed = _by_place([*(thing for thing in objects if thing not in people), *faint])
-    first = len(placed) - len(faint)
-    return {**observation, "objects": placed[:first], "faint": placed[first:]}, notices
+    objects = [thing for thing in objects if not _is_one_of(thing, animals)]
+    placed = _by_place([*objects, *faint])
+    first = len(objects)
+    seen_now: Observation = {**observation, "objects": placed[:first], "asked": asked}
+    seen_now["faint"] = placed[first:]
+    return seen_now, notices
 
 
 def _with_alike(called: Iterable[frozenset[str]]) -> list[str]:

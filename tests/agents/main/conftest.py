@@ -82,7 +82,7 @@ def pointed(
             "mentions": mentions,
             "observation": observation,
         }
-        with tools(knowing=knowing, sign=[]):
+        with tools(knowing=more.pop("detector", knowing), sign=[]):
             toolbox = toolbox_of(detector="knowing", reader="sign", **more)
             judged = run(entail, state, toolbox)
             placed = run(ground, {**state, **judged}, toolbox)

@@ -53,3 +53,31 @@ def test_a_second_look_that_fails_is_told(pointed: Any, knowing: Any, noticed: l
     assert not pointed("bulldog [Tyson|PER]", "car")[0]
     (notice,) = noticed
     assert "no second look for bear, cat, cow, dog, horse, sheep: it broke" in notice["message"]
+
+
+class Phrases:
+    """A detector that takes any phrase, and finds dogs."""
+
+    name = "phrases"
+    labels = None
+
+    def detect(self, picture: Any, phrases: Any) -> list[Detection]:
+        dog = Detection("dog", (100.0, 0.0, 150.0, 300.0), 0.4)
+        return [dog] if "dog" in phrases else []
+
+
+@pytest.mark.extra
+@pytest.mark.parametrize(
+    ("marked", "found", "reason"),
+    [
+        ("our corgi [Winston|PER]", ["Winston"], "a dog was seen (odds x 8)"),
+        ("our kitten [Milo|PER]", [], "no cat was seen (odds x 0.2)"),
+    ],
+)
+def test_a_detector_of_phrases_is_asked_for_what_the_text_names(
+    pointed: Any, marked: str, found: list[str], reason: str
+) -> None:
+    given, reasons = pointed(marked, "person", detector=Phrases())
+    assert [*given] == found
+    (told,) = reasons.values()
+    assert any(reason in line for line in told)
