@@ -203,7 +203,10 @@ def _noun_before(naming: Naming, known: Lexicon) -> Noun | None:
     determiners = [fold(token) for token in before[: -len(tokens_of(noun.text))]][
         -_MOST_ADJECTIVES:
     ]
-    owned = bool(_POSSESSIVES & {*determiners})
+    owned = bool(_POSSESSIVES & {*determiners}) or (
+        # The boat Anna has a name; in the boat, Anna sits.
+        noun.labels == {"boat"} and determiners[-1:] == ["the"] and not _LINKS & {*determiners[:-1]}
+    )
     if determiners[-1:] in (["#"], ["@"], ["to"]):
         return None
     if paused and (not owned or naming.sort == "group" or fold(*behind[:1]) in _SPEAKS):
