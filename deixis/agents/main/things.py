@@ -3,7 +3,8 @@
 Sources, the surest first: a noun that stands beside the name ("our corgi Winston", "the new Irizar
 bus"), a maker or a model in the name (Toyota Hilux), a fine type (an animal, a product, a band),
 talk that goes with an animal. Words that deny ("no dogs") are not understood. In 8,500 tweets of
-Twitter-GMNER, nouns, makers and models link 64 of 14,229 names, by our reading 5 of them wrongly.
+Twitter-GMNER, nouns, makers and models link 64 of 14,229 names, by our reading 5 of them wrongly;
+some words were added or taken out after reading these, so others will fare somewhat worse.
 
 Sentence vectors (`deixis.tools.minilm`) of names beside those of labels were tried as one more
 source, and left out. In those tweets, with the things that captions speak of in place of a
