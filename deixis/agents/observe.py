@@ -11,6 +11,9 @@ from deixis.errors import ToolError
 from deixis.tools.base import Detection, Picture, Word
 
 PERSON = "person"
+_FACE = "face"  # no thing of its own beside the person whose it is; the settings may name it
+_PLURALS = {PERSON: "people", "knife": "knives", "mouse": "mice"}
+_PLURALS |= {label: label for label in ("broccoli", "scissors", "sheep", "skis")}
 
 
 class Sight(NamedTuple):
@@ -43,7 +46,8 @@ def look(pixels: Picture, toolbox: Toolbox) -> Sight:
     detector, reader = toolbox.detector, toolbox.reader
     if detector is not None:
         try:
-            sight.objects.extend(detector.detect(pixels, looked_for(toolbox)))
+            seen = detector.detect(pixels, looked_for(toolbox))
+            sight.objects.extend(sorted(seen, key=lambda thing: thing.label != PERSON))
             sight.looking["people"] = "looked"
         except ToolError as error:
             sight.looking["people"] = "failed"
@@ -59,11 +63,15 @@ def look(pixels: Picture, toolbox: Toolbox) -> Sight:
 
 
 def looked_for(toolbox: Toolbox) -> list[str]:
-    """Return what the detector is asked for in every picture, of what it knows."""
+    """Return what the detector is asked for in every picture: people, and all else it knows.
+
+    One that takes any phrase is asked for people and for the objects of the settings.
+    """
     detector = toolbox.detector
     if detector is None:
         return []
     known, named = detector.labels, [PERSON, *toolbox.settings.options.objects]
+    named += [label for label in known or () if label != _FACE]
     return [name for name in dict.fromkeys(named) if known is None or name in known]
 
 
@@ -72,10 +80,11 @@ def caption(sight: Sight, top_k: int) -> str | None:
     if "looked" not in sight.looking.values():
         return None
     count = Counter(seen.label for seen in sight.objects[:top_k])
-    parts = [f"{n} {label if n == 1 else _plural(label)}" for label, n in count.items()]
+    things = [f"{n} {label if n == 1 else _plural(label)}" for label, n in count.items()]
     more = len(sight.objects) - top_k
     if more > 0:
-        parts.append(f"{more} more")
+        things.append(f"{more} more")
+    parts = [", ".join(things)] if things else []
     read = [repr(word.text) for word in sight.words[:top_k]]
     if read:
         parts.append(f"writing that says {', '.join(read)}")
@@ -88,7 +97,11 @@ def caption(sight: Sight, top_k: int) -> str | None:
 
 
 def _plural(label: str) -> str:
-    return "people" if label == "person" else f"{label}s"
+    if label in _PLURALS:
+        return _PLURALS[label]
+    if label.endswith("y") and label[-2:-1] not in "aeiou":
+        return f"{label[:-1]}ies"
+    return f"{label}es" if label.endswith(("s", "x", "z", "ch", "sh")) else f"{label}s"
 
 
 def _numbered(letter: str, records: Sequence[Detection | Word]) -> list[dict[str, Any]]:

@@ -80,20 +80,31 @@ def unproxied() -> Iterator[None]:
 def certificates(package: str = "httpx") -> ssl.SSLContext:
     """Return whom to trust, as a library for HTTP has it: httpx, or its fork httpx2.
 
+    ``REQUESTS_CA_BUNDLE``, which pip and requests go by, counts where neither ``SSL_CERT_FILE``
+    nor ``SSL_CERT_DIR`` is set; whom the library trusts of its own accord is trusted too.
+
     Raises:
         ProxyError: the certificates that the environment names cannot be read.
     """
-    return _certificates(package, *map(os.environ.get, ("SSL_CERT_FILE", "SSL_CERT_DIR")))
+    names = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE")
+    return _certificates(package, *map(os.environ.get, names))
 
 
 @lru_cache(maxsize=8)  # reading them takes longer than many a request
-def _certificates(package: str, file: str | None, folder: str | None) -> ssl.SSLContext:
+def _certificates(
+    package: str, file: str | None, folder: str | None, bundle: str | None
+) -> ssl.SSLContext:
+    named = f"SSL_CERT_FILE={file or ''} SSL_CERT_DIR={folder or ''}"
     try:
         context: ssl.SSLContext = import_module(package).create_ssl_context()
+        if bundle and not (file or folder):
+            named = f"REQUESTS_CA_BUNDLE={bundle}"
+            kind = "capath" if os.path.isdir(bundle) else "cafile"
+            context.load_verify_locations(**{kind: bundle})
     except OSError as error:
         raise ProxyError(
-            f"the certificates of SSL_CERT_FILE={file or ''} SSL_CERT_DIR={folder or ''} cannot "
-            f"be read ({error.strerror or error}); correct or unset the variable"
+            f"the certificates of {named} cannot be read ({error.strerror or error}); correct or "
+            "unset the variable"
         ) from None
     return context
 

@@ -8,8 +8,8 @@ height and width in cells, ``539`` where in the cell the centre is (y, x), ``540
 which are not used here.
 """
 
-import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,10 +18,10 @@ from PIL import Image
 
 from deixis.base.boxes import Box
 from deixis.base.forks import Lock
-from deixis.base.printable import one_line
-from deixis.errors import MissingExtraError, ModelFileError, ToolError
+from deixis.errors import ModelFileError
 from deixis.tools.base import Detection, Picture
-from deixis.weights import model_files
+from deixis.tools.suppression import distinct
+from deixis.weights import model_files, onnx_sessions
 
 LONG_SIDE = 640
 """The network looks at the picture with its longer side scaled to this many pixels."""
@@ -108,20 +108,14 @@ class CenterFace:
         padded = np.zeros((_up(small[1]), _up(small[0]), 3), dtype=np.float32)
         resized = Image.fromarray(picture).resize(small, Image.Resampling.BILINEAR)
         padded[: small[1], : small[0]] = np.asarray(resized)
-        try:
-            heat, size, offset = session.run(
-                ["537", "538", "539"], {"input.1": padded.transpose(2, 0, 1)[None]}
-            )
-        except Exception as error:
-            if type(error).__module__.startswith("onnxruntime") or isinstance(error, MemoryError):
-                raise ToolError(f"centerface failed: {one_line(error)}") from error
-            raise
+        inputs = {"input.1": padded.transpose(2, 0, 1)[None]}
+        heat, size, offset = onnx_sessions.run(session, inputs, ("537", "538", "539"), self.name)
         boxes, scores = _decode(heat[0, 0], size[0], offset[0], self._threshold)
         boxes[:, 0::2] = (boxes[:, 0::2] * (width / small[0])).clip(0, width)
         boxes[:, 1::2] = (boxes[:, 1::2] * (height / small[1])).clip(0, height)
         kept = [
             index
-            for index in _distinct(boxes, scores)
+            for index in distinct(boxes, scores, _SAME_FACE)
             if boxes[index, 2] - boxes[index, 0] >= 1 and boxes[index, 3] - boxes[index, 1] >= 1
         ]
         return [(_box(boxes[index]), float(min(scores[index], 1.0))) for index in kept]
@@ -183,22 +177,6 @@ def _decode(
     return boxes, heat[rows, columns].astype(np.float64)
 
 
-def _distinct(boxes: NDArray[np.float64], scores: NDArray[np.float64]) -> list[int]:
-    """Greedy non-maximum suppression; indices of the boxes to keep, best first."""
-    areas = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
-    left = np.argsort(-scores, kind="stable")
-    kept = []
-    while len(left):
-        best, left = int(left[0]), left[1:]
-        kept.append(best)
-        low = np.maximum(boxes[best, :2], boxes[left, :2])
-        high = np.minimum(boxes[best, 2:], boxes[left, 2:])
-        shared = (high - low).clip(0).prod(axis=1)
-        union = areas[best] + areas[left] - shared
-        left = left[shared <= _SAME_FACE * union]
-    return kept
-
-
 def _open(path: str) -> Any:
     """Open the ONNX file with its batch, height and width left free.
 
@@ -206,27 +184,11 @@ def _open(path: str) -> Any:
     declared sizes at their word. (OpenCV's ``dnn`` takes any size, but answers wrongly, by up
     to 0.9 in the heat map, when one net meets a second size: measured with 4.14.)
     """
-    try:
-        import onnxruntime
-    except ImportError as error:
-        raise MissingExtraError("onnxruntime", "starter") from error
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = min(4, os.cpu_count() or 1)
-    options.log_severity_level = 3  # the graph has unused initializers; say nothing of them
-
-    def start(content: str | bytes) -> Any:
-        return onnxruntime.InferenceSession(content, options, ["CPUExecutionProvider"])
-
-    try:
-        session = start(path)
-        shapes = [value.shape for value in (*session.get_inputs(), *session.get_outputs())]
-        if all(isinstance(side, int) for side in shapes[0]):
-            with open(path, "rb") as file:
-                session = start(_freed(file.read(), shapes))
-    except Exception as error:
-        if isinstance(error, OSError) or type(error).__module__.startswith("onnxruntime"):
-            raise ModelFileError(f"cannot open the model {path}: {one_line(error)}") from error
-        raise
+    session = onnx_sessions.open_session(path, path)
+    shapes = [value.shape for value in (*session.get_inputs(), *session.get_outputs())]
+    if all(isinstance(side, int) for side in shapes[0]):
+        content = _freed(Path(path).read_bytes(), shapes)
+        session = onnx_sessions.open_session(content, path)
     names = {value.name for value in (*session.get_inputs(), *session.get_outputs())}
     free = not any(isinstance(session.get_inputs()[0].shape[axis], int) for axis in (2, 3))
     if not {"input.1", "537", "538", "539"} <= names or not free:

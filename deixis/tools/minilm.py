@@ -12,7 +12,6 @@ letters and words of `hashed` it is 20% and 20%, by chance 10% and 0.1%. What th
 was not measured.
 """
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +19,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deixis.base.forks import Lock
-from deixis.base.printable import one_line
-from deixis.errors import MissingExtraError, ModelFileError, ToolError
+from deixis.errors import MissingExtraError, ModelFileError
 from deixis.tools.base import Picture
 from deixis.tools.colours import COLOURS, EDGES, colours_of
 from deixis.tools.fusion import fused
-from deixis.weights import model_files
+from deixis.weights import model_files, onnx_sessions
 
 PIECES = Path(__file__).parents[1] / "models" / "minilm" / "tokenizer.json"
 """The word pieces of the model, which are shipped; see ``NOTICE.md`` there."""
@@ -74,12 +72,7 @@ class MiniLm:
         inputs = dict(
             zip(sorted(_INPUTS), (np.ones_like(ids), ids, np.zeros_like(ids)), strict=True)
         )
-        try:
-            vectors = session.run(None, inputs)[0][0]
-        except Exception as error:
-            if type(error).__module__.startswith("onnxruntime") or isinstance(error, MemoryError):
-                raise ToolError(f"minilm failed: {one_line(error)}") from error
-            raise
+        vectors = onnx_sessions.run(session, inputs, ["last_hidden_state"], self.name)[0][0]
         mean: NDArray[np.float64] = vectors.mean(axis=0, dtype=np.float64)
         return mean / np.linalg.norm(mean)
 
@@ -102,18 +95,7 @@ def _pieces() -> Any:
 
 
 def _open(path: str) -> Any:
-    try:
-        import onnxruntime
-    except ImportError as error:
-        raise MissingExtraError("onnxruntime", "starter") from error
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = min(4, os.cpu_count() or 1)
-    try:
-        session = onnxruntime.InferenceSession(path, options, ["CPUExecutionProvider"])
-    except Exception as error:
-        if isinstance(error, OSError) or type(error).__module__.startswith("onnxruntime"):
-            raise ModelFileError(f"cannot open the model {path}: {one_line(error)}") from error
-        raise
+    session = onnx_sessions.open_session(path, path)
     if {value.name for value in session.get_inputs()} != _INPUTS:
         raise ModelFileError(f"{path} is not a sentence model with the inputs of BERT")
     return session

@@ -71,6 +71,9 @@ TOOLS = {
     "centerface": Tool(
         "deixis.tools.centerface:CenterFace", "detector", "starter", {"onnxruntime": "onnxruntime"}
     ),
+    "nanodet": Tool(
+        "deixis.tools.nanodet:NanoDet", "detector", "starter", {"onnxruntime": "onnxruntime"}
+    ),
     "grounding-dino": Tool(
         "deixis.tools.grounding_dino.detector:GroundingDino", "detector", "transformers", _TORCH
     ),

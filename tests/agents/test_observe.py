@@ -42,8 +42,9 @@ def state(opened: Any, mention: Any, templates: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("eye", "asked", "caption"),
     [
-        (Eye(), ["person", "logo", "cat"], "Seen: 1 person; 1 logo"),
-        (Eye("person", "dog"), ["person"], "Seen: 1 person"),
+        (Eye(), ["person", "logo", "cat"], "Seen: 1 person, 1 logo"),
+        (Eye("person", "dog"), ["person", "dog"], "Seen: 1 person"),
+        (Eye("face", "dog", "logo"), ["logo", "dog"], "Seen: 1 logo"),
     ],
 )
 def test_people_and_the_objects_of_the_settings_are_looked_for(
@@ -80,3 +81,22 @@ def test_without_a_picture_nobody_looks(toolbox_of: Any, run: Any) -> None:
     with tools(eye=eye):
         update = run(observe, {"text": "a", "picture": None}, toolbox_of(detector="eye"))
     assert update == {} and eye.asked == ()
+
+
+def test_a_caption_counts_people_first_and_in_the_plural(
+    state: Any, toolbox_of: Any, run: Any
+) -> None:
+    class Crowd(Eye):
+        def detect(self, picture: Picture, phrases: Sequence[str]) -> list[Detection]:
+            seen = ["bus", "bus", "sheep", "sheep", "person", "person", "knife", "wine glass"]
+            seen += ["knife", "wine glass", "puppy", "puppy", "donkey", "donkey"]
+            return [Detection(label, BOXES["logo"], 0.5) for label in seen]
+
+    with tools(eye=Crowd()):
+        whole = run(observe, state, toolbox_of(detector="eye", top_k=14))["observation"]
+        some = run(observe, state, toolbox_of(detector="eye", top_k=3))["observation"]
+    assert whole["caption"] == (
+        "Seen: 2 people, 2 buses, 2 sheep, 2 knives, 2 wine glasses, 2 puppies, 2 donkeys"
+    )
+    assert some["caption"] == "Seen: 2 people, 1 bus, 11 more"
+    assert [seen["label"] for seen in whole["objects"]][:3] == ["person", "person", "bus"]

@@ -131,8 +131,9 @@ def test_no_error_tells_a_password(url: str, urls: Any) -> None:
     assert caught.value.__cause__ is None or "S3" not in str(caught.value.__cause__)
 
 
+@pytest.mark.parametrize("variable", ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"])
 def test_certificates_are_of_the_name_not_of_the_address(
-    serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str
 ) -> None:
     (tmp_path / "both.pem").write_text(KEY + CERTIFICATE)
     (tmp_path / "trusted.pem").write_text(CERTIFICATE)
@@ -153,7 +154,9 @@ def test_certificates_are_of_the_name_not_of_the_address(
     monkeypatch.setattr(
         socket, "getaddrinfo", lambda host, *rest, **named: real("127.0.0.1", *rest, **named)
     )
-    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "trusted.pem"))
+    for other in ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE"):
+        monkeypatch.delenv(other, raising=False)
+    monkeypatch.setenv(variable, str(tmp_path / "trusted.pem"))
     with socket.create_server(("127.0.0.1", 0)) as server:
         thread = threading.Thread(target=work)
         thread.start()
@@ -166,9 +169,18 @@ def test_certificates_are_of_the_name_not_of_the_address(
     assert names == ["pictures.example", "others.example"]
 
 
-def test_certificates_that_cannot_be_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "none.pem"))
-    with pytest.raises(
-        InputError, match=r"SSL_CERT_FILE=.*none\.pem SSL_CERT_DIR=.* cannot be read"
-    ):
+@pytest.mark.parametrize(
+    ("variable", "words"),
+    [
+        ("SSL_CERT_FILE", r"SSL_CERT_FILE=.*none\.pem SSL_CERT_DIR=.* cannot be read"),
+        ("REQUESTS_CA_BUNDLE", r"certificates of REQUESTS_CA_BUNDLE=.*none\.pem cannot be read"),
+    ],
+)
+def test_certificates_that_cannot_be_read(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, variable: str, words: str
+) -> None:
+    for other in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
+        monkeypatch.delenv(other, raising=False)
+    monkeypatch.setenv(variable, str(tmp_path / "none.pem"))
+    with pytest.raises(InputError, match=words):
         open_image("https://127.0.0.1:1/a.png", urls="any")

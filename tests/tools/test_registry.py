@@ -12,6 +12,7 @@ from deixis.errors import MissingExtraError, ModelFileError, SettingsError
 from deixis.tools import registry
 from deixis.tools.centerface import CenterFace
 from deixis.tools.minilm import MiniLm
+from deixis.tools.nanodet import NanoDet
 from deixis.tools.registry import TOOLS, Tool, check, find, load
 from deixis.tools.tagger.crf import MODEL_FOLDER, CrfTagger
 from deixis.tools.tagger.minilm import MODEL_FOLDER as MINILM_FOLDER
@@ -74,6 +75,8 @@ FILES = {
     "hashed": [],
     "grabcut": [],
     "rapidocr": [],
+    "nanodet": [NanoDet.MODEL, CenterFace.MODEL],
+    "nanodet?faces=false": [NanoDet.MODEL],
     "centerface": [CenterFace.MODEL],
     "centerface:/my.onnx": ["/my.onnx"],
     "minilm": [MiniLm.MODEL],
