@@ -5,8 +5,11 @@ cuts" (SIGGRAPH 2004), as in OpenCV. Outside the box is background; inside, it s
 ellipse taken for the object and the corners for background, so that a box as large as the
 picture has both too. A box that ends at the picture's lower edge holds an object that goes on
 below it, as the body in a portrait does: there the ellipse reaches beyond the edge, else the
-shoulders would be taken for background (the IoU rose from 0.2 to 0.9 on one portrait, and
-stayed at 0.65 on another).
+shoulders would be taken for background.
+
+Where next to nothing is left, a second try takes the middle of the ellipse for the object, come
+what may: of 90 boxes of a detector on photographs, many of them on nothing much, 17 were left empty
+before, and none is now. (Done from the beginning, it makes other outlines no better.)
 """
 
 import math
@@ -30,6 +33,8 @@ _CUT_OFF = 0.5  # how far below the picture's edge an object goes on, in heights
 _ROUNDS = 5
 _SMALLEST = 8  # pixels; a box with a shorter side has too few colours to tell apart
 _USEFUL = 0.02  # masks that fill a smaller share of their box are nothing
+_FEW = 0.05  # those that fill a smaller share are tried again
+_CORE = 0.5  # of the ellipse's axes: what is surely the object then
 _PIECE = 0.15  # pieces smaller than this share of the largest are specks
 
 
@@ -78,13 +83,7 @@ def _cut(cv2: Any, picture: Picture, box: Box) -> Mask | None:
     small = cv2.resize(crop[:, :, ::-1], size, interpolation=cv2.INTER_AREA)
     scale = np.array([size[0] / crop.shape[1], size[1] / crop.shape[0]] * 2)
     inner = (np.array([x1 - left, y1 - top, x2 - left, y2 - top]) * scale).round().astype(int)
-    labels = _first_guess(cv2, small.shape[:2], inner, cut_off=y2 == height)
-    cv2.setRNGSeed(0)  # its k-means draws; the generator belongs to this thread
-    cv2.grabCut(
-        *(small, labels, None, np.zeros((1, 65)), np.zeros((1, 65))),
-        *(_ROUNDS, cv2.GC_INIT_WITH_MASK),
-    )
-    object_ = _pieces(cv2, (labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD))
+    object_ = _object(cv2, small, inner, cut_off=y2 == height)
 
     large = cv2.resize(object_, crop.shape[1::-1], interpolation=cv2.INTER_LINEAR) >= 128
     mask = np.zeros((height, width), dtype=np.bool_)
@@ -94,10 +93,34 @@ def _cut(cv2: Any, picture: Picture, box: Box) -> Mask | None:
     return Mask.from_array(mask)
 
 
-def _first_guess(
-    cv2: Any, shape: tuple[int, int], inner: NDArray[np.int_], cut_off: bool
+def _object(
+    cv2: Any, small: NDArray[np.uint8], inner: NDArray[np.int_], cut_off: bool
 ) -> NDArray[np.uint8]:
-    """Label pixels: background outside `inner`, probably the object in its ellipse."""
+    """Return where the object is, as 255 of 255; a second try that adds nothing does not count."""
+    x1, y1, x2, y2 = inner
+    tries = []
+    for core in (0.0, _CORE):
+        labels = _first_guess(cv2, small.shape[:2], inner, cut_off, core)
+        given = (labels == cv2.GC_FGD).sum()
+        cv2.setRNGSeed(0)  # its k-means draws; the generator belongs to this thread
+        cv2.grabCut(
+            *(small, labels, None, np.zeros((1, 65)), np.zeros((1, 65))),
+            *(_ROUNDS, cv2.GC_INIT_WITH_MASK),
+        )
+        found = (labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD)
+        tries.append(found)
+        if found.sum() - given > _FEW * (x2 - x1) * (y2 - y1):
+            return _pieces(cv2, found)
+    return _pieces(cv2, tries[0])
+
+
+def _first_guess(
+    cv2: Any, shape: tuple[int, int], inner: NDArray[np.int_], cut_off: bool, core: float
+) -> NDArray[np.uint8]:
+    """Label pixels: background outside `inner`, probably the object in its ellipse.
+
+    What is surely the object is an ellipse as well, with `core` of the axes.
+    """
     labels = np.full(shape, cv2.GC_BGD, dtype=np.uint8)
     x1, y1, x2, y2 = inner
     labels[y1:y2, x1:x2] = cv2.GC_PR_BGD
@@ -106,6 +129,7 @@ def _first_guess(
     x = (columns + 0.5 - (x1 + x2) / 2) / ((x2 - x1) / 2)
     y = (rows + 0.5 - (y1 + end) / 2) / ((end - y1) / 2)
     labels[y1:y2, x1:x2][x**2 + y**2 < 1] = cv2.GC_PR_FGD
+    labels[y1:y2, x1:x2][x**2 + y**2 < core**2] = cv2.GC_FGD
     return labels
 
 

@@ -113,6 +113,12 @@ TOOLS = {
     "grabcut": Tool(
         "deixis.tools.grabcut:GrabCut", "segmenter", "starter", {"cv2": "opencv-python-headless"}
     ),
+    "outlines": Tool(
+        "deixis.tools.outlines:Outlines",
+        "segmenter",
+        "starter",
+        {"onnxruntime": "onnxruntime", "cv2": "opencv-python-headless"},
+    ),
     "sam": Tool("deixis.tools.sam:Sam", "segmenter", "transformers", _TORCH),
     "sam2": Tool("deixis.tools.sam:Sam2", "segmenter", "transformers", _TORCH),
     "sam3": Tool("deixis.tools.sam:Sam3", "segmenter", "transformers", _TORCH),

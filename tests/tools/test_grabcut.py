@@ -126,3 +126,11 @@ def test_picture_that_opencv_cannot_take_is_a_tool_error() -> None:
     grey = np.zeros((50, 50, 1), dtype=np.uint8)
     with pytest.raises(ToolError, match="grabcut failed"):
         GrabCut().segment(grey, [(5.0, 5.0, 40.0, 40.0)])
+
+
+def test_what_looks_like_its_surroundings_is_tried_again() -> None:
+    """Too little of the disc differs from the surroundings to be told from them at first."""
+    shape = disc(200, 300, 150, 100, 16)
+    picture = draw(disc(200, 300, 150, 100, 140) & ~shape)
+    rows, columns = np.nonzero(cut(picture, (120.0, 70.0, 180.0, 130.0)))
+    assert columns.size and 130 < columns.mean() < 170 and 80 < rows.mean() < 120

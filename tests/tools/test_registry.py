@@ -13,6 +13,7 @@ from deixis.tools import registry
 from deixis.tools.centerface import CenterFace
 from deixis.tools.minilm import MiniLm
 from deixis.tools.nanodet import NanoDet
+from deixis.tools.outlines import Outlines
 from deixis.tools.registry import TOOLS, Tool, check, find, load
 from deixis.tools.tagger.crf import MODEL_FOLDER, CrfTagger
 from deixis.tools.tagger.minilm import MODEL_FOLDER as MINILM_FOLDER
@@ -74,6 +75,7 @@ FILES = {
     "minilm-ner": [str(MINILM_FOLDER)],
     "hashed": [],
     "grabcut": [],
+    "outlines": [Outlines.MODEL],
     "rapidocr": [],
     "nanodet": [NanoDet.MODEL, CenterFace.MODEL],
     "nanodet?faces=false": [NanoDet.MODEL],
