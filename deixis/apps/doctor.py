@@ -74,7 +74,8 @@ def _weights(sizes: Sizes) -> Finding:
 def _amount(files: Mapping[str, Fetched]) -> str:
     """Say how much is fetched for some specs of weights, and under which licences."""
     some = [file.size for file in files.values() if file.size is not None]
-    licences = ", ".join(sorted({file.licence for file in files.values() if file.licence}))
+    named = [file.licence for file in files.values() if file.licence]
+    licences = ", ".join(sorted({licence for several in named for licence in several.split(", ")}))
     parts = [decimal(sum(some))] if some else []
     if unknown := [spec for spec, file in files.items() if file.size is None]:
         of_hub = any(spec.startswith("hub:") for spec in unknown)
