@@ -107,15 +107,14 @@ class Wiring:
             State, context_schema=Context, input_schema=Input, output_schema=Output
         )
 
-    def add(self, *agents: Agent, defer: bool = False) -> None:
+    def add(self, *agents: Agent) -> None:
         """Add agents as nodes, called as the functions are (without ``_sample``).
 
         Args:
             agents: the functions.
-            defer: whether they wait until nothing else is left to run.
         """
         for agent in agents:
-            self.graph.add_node(_name(agent), _node(agent, self._toolbox), defer=defer)
+            self.graph.add_node(_name(agent), _node(agent, self._toolbox))
 
     def chain(self, *agents: Agent) -> None:
         """Add agents that run one after the other, from the start to the end."""
@@ -124,14 +123,20 @@ class Wiring:
         for one, other in pairwise(names):
             self.graph.add_edge(one, other)
 
-    def members(self, node: str, after: str) -> Callable[[Any, Runtime[Context]], Any]:
+    def toolbox(self, runtime: Runtime[Context]) -> Toolbox:
+        """Return the toolbox of one run, with the roles swapped that its context names."""
+        return self._toolbox.for_context(runtime.context)
+
+    def members(
+        self, node: str, after: str
+    ) -> Callable[[State, Runtime[Context]], list[Send] | str]:
         """Return a route that sends `node` one task per committee member.
 
         Where there is nothing to ask, because the text has no mention, it leads to `after`.
         """
 
         def route(state: State, runtime: Runtime[Context]) -> list[Send] | str:
-            committee = self._toolbox.for_context(runtime.context).settings.roles.committee
+            committee = self.toolbox(runtime).settings.roles.committee
             return [Send(node, task) for task in member_tasks(state, len(committee))] or after
 
         return route

@@ -6,18 +6,29 @@ START ─► open                                                               
 
 ... ─► ground ─► segment ─► structure ─► END
 
+With ``ask_about: shown`` the committee and the expander come when it is known what is shown:
+
+            ┌─► recognize ─┐                     ┌─► segment ───────────────────┐
+START ─► open              ├─► entail ─► ground ─┤                              ├─► structure ─► END
+            └─► observe ───┘                     └─► consult ─► vote ─► expand ─┘
+
 Nodes that would have nothing to do are left out: observe without a picture; ground and segment
 where nothing of the text can be seen.
 """
 
-from langgraph.graph import END, START
+from typing import Literal
 
-from deixis.agents.context.state import State
+from langgraph.graph import END, START
+from langgraph.runtime import Runtime
+from langgraph.types import Send
+
+from deixis.agents.context.state import Context, State
 from deixis.agents.context.system import GraphOptions, System
 from deixis.agents.main.consult import consult
 from deixis.agents.main.entail import entail
 from deixis.agents.main.expand import expand
 from deixis.agents.main.ground import ground
+from deixis.agents.main.look import describes_first
 from deixis.agents.main.recognize import recognize
 from deixis.agents.main.vote import vote
 from deixis.agents.observe import observe
@@ -27,32 +38,61 @@ from deixis.agents.structure import structure
 from deixis.graphs.build import Wiring
 
 
-def wire(wiring: Wiring, options: GraphOptions) -> None:
+class MainOptions(GraphOptions):
+    """What this graph alone can be told.
+
+    ``ask_about``: which entities the committee and the expander are asked about: ``all``, or
+    those that are ``shown``. Then they are asked last; all are asked about nevertheless if there
+    is no picture, or an entailer or a detector of phrases that looks for descriptions.
+    """
+
+    ask_about: Literal["all", "shown"] = "all"
+
+
+def wire(wiring: Wiring, options: MainOptions) -> None:
     """Wire the graph as drawn above."""
-    wiring.add(open_sample, recognize, observe, consult, vote)
-    wiring.add(entail, defer=True)  # until both branches have come to their ends
-    wiring.add(expand, ground, segment, structure)
-    graph = wiring.graph
+    wiring.add(open_sample, recognize, observe, consult, vote, expand)
+    wiring.add(entail, ground, segment, structure)
+    graph, ask = wiring.graph, wiring.members("consult", "vote")
+
+    def asks_last(state: State, runtime: Runtime[Context]) -> bool:
+        shown = options.ask_about == "shown" and state["picture"] is not None
+        return shown and not describes_first(wiring.toolbox(runtime))
+
+    def after_recognize(state: State, runtime: Runtime[Context]) -> list[Send] | str:
+        return "entail" if asks_last(state, runtime) else ask(state, runtime)
+
+    def after_entail(state: State, runtime: Runtime[Context]) -> list[Send] | str:
+        if any(verdict["groundable"] for verdict in state["verdicts"].values()):
+            return "ground"
+        return ask(state, runtime) if asks_last(state, runtime) else "structure"
+
+    def after_ground(state: State, runtime: Runtime[Context]) -> list[Send | str]:
+        asked = ask(state, runtime) if asks_last(state, runtime) else []
+        return ["segment", *([asked] if isinstance(asked, str) else asked)]
+
+    def after_segment(state: State, runtime: Runtime[Context]) -> str:
+        return END if asks_last(state, runtime) else "structure"
+
+    def after_expand(state: State, runtime: Runtime[Context]) -> str:
+        return "structure" if asks_last(state, runtime) else "entail"
+
+    # Nodes that start together end before the next ones start, so the shorter branch needs no
+    # edge to where they meet. A deferred node would not wait for the members of a committee.
     graph.add_edge(START, "open")
     graph.add_conditional_edges("open", _looking, ["recognize", "observe"])
-    graph.add_conditional_edges("recognize", wiring.members("consult", "vote"), ["consult", "vote"])
+    graph.add_conditional_edges("recognize", after_recognize, ["consult", "vote", "entail"])
     graph.add_edge("consult", "vote")
     graph.add_edge("vote", "expand")
-    graph.add_edge("expand", "entail")
-    graph.add_edge("observe", "entail")
-    graph.add_conditional_edges("entail", _pointing, ["ground", "structure"])
-    graph.add_edge("ground", "segment")
-    graph.add_edge("segment", "structure")
+    graph.add_conditional_edges("expand", after_expand, ["entail", "structure"])
+    graph.add_conditional_edges("entail", after_entail, ["ground", "consult", "vote", "structure"])
+    graph.add_conditional_edges("ground", after_ground, ["segment", "consult", "vote"])
+    graph.add_conditional_edges("segment", after_segment, ["structure", END])
     graph.add_edge("structure", END)
 
 
 def _looking(state: State) -> list[str]:
     return ["recognize"] if state["picture"] is None else ["recognize", "observe"]
-
-
-def _pointing(state: State) -> str:
-    seen = any(verdict["groundable"] for verdict in state["verdicts"].values())
-    return "ground" if seen else "structure"
 
 
 SYSTEM = System(
@@ -64,5 +104,6 @@ SYSTEM = System(
         *("entailer", "detector", "reader", "segmenter"),
     ),
     wire=wire,
+    options=MainOptions,
     eyes=("entailer",),
 )

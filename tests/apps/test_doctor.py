@@ -32,7 +32,9 @@ def test_what_cannot_be_used_is_not_ready(role: str, spec: str, state: str, fix:
 
 
 def test_a_role_that_is_left_out_is_no_fault_and_says_what_is_missing() -> None:
-    settings = Settings.load().with_roles({"committee": "none", "segmenter": None})
+    settings = Settings.load().with_roles(
+        {"committee": "none", "segmenter": None, "voter": "gguf:absent.gguf"}
+    )
     findings = {finding.part: finding for finding in examine(settings)}
     assert findings["committee"].state == "left out; it would bring: knowledge of how entities look"
     assert findings["segmenter"].uses == "none" and "masks" in findings["segmenter"].state

@@ -1,4 +1,7 @@
-"""consult: ask one committee member how every entity of the sample looks, in one call."""
+"""consult: ask one committee member how every entity of the sample looks, in one call.
+
+Mentions of one name are one question, whose answer holds for all of them.
+"""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -9,6 +12,7 @@ from pydantic import BaseModel, create_model
 from deixis.agents.context.records import MemberTask, Testimony
 from deixis.agents.context.state import State, Update
 from deixis.agents.context.toolbox import Toolbox
+from deixis.agents.main.asked import asked_about
 from deixis.agents.reading.phrases import OBJECT, phrase
 from deixis.llms.asking import Joint
 from deixis.prompts import Prompt
@@ -18,14 +22,15 @@ MOST_WORDS = 6
 
 
 def member_tasks(state: State, members: int) -> list[MemberTask]:
-    """Return one task per committee member, none when the text has no mention."""
-    if not state["mentions"]:
+    """Return one task per committee member, none when there is nothing to ask about."""
+    mentions = {entity: state["mentions"][entity] for entity in asked_about(state)}
+    if not mentions:
         return []
     return [
         MemberTask(
             member=number,
             text=state["text"],
-            mentions=state["mentions"],
+            mentions=mentions,
             templates=state["templates"],
         )
         for number in range(members)
@@ -78,7 +83,9 @@ def _question(toolbox: Toolbox, posts: Sequence[Any]) -> tuple[Prompt, type[Base
     posts = named_apart(posts, "mentions")
     entities = [entity for post in posts for entity in post["mentions"]]
     used = {entity["template"]: entity["attributes"] for entity in entities}
-    templates = [{"type": name, "attributes": asked} for name, asked in used.items()]
+    known = dict.fromkeys(given.template for given in toolbox.types.types)
+    # In the order of the schema: prompts of different posts begin alike.
+    templates = [{"type": name, "attributes": used[name]} for name in known if name in used]
     prompt = toolbox.render("consult", templates=templates, posts=posts)
     fields = tuple(
         (

@@ -38,6 +38,13 @@ _BOX = {"anyOf": [_FOUR, _SEVERAL, {"type": "null"}]}
 """What is asked for. What comes may be anything: a bad box is dropped, and the verdict kept."""
 
 
+def describes_first(toolbox: Toolbox) -> bool:
+    """Whether somebody looks for descriptions, so that names must have theirs before."""
+    detector = toolbox.detector
+    takes_phrases = detector is not None and detector.labels is None
+    return takes_phrases or toolbox.settings.roles.entailer is not None
+
+
 def look_for(state: State, toolbox: Toolbox) -> tuple[dict[str, Evidence], Update]:
     """Look for the description of every mention; nothing is asked of tools left out.
 

@@ -7,7 +7,7 @@ the voter cannot answer, the plurality decides and a tie stays unknown.
 
 import hashlib
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel, create_model
@@ -15,8 +15,10 @@ from pydantic import BaseModel, create_model
 from deixis.agents.context.records import Kind, Testimony
 from deixis.agents.context.state import State, Update, decision, notice
 from deixis.agents.context.toolbox import Toolbox
+from deixis.agents.main.asked import NOT_SHOWN, asked_about
 from deixis.agents.main.ballot import Tally, tally
 from deixis.agents.main.consult import UNKNOWN, named_apart
+from deixis.agents.main.nonsense import repeats
 from deixis.agents.reading.phrases import OBJECT, phrase
 from deixis.llms.asking import Joint
 from deixis.prompts import Prompt
@@ -37,7 +39,13 @@ def vote(state: State, toolbox: Toolbox) -> Update:
     if not state["mentions"]:
         return {}
     if not toolbox.settings.roles.committee:
-        return {"decisions": _unknown(state, ["there is no committee to ask"])}
+        return {"decisions": _unknown(state["mentions"], ["there is no committee to ask"])}
+    groups = asked_about(state)
+    asked_of = [entity for group in groups.values() for entity in group]
+    unseen = [entity for entity in state["mentions"] if entity not in asked_of]
+    unasked = _unknown(unseen, [f"{NOT_SHOWN}; nobody was asked how it looks"])
+    if not groups:
+        return {"decisions": unasked}
     testimonies: dict[str, Testimony] = state["testimonies"]
     answers = {name: own["answers"] for name, own in testimonies.items() if own["answers"]}
     abstained = [
@@ -49,39 +57,41 @@ def vote(state: State, toolbox: Toolbox) -> Update:
     quorum = min(toolbox.settings.options.quorum, len(testimonies))
     if len(answers) < quorum:
         reason = f"{len(answers)} of {len(testimonies)} members answered, {quorum} are needed"
-        unknown = _unknown(state, [reason, *abstained], heard)
-        return {"decisions": unknown, "notices": notice("vote", f"no visual knowledge: {reason}")}
+        unknown = _unknown(asked_of, [reason, *abstained], heard)
+        notices = notice("vote", f"no visual knowledge: {reason}")
+        return {"decisions": unasked | unknown, "notices": notices}
 
     ballots = {
         entity: ballots_of(
             state, entity, {name: given[entity] for name, given in answers.items()}, toolbox
         )
-        for entity in state["mentions"]
+        for entity in groups
     }
     rulings, summaries, update = _settle(state, toolbox, ballots)
     asked = list(update.get("calls", {}))
-    known: Update = {"knowledge": {}, "kinds": {}, "decisions": {}}
-    for entity, attributes in ballots.items():
-        own = recorded(
-            entity,
-            "vote",
-            {name: (counted, rulings[entity, name]) for name, counted in attributes.items()},
-            toolbox,
-            summary=summaries.get(entity),
-            abstained=abstained,
-            replies={
-                name: [*heard, *(asked if counted.disputed else [])]
-                for name, counted in attributes.items()
-            },
-        )
-        known = {channel: known[channel] | own[channel] for channel in known}
+    known: Update = {"knowledge": {}, "kinds": {}, "decisions": unasked}
+    for head, attributes in ballots.items():
+        for entity in groups[head]:
+            own = recorded(
+                entity,
+                "vote",
+                {name: (counted, rulings[head, name]) for name, counted in attributes.items()},
+                toolbox,
+                summary=summaries.get(head),
+                abstained=abstained,
+                replies={
+                    name: [*heard, *(asked if counted.disputed else [])]
+                    for name, counted in attributes.items()
+                },
+            )
+            known = {channel: known[channel] | own[channel] for channel in known}
     return {**update, **known}
 
 
-def _unknown(state: State, evidence: list[str], replies: Sequence[str] = ()) -> Update:
-    """Return the decisions that nothing is known of how any entity looks."""
+def _unknown(entities: Iterable[str], evidence: list[str], replies: Sequence[str] = ()) -> Update:
+    """Return the decisions that nothing is known of how some entities look."""
     unknown: Update = {}
-    for entity in state["mentions"]:
+    for entity in entities:
         unknown |= decision(entity, "vote", "knowledge", None, evidence=evidence, replies=replies)
     return unknown
 
@@ -171,11 +181,11 @@ def _settle(
     entities = [
         {
             "id": entity,
-            "text": mention["text"],
-            "type": mention["type"],
+            "text": state["mentions"][entity]["text"],
+            "type": state["mentions"][entity]["type"],
             "agreed": [
                 f"{name}: {counted.winner}"
-                for name, counted in ballots[entity].items()
+                for name, counted in attributes.items()
                 if counted.values and not counted.disputed
             ],
             "disputes": [
@@ -184,8 +194,8 @@ def _settle(
                 if owner == entity
             ],
         }
-        for entity, mention in state["mentions"].items()
-        if any(counted.values for counted in ballots[entity].values())
+        for entity, attributes in ballots.items()
+        if any(counted.values for counted in attributes.values())
     ]
 
     def question(posts: Sequence[Any]) -> tuple[Prompt, type[BaseModel]]:
@@ -206,7 +216,8 @@ def _settle(
             choice = chosen[entity][name]
             value = choice if choice in choices else None
             rulings[entity, name] = Ruling(value, voter, "disputed; the voter chose")
-    return rulings, {entity: own["look"].strip() for entity, own in chosen.items()}, update
+    looks = {entity: own["look"].strip() for entity, own in chosen.items()}
+    return rulings, {entity: look for entity, look in looks.items() if not repeats(look)}, update
 
 
 def _options(seed: str, counted: Tally) -> list[str]:

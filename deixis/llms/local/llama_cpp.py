@@ -10,7 +10,7 @@ from weakref import WeakSet
 from langchain_core.callbacks import CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage, convert_to_openai_messages
-from langchain_core.messages.ai import UsageMetadata
+from langchain_core.messages.ai import InputTokenDetails, UsageMetadata
 from langchain_core.outputs import ChatGeneration, ChatResult
 from pydantic import Field
 
@@ -27,6 +27,7 @@ EMBEDDED = {
 """Models that arrive by pip: name to model-file spec."""
 
 _LISTED = 5  # alternatives of every token
+_KEPT_PROMPTS = 256  # MiB of evaluated prompts; llama.cpp's own bound is 8 GiB
 _loading = threading.Lock()
 
 
@@ -110,6 +111,7 @@ class LlamaCppChat(BaseChatModel):
                 input_tokens=usage["prompt_tokens"],
                 output_tokens=usage["completion_tokens"],
                 total_tokens=usage["total_tokens"],
+                input_token_details=InputTokenDetails(cache_read=reply["timings"]["cache_n"]),
             ),
         )
         return ChatResult(generations=[ChatGeneration(message=message)])
@@ -170,7 +172,10 @@ def _load(weights: str, mmproj: str | None, context: int, threads: int) -> _Load
     if eyes:
         parameters.mmproj.path = str(eyes)
     parameters.n_ctx = context
-    parameters.n_parallel = 1  # members share one slot, and with it the prompt's prefix
+    # Members share one slot: what their prompts begin with is evaluated once. In slots of their
+    # own each evaluates it, and three replies at once take as long as one after the other.
+    parameters.n_parallel = 1
+    parameters.cache_ram_mib = _KEPT_PROMPTS
     parameters.cpuparams.n_threads = parameters.cpuparams_batch.n_threads = threads
     parameters.verbosity = -1
     try:

@@ -154,3 +154,33 @@ def test_templates_of_one_type_name_do_not_hide_each_other(
     }
     run(consult, member_tasks(state, 1)[0], toolbox_of(script, schema=str(path)))
     assert "- person: gender" in heard[0] and "- player: jersey (its number)" in heard[0]
+
+
+def test_mentions_of_one_name_are_one_question(
+    state: dict[str, Any], mention: Any, toolbox_of: Any, run: Any
+) -> None:
+    state["mentions"] = {"e1": mention("Ann Lee"), "e2": mention("Lee", 20)}
+    asked: list[Any] = []
+
+    def script(_name: str, _messages: Any, options: dict[str, Any]) -> str:
+        asked.append(list(options["json_schema"]["properties"]))
+        return json.dumps(fill(options["json_schema"]))
+
+    run(consult, member_tasks(state, 1)[0], toolbox_of(script))
+    assert asked == [["e1"]]
+
+
+def test_prompts_begin_alike_whichever_type_a_text_names_first(
+    state: dict[str, Any], toolbox_of: Any, run: Any
+) -> None:
+    systems: list[str] = []
+
+    def script(_name: str, messages: Any, options: dict[str, Any]) -> str:
+        systems.append(messages[0].text)
+        return json.dumps(fill(options["json_schema"]))
+
+    turned = dict(reversed(state["mentions"].items()))
+    for mentions in (state["mentions"], turned):
+        task = member_tasks({**state, "mentions": mentions}, 1)[0]
+        run(consult, {**task, "mentions": mentions}, toolbox_of(script))
+    assert systems[0] == systems[1] and systems[0].index("person") < systems[0].index("logo")

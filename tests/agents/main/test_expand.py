@@ -118,3 +118,49 @@ def test_the_type_is_the_one_that_was_voted(
     assert "e2: NASA (OTHER)" in prompts[0] and "e1: Ann (PER)" in prompts[0]
     failed = run(expand, state, toolbox_of(lambda *_: "no"))
     assert failed["expressions"]["e2"].startswith(f"NASA (OTHER) {DASH} a company")
+
+
+@pytest.mark.parametrize(
+    ("phrase", "fault"),
+    [
+        ("Ann in a blue coat", "names it"),
+        ("the head of NASA", "names something else, 'NASA'"),
+        ("NASA", "names something else, 'NASA'"),
+        ("tall hat, tall hat", "says one thing twice"),
+    ],
+)
+def test_a_phrase_that_names_something_gives_way_and_says_so(
+    state: dict[str, Any], toolbox_of: Any, run: Any, phrase: str, fault: str
+) -> None:
+    reply = json.dumps({"e1": phrase, "e2": "a blue disc with stars"})
+    update = run(expand, state, toolbox_of(lambda *_: reply))
+    assert update["expressions"] == {
+        "e1": f"Ann (PER) {DASH} a person",
+        "e2": f"NASA (ORG) {DASH} a blue disc with stars",
+    }
+    decision = update["decisions"]["e1/expand/expression"]
+    reason = f"the phrase {phrase!r} {fault}; the type's description serves"
+    assert decision["model"] is None and decision["evidence"] == [reason]
+
+
+def test_mentions_of_one_name_have_one_phrase(
+    state: dict[str, Any], mention: Any, toolbox_of: Any, run: Any
+) -> None:
+    state["mentions"] = {"e1": mention("Ann Lee"), "e2": mention("Lee", 20)}
+    update = run(expand, state, toolbox_of(lambda *_: json.dumps({"e1": "a tall woman"})))
+    assert update["expressions"] == {
+        "e1": f"Ann Lee (PER) {DASH} a tall woman",
+        "e2": f"Lee (PER) {DASH} a tall woman",
+    }
+
+
+def test_what_is_known_to_be_unseen_is_not_described(
+    state: dict[str, Any], toolbox_of: Any, run: Any
+) -> None:
+    state["verdicts"] = {"e1": {"groundable": True}, "e2": {"groundable": False}}
+    update = run(expand, state, toolbox_of(lambda *_: json.dumps({"e1": "a tall woman"})))
+    assert update["expressions"]["e1"].endswith("a tall woman")
+    decision = update["decisions"]["e2/expand/expression"]
+    assert decision["replies"] == [] and "not known to be shown" in decision["evidence"][0]
+    state["verdicts"]["e1"] = {"groundable": False}
+    assert run(expand, state, toolbox_of())["calls"] == {}, "nobody is left to ask about"

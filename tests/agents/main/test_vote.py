@@ -267,3 +267,39 @@ def test_an_attribute_is_closed_by_its_own_template_only(
     update = run(vote, state, toolbox_of(schema=str(path)))
     assert values(update)["color"]["value"] == "none"
     assert values(update, "e2")["color"]["value"] == "Red."
+
+
+def test_all_mentions_of_a_name_have_its_knowledge(
+    state_of: Any, mention: Any, toolbox_of: Any, run: Any
+) -> None:
+    state = state_of({}, {})
+    state["mentions"] = {"e1": mention("Ann Lee"), "e2": mention("Lee", 20)}
+    update = run(vote, state, toolbox_of())
+    assert update["knowledge"]["e2"] == update["knowledge"]["e1"] and values(update, "e2")
+    assert update["decisions"]["e2/vote/age"]["outcome"] == "elderly"
+
+
+def test_what_is_known_to_be_unseen_is_unknown_and_says_why(
+    state_of: Any, mention: Any, toolbox_of: Any, run: Any
+) -> None:
+    state = state_of({}, {})
+    state["mentions"]["e2"] = mention("Bob", 20)
+    state["verdicts"] = {"e1": {"groundable": True}, "e2": {"groundable": False}}
+    update = run(vote, state, toolbox_of())
+    assert set(update["knowledge"]) == {"e1"}
+    (reason,) = update["decisions"]["e2/vote/knowledge"]["evidence"]
+    assert "nobody was asked" in reason
+    state["verdicts"]["e1"] = {"groundable": False}
+    assert set(run(vote, state, toolbox_of())["decisions"]) == {
+        "e1/vote/knowledge",
+        "e2/vote/knowledge",
+    }
+
+
+def test_a_look_that_says_one_thing_twice_gives_way_to_what_is_known(
+    state_of: Any, toolbox_of: Any, run: Any
+) -> None:
+    voter = Voter(clothing="a red coat", look="child-like, child-like")
+    state = state_of({"clothing": "a red coat"}, {"clothing": "a blue hat"})
+    update = run(vote, state, toolbox_of(voter))
+    assert update["knowledge"]["e1"]["summary"].startswith("gender: female; age: elderly")

@@ -70,6 +70,22 @@ def test_the_same_seed_says_the_same_and_another_seed_something_else() -> None:
     assert say(2) != first
 
 
+def test_what_a_committee_is_asked_is_evaluated_once_for_all_members() -> None:
+    prompt = "Say how a tall tower looks. " * 20
+
+    def evaluated(seed: int, text: str = prompt) -> int:
+        model = LlamaCppChat(weights=WEIGHTS, temperature=1.0, seed=seed, max_tokens=4)
+        usage = model.invoke([HumanMessage(text)]).usage_metadata
+        assert usage is not None
+        return usage["input_tokens"] - usage["input_token_details"]["cache_read"]
+
+    assert evaluated(1) > 100
+    assert evaluated(2) == evaluated(3) == 1, "the last token is evaluated for its successors"
+    assert evaluated(1, "Something else. " * 40) > 100
+    assert evaluated(1) == 1, "also if another prompt came between"
+    assert evaluated(1, f"{prompt} And another?") < 20, "what a prompt begins with counts alone"
+
+
 def test_a_reply_that_reaches_the_limit_says_so() -> None:
     reply = LlamaCppChat(weights=WEIGHTS).invoke(
         [HumanMessage("Count from 1 to 100")], max_tokens=4
