@@ -86,9 +86,10 @@ def check_overlays_and_a_chain_of_decisions(cells: dict[str, list[Any]]) -> None
     assert last == "why"
     chain = text_of(cells[last])
     assert chain.startswith("Grace Hopper")
-    steps = ["recognize", "vote", "expand", "entail", "ground", "segment"]
+    steps = ["recognize", "entail", "ground", "vote", "expand"]
     places = [chain.find(step) for step in steps]
     assert min(places) > 0 and places == sorted(places), places
+    assert chain.find("segment") > places[2], "beside the vote"
     assert "Hopper" in chain.partition("entail")[2], "the name read in the picture is evidence"
 
 

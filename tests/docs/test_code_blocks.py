@@ -18,6 +18,7 @@ import yaml
 from typer.core import TyperGroup
 
 from deixis.apps.cli import app
+from deixis.graphs.main import SYSTEM
 from deixis.prompts.knowledge_templates import KnowledgeTemplate
 from deixis.settings import Options, Settings
 from deixis.type_schema import TypeSchema
@@ -180,8 +181,9 @@ class InProcess:
         elif "attributes" in given:
             KnowledgeTemplate.model_validate(given)
         else:
-            assert list(given) == ["options"], f"{block}: no stack, types or template"
-            Options.model_validate(given["options"])
+            assert given.keys() <= {"options", "graph_options"}, f"{block}: no stack or template"
+            Options.model_validate(given.get("options", {}))
+            SYSTEM.options.model_validate(given.get("graph_options", {}))
 
     def json(self, block: Block) -> None:
         self._write(block)

@@ -3,7 +3,7 @@
 Mentions of one name are one question, whose answer holds for all of them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any, Literal
 
@@ -12,7 +12,6 @@ from pydantic import BaseModel, create_model
 from deixis.agents.context.records import MemberTask, Testimony
 from deixis.agents.context.state import State, Update
 from deixis.agents.context.toolbox import Toolbox
-from deixis.agents.main.asked import asked_about
 from deixis.agents.reading.phrases import OBJECT, phrase
 from deixis.llms.asking import Joint
 from deixis.prompts import Prompt
@@ -21,9 +20,19 @@ UNKNOWN = "unknown"
 MOST_WORDS = 6
 
 
-def member_tasks(state: State, members: int) -> list[MemberTask]:
-    """Return one task per committee member, none when there is nothing to ask about."""
-    mentions = {entity: state["mentions"][entity] for entity in asked_about(state)}
+def member_tasks(
+    state: State, members: int, about: Iterable[str] | None = None
+) -> list[MemberTask]:
+    """Return one task per committee member, none when there is nothing to ask about.
+
+    Args:
+        state: of the sample.
+        members: how many there are.
+        about: ids of the entities that are asked about; None for all.
+    """
+    mentions = state["mentions"]
+    if about is not None:
+        mentions = {entity: mentions[entity] for entity in about}
     if not mentions:
         return []
     return [
