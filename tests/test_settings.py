@@ -229,7 +229,7 @@ def test_roles_are_swapped_in_a_copy() -> None:
     swapped = settings.with_roles({"voter": "scripted:v", "detector": None})
     assert swapped.roles.voter == "scripted:v" and swapped.roles.detector is None
     assert swapped.roles.expander == settings.roles.expander
-    assert settings.roles.voter != "scripted:v" and settings.roles.detector == "centerface"
+    assert settings.roles.voter != "scripted:v" and settings.roles.detector == "nanodet"
     assert settings.with_roles({}) is settings
 
 
