@@ -37,8 +37,12 @@ def test_build_describes_pictures_and_keeps_features(
     out = tmp_path / "new" / "index"
     code, printed, said = deixis("examples", "build", source, "--out", out, "--role", "reader=none")
     assert (code, printed) == (0, f"indexed 3 examples with minilm in {out}\n"), said
-    found = read(out, "hashed")
-    assert [each.caption for each in found.examples] == ["Seen: 1 person", "An officer", None]
+    found = read(out, "minilm")
+    assert [each.caption for each in found.examples] == [
+        "Seen: 1 person, 1 tie",
+        "An officer",
+        None,
+    ]
     assert found.examples[0].sha256 == found.examples[1].sha256 and found.features.shape[0] == 3
     assert found.features[0] @ found.features[1] == pytest.approx(1.0, abs=1e-5)
 
