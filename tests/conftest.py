@@ -42,6 +42,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 EXTRAS = {
     "starter": ("cv2", "onnxruntime", "pycrfsuite", "rapidfuzz", "rapidocr", "xllamacpp"),
     "eval": ("rouge_score", "sacrebleu"),
+    "train": ("onnx", "onnxruntime", "sklearn", "tokenizers", "torch", "transformers"),
 }
 """What ``extra("starter")`` needs; any other name is that of a module."""
 OPTIONAL = {

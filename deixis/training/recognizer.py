@@ -68,12 +68,12 @@ def train(samples: Sequence[TaggedTweet], shown: Shown, lexicon: Path, out: Path
         raise NotADirectoryError(errno.ENOTDIR, "it is no folder", str(out))
     table = load_lexicon(lexicon)
     held_out = _cross_validate(samples, lexicon, table)
-    price = _best_price(samples, held_out)
+    price = best_price(samples, held_out)
     settings: dict[str, Any] = {
         "format": FORMAT,
         "labels": list(LABELS),
         "price": price,
-        "calibration": _calibrate(samples, held_out, price),
+        "calibration": calibrate(samples, held_out, price),
         "prior": fit_prior(samples, shown),
     }
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -171,7 +171,7 @@ def _chosen(
     return pairs, [probability for _, probability in chosen]
 
 
-def _best_price(samples: Sequence[TaggedTweet], held_out: Sequence[dict[Span, float]]) -> float:
+def best_price(samples: Sequence[TaggedTweet], held_out: Sequence[dict[Span, float]]) -> float:
     """Return the price of a span with the best F1 on held-out predictions."""
     gold = [gold_pairs(sample) for sample in samples]
 
@@ -182,12 +182,10 @@ def _best_price(samples: Sequence[TaggedTweet], held_out: Sequence[dict[Span, fl
     return max((round(0.2 + 0.02 * k, 2) for k in range(18)), key=f1)
 
 
-def _calibrate(
+def calibrate(
     samples: Sequence[TaggedTweet], held_out: Sequence[dict[Span, float]], price: float
 ) -> dict[str, dict[str, float]]:
     """Fit for each type a logistic curve (Platt) from the log odds of the raw marginal."""
-    from sklearn.linear_model import LogisticRegression
-
     raw: dict[str, list[float]] = {kind: [] for kind in TYPES}
     right: dict[str, list[bool]] = {kind: [] for kind in TYPES}
     for sample, candidates in zip(samples, held_out, strict=True):
@@ -196,15 +194,24 @@ def _calibrate(
         for (_, kind), marginal, flag in zip(pairs, marginals, flags, strict=True):
             raw[kind].append(marginal)
             right[kind].append(flag)
-    curves: dict[str, dict[str, float]] = {}
-    for kind in TYPES:
-        odds = np.clip(np.array(raw[kind]), 1e-6, 1 - 1e-6)
-        model = LogisticRegression(C=1e6).fit(np.log(odds / (1 - odds))[:, None], right[kind])
-        curves[kind] = {
-            "slope": round(float(model.coef_[0, 0]), 5),
-            "offset": round(float(model.intercept_[0]), 5),
-        }
-    return curves
+    return {kind: platt(raw[kind], right[kind]) for kind in TYPES}
+
+
+def platt(raw: Sequence[float], right: Sequence[bool]) -> dict[str, float]:
+    """Fit a logistic curve from the log odds of probabilities to whether they were right.
+
+    Where all were right, or all wrong, there is nothing to fit: probabilities stay as they are.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    if len(set(right)) < 2:
+        return {"slope": 1.0, "offset": 0.0}
+    odds = np.clip(np.array(raw), 1e-6, 1 - 1e-6)
+    model = LogisticRegression(C=1e6).fit(np.log(odds / (1 - odds))[:, None], right)
+    return {
+        "slope": round(float(model.coef_[0, 0]), 5),
+        "offset": round(float(model.intercept_[0]), 5),
+    }
 
 
 def prior_table(

@@ -20,6 +20,7 @@ from deixis.evaluation.metrics.mner import (
     expected_calibration_error,
     score_mentions,
 )
+from deixis.tools.tagger.base import Tagger
 from deixis.tools.tagger.crf import MODEL_FOLDER, CrfTagger
 from deixis.training.lexicon import build_lexicon
 from deixis.training.recognizer import Shown, gold_pairs, prior_table, train
@@ -43,7 +44,7 @@ class PriorReport(NamedTuple):
     constant_error: float
 
 
-def check_mentions(tagger: CrfTagger, samples: Sequence[TaggedTweet]) -> Report:
+def check_mentions(tagger: Tagger, samples: Sequence[TaggedTweet]) -> Report:
     """Score the mentions of the tagger against gold, on the tokens of the data set."""
     start = time.perf_counter()
     tagged = [tagger.tag_tokens(sample.tokens) for sample in samples]
@@ -94,16 +95,21 @@ def _log_loss(predicted: Sequence[float], truth: Sequence[bool]) -> float:
     return float(-np.mean(np.log(np.where(np.array(truth), shares, 1 - shares))))
 
 
-def _print_report(data: Path, folder: Path) -> None:
-    tagger = CrfTagger(folder)
-    samples = read_conll(data / "dev.txt")
-    report = check_mentions(tagger, samples)
+def print_mentions(report: Report) -> None:
+    """Print the scores of mentions, and how far confidences are from how often they are right."""
     print(f"{'':8}{'P':>8}{'R':>8}{'F1':>8}{'gold':>7}{'found':>7}")
     for kind in ("all", *TYPES):
         score = report.scores[kind]
         shares = (f"{100 * s:8.2f}" for s in (score.precision, score.recall, score.f1))
         print(f"{kind:8}{''.join(shares)}{score.gold:7}{score.predicted:7}")
     print(f"calibration error {report.raw_error:.4f} raw, {report.calibrated_error:.4f} calibrated")
+
+
+def _print_report(data: Path, folder: Path) -> None:
+    tagger = CrfTagger(folder)
+    samples = read_conll(data / "dev.txt")
+    report = check_mentions(tagger, samples)
+    print_mentions(report)
     prior = check_prior(
         tagger, read_conll(data / "train.txt"), samples, read_voc(data / "xml.tar.gz")
     )

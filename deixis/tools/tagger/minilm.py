@@ -41,7 +41,7 @@ class MiniLmTagger(Tagger):
     def __init__(self, folder: Path | None = None) -> None:
         folder = MODEL_FOLDER if folder is None else folder
         super().__init__(folder)
-        self._pieces = _Pieces(folder / "tokenizer.json", self._most_pieces)
+        self._pieces = Pieces(folder / "tokenizer.json", self._most_pieces)
         self._network = _Network(
             folder / "model.onnx", len(self._labels), len(self._fine), *self._windows
         )
@@ -90,7 +90,7 @@ class MiniLmTagger(Tagger):
         return name, on_curve(self._fine_calibration, probability)
 
 
-class _Pieces:
+class Pieces:
     """Cuts tokens into word pieces, as numbers, each with the class of its token's letters."""
 
     def __init__(self, path: Path, most: int) -> None:
