@@ -11,12 +11,13 @@ from deixis.base.printable import one_line
 from deixis.errors import MissingExtraError, ModelFileError, ToolError
 
 
-def open_session(content: str | bytes, named: str) -> Any:
+def open_session(content: str | bytes, named: str, threads: int = 4) -> Any:
     """Open a network: the path of its file, or what stands in one.
 
     Args:
         content: the path or the bytes.
         named: how errors call it.
+        threads: how many it may use; never more than there are cores.
 
     Raises:
         ModelFileError: it cannot be read, or is no network that onnxruntime knows.
@@ -27,7 +28,7 @@ def open_session(content: str | bytes, named: str) -> Any:
     except ImportError as error:
         raise MissingExtraError("onnxruntime", "starter") from error
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = min(4, os.cpu_count() or 1)
+    options.intra_op_num_threads = min(threads, os.cpu_count() or 1)
     options.log_severity_level = 3  # some networks have unused constants; say nothing of them
     try:
         return onnxruntime.InferenceSession(content, options, ["CPUExecutionProvider"])

@@ -15,6 +15,7 @@ from deixis.tools.tagger.base import FineType, Line, Tagger, curve, numbers, on_
 from deixis.tools.tagger.casing import casing
 from deixis.tools.tagger.marginals import Floats, Span, chain_marginals, span_marginals
 from deixis.tools.tagger.tokenization import encodable
+from deixis.weights.onnx_sessions import open_session, run
 
 MODEL_FOLDER = Path(str(files("deixis"))) / "models" / "minilm"
 """The model that is shipped with the package."""
@@ -172,12 +173,7 @@ class _Network:
     def _run(self, pieces: Integers, classes: Integers) -> tuple[Floats, Floats]:
         ids = np.concatenate([[SPECIAL["[CLS]"]], pieces, [SPECIAL["[SEP]"]]])[None]
         given = {"ids": ids, "casing": np.pad(classes, 1)[None], "mask": np.ones_like(ids)}
-        try:
-            coarse, fine = self._session.run(["coarse", "fine"], given)
-        except Exception as error:
-            if type(error).__module__.startswith("onnxruntime") or isinstance(error, MemoryError):
-                raise ToolError(f"{self._path} failed: {one_line(error)}") from error
-            raise
+        coarse, fine = run(self._session, given, ["coarse", "fine"], str(self._path))
         shapes = [(1, ids.shape[1], size) for size in self._sizes]
         if [coarse.shape, fine.shape] != shapes:
             raise ToolError(f"{self._path} gave {coarse.shape} and {fine.shape}, not {shapes}")
@@ -187,21 +183,9 @@ class _Network:
 
 
 def _open(path: Path, sizes: tuple[int, int]) -> Any:
-    try:
-        import onnxruntime
-    except ImportError:
-        raise MissingExtraError("onnxruntime", "starter") from None
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.log_severity_level = 3
     if not path.is_file():
         raise ModelFileError(f"{path}: there is no such model; name a folder with one")
-    try:
-        session = onnxruntime.InferenceSession(str(path), options, ["CPUExecutionProvider"])
-    except Exception as error:
-        if isinstance(error, OSError) or type(error).__module__.startswith("onnxruntime"):
-            raise ModelFileError(f"{path}: the model cannot be read ({one_line(error)})") from error
-        raise
+    session = open_session(str(path), str(path), threads=1)
     inputs = {value.name: value.type for value in session.get_inputs()}
     outputs = {value.name: value.shape[-1] for value in session.get_outputs()}
     wanted = dict.fromkeys(("ids", "casing", "mask"), "tensor(int64)")
