@@ -8,6 +8,7 @@ from typing import NamedTuple
 from rich.markup import escape
 
 from deixis.apps import console, files, terminal, weights
+from deixis.apps.idle import on_idle_cores
 from deixis.graphs.build import graph_of, toolbox_of
 from deixis.settings import Settings
 from deixis.show.timing import Timing, spelled
@@ -59,7 +60,7 @@ def run_demo(out: Path, settings: Settings, say: Callable[[str], None]) -> None:
         settings: the stack to use.
         say: prints a line for the reader.
     """
-    toolbox = toolbox_of(settings)
+    toolbox = toolbox_of(on_idle_cores(settings))
     graph = graph_of(toolbox)
     started = time.perf_counter()
     weights.fetch(toolbox)
