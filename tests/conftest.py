@@ -40,9 +40,9 @@ settings.load_profile("any machine")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 EXTRAS = {
-    "starter": ("cv2", "onnxruntime", "pycrfsuite", "rapidfuzz", "rapidocr", "xllamacpp"),
+    "starter": ("cv2", "onnxruntime", "rapidfuzz", "rapidocr", "xllamacpp"),
     "eval": ("rouge_score", "sacrebleu"),
-    "train": ("onnx", "onnxruntime", "sklearn", "tokenizers", "torch", "transformers"),
+    "train": ("onnxruntime", "onnxscript", "pycrfsuite", "sklearn", "tokenizers", "transformers"),
 }
 """What ``extra("starter")`` needs; any other name is that of a module."""
 OPTIONAL = {

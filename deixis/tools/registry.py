@@ -56,12 +56,7 @@ class Tool(NamedTuple):
 
 _TORCH = {"torch": "torch", "transformers": "transformers"}
 TOOLS = {
-    "crf": Tool(
-        "deixis.tools.tagger.crf:CrfTagger",
-        "recognizer",
-        "starter",
-        {"pycrfsuite": "python-crfsuite"},
-    ),
+    "crf": Tool("deixis.tools.tagger.crf:CrfTagger", "recognizer", "starter", {}),
     "minilm-ner": Tool(
         "deixis.tools.tagger.minilm:MiniLmTagger",
         "recognizer",

@@ -1,12 +1,18 @@
 """Train the neural recognizer: folder in, folder out.
 
-The network of `deixis.training.network` learns labels and fine types together. Its price and its
-calibration come from texts that a second network has not seen: every fifth one.
+Several networks (`deixis.training.network`) each learn from all texts but their share of them,
+about which they are asked afterwards: price, calibration and the weight of the second opinion
+are fitted to those answers. What is shipped is one network, the mean of them all.
+
+The second opinion is that of a conditional random field (`deixis.tools.tagger.crf`): both sets of
+scores are added, and one chain gives the probabilities. A field that looks at letters, clusters
+and lists of names errs elsewhere than a network does.
 """
 
 import json
 import shutil
 import tempfile
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,18 +21,40 @@ import numpy as np
 
 from deixis.base.atomic import whole_file
 from deixis.evaluation.datasets.conll import TaggedTweet, mentions
+from deixis.evaluation.metrics.mner import score_mentions
 from deixis.tools.tagger.base import FORMAT
-from deixis.tools.tagger.marginals import Floats, Span, best_spans, chain_marginals, span_marginals
+from deixis.tools.tagger.marginals import Floats, Span, best_spans
 from deixis.tools.tagger.minilm import MODEL_FOLDER, Pieces
-from deixis.training.network import Example, Network, Recipe, predict, train_network
-from deixis.training.recognizer import LABELS, Shown, best_price, calibrate, fit_prior, platt
+from deixis.training.network import (
+    Example,
+    Network,
+    Recipe,
+    mean_of,
+    predict,
+    read_network,
+    train_network,
+    write_network,
+)
+from deixis.training.recognizer import (
+    LABELS,
+    Shown,
+    best_price,
+    calibrate,
+    candidates_of,
+    chosen_pairs,
+    fit_prior,
+    gold_pairs,
+    platt,
+)
 
 MOST_PIECES, WINDOW, STRIDE = 8, 512, 384
 """Pieces of a token that are read; pieces of a window; how far one window is from the next."""
-APART = 5
-"""One text in so many is held out for price and calibration."""
+FOLDS = 4
+"""Networks, and shares of the texts."""
 _FORBIDDEN = -10_000.0
-_FLOOR = 0.05
+
+Told = tuple[Floats, Floats]
+"""What a field says of a text: scores of labels ``(N, L)`` and of pairs of them ``(L, L)``."""
 
 
 class FineTypes(NamedTuple):
@@ -34,13 +62,6 @@ class FineTypes(NamedTuple):
 
     names: tuple[str, ...]
     tag_of: dict[str, str]
-
-
-class Learnt(NamedTuple):
-    """What the calibration of a network is fitted to, by sample."""
-
-    candidates: list[dict[Span, float]]
-    fine: list[Floats]
 
 
 def start_and_transitions() -> tuple[list[float], list[list[float]]]:
@@ -80,25 +101,39 @@ def examples_of(
 def train_minilm(
     samples: Sequence[TaggedTweet],
     shown: Shown,
+    second: Sequence[Told],
     fine_types: FineTypes,
     weights: Path,
     out: Path,
     recipe: Recipe,
+    *,
     device: str = "cpu",
+    keep: Path | None = None,
 ) -> None:
     """Learn everything from ``samples`` and write it into the folder ``out``.
 
     Args:
         samples: the training split, with fine tags.
         shown: what `read_voc` gives for it.
+        second: for each sample, what a field says of it that has not seen it.
         fine_types: what the fine tags may be.
         weights: of the encoder; see `encoder_of`.
         out: the model folder; its files are replaced one by one, others stay.
-        recipe: how the network is trained.
+        recipe: how the networks are trained.
         device: for torch.
+        keep: folder where each network is kept once it is trained; those that are there are not
+            trained again.
     """
-    pieces = Pieces(MODEL_FOLDER / "tokenizer.json", MOST_PIECES)
-    examples = examples_of(samples, pieces, fine_types)
+    examples = examples_of(
+        samples, Pieces(MODEL_FOLDER / "tokenizer.json", MOST_PIECES), fine_types
+    )
+    networks, told = [], dict[int, tuple[Floats, Floats]]()
+    for fold in range(FOLDS):
+        network = _network(fold, examples, len(fine_types.names), weights, recipe, device, keep)
+        apart = range(fold, len(samples), FOLDS)
+        scores = predict(network, [examples[place] for place in apart], device)
+        told |= dict(zip(apart, scores, strict=True))
+        networks.append(network)
     settings = {
         "format": FORMAT,
         "labels": list(LABELS),
@@ -108,46 +143,81 @@ def train_minilm(
         "window": WINDOW,
         "stride": STRIDE,
         "prior": fit_prior(samples, shown),
+        **fitted(samples, [told[place] for place in range(len(samples))], second, fine_types),
     }
     settings["start"], settings["transitions"] = start_and_transitions()
-    apart = range(0, len(samples), APART)
-    rest = [example for place, example in enumerate(examples) if place % APART]
-    network = train_network(weights, rest, len(fine_types.names), recipe, device)
-    held_out = [samples[place] for place in apart]
-    learnt = read(network, [examples[place] for place in apart], device)
-    settings |= fitted(held_out, learnt, fine_types)
-    network = train_network(weights, examples, len(fine_types.names), recipe, device)
     out.mkdir(parents=True, exist_ok=True)
-    _write(network, out, settings)
+    _write(mean_of(networks), out, settings)
 
 
-def read(network: Network, examples: Sequence[Example], device: str) -> Learnt:
-    """Return the candidate spans of texts, and what is said of fine types at each token."""
-    start, transitions = (np.array(scores) for scores in start_and_transitions())
-    candidates, fine = [], []
-    for coarse, kinds in predict(network, examples, device):
-        nodes, pairs = chain_marginals(coarse.astype(np.float64), start, transitions)
-        candidates.append(span_marginals(nodes, pairs, LABELS, _FLOOR))
-        fine.append(kinds.astype(np.float64))
-    return Learnt(candidates, fine)
+def _network(
+    fold: int,
+    examples: Sequence[Example],
+    fine: int,
+    weights: Path,
+    recipe: Recipe,
+    device: str,
+    keep: Path | None,
+) -> Network:
+    """Train the network that leaves out a share of the examples, or read it where it was kept."""
+    path = keep and keep / f"network-{fold}.safetensors"
+    if path and path.exists():
+        return read_network(path, weights, len(LABELS), fine, device)
+    rest = [example for place, example in enumerate(examples) if place % FOLDS != fold]
+    network = train_network(weights, rest, fine, recipe, recipe.seed + fold, device)
+    if path:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_network(network, path)
+    return network
 
 
-def fitted(samples: Sequence[TaggedTweet], learnt: Learnt, fine_types: FineTypes) -> dict[str, Any]:
-    """Fit price and calibration to what a network says of texts that it has not seen."""
-    price = best_price(samples, learnt.candidates)
+def fitted(
+    samples: Sequence[TaggedTweet],
+    told: Sequence[tuple[Floats, Floats]],
+    second: Sequence[Told],
+    fine_types: FineTypes,
+) -> dict[str, Any]:
+    """Fit what can be fitted to what is said of texts by networks that have not seen them.
+
+    Args:
+        samples: the texts.
+        told: scores of labels and of fine types, for each text.
+        second: what a field says of each.
+        fine_types: what the fine tags may be.
+    """
+    gold = [gold_pairs(sample) for sample in samples]
+    best: tuple[float, float, float, list[dict[Span, float]]] = (-1.0, 0.0, 0.0, [])
+    for weight in (0.0, 0.1, 0.2, 0.3, 0.4, 0.5):
+        candidates = [
+            _pooled(coarse, opinion, weight)
+            for (coarse, _), opinion in zip(told, second, strict=True)
+        ]
+        price = best_price(samples, candidates)
+        pairs = [chosen_pairs(*row, price)[0] for row in zip(samples, candidates, strict=True)]
+        best = max(best, (score_mentions(gold, pairs)["all"].f1, weight, price, candidates))
+    _, weight, price, candidates = best
     raw, right = [], []
-    for sample, candidates, fine in zip(samples, learnt.candidates, learnt.fine, strict=True):
-        gold = {tuple(mention) for mention in mentions(sample.tags)}
-        for (start, end, kind), _ in best_spans(candidates, price):
-            if (start, end, kind) in gold:
+    for sample, found, (_, fine) in zip(samples, candidates, told, strict=True):
+        true = {tuple(mention) for mention in mentions(sample.tags)}
+        for (start, end, kind), _ in best_spans(found, price):
+            if (start, end, kind) in true:
                 name, probability = fine_type(fine[start:end], kind, fine_types)
                 raw.append(probability)
                 right.append(name == sample.fine_tags[start][2:])
     return {
+        "second_opinion": weight,
         "price": price,
-        "calibration": calibrate(samples, learnt.candidates, price),
+        "calibration": calibrate(samples, candidates, price),
         "fine_calibration": platt(raw, right),
     }
+
+
+def _pooled(coarse: Floats, opinion: Told, weight: float) -> dict[Span, float]:
+    start, allowed = (np.array(scores) for scores in start_and_transitions())
+    scores, transitions = opinion
+    return candidates_of(
+        (1 - weight) * coarse + weight * scores, start, allowed + weight * transitions
+    )
 
 
 def fine_type(scores: Floats, kind: str, fine_types: FineTypes) -> tuple[str, float]:
@@ -175,25 +245,29 @@ def _write(network: Network, out: Path, settings: dict[str, Any]) -> None:
 def export(network: Network, path: Path) -> None:
     """Write a network as ONNX with weights of 8 bits, about 23 MB.
 
-    Weights are unsigned: on processors without dot products of bytes, signed ones overflow.
+    One bit of them stays unused: processors without dot products of bytes add up pairs of products
+    in 16 bits, which would overflow.
     """
     import torch
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
     full = path.with_suffix(".float.onnx")
-    shape = torch.ones(1, 8, dtype=torch.long)
-    axes = {0: "batch", 1: "pieces"}
-    torch.onnx.export(
-        network.cpu().eval(),
-        (shape, shape, shape),
-        str(full),
-        input_names=["ids", "casing", "mask"],
-        output_names=["coarse", "fine"],
-        dynamic_axes=dict.fromkeys(("ids", "casing", "mask", "coarse", "fine"), axes),
-        opset_version=18,
-        dynamo=False,
+    example = torch.ones(2, 8, dtype=torch.long)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of what torch and the exporter do among themselves
+        program = torch.onnx.export(
+            network.cpu().eval(),
+            (example, example, example),
+            input_names=["ids", "casing", "mask"],
+            output_names=["coarse", "fine"],
+            dynamic_shapes=[{0: "batch", 1: "pieces"}] * 3,
+            opset_version=18,
+            verbose=False,
+        )
+        program.save(str(full), external_data=False)
+    quantize_dynamic(
+        str(full), str(path), per_channel=True, reduce_range=True, weight_type=QuantType.QInt8
     )
-    quantize_dynamic(str(full), str(path), per_channel=True, weight_type=QuantType.QUInt8)
 
 
 def fine_types_of(types: Sequence[Any]) -> FineTypes:

@@ -5,6 +5,7 @@ token is written (`deixis.tools.tagger.casing`) is added to the vector of each o
 head scores BIO labels, the other fine types, at the first piece of each token.
 """
 
+import copy
 import random
 from collections.abc import Sequence
 from itertools import islice
@@ -17,8 +18,13 @@ from numpy.typing import NDArray
 from torch import nn
 from torch.nn.functional import cross_entropy, log_softmax
 
+from deixis.base.atomic import whole_file
+
 CASINGS = 16
 """Rows of the table of casing: more than there are classes."""
+
+_SPECIAL, _MASK = 999, 103
+"""The last of the pieces that are no words, and that which stands for one not to be seen."""
 
 Floats = NDArray[np.float32]
 
@@ -47,6 +53,7 @@ class Recipe(NamedTuple):
     dropout: float = 0.2
     fine_weight: float = 0.5
     case_noise: float = 0.1
+    word_noise: float = 0.05
     seed: int = 1
 
 
@@ -110,13 +117,24 @@ def encoder_of(weights: Path) -> Any:
 
 
 def train_network(
-    weights: Path, examples: Sequence[Example], fine: int, recipe: Recipe, device: str
+    weights: Path, examples: Sequence[Example], fine: int, recipe: Recipe, order: int, device: str
 ) -> Network:
-    """Train a network; the same seed, examples and device give the same weights."""
-    torch.manual_seed(recipe.seed)
-    chance = random.Random(recipe.seed)
+    """Train a network; the same arguments give the same weights on the same machine.
+
+    Args:
+        weights: of the encoder; see `encoder_of`.
+        examples: what it learns from.
+        fine: number of fine types.
+        recipe: its seed says where the network begins.
+        order: seed of the order of the examples and of their noise. Networks with the same
+            beginning and other orders stay so near each other that their mean is a network, too.
+        device: for torch.
+    """
     labels = examples[0].coarse.shape[1]
+    torch.manual_seed(recipe.seed)
     network: Network = Network(weights, labels, fine, recipe.dropout).to(device)
+    torch.manual_seed(order)
+    chance = random.Random(order)
     encoder_weights = list(network.encoder.parameters())
     heads = [network.casing, network.coarse, network.fine]
     optimizer = torch.optim.AdamW(
@@ -133,7 +151,7 @@ def train_network(
     network.train()
     for _ in range(recipe.epochs):
         for batch in _batches(examples, recipe.batch, chance):
-            noisy = [_noisy(example, recipe.case_noise, chance) for example in batch]
+            noisy = [_noisy(example, recipe, chance) for example in batch]
             loss = _loss(network, noisy, recipe.fine_weight, device)
             optimizer.zero_grad()
             loss.backward()
@@ -144,11 +162,42 @@ def train_network(
     return network
 
 
+def mean_of(networks: Sequence[Network]) -> Network:
+    """Return the network whose weights are the means of others' (Wortsman et al., 2022).
+
+    "Model soups", arXiv:2203.05482, section 2: it does about as well as asking all of them.
+    """
+    mean: Network = copy.deepcopy(networks[0]).eval()
+    weights = [network.state_dict() for network in networks]
+    mean.load_state_dict(
+        {name: sum(own[name] for own in weights) / len(weights) for name in weights[0]}
+    )
+    return mean
+
+
+def write_network(network: Network, path: Path) -> None:
+    """Keep a network in a safetensors file."""
+    from safetensors.torch import save
+
+    weights = {name: weight.cpu().contiguous() for name, weight in network.state_dict().items()}
+    with whole_file(path) as file:
+        file.write(save(weights))
+
+
+def read_network(path: Path, encoder: Path, coarse: int, fine: int, device: str) -> Network:
+    """Read what `write_network` wrote; the other arguments are those it was made with."""
+    from safetensors.torch import load_file
+
+    network: Network = Network(encoder, coarse, fine, 0.0).to(device).eval()
+    network.load_state_dict(load_file(path))
+    return network
+
+
 def predict(
     network: Network, examples: Sequence[Example], device: str
-) -> list[tuple[Floats, Floats]]:
+) -> list[tuple[NDArray[np.float64], NDArray[np.float64]]]:
     """Return for each text the scores of labels ``(N, L)`` and of fine types ``(N, F)``."""
-    rows: list[tuple[Floats, Floats]] = []
+    rows: list[tuple[NDArray[np.float64], NDArray[np.float64]]] = []
     iterator = iter(examples)
     with torch.no_grad():
         while batch := list(islice(iterator, 64)):
@@ -157,7 +206,8 @@ def predict(
                 *(score.cpu().numpy() for score in network(*_inputs(batch, device))),
                 strict=True,
             ):
-                rows.append((coarse[example.first + 1], fine[example.first + 1]))
+                at = example.first + 1
+                rows.append((coarse[at].astype(np.float64), fine[at].astype(np.float64)))
     return rows
 
 
@@ -197,10 +247,12 @@ def _batches(examples: Sequence[Example], size: int, chance: random.Random) -> l
     return batches
 
 
-def _noisy(example: Example, share: float, chance: random.Random) -> Example:
-    """Now and then, write a text in small letters, in capitals or like a headline."""
-    if chance.random() >= share:
-        return example
-    to = chance.choice([7, 7, 5, 9])  # classes of deixis.tools.tagger.casing
-    letters = example.casing >= 5
-    return example._replace(casing=np.where(letters, to, example.casing))
+def _noisy(example: Example, recipe: Recipe, chance: random.Random) -> Example:
+    """Now and then, write a text in small letters, in capitals or like a headline; hide pieces."""
+    if chance.random() < recipe.case_noise:
+        to = chance.choice([7, 7, 5, 9])  # classes of deixis.tools.tagger.casing
+        example = example._replace(casing=np.where(example.casing >= 5, to, example.casing))
+    hidden = np.array([chance.random() < recipe.word_noise for _ in example.pieces])
+    return example._replace(
+        pieces=np.where(hidden & (example.pieces > _SPECIAL), _MASK, example.pieces)
+    )

@@ -1,7 +1,6 @@
-"""How the shipped recognizer is learned: field, price, calibration, prior. Needs scikit-learn."""
+"""How the shipped CRF is learned: field, price, calibration, prior. Needs the extra `train`."""
 
 import errno
-import gzip
 import json
 import os
 import random
@@ -28,7 +27,14 @@ from deixis.tools.tagger.features import (
     prior_features,
     token_features,
 )
-from deixis.tools.tagger.marginals import Span, best_spans
+from deixis.tools.tagger.field import write
+from deixis.tools.tagger.marginals import (
+    Floats,
+    Span,
+    best_spans,
+    chain_marginals,
+    span_marginals,
+)
 
 LABELS = ("O", *(f"{prefix}-{kind}" for kind in TYPES for prefix in "BI"))
 
@@ -41,6 +47,7 @@ PENALTIES = {"c1": 0.1, "c2": 1.5}
 ITERATIONS = 100
 FOLDS = 4
 SEED = 20240611
+_FLOOR = 0.05
 
 
 def gold_pairs(sample: TaggedTweet) -> list[Pair]:
@@ -67,13 +74,17 @@ def train(samples: Sequence[TaggedTweet], shown: Shown, lexicon: Path, out: Path
     if out.exists() and not out.is_dir():
         raise NotADirectoryError(errno.ENOTDIR, "it is no folder", str(out))
     table = load_lexicon(lexicon)
-    held_out = _cross_validate(samples, lexicon, table)
-    price = best_price(samples, held_out)
+    start = np.zeros(len(LABELS))
+    candidates = [
+        candidates_of(scores, start, transitions)
+        for scores, transitions in held_out(samples, lexicon, table)
+    ]
+    price = best_price(samples, candidates)
     settings: dict[str, Any] = {
         "format": FORMAT,
         "labels": list(LABELS),
         "price": price,
-        "calibration": calibrate(samples, held_out, price),
+        "calibration": calibrate(samples, candidates, price),
         "prior": fit_prior(samples, shown),
     }
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -97,12 +108,7 @@ def _write(
     folder.mkdir()
     rows = _without_singletons([token_features(sample.tokens, table) for sample in samples])
     tags = [sample.tags for sample in samples]
-    path = folder / "model.crfsuite"
-    transitions = _fit_field(rows, tags, path)
-    # Without a time stamp, the same training gives the same bytes.
-    data = gzip.compress(path.read_bytes(), compresslevel=9, mtime=0)
-    path.with_suffix(".crfsuite.gz").write_bytes(data)
-    path.unlink()
+    transitions = _fit_field(rows, tags, folder / "weights.npz")
     shutil.copyfile(lexicon, folder / "lexicon.tsv.gz")
     text = json.dumps({**settings, "transitions": transitions}, indent=1, sort_keys=True)
     (folder / "recognizer.json").write_text(text + "\n", encoding="utf-8")
@@ -117,7 +123,7 @@ def _without_singletons(rows: list[list[list[str]]]) -> list[list[list[str]]]:
 def _fit_field(
     rows: Iterable[list[list[str]]], tags: Iterable[Sequence[str]], path: Path
 ) -> list[list[float]]:
-    """Train a field, write it to ``path`` and return its transition weights."""
+    """Train a field, write its weights to ``path`` and return those of its transitions."""
     import pycrfsuite
 
     trainer = pycrfsuite.Trainer("lbfgs", verbose=False)
@@ -130,20 +136,23 @@ def _fit_field(
             "feature.possible_transitions": True,
         }
     )
-    trainer.train(str(path))
-    tagger = pycrfsuite.Tagger()
-    with tagger.open(str(path)):
-        weights = tagger.info().transitions
-    return [[float(weights.get((a, b), 0.0)) for b in LABELS] for a in LABELS]
+    with tempfile.TemporaryDirectory() as scratch:
+        model = str(Path(scratch) / "model")
+        trainer.train(model)
+        tagger = pycrfsuite.Tagger()
+        with tagger.open(model):
+            learnt = tagger.info()
+    write(learnt.state_features, LABELS, path)
+    return [[float(learnt.transitions.get((a, b), 0.0)) for b in LABELS] for a in LABELS]
 
 
-def _cross_validate(
+def held_out(
     samples: Sequence[TaggedTweet], lexicon: Path, table: Lexicon
-) -> list[dict[Span, float]]:
-    """Return for each sample the candidate spans of a field that has not seen it."""
+) -> list[tuple[Floats, Floats]]:
+    """Return what a field that has not seen a sample says of it: scores of labels and of pairs."""
     order = list(range(len(samples)))
     random.Random(SEED).shuffle(order)
-    predicted: list[dict[Span, float]] = [{} for _ in samples]
+    told: dict[int, tuple[Floats, Floats]] = {}
     unused: dict[str, Any] = {
         "format": FORMAT,
         "labels": list(LABELS),
@@ -159,37 +168,44 @@ def _cross_validate(
             _write(folder, rest, lexicon, table, unused)
             tagger = CrfTagger(folder)
         for k in apart:
-            predicted[k] = tagger.candidates(samples[k].tokens)
-    return predicted
+            told[k] = tagger.scores(samples[k].tokens), tagger.transitions
+    return [told[k] for k in range(len(samples))]
 
 
-def _chosen(
+def candidates_of(scores: Floats, start: Floats, transitions: Floats) -> dict[Span, float]:
+    """Return the probability of every span of a line that is at least 0.05 likely."""
+    nodes, pairs = chain_marginals(scores, start, transitions)
+    return span_marginals(nodes, pairs, LABELS, _FLOOR)
+
+
+def chosen_pairs(
     sample: TaggedTweet, candidates: dict[Span, float], price: float
 ) -> tuple[list[Pair], list[float]]:
+    """Return the mentions that are chosen among candidates, and their probabilities."""
     chosen = best_spans(candidates, price)
     pairs = [(" ".join(sample.tokens[start:end]), kind) for (start, end, kind), _ in chosen]
     return pairs, [probability for _, probability in chosen]
 
 
-def best_price(samples: Sequence[TaggedTweet], held_out: Sequence[dict[Span, float]]) -> float:
+def best_price(samples: Sequence[TaggedTweet], told: Sequence[dict[Span, float]]) -> float:
     """Return the price of a span with the best F1 on held-out predictions."""
     gold = [gold_pairs(sample) for sample in samples]
 
     def f1(price: float) -> float:
-        pairs = [_chosen(s, c, price)[0] for s, c in zip(samples, held_out, strict=True)]
+        pairs = [chosen_pairs(s, c, price)[0] for s, c in zip(samples, told, strict=True)]
         return score_mentions(gold, pairs)["all"].f1
 
     return max((round(0.2 + 0.02 * k, 2) for k in range(18)), key=f1)
 
 
 def calibrate(
-    samples: Sequence[TaggedTweet], held_out: Sequence[dict[Span, float]], price: float
+    samples: Sequence[TaggedTweet], told: Sequence[dict[Span, float]], price: float
 ) -> dict[str, dict[str, float]]:
     """Fit for each type a logistic curve (Platt) from the log odds of the raw marginal."""
     raw: dict[str, list[float]] = {kind: [] for kind in TYPES}
     right: dict[str, list[bool]] = {kind: [] for kind in TYPES}
-    for sample, candidates in zip(samples, held_out, strict=True):
-        pairs, marginals = _chosen(sample, candidates, price)
+    for sample, candidates in zip(samples, told, strict=True):
+        pairs, marginals = chosen_pairs(sample, candidates, price)
         flags = correct_flags(gold_pairs(sample), pairs)
         for (_, kind), marginal, flag in zip(pairs, marginals, flags, strict=True):
             raw[kind].append(marginal)

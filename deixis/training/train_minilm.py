@@ -13,10 +13,12 @@ from deixis.evaluation.datasets.conll import TaggedTweet, read_conll
 from deixis.evaluation.datasets.voc import read_voc
 from deixis.evaluation.metrics.mner import score_mentions
 from deixis.tools.tagger.base import Tagger
+from deixis.tools.tagger.crf import MODEL_FOLDER as CRF_FOLDER
+from deixis.tools.tagger.features import load_lexicon
 from deixis.tools.tagger.minilm import MODEL_FOLDER, MiniLmTagger
 from deixis.training.minilm import fine_types_of, train_minilm
 from deixis.training.network import Recipe
-from deixis.training.recognizer import gold_pairs
+from deixis.training.recognizer import gold_pairs, held_out
 from deixis.training.train_recognizer import check_mentions, print_mentions
 from deixis.type_schema import TypeSchema
 from deixis.weights.model_files import resolve
@@ -84,20 +86,25 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("fmnerg", type=Path)
     parser.add_argument("--out", type=Path, default=MODEL_FOLDER, help="model folder to write")
     parser.add_argument("--check", action="store_true", help="only score the model in --out")
-    parser.add_argument("--epochs", type=int, default=6)
+    parser.add_argument("--epochs", type=int, default=5)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--device", default="cpu")
+    parser.add_argument("--keep", type=Path, help="folder of trained networks, to go on from")
     options = parser.parse_args(arguments)
     if not options.check:
         start = time.perf_counter()
+        samples = read_split(options.gmner, options.fmnerg, "train")
+        lexicon = CRF_FOLDER / "lexicon.tsv.gz"
         train_minilm(
-            read_split(options.gmner, options.fmnerg, "train"),
+            samples,
             read_voc(options.gmner / "xml.tar.gz"),
+            held_out(samples, lexicon, load_lexicon(lexicon)),
             fine_types_of(TypeSchema.load("fmnerg").types),
             resolve(ENCODER),
             options.out,
             Recipe(options.epochs, seed=options.seed),
-            options.device,
+            device=options.device,
+            keep=options.keep,
         )
         print(f"trained in {time.perf_counter() - start:.0f} s")
     _print_report(options.gmner, options.fmnerg, options.out)

@@ -52,7 +52,7 @@ LANE = [
         "mentions, each at its exact place",
         (
             "deixis/agents/main/recognize.py",
-            "deixis/tools/tagger/crf.py",
+            "deixis/tools/tagger/minilm.py",
             "deixis/agents/main/correct.py",
             "deixis/agents/main/template.py",
         ),

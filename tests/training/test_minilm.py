@@ -9,8 +9,16 @@ import pytest
 from deixis.evaluation.datasets.conll import TaggedTweet
 from deixis.tools.tagger.marginals import chain_marginals, span_marginals
 from deixis.tools.tagger.minilm import MODEL_FOLDER, MiniLmTagger, Pieces
-from deixis.training.minilm import examples_of, fine_types_of, start_and_transitions, train_minilm
-from deixis.training.recognizer import LABELS
+from deixis.training import minilm
+from deixis.training.minilm import (
+    Told,
+    examples_of,
+    fine_types_of,
+    fitted,
+    start_and_transitions,
+    train_minilm,
+)
+from deixis.training.recognizer import LABELS, Shown
 from deixis.type_schema import TypeSchema
 
 pytestmark = pytest.mark.extra("train")
@@ -25,6 +33,10 @@ NAMES = [
     (("Peru",), "LOC", "country"),
     (("Vogue",), "OTHER", "magazine"),
 ]
+SHOWN: Shown = {
+    str(number): {" ".join(words): [] for words, _, _ in NAMES} for number in range(1, 140, 2)
+}
+"""Every other picture shows all there is to see."""
 
 
 def tweet(number: int) -> TaggedTweet:
@@ -39,6 +51,20 @@ def tweet(number: int) -> TaggedTweet:
         tags.append("O")
         fine.append("O")
     return TaggedTweet(str(number), tuple(tokens), tuple(tags), tuple(fine))
+
+
+def silence(samples: list[TaggedTweet]) -> list[Told]:
+    """A field that has nothing to say."""
+    pairs = np.zeros((len(LABELS), len(LABELS)))
+    return [(np.zeros((len(sample.tokens), len(LABELS))), pairs) for sample in samples]
+
+
+def truth(samples: list[TaggedTweet], sure: float = 9.0) -> list[Told]:
+    """A field that knows everything."""
+    told = silence(samples)
+    for sample, (scores, _) in zip(samples, told, strict=True):
+        scores[range(len(sample.tags)), [LABELS.index(tag) for tag in sample.tags]] = sure
+    return told
 
 
 @pytest.fixture(scope="module")
@@ -79,15 +105,63 @@ def test_what_is_learnt_is_written_and_finds_names(weights: Path, tmp_path: Path
 
     samples = [tweet(number) for number in range(140)]
     recipe = Recipe(epochs=8, rate=3e-3, head_rate=1e-2, dropout=0.0)
-    for folder in ("one", "two"):
-        train_minilm(samples, {}, FINE, weights, tmp_path / folder, recipe)
-    for name in ("model.onnx", "recognizer.json", "tokenizer.json"):
-        written = [(tmp_path / folder / name).read_bytes() for folder in ("one", "two")]
-        assert written[0] == written[1], "the same seed gives the same model"
-    spans = MiniLmTagger(tmp_path / "one").tag("we Ann Lee saw NASA saw")
+    train_minilm(samples, SHOWN, silence(samples), FINE, weights, tmp_path, recipe)
+    spans = MiniLmTagger(tmp_path).tag("we Ann Lee saw NASA saw")
     found = [(span.start, span.end, span.type) for span in spans]
     assert found == [(3, 10, "PER"), (15, 19, "ORG")]
     assert [span.fine_type for span in spans] == ["musician", "government_agency"]
+
+
+def test_training_goes_on_from_the_networks_that_were_kept(
+    weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from deixis.training.network import Recipe
+
+    samples, keep = [tweet(number) for number in range(16)], tmp_path / "kept"
+    given = (samples, SHOWN, silence(samples), FINE, weights)
+    train_minilm(*given, tmp_path / "one", Recipe(epochs=1), keep=keep)
+    assert len(list(keep.iterdir())) == 4
+    (keep / "network-2.safetensors").unlink()
+    orders, train = [], minilm.train_network
+
+    def trained(*arguments: Any) -> Any:
+        orders.append(arguments[4])
+        return train(*arguments)
+
+    monkeypatch.setattr(minilm, "train_network", trained)
+    train_minilm(*given, tmp_path / "two", Recipe(epochs=1), keep=keep)
+    assert orders == [3], "the third network alone"
+    models = [(tmp_path / name / "model.onnx").read_bytes() for name in ("one", "two")]
+    assert models[0] == models[1], "the same seed gives the same network"
+
+
+def test_the_mean_of_networks_has_the_means_of_their_weights(weights: Path) -> None:
+    from deixis.training.network import Network, mean_of
+
+    networks = [Network(weights, 9, 51, 0.0) for _ in range(3)]
+    mean = mean_of(networks)
+    own = [network.coarse.weight.detach().numpy() for network in networks]
+    assert np.abs(own[0] - own[1]).max() > 0.01
+    assert mean.coarse.weight.detach().numpy() == pytest.approx(np.mean(own, axis=0), abs=1e-6)
+    assert networks[0].coarse.weight is not mean.coarse.weight
+
+
+def test_the_second_opinion_weighs_as_much_as_it_is_worth() -> None:
+    samples = [tweet(number) for number in range(20)]
+    fine = [np.zeros((len(sample.tokens), len(FINE.names))) for sample in samples]
+    knows, silent = truth(samples), silence(samples)
+    wrong = truth([tweet(number + 1) for number in range(20)])
+    wrong = [
+        (np.resize(scores, (len(sample.tokens), len(LABELS))), pairs)
+        for sample, (scores, pairs) in zip(samples, wrong, strict=True)
+    ]
+
+    def weight(network: list[Told], field: list[Told]) -> float:
+        told = [(scores, own) for (scores, _), own in zip(network, fine, strict=True)]
+        return float(fitted(samples, told, field, FINE)["second_opinion"])
+
+    assert weight(silent, knows) > 0.0
+    assert weight(truth(samples, sure=4.0), wrong) < 0.4
 
 
 def test_examples_hold_a_label_for_every_token() -> None:
@@ -114,12 +188,18 @@ def test_no_span_begins_or_goes_on_against_bio() -> None:
     assert all(kind in ("LOC", "PER") for _, _, kind in span_marginals(nodes, pairs, LABELS, 0.05))
 
 
-def test_noise_changes_how_letters_are_written_and_nothing_else() -> None:
+def test_noise_changes_how_letters_are_written_and_hides_words() -> None:
     import random
 
-    from deixis.training.network import _noisy
+    from deixis.training.network import Recipe, _noisy
 
     (example,) = examples_of([tweet(0)], Pieces(MODEL_FOLDER / "tokenizer.json", 8), FINE)
-    noisy = _noisy(example, 1.0, random.Random(0))
-    assert (noisy.casing != example.casing).any() and len(set(noisy.casing)) == 1
-    assert noisy.pieces is example.pieces and _noisy(example, 0.0, random.Random(0)) is example
+    quiet = Recipe(epochs=1, case_noise=0.0, word_noise=0.0)
+    chance = random.Random(0)
+    loud = _noisy(example, quiet._replace(case_noise=1.0), chance)
+    assert (loud.casing != example.casing).any() and len(set(loud.casing)) == 1
+    assert (loud.pieces == example.pieces).all()
+    hidden = _noisy(example, quiet._replace(word_noise=1.0), chance)
+    assert set(hidden.pieces) == {103} and (hidden.casing == example.casing).all()
+    same = _noisy(example, quiet, chance)
+    assert (same.pieces == example.pieces).all() and (same.casing == example.casing).all()

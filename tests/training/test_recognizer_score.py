@@ -9,8 +9,6 @@ from deixis.training.train_recognizer import check_mentions, check_prior
 
 pytestmark = [pytest.mark.slow, pytest.mark.extra]
 
-pytest.importorskip("pycrfsuite", reason="the starter extra is not installed")
-
 DATA = Path(__file__).parents[2].parent / "shared" / "data" / "gmner"
 
 

@@ -1,11 +1,4 @@
-"""From a linear-chain CRF to exact span marginals, and the best spans.
-
-Where the scores of each token are known, the forward-backward algorithm gives all that is needed.
-A CRF library hides them: it hands out ``p(y_i)`` but not ``p(y_i, y_i+1)``, which a span needs. In
-a linear chain the latter has the form ``u(a) exp(T[a, b]) v(b)`` with the transition weights ``T``,
-and only one matrix of that form has the two known margins. Scaling its rows and columns in turn
-(Sinkhorn's iteration) finds it, so the result is exact up to the tolerance.
-"""
+"""From the scores of a linear-chain CRF to exact span marginals, and the best spans."""
 
 from collections.abc import Callable, Sequence
 
@@ -20,33 +13,6 @@ Pairs = Callable[[NDArray[np.intp]], Floats]
 """Returns joint marginals, shape ``(n, L, L)``, of the labels at ``n`` positions and after each."""
 
 _TINY = 1e-30
-
-
-def pair_marginals(left: Floats, right: Floats, transitions: Floats) -> Floats:
-    """Return the joint marginals of neighbouring labels.
-
-    Args:
-        left: shape ``(N, L)``, marginals of the first token of each pair; rows sum to 1.
-        right: shape ``(N, L)``, marginals of the second token.
-        transitions: shape ``(L, L)``, transition weights of the model, from row to column.
-
-    Returns:
-        Shape ``(N, L, L)``; element ``[n, a, b]`` is the probability of ``a`` then ``b``.
-    """
-    kernel = np.exp(transitions - transitions.max())
-    left = np.maximum(left, _TINY)
-    right = np.maximum(right, _TINY)
-    columns = np.ones_like(right)
-    rows = left / (columns @ kernel.T)
-    for _ in range(500):
-        columns = right / (rows @ kernel)
-        sums = columns @ kernel.T
-        gap = np.abs(rows * sums - left).max(initial=0.0)
-        rows = left / sums
-        if gap < 1e-9:
-            break
-    joint: Floats = rows[:, :, None] * kernel * columns[:, None, :]
-    return joint
 
 
 def chain_marginals(emissions: Floats, start: Floats, transitions: Floats) -> tuple[Floats, Pairs]:

@@ -1,4 +1,4 @@
-"""A neural recognizer: a small Transformer under a CRF, with fine types, on one CPU core."""
+"""A neural recognizer: a small Transformer, a CRF's second opinion, fine types, on one core."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -13,6 +13,7 @@ from deixis.base.printable import one_line
 from deixis.errors import MissingExtraError, ModelFileError, ToolError
 from deixis.tools.tagger.base import FineType, Line, Tagger, curve, numbers, on_curve
 from deixis.tools.tagger.casing import casing
+from deixis.tools.tagger.crf import CrfTagger
 from deixis.tools.tagger.marginals import Floats, Span, chain_marginals, span_marginals
 from deixis.tools.tagger.tokenization import encodable
 from deixis.weights.onnx_sessions import open_session, run
@@ -32,7 +33,8 @@ class MiniLmTagger(Tagger):
     Threads run it side by side, each on one core.
 
     Args:
-        folder: a model folder; the shipped model when None.
+        folder: a model folder; the shipped model when None. The CRF is that in its folder
+            ``crf``, or else the one that is shipped.
 
     Raises:
         MissingExtraError: onnxruntime or tokenizers is not installed.
@@ -46,10 +48,17 @@ class MiniLmTagger(Tagger):
         self._network = _Network(
             folder / "model.onnx", len(self._labels), len(self._fine), *self._windows
         )
+        own = folder / "crf"
+        self._field = CrfTagger(own if own.is_dir() else None) if self._second else None
+        if self._field and self._field.labels != self._labels:
+            raise ModelFileError(f"{own}: its labels are not those of {folder}")
 
     def _take(self, settings: dict[str, Any]) -> None:
         super()._take(settings)
         self._start = numbers(settings["start"], len(self._labels))
+        self._second = float(settings["second_opinion"])
+        if not 0.0 <= self._second < 1.0:
+            raise ValueError("second_opinion: the weight of the field is from 0 to below 1")
         self._fine = [str(fine) for fine in settings["fine"]]
         coarse = [str(settings["fine_of"][fine]) for fine in self._fine]
         self._fine_of = {
@@ -70,12 +79,18 @@ class MiniLmTagger(Tagger):
         coarse, fine = self._network.scores(*self._pieces.cut(tokens))
         ends = np.cumsum([len(line) for line in lines])[:-1]
         return [
-            self._line_of(*scores, floor)
-            for scores in zip(np.split(coarse, ends), np.split(fine, ends), strict=True)
+            self._line_of(line, named, kinds, floor)
+            for line, named, kinds in zip(
+                lines, np.split(coarse, ends), np.split(fine, ends), strict=True
+            )
         ]
 
-    def _line_of(self, coarse: Floats, fine: Floats, floor: float) -> Line:
-        nodes, pairs = chain_marginals(coarse, self._start, self._transitions)
+    def _line_of(self, line: Sequence[str], coarse: Floats, fine: Floats, floor: float) -> Line:
+        transitions = self._transitions
+        if self._field:  # one chain of both: what each says is added
+            coarse = (1 - self._second) * coarse + self._second * self._field.scores(line)
+            transitions = transitions + self._second * self._field.transitions
+        nodes, pairs = chain_marginals(coarse, self._start, transitions)
         candidates = span_marginals(nodes, pairs, self._labels, floor)
         return Line(candidates, partial(self._fine_type, fine))
 

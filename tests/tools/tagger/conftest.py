@@ -101,6 +101,7 @@ def tiny_minilm(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "fine_of": FINE_OF,
         "start": start.tolist(),
         "transitions": transitions.tolist(),
+        "second_opinion": 0.0,
         "price": 0.3,
         "calibration": {tag: {"slope": 0.9, "offset": 0.1} for tag in TAGS},
         "fine_calibration": {"slope": 0.8, "offset": -0.1},
@@ -119,7 +120,6 @@ def tiny_minilm(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def tagger(request: pytest.FixtureRequest) -> Tagger:
     """Each kind of tagger, for what all of them promise."""
     if request.param == "crf":
-        pytest.importorskip("pycrfsuite", reason="the starter extra is not installed")
         from deixis.tools.tagger.crf import CrfTagger
 
         return CrfTagger()

@@ -1,18 +1,14 @@
 """The shipped CRF: what it finds, and faults of its own files."""
 
-import gzip
 import shutil
-import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from deixis.errors import MissingExtraError, ModelFileError
+from deixis.errors import ModelFileError
 from deixis.tools.tagger.crf import MODEL_FOLDER, CrfTagger
-
-pytestmark = pytest.mark.extra
-
-pytest.importorskip("pycrfsuite", reason="the starter extra is not installed")
+from deixis.tools.tagger.field import Field, write
 
 
 @pytest.fixture(scope="module")
@@ -60,13 +56,35 @@ def copy(tmp_path: Path) -> Path:
     return Path(shutil.copytree(MODEL_FOLDER, tmp_path / "model"))
 
 
-def test_missing_package(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "pycrfsuite", None)
-    with pytest.raises(MissingExtraError, match=r"deixis\[starter\]"):
-        CrfTagger()
-
-
-def test_field_that_is_no_model(copy: Path) -> None:
-    (copy / "model.crfsuite.gz").write_bytes(gzip.compress(b"not a model at all"))
-    with pytest.raises(ModelFileError, match="not a CRFsuite model"):
+@pytest.mark.parametrize("content", [b"", b"not a model at all", b"PK\x03\x04 cut off"])
+def test_weights_that_are_none(copy: Path, content: bytes) -> None:
+    (copy / "weights.npz").write_bytes(content)
+    with pytest.raises(ModelFileError, match=r"weights\.npz: the model cannot be read"):
         CrfTagger(copy)
+    (copy / "weights.npz").unlink()
+    with pytest.raises(ModelFileError, match=r"weights\.npz: the model cannot be read"):
+        CrfTagger(copy)
+
+
+def test_weights_with_code_in_them_are_not_opened(copy: Path) -> None:
+    np.savez(copy / "weights.npz", features=np.array([print], dtype=object), weights=np.zeros(1))
+    with pytest.raises(ModelFileError, match="cannot be read"):
+        CrfTagger(copy)
+
+
+def test_weights_of_other_labels(copy: Path) -> None:
+    write({("a", "O"): 1.0}, ["O", "B-PER", "I-PER"], copy / "weights.npz")
+    with pytest.raises(ModelFileError, match="not weights of 9 labels"):
+        CrfTagger(copy)
+
+
+def test_scores_are_sums_over_the_features_that_are_known(tmp_path: Path) -> None:
+    labels = ["O", "B-PER", "I-PER"]
+    weights = {("w=Ann", "B-PER"): 2.0, ("w=Ann", "O"): -1.0, ("é\t", "I-PER"): 0.5}
+    for name in ("one.npz", "two.npz"):
+        write(weights, labels, tmp_path / name)
+    assert (tmp_path / "one.npz").read_bytes() == (tmp_path / "two.npz").read_bytes()
+    scores = Field.read(tmp_path / "one.npz", labels).scores(
+        [["w=Ann", "é\t", "unknown"], [], ["w=Ann", "w=Ann"]]
+    )
+    assert scores.tolist() == [[-1.0, 2.0, 0.5], [0.0, 0.0, 0.0], [-2.0, 4.0, 0.0]]

@@ -15,6 +15,10 @@ from deixis.errors import MissingExtraError, ModelFileError, ToolError
 from deixis.settings import Settings
 from deixis.tools.registry import load
 from deixis.tools.tagger.casing import casing
+from deixis.tools.tagger.crf import MODEL_FOLDER as CRF_FOLDER
+from deixis.tools.tagger.crf import CrfTagger
+from deixis.tools.tagger.field import write
+from deixis.tools.tagger.marginals import chain_marginals, span_marginals
 from deixis.tools.tagger.minilm import MiniLmTagger
 from deixis.tools.tagger.tokenization import tokenize
 from deixis.type_schema import TypeSchema
@@ -166,6 +170,38 @@ def test_a_type_may_have_no_fine_type(changed: Callable[..., Path]) -> None:
         assert (span.fine_type is None) is (span.type != "PER")
 
 
+@pytest.mark.parametrize("weight", [0.25, 0.6])
+def test_a_second_opinion_is_added_in_one_chain(
+    tagger: MiniLmTagger, changed: Callable[..., Path], weight: float
+) -> None:
+    field = CrfTagger()
+    both = MiniLmTagger(changed(second_opinion=weight))
+    tokens = words(TEXT)
+    coarse, _ = tagger._network.scores(*tagger._pieces.cut(tokens))
+    nodes, pairs = chain_marginals(
+        (1 - weight) * coarse + weight * field.scores(tokens),
+        tagger._start,
+        tagger._transitions + weight * field.transitions,
+    )
+    expected = span_marginals(nodes, pairs, LABELS, 0.05)
+    assert both.candidates(tokens) == pytest.approx(expected)
+    assert expected != pytest.approx(tagger.candidates(tokens))
+
+
+def test_a_folder_may_have_a_field_of_its_own(changed: Callable[..., Path]) -> None:
+    folder = changed(second_opinion=0.9)
+    shipped = MiniLmTagger(folder).candidates(words(TEXT))
+    own = Path(shutil.copytree(CRF_FOLDER, folder / "crf"))
+    assert MiniLmTagger(folder).candidates(words(TEXT)) == shipped
+    write({("lower=chicago", label): 1.0 for label in LABELS}, LABELS, own / "weights.npz")
+    assert MiniLmTagger(folder).candidates(words(TEXT)) != shipped
+    settings = json.loads((own / "recognizer.json").read_text())
+    settings["labels"] = settings["labels"][::-1]
+    (own / "recognizer.json").write_text(json.dumps(settings))
+    with pytest.raises(ModelFileError, match="its labels are not those of"):
+        MiniLmTagger(folder)
+
+
 def test_it_is_a_tool_for_the_recognizer(tiny_minilm: Path) -> None:
     assert isinstance(load(f"minilm-ner:{tiny_minilm}", "recognizer"), MiniLmTagger)
 
@@ -217,6 +253,8 @@ def test_a_tokenizer_of_another_model_is_told(changed: Callable[..., Path]) -> N
         {"window": 512, "stride": 511},
         {"stride": 0},
         {"window": None},
+        {"second_opinion": 1.0},
+        {"second_opinion": None},
     ],
     ids=str,
 )

@@ -15,8 +15,6 @@ from deixis.tools.tagger.tokenization import tokenize
 
 pytestmark = pytest.mark.extra
 
-pytest.importorskip("pycrfsuite", reason="the starter extra is not installed")
-
 ACCENTS = "Beyoncé met Zoë Saldaña and José Mourinho in Zürich"
 TEXT = 'Grace Hopper of the US Navy & Sinead O\'Connor met "Jean-Luc Picard" in New York.'
 SPELLINGS: dict[str, Callable[[str], str]] = {

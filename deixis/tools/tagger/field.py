@@ -1,0 +1,69 @@
+"""The state weights of a conditional random field: what each feature says of each label."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deixis.base.atomic import whole_file
+from deixis.errors import ModelFileError
+from deixis.tools.tagger.marginals import Floats
+
+
+class Field:
+    """The weights of a linear-chain CRF, but for those of its transitions.
+
+    Args:
+        features: what the rows of the weights stand for.
+        weights: shape ``(F, L)``.
+    """
+
+    def __init__(self, features: Iterable[str], weights: NDArray[np.float32]) -> None:
+        self._row_of = {feature: row for row, feature in enumerate(features)}
+        self._weights = weights
+        if len(self._row_of) != len(weights):
+            raise ValueError(f"{len(self._row_of)} features have {len(weights)} rows of weights")
+
+    @classmethod
+    def read(cls, path: Path, labels: Sequence[str]) -> Self:
+        """Read what `write` wrote.
+
+        Raises:
+            ModelFileError: the file is missing, damaged, or has other labels.
+        """
+        try:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
+                text, weights = bytes(stored["features"]).decode(), stored["weights"]
+            field = cls(text.split("\n"), weights)
+        except Exception as error:  # of damaged files, numpy and zipfile raise many kinds
+            raise ModelFileError(f"{path}: the model cannot be read ({error})") from None
+        if weights.dtype != np.float32 or weights.shape[1:] != (len(labels),):
+            raise ModelFileError(f"{path}: not weights of {len(labels)} labels")
+        return field
+
+    def scores(self, rows: Sequence[Sequence[str]]) -> Floats:
+        """Return the score of each label at each token, shape ``(N, L)``.
+
+        Args:
+            rows: the features of each token; those that are not known say nothing.
+        """
+        row_of = self._row_of
+        scores = np.empty((len(rows), self._weights.shape[1]))
+        for place, features in enumerate(rows):
+            known = [row_of[feature] for feature in features if feature in row_of]
+            scores[place] = self._weights[known].sum(axis=0, dtype=np.float64)
+        return scores
+
+
+def write(weights: Mapping[tuple[str, str], float], labels: Sequence[str], path: Path) -> None:
+    """Write weights by feature and label; the same weights give the same bytes."""
+    features = sorted({feature for feature, _ in weights})
+    row_of = {feature: row for row, feature in enumerate(features)}
+    table = np.zeros((len(features), len(labels)), np.float32)
+    for (feature, label), weight in weights.items():
+        table[row_of[feature], labels.index(label)] = weight
+    text = np.frombuffer("\n".join(features).encode(), np.uint8)
+    with whole_file(path) as file:
+        np.savez_compressed(file, features=text, weights=table)
