@@ -252,12 +252,12 @@ def export(network: Network, path: Path) -> None:
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
     full = path.with_suffix(".float.onnx")
-    example = torch.ones(2, 8, dtype=torch.long)
+    examples = tuple(torch.ones(2, 8, dtype=torch.long) for _ in range(3))  # one is taken for one
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of what torch and the exporter do among themselves
         program = torch.onnx.export(
             network.cpu().eval(),
-            (example, example, example),
+            examples,
             input_names=["ids", "casing", "mask"],
             output_names=["coarse", "fine"],
             dynamic_shapes=[{0: "batch", 1: "pieces"}] * 3,

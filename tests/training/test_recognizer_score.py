@@ -5,6 +5,8 @@ import pytest
 from deixis.evaluation.datasets.conll import read_conll
 from deixis.evaluation.datasets.voc import read_voc
 from deixis.tools.tagger.crf import CrfTagger
+from deixis.tools.tagger.minilm import MiniLmTagger
+from deixis.training.train_minilm import fine_f1, lower_cased, read_split
 from deixis.training.train_recognizer import check_mentions, check_prior
 
 pytestmark = [pytest.mark.slow, pytest.mark.extra]
@@ -12,8 +14,11 @@ pytestmark = [pytest.mark.slow, pytest.mark.extra]
 DATA = Path(__file__).parents[2].parent / "shared" / "data" / "gmner"
 
 
-@pytest.mark.skipif(not DATA.is_dir(), reason="the Twitter-GMNER files are not beside the checkout")
-def test_shipped_model_keeps_its_score() -> None:
+there = pytest.mark.skipif(not DATA.is_dir(), reason="the tweets are not beside the checkout")
+
+
+@there
+def test_the_shipped_crf_keeps_its_score() -> None:
     tagger = CrfTagger()
     learned, samples = read_conll(DATA / "train.txt"), read_conll(DATA / "dev.txt")
     report = check_mentions(tagger, samples)
@@ -24,3 +29,14 @@ def test_shipped_model_keeps_its_score() -> None:
     prior = check_prior(tagger, learned, samples, read_voc(DATA / "xml.tar.gz"))
     assert prior.log_loss < prior.constant_log_loss
     assert prior.error <= 0.03
+
+
+@there
+def test_the_shipped_network_keeps_its_score() -> None:
+    tagger = MiniLmTagger()
+    samples = read_split(DATA, DATA.parent / "fmnerg", "dev")
+    report = check_mentions(tagger, samples)
+    assert report.scores["all"].f1 >= 0.78
+    assert report.calibrated_error <= 0.02
+    assert fine_f1(tagger, samples) >= 0.63
+    assert check_mentions(tagger, lower_cased(samples)).scores["all"].f1 >= 0.74
