@@ -5,6 +5,7 @@ import re
 import zlib
 from collections import Counter
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -48,6 +49,8 @@ _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _DIGITS = re.compile(r"\d")
 _LONGEST = 30
 """Characters of a token that are looked at: a token may be 100,000 long."""
+_KEPT = 1 << 15
+"""Tokens of which it is kept what is read from their letters alone."""
 
 
 class MentionSpan(NamedTuple):
@@ -79,7 +82,12 @@ def load_lexicon(path: Path) -> Lexicon:
 
 def normalize(token: str) -> str:
     """Lower-case a token, digits as ``0``, all pieces of web addresses as ``<url>``."""
-    lower = token[:_LONGEST].lower()
+    return _normalized(token[:_LONGEST])
+
+
+@lru_cache(maxsize=_KEPT)
+def _normalized(token: str) -> str:
+    lower = token.lower()
     if lower.startswith(("http", "co/", "//t")):
         return "<url>"
     return _DIGITS.sub("0", lower)
@@ -87,8 +95,13 @@ def normalize(token: str) -> str:
 
 def shape(token: str) -> str:
     """Abstract a token to upper, lower and other letters and digits; runs end at two."""
+    return _shape(token[:_LONGEST])
+
+
+@lru_cache(maxsize=_KEPT)
+def _shape(token: str) -> str:
     marks: list[str] = []
-    for char in token[:_LONGEST]:
+    for char in token:
         if char.isupper():
             mark = "X"
         elif char.islower():
@@ -140,10 +153,7 @@ def token_features(tokens: Sequence[str], lexicon: Lexicon) -> list[list[str]]:
                     row += [f"{offset}{mark}" for mark in names[j]]
             else:
                 row.append(f"{offset}none")
-        row += [f"p{low[:n]}" for n in _AFFIXES if len(low) >= n]
-        row += [f"s{low[-n:]}" for n in _AFFIXES if len(low) >= n]
-        edged = f"<{low[:20]}>"
-        row += [f"g{edged[k : k + n]}" for n in (3, 4) for k in range(len(edged) - n + 1)]
+        row += _letters(low)
         if i:
             row += [f"b{lows[i - 1]} {low}", f"c{shapes[i - 1]} {form}"]
         if i < last:
@@ -164,6 +174,17 @@ def token_features(tokens: Sequence[str], lexicon: Lexicon) -> list[list[str]]:
             row += _part_features(token, tagged, lexicon)
         rows.append(row)
     return rows
+
+
+@lru_cache(maxsize=_KEPT)
+def _letters(low: str) -> tuple[str, ...]:
+    """The beginnings, ends and parts of a word."""
+    edged = f"<{low[:20]}>"
+    return (
+        *(f"p{low[:n]}" for n in _AFFIXES if len(low) >= n),
+        *(f"s{low[-n:]}" for n in _AFFIXES if len(low) >= n),
+        *(f"g{edged[k : k + n]}" for n in (3, 4) for k in range(len(edged) - n + 1)),
+    )
 
 
 def _topics(coarse: Sequence[str], position: int) -> list[str]:

@@ -22,9 +22,10 @@ class Field:
 
     def __init__(self, features: Iterable[str], weights: NDArray[np.float32]) -> None:
         self._row_of = {feature: row for row, feature in enumerate(features)}
-        self._weights = weights
         if len(self._row_of) != len(weights):
             raise ValueError(f"{len(self._row_of)} features have {len(weights)} rows of weights")
+        self._nothing = len(weights)  # a row of zeros, so that each token has one at least
+        self._weights = np.concatenate([weights, np.zeros_like(weights[:1])])
 
     @classmethod
     def read(cls, path: Path, labels: Sequence[str]) -> Self:
@@ -49,11 +50,13 @@ class Field:
         Args:
             rows: the features of each token; those that are not known say nothing.
         """
-        row_of = self._row_of
-        scores = np.empty((len(rows), self._weights.shape[1]))
-        for place, features in enumerate(rows):
-            known = [row_of[feature] for feature in features if feature in row_of]
-            scores[place] = self._weights[known].sum(axis=0, dtype=np.float64)
+        row_of, at, starts = self._row_of, list[int](), list[int]()
+        for features in rows:
+            starts.append(len(at))
+            at.append(self._nothing)
+            at += [row_of[feature] for feature in features if feature in row_of]
+        told = self._weights[at].astype(np.float64)
+        scores: Floats = np.add.reduceat(told, starts) if rows else told[:0]
         return scores
 
 
