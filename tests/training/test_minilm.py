@@ -146,6 +146,29 @@ def test_the_mean_of_networks_has_the_means_of_their_weights(weights: Path) -> N
     assert networks[0].coarse.weight is not mean.coarse.weight
 
 
+def test_what_is_exported_says_what_the_network_says(weights: Path, tmp_path: Path) -> None:
+    import onnxruntime
+    import torch
+
+    from deixis.training.minilm import export
+    from deixis.training.network import Network
+
+    network = Network(weights, 9, 51, 0.0).eval()
+    torch.nn.init.normal_(network.casing.weight)
+    chance = np.random.default_rng(0)
+    ids, casing = chance.integers(1000, 30_000, (3, 20)), chance.integers(0, 12, (3, 20))
+    mask = np.ones_like(ids)
+    mask[1, 12:] = 0
+    with torch.no_grad():
+        expected = network(*(torch.from_numpy(given) for given in (ids, casing, mask)))
+    export(network, tmp_path / "model.onnx")
+    session = onnxruntime.InferenceSession(str(tmp_path / "model.onnx"))
+    found = session.run(["coarse", "fine"], {"ids": ids, "casing": casing, "mask": mask})
+    for one, other in zip(found, expected, strict=True):
+        told = [scores[mask == 1].ravel() for scores in (one, other.numpy())]
+        assert np.corrcoef(*told)[0, 1] > 0.98
+
+
 def test_the_second_opinion_weighs_as_much_as_it_is_worth() -> None:
     samples = [tweet(number) for number in range(20)]
     fine = [np.zeros((len(sample.tokens), len(FINE.names))) for sample in samples]
