@@ -43,7 +43,10 @@ SourceArgument = Annotated[
 ]
 OutOption = Annotated[Path, typer.Option("--out", help="File of results; an old one is continued.")]
 ConcurrencyOption = Annotated[
-    int, typer.Option(min=1, max=1000, help="Rows at once, in each worker.")
+    int | None,
+    typer.Option(
+        min=1, max=1000, help="Rows at once, in each worker: 4, or 2 if no language model is asked."
+    ),
 ]
 EngineOption = Annotated[
     Literal["threads", "ray"], typer.Option(help="Where rows run: here, or on a Ray cluster.")
@@ -72,7 +75,7 @@ def batch(
     source: SourceArgument,
     out: OutOption,
     stack: StackOption = "starter",
-    concurrency: ConcurrencyOption = 4,
+    concurrency: ConcurrencyOption = None,
     engine: EngineOption = "threads",
     workers: WorkersOption = 1,
     gpus_per_worker: GpusOption = 0.0,

@@ -83,7 +83,8 @@ class Batch:
             as `deixis.base.text_files` reads it.
         out: where the results go, one per line: ``id``, ``settings`` and the fields of
             `Extraction`; a relative ``image.source`` is relative to this file.
-        concurrency: rows that run at once, in each worker if there are several.
+        concurrency: rows that run at once, in each worker if there are several; None is for 4, or 2
+            where no language model is asked: then threads only wait for each other.
         cluster: the workers on a cluster of Ray; None for threads of this process.
         shuffle_seed: takes the rows in an order of its own.
         limit: only the first so many rows of that order.
@@ -107,7 +108,7 @@ class Batch:
         source: Path,
         out: Path,
         *,
-        concurrency: int = 4,
+        concurrency: int | None = None,
         cluster: Cluster | None = None,
         shuffle_seed: int | None = None,
         limit: int | None = None,
@@ -116,10 +117,12 @@ class Batch:
     ) -> None:
         check_place(out, source)
         self.toolbox = toolbox_of(settings)
+        asks = any(not seat.is_tool for seat in self.toolbox.cast.seats())
+        at_once = concurrency or (4 if asks else 2)
         self._engine: Engine = (
-            RayWorkers(settings, self.toolbox, concurrency, cluster)
+            RayWorkers(settings, self.toolbox, at_once, cluster)
             if cluster
-            else Threads(self.toolbox, concurrency)
+            else Threads(self.toolbox, at_once)
         )
         self._stopped = ""
         with ExitStack() as opened:
