@@ -187,15 +187,25 @@ def chosen_pairs(
     return pairs, [probability for _, probability in chosen]
 
 
-def best_price(samples: Sequence[TaggedTweet], told: Sequence[dict[Span, float]]) -> float:
-    """Return the price of a span with the best F1 on held-out predictions."""
+def best_price(
+    samples: Sequence[TaggedTweet], told: Sequence[dict[Span, float]], slack: float = 0.0
+) -> float:
+    """Return the price of a span with the best F1 on held-out predictions.
+
+    Args:
+        samples: the texts.
+        told: the candidate spans of each.
+        slack: the lowest price is taken whose F1 (0..1) falls so little short of the best.
+    """
     gold = [gold_pairs(sample) for sample in samples]
 
     def f1(price: float) -> float:
         pairs = [chosen_pairs(s, c, price)[0] for s, c in zip(samples, told, strict=True)]
         return score_mentions(gold, pairs)["all"].f1
 
-    return max((round(0.2 + 0.02 * k, 2) for k in range(18)), key=f1)
+    scores = {price: f1(price) for price in (round(0.2 + 0.02 * k, 2) for k in range(18))}
+    least = max(scores.values()) - slack
+    return next(price for price, score in scores.items() if score >= least)
 
 
 def calibrate(
