@@ -11,7 +11,7 @@ from deixis.settings import Settings, Spec
 MOST = 4
 """The most threads that are used."""
 _LOCAL = ("embedded", "gguf")
-_PROBE = 0.05  # seconds
+_PROBE = 0.1  # seconds
 _BLOCK = bytes(1 << 20)
 
 
