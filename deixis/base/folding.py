@@ -213,7 +213,7 @@ def _units(text: str, pattern: re.Pattern[str]) -> Iterator[tuple[int, int, str]
 def _spelled(piece: str) -> str:
     piece = _unseen(piece)
     if _blank(piece):
-        return "\n" if "\n" in piece else " "
+        return "\n" if len(f"{piece}.".splitlines()) > 1 else " "
     composed = unicodedata.normalize("NFC", piece)
     return unicodedata.normalize("NFC", "".join(map(_common, composed)))
 

@@ -128,6 +128,9 @@ def train_minilm(
         keep: folder where each network is kept once it is trained; those that are there are not
             trained again.
     """
+    for folder in (out, keep):
+        if folder:  # before an hour of work
+            folder.mkdir(parents=True, exist_ok=True)
     examples = examples_of(
         samples, Pieces(MODEL_FOLDER / "tokenizer.json", MOST_PIECES), fine_types
     )
@@ -150,7 +153,6 @@ def train_minilm(
         **fitted(samples, [told[place] for place in range(len(samples))], second, fine_types),
     }
     settings["start"], settings["transitions"] = start_and_transitions()
-    out.mkdir(parents=True, exist_ok=True)
     _write(mean_of(networks), out, settings)
 
 
@@ -170,7 +172,6 @@ def _network(
     rest = [example for place, example in enumerate(examples) if place % FOLDS != fold]
     network = train_network(weights, rest, fine, recipe, recipe.seed + fold, device)
     if path:
-        path.parent.mkdir(parents=True, exist_ok=True)
         write_network(network, path)
     return network
 

@@ -9,6 +9,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from deixis.errors import DeixisError
 from deixis.evaluation.datasets.conll import TaggedTweet, read_conll
 from deixis.evaluation.datasets.voc import read_voc
 from deixis.evaluation.metrics.mner import score_mentions
@@ -16,8 +17,6 @@ from deixis.tools.tagger.base import Tagger
 from deixis.tools.tagger.crf import MODEL_FOLDER as CRF_FOLDER
 from deixis.tools.tagger.features import load_lexicon
 from deixis.tools.tagger.minilm import MODEL_FOLDER, MiniLmTagger
-from deixis.training.minilm import fine_types_of, train_minilm
-from deixis.training.network import Recipe
 from deixis.training.recognizer import gold_pairs, held_out
 from deixis.training.train_recognizer import check_mentions, print_mentions
 from deixis.type_schema import TypeSchema
@@ -85,16 +84,31 @@ def _print_report(gmner: Path, fmnerg: Path, folder: Path) -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("gmner", type=Path)
-    parser.add_argument("fmnerg", type=Path)
-    parser.add_argument("--out", type=Path, default=MODEL_FOLDER, help="model folder to write")
+    parser.add_argument("gmner", type=Path, help="folder with train.txt, dev.txt, xml.tar.gz")
+    parser.add_argument("fmnerg", type=Path, help="folder with train.txt, dev.txt, fine types")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=MODEL_FOLDER,
+        help="model folder; else the shipped one is replaced",
+    )
     parser.add_argument("--check", action="store_true", help="only score the model in --out")
     parser.add_argument("--epochs", type=int, default=5)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--keep", type=Path, help="folder of trained networks, to go on from")
     options = parser.parse_args(arguments)
+    try:
+        _run(options)
+    except (DeixisError, ImportError, OSError) as error:
+        parser.exit(1, f"{error}\n")
+
+
+def _run(options: argparse.Namespace) -> None:
     if not options.check:
+        from deixis.training.minilm import fine_types_of, train_minilm
+        from deixis.training.network import Recipe
+
         start = time.perf_counter()
         samples = read_split(options.gmner, options.fmnerg, "train")
         lexicon = CRF_FOLDER / "lexicon.tsv.gz"

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from deixis.errors import DeixisError
 from deixis.evaluation.datasets.conll import TYPES, TaggedTweet, read_conll
 from deixis.evaluation.datasets.voc import read_voc
 from deixis.evaluation.metrics.mner import (
@@ -136,6 +137,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
         help="first build the lexicon anew from these two packages (see MODEL_CARD.md)",
     )
     options = parser.parse_args(arguments)
+    try:
+        _run(options)
+    except (DeixisError, ImportError, OSError) as error:
+        parser.exit(1, f"{error}\n")
+
+
+def _run(options: argparse.Namespace) -> None:
     if not options.check:
         lexicon = options.out / "lexicon.tsv.gz"
         if options.lexicon_from is not None:

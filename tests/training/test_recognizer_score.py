@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -6,10 +7,11 @@ from deixis.evaluation.datasets.conll import read_conll
 from deixis.evaluation.datasets.voc import read_voc
 from deixis.tools.tagger.crf import CrfTagger
 from deixis.tools.tagger.minilm import MiniLmTagger
+from deixis.training import train_minilm, train_recognizer
 from deixis.training.train_minilm import fine_f1, lower_cased, read_split
 from deixis.training.train_recognizer import check_mentions, check_prior
 
-pytestmark = [pytest.mark.slow, pytest.mark.extra]
+pytestmark = pytest.mark.extra
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data" / "gmner"
 
@@ -17,6 +19,7 @@ DATA = Path(__file__).parents[2].parent / "shared" / "data" / "gmner"
 there = pytest.mark.skipif(not DATA.is_dir(), reason="the tweets are not beside the checkout")
 
 
+@pytest.mark.slow
 @there
 def test_the_shipped_crf_keeps_its_score() -> None:
     tagger = CrfTagger()
@@ -31,6 +34,7 @@ def test_the_shipped_crf_keeps_its_score() -> None:
     assert prior.error <= 0.03
 
 
+@pytest.mark.slow
 @there
 def test_the_shipped_network_keeps_its_score() -> None:
     tagger = MiniLmTagger()
@@ -40,3 +44,14 @@ def test_the_shipped_network_keeps_its_score() -> None:
     assert report.calibrated_error <= 0.02
     assert fine_f1(tagger, samples) >= 0.63
     assert check_mentions(tagger, lower_cased(samples)).scores["all"].f1 >= 0.74
+
+
+@pytest.mark.parametrize("command", [train_minilm.main, train_recognizer.main])
+def test_a_missing_folder_is_one_line(command: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    folders = ["nowhere"] * (2 if command is train_minilm.main else 1)
+    for more in ([], ["--check"]):
+        with pytest.raises(SystemExit) as stopped:
+            command([*folders, *more])
+        assert stopped.value.code == 1
+        message = capsys.readouterr().err
+        assert message.count("\n") == 1 and "nowhere" in message

@@ -242,12 +242,20 @@ def _sigmoid(value: float) -> float:
 
 
 def _lines(text: str, tokens: Sequence[Token]) -> list[list[Token]]:
-    """Cut at line breaks, and after at most `_LONGEST_LINE` tokens."""
+    """Cut at line breaks, and what is longer than `_LONGEST_LINE` tokens where no name may be."""
     cuts = [0]
     for i, (one, two) in enumerate(pairwise(tokens), start=1):
-        if i - cuts[-1] >= _LONGEST_LINE or "\n" in text[one.end : two.start]:
+        if "\n" in text[one.end : two.start]:
             cuts.append(i)
+        elif i - cuts[-1] >= _LONGEST_LINE:
+            quiet = (k for k in range(i, cuts[-1] + _LONGEST_LINE // 2, -1) if _small(tokens, k))
+            cuts.append(next(quiet, i))
     return [list(tokens[a:b]) for a, b in pairwise([*cuts, len(tokens)]) if a < b]
+
+
+def _small(tokens: Sequence[Token], cut: int) -> bool:
+    """Whether a place stands between two words in small letters."""
+    return all(token.text.islower() for token in tokens[cut - 1 : cut + 1])
 
 
 def _read_settings(path: Path) -> dict[str, Any]:

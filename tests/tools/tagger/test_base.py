@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from deixis.base.folding import spelled
 from deixis.errors import ModelFileError
-from deixis.tools.tagger.base import TaggedSpan, Tagger
+from deixis.tools.tagger.base import TaggedSpan, Tagger, _lines
+from deixis.tools.tagger.crf import CrfTagger
 from deixis.tools.tagger.tokenization import tokenize
 from deixis.weights import model_files
 
@@ -145,6 +146,28 @@ def test_no_mention_crosses_a_line(tagger: Tagger) -> None:
         text = broken * 20
         check(text, tagger.tag(text))
         check(text, tagger.weigh(text)[1][:1])
+
+
+@pytest.mark.parametrize("line_break", list("\r\v\f\x1c\x85\u2028\u2029"))
+def test_whatever_breaks_a_line_ends_a_mention(tagger: Tagger, line_break: str) -> None:
+    for broken in ("Justin{}Bieber", "Justin {} Bieber{}{}sang{}"):
+        text = broken.replace("{}", line_break) * 20
+        assert [span[:3] for span in tagger.tag(text)] == [
+            span[:3] for span in tagger.tag(text.replace(line_break, "\n"))
+        ]
+
+
+@pytest.mark.parametrize("words", range(396, 404))
+def test_a_long_line_is_cut_beside_a_name(words: int) -> None:
+    text = "and " * words + "Justin Bieber sang in Chicago"
+    spans = CrfTagger().tag(text)
+    assert [text[span.start : span.end] for span in spans] == ["Justin Bieber", "Chicago"]
+
+
+def test_a_long_line_of_capitals_is_cut_all_the_same(tagger: Tagger) -> None:
+    text = "AND " * 1000
+    assert [len(line) for line in _lines(text, tokenize(text))] == [400, 400, 200]
+    check(text, tagger.tag(text))
 
 
 def test_texts_that_read_alike_have_the_same_mentions(tagger: Tagger) -> None:
