@@ -58,4 +58,7 @@ def _open(given: object) -> bool:
 def _with(given: Any, threads: int) -> Any:
     if isinstance(given, tuple):
         return tuple(_with(spec, threads) for spec in given)
-    return f"{given}{'&' if '?' in given else '?'}threads={threads}" if _open(given) else given
+    if not _open(given):
+        return given
+    plain = given.removesuffix("?")
+    return f"{plain}{'&' if '?' in plain else '?'}threads={threads}"

@@ -118,7 +118,7 @@ class Batch:
         check_place(out, source)
         self.toolbox = toolbox_of(settings)
         asks = any(not seat.is_tool for seat in self.toolbox.cast.seats())
-        at_once = concurrency or (4 if asks else 2)
+        at_once = (4 if asks else 2) if concurrency is None else concurrency
         self._engine: Engine = (
             RayWorkers(settings, self.toolbox, at_once, cluster)
             if cluster

@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from deixis.base.atomic import whole_file
+from deixis.errors import InputError
 from deixis.evaluation.datasets.conll import TaggedTweet, mentions
 from deixis.evaluation.metrics.mner import score_mentions
 from deixis.tools.tagger.base import FORMAT
@@ -94,11 +95,10 @@ def examples_of(
         for place, tag in enumerate(sample.fine_tags):
             if tag != "O" and tag[2:] in fine_types.names:
                 fine[place] = fine_types.names.index(tag[2:])
-        most = WINDOW - 2  # a tweet is never longer, a text may be
-        kept = int(np.searchsorted(first, most))
-        examples.append(
-            Example(ids[:most], casing[:most], first[:kept], coarse[:kept], fine[:kept])
-        )
+        if len(ids) > WINDOW - 2:
+            problem = f"{len(ids)} word pieces; {WINDOW - 2} are learnt from at most: split it"
+            raise InputError(f"text {sample.id}: {problem}")
+        examples.append(Example(ids, casing, first, coarse, fine))
     return examples
 
 

@@ -9,7 +9,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from deixis.errors import DeixisError
+from deixis.errors import DeixisError, InputError
 from deixis.evaluation.datasets.conll import TaggedTweet, read_conll
 from deixis.evaluation.datasets.voc import read_voc
 from deixis.evaluation.metrics.mner import score_mentions
@@ -37,10 +37,11 @@ def read_split(gmner: Path, fmnerg: Path, split: str) -> list[TaggedTweet]:
         fmnerg / f"{split}.txt", [kind.name for kind in types], fine_types=list(fine)
     )
     by_id = {sample.id: sample for sample in tagged}
-    return [
-        sample._replace(fine_tags=by_id[sample.id].fine_tags)
-        for sample in read_conll(gmner / f"{split}.txt")
-    ]
+    samples = read_conll(gmner / f"{split}.txt")
+    for sample in samples:
+        if sample.id not in by_id or len(by_id[sample.id].fine_tags) != len(sample.tokens):
+            raise InputError(f"{fmnerg / split}.txt: no fine tags for the tokens of {sample.id}")
+    return [sample._replace(fine_tags=by_id[sample.id].fine_tags) for sample in samples]
 
 
 def fine_f1(tagger: Tagger, samples: Sequence[TaggedTweet]) -> float:
@@ -98,6 +99,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--keep", type=Path, help="folder of trained networks, to go on from")
     options = parser.parse_args(arguments)
+    if options.epochs < 1:
+        parser.error("--epochs: at least 1")
     try:
         _run(options)
     except (DeixisError, ImportError, OSError) as error:

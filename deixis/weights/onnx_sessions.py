@@ -33,7 +33,9 @@ def open_session(content: str | bytes, named: str, threads: int = 4) -> Any:
     try:
         return onnxruntime.InferenceSession(content, options, ["CPUExecutionProvider"])
     except Exception as error:
-        if isinstance(error, OSError) or type(error).__module__.startswith("onnxruntime"):
+        if isinstance(error, (OSError, TypeError)) or type(error).__module__.startswith(
+            "onnxruntime"
+        ):
             raise ModelFileError(f"cannot open the model {named}: {one_line(error)}") from error
         raise
 

@@ -15,7 +15,7 @@ def test_models_that_name_no_threads_get_those_that_are_idle(
     roles = idle.on_idle_cores(
         Settings.load("starter").with_roles(
             {
-                "committee": ["embedded:smollm2-135m?seed=1", "openai:gpt-5-mini", "gguf:/m.gguf"],
+                "committee": ["embedded:smollm2-135m?seed=1", "openai:gpt-5-mini", "gguf:/m.gguf?"],
                 "expander": "embedded:smollm2-135m?threads=2",
             }
         )

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from deixis.errors import InputError
 from deixis.evaluation.datasets.conll import TaggedTweet
 from deixis.tools.tagger.marginals import chain_marginals, span_marginals
 from deixis.tools.tagger.minilm import MODEL_FOLDER, MiniLmTagger, Pieces
@@ -135,6 +136,29 @@ def test_training_goes_on_from_the_networks_that_were_kept(
     assert models[0] == models[1], "the same seed gives the same network"
 
 
+@pytest.mark.parametrize("place", ["out", "keep"])
+def test_a_place_that_is_a_file_is_told_before_training(
+    weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    from deixis.training.network import Recipe
+
+    monkeypatch.setattr(minilm, "train_network", lambda *_: pytest.fail("it is trained"))
+    (tmp_path / place).write_text("mine")
+    samples = [tweet(0)]
+    with pytest.raises(FileExistsError):
+        train_minilm(
+            samples,
+            SHOWN,
+            silence(samples),
+            FINE,
+            weights,
+            tmp_path / "out",
+            Recipe(epochs=1),
+            keep=tmp_path / "keep",
+        )
+    assert (tmp_path / place).read_text() == "mine"
+
+
 def test_the_mean_of_networks_has_the_means_of_their_weights(weights: Path) -> None:
     from deixis.training.network import Network, mean_of
 
@@ -196,8 +220,8 @@ def test_examples_hold_a_label_for_every_token() -> None:
     assert kinds == [tag.removeprefix("B-").removeprefix("I-") for tag in tweet(0).fine_tags]
     assert len(example.first) == len(tweet(0).tokens) and example.casing.max() < 16
     long = tweet(0)._replace(tokens=("word",) * 700, tags=("O",) * 700, fine_tags=("O",) * 700)
-    (cut,) = examples_of([long], pieces, FINE)
-    assert len(cut.pieces) == len(cut.first) == len(cut.coarse) == 510
+    with pytest.raises(InputError, match=r"text 0: 700 word pieces; .*510.*: split it"):
+        examples_of([long], pieces, FINE)
 
 
 def test_no_span_begins_or_goes_on_against_bio() -> None:

@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 
+from deixis.errors import InputError
 from deixis.evaluation.datasets.conll import read_conll
 from deixis.evaluation.datasets.voc import read_voc
 from deixis.tools.tagger.crf import CrfTagger
@@ -55,3 +56,14 @@ def test_a_missing_folder_is_one_line(command: Any, capsys: pytest.CaptureFixtur
         assert stopped.value.code == 1
         message = capsys.readouterr().err
         assert message.count("\n") == 1 and "nowhere" in message
+
+
+def test_tweets_without_fine_tags_are_told(tmp_path: Path) -> None:
+    for folder, tokens in (
+        ("gmner", "Ann\tB-PER\nsang\tO\n"),
+        ("fmnerg", "Ann\tB-person\tB-musician\n"),
+    ):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "dev.txt").write_text(f"IMGID:1\n{tokens}\n")
+    with pytest.raises(InputError, match="no fine tags for the tokens of 1"):
+        read_split(tmp_path / "gmner", tmp_path / "fmnerg", "dev")

@@ -21,6 +21,7 @@ FORMAT = 1
 
 _LONGEST_LINE = 400
 """Tokens in which a mention is looked for at once: a bound for long texts, far above any post."""
+_STEEP = 700.0  # beyond it, an exponential is no number
 _FLOOR = 0.05
 """Probability below which a span is not weighed."""
 
@@ -91,14 +92,15 @@ class Tagger(ABC):
         settings = _read_settings(path)
         try:
             self._take(settings)
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, OverflowError, TypeError, ValueError) as error:
             raise ModelFileError(f"{path}: incomplete ({error!r})") from None
 
     def _take(self, settings: dict[str, Any]) -> None:
         """Take in ``recognizer.json``; a KeyError, TypeError or ValueError says what is wrong."""
         self._labels = [str(label) for label in settings["labels"]]
         self._types = [label[2:] for label in self._labels if label.startswith("B-")]
-        if sorted(self._labels) != sorted(["O", *(f"{m}-{t}" for t in self._types for m in "BI")]):
+        bio = ["O", *(f"{mark}-{kind}" for kind in sorted(set(self._types)) for mark in "BI")]
+        if sorted(self._labels) != sorted(bio):
             raise ValueError(f"labels: {self._labels} are not BIO")
         self._transitions = numbers(settings["transitions"], len(self._labels), len(self._labels))
         self._price = float(numbers(settings["price"]))
@@ -218,10 +220,10 @@ class Tagger(ABC):
 
 
 def numbers(given: Any, *shape: int) -> Floats:
-    """Return finite numbers of a shape; a TypeError or ValueError says that they are not."""
+    """Return numbers of a shape, up to a million; a TypeError or ValueError says what is wrong."""
     array = np.array(given, dtype=np.float64)
-    if array.shape != shape or not np.isfinite(array).all():
-        raise ValueError(f"{shape} finite numbers are expected, not {array.shape}")
+    if array.shape != shape or not (np.abs(array) <= 1e6).all():
+        raise ValueError(f"{shape} numbers up to a million are expected, not {array.shape}")
     return array
 
 
@@ -238,7 +240,7 @@ def on_curve(slope_and_offset: tuple[float, float], raw: float) -> float:
 
 
 def _sigmoid(value: float) -> float:
-    return 1 / (1 + math.exp(-value))
+    return 1 / (1 + math.exp(-max(-_STEEP, min(value, _STEEP))))
 
 
 def _lines(text: str, tokens: Sequence[Token]) -> list[list[Token]]:
@@ -261,7 +263,7 @@ def _small(tokens: Sequence[Token], cut: int) -> bool:
 def _read_settings(path: Path) -> dict[str, Any]:
     try:
         settings = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, RecursionError, ValueError) as error:
         problem = f"{path}: the recognizer cannot be read ({error})"
         raise ModelFileError(f"{problem}; name a folder with a recognizer") from None
     if not isinstance(settings, dict) or settings.get("format") != FORMAT:

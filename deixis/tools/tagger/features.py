@@ -49,7 +49,7 @@ _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _DIGITS = re.compile(r"\d")
 _LONGEST = 30
 """Characters of a token that are looked at: a token may be 100,000 long."""
-_KEPT = 1 << 15
+_KEPT = 1 << 12
 """Tokens of which it is kept what is read from their letters alone."""
 
 

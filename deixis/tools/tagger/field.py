@@ -8,8 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deixis.base.atomic import whole_file
+from deixis.base.printable import one_line
 from deixis.errors import ModelFileError
 from deixis.tools.tagger.marginals import Floats
+
+_MOST = 500_000_000
 
 
 class Field:
@@ -25,7 +28,7 @@ class Field:
         if len(self._row_of) != len(weights):
             raise ValueError(f"{len(self._row_of)} features have {len(weights)} rows of weights")
         self._nothing = len(weights)  # a row of zeros, so that each token has one at least
-        self._weights = np.concatenate([weights, np.zeros_like(weights[:1])])
+        self._weights = np.concatenate([weights, np.zeros((1, *weights.shape[1:]), np.float32)])
 
     @classmethod
     def read(cls, path: Path, labels: Sequence[str]) -> Self:
@@ -36,12 +39,16 @@ class Field:
         """
         try:
             with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
+                if sum(member.file_size for member in stored.zip.infolist()) > _MOST:
+                    raise ValueError(f"it is larger than {_MOST} bytes")
                 text, weights = bytes(stored["features"]).decode(), stored["weights"]
-            field = cls(text.split("\n"), weights)
+            field = cls(text.split("\n") if text else [], weights)
         except Exception as error:  # of damaged files, numpy and zipfile raise many kinds
-            raise ModelFileError(f"{path}: the model cannot be read ({error})") from None
+            raise ModelFileError(f"{path}: the model cannot be read ({one_line(error)})") from None
         if weights.dtype != np.float32 or weights.shape[1:] != (len(labels),):
             raise ModelFileError(f"{path}: not weights of {len(labels)} labels")
+        if not np.isfinite(weights).all():
+            raise ModelFileError(f"{path}: some weights are no numbers")
         return field
 
     def scores(self, rows: Sequence[Sequence[str]]) -> Floats:

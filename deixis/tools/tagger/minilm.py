@@ -1,5 +1,6 @@
 """A neural recognizer: a small Transformer, a CRF's second opinion, fine types, on one core."""
 
+import os
 from collections.abc import Sequence
 from functools import partial
 from importlib.resources import files
@@ -23,6 +24,9 @@ MODEL_FOLDER = Path(str(files("deixis"))) / "models" / "minilm"
 
 SPECIAL = {"[UNK]": 100, "[CLS]": 101, "[SEP]": 102}
 """The piece of what has none, and those before and after a text."""
+
+_WIDEST = 100_000
+"""Pieces of a window: a bound far above what any network takes."""
 
 Integers = NDArray[np.int64]
 
@@ -49,9 +53,9 @@ class MiniLmTagger(Tagger):
             folder / "model.onnx", len(self._labels), len(self._fine), *self._windows
         )
         own = folder / "crf"
-        self._field = CrfTagger(own if own.is_dir() else None) if self._second else None
+        self._field = CrfTagger(own if os.path.lexists(own) else None) if self._second else None
         if self._field and self._field.labels != self._labels:
-            raise ModelFileError(f"{own}: its labels are not those of {folder}")
+            raise ModelFileError(f"{folder}: its labels are not those of its second opinion")
 
     def _take(self, settings: dict[str, Any]) -> None:
         super()._take(settings)
@@ -69,7 +73,7 @@ class MiniLmTagger(Tagger):
         self._fine_calibration = curve(settings["fine_calibration"])
         self._most_pieces = int(settings["max_pieces_per_token"])
         self._windows = int(settings["window"]), int(settings["stride"])
-        if self._most_pieces < 1 or not 1 <= self._windows[1] <= self._windows[0] - 2:
+        if self._most_pieces < 1 or not 1 <= self._windows[1] <= self._windows[0] - 2 < _WIDEST:
             raise ValueError("a token has at least one piece, a stride is at most a window less 2")
 
     def _read(self, lines: Sequence[Sequence[str]], floor: float) -> list[Line]:
@@ -120,7 +124,7 @@ class Pieces:
             raise ModelFileError(f"{path}: not a tokenizer ({one_line(error)})") from None
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
-        self._most = most
+        self._path, self._most = path, most
         for piece, number in SPECIAL.items():
             if self._tokenizer.token_to_id(piece) != number:
                 raise ModelFileError(f"{path}: a tokenizer whose {piece} is not {number}")
@@ -129,7 +133,10 @@ class Pieces:
         """Return the pieces of all tokens, their casing, and where each token's first piece is."""
         own: list[list[int]] = [[] for _ in tokens]
         words = [encodable(token) for token in tokens]
-        encoding = self._tokenizer.encode(words, is_pretokenized=True, add_special_tokens=False)
+        try:
+            encoding = self._tokenizer.encode(words, is_pretokenized=True, add_special_tokens=False)
+        except Exception as error:  # the library raises nothing more special
+            raise ToolError(f"{self._path} failed: {one_line(error)}") from error
         for piece, word in zip(encoding.ids, encoding.word_ids, strict=True):
             if word is not None and len(own[word]) < self._most:
                 own[word].append(piece)
@@ -202,7 +209,11 @@ def _open(path: Path, sizes: tuple[int, int]) -> Any:
         raise ModelFileError(f"{path}: there is no such model; name a folder with one")
     session = open_session(str(path), str(path), threads=1)
     inputs = {value.name: value.type for value in session.get_inputs()}
-    outputs = {value.name: value.shape[-1] for value in session.get_outputs()}
+    outputs = {
+        value.name: value.shape[-1]
+        for value in session.get_outputs()
+        if value.type == "tensor(float)" and value.shape
+    }
     wanted = dict.fromkeys(("ids", "casing", "mask"), "tensor(int64)")
     if inputs != wanted or outputs != dict(zip(("coarse", "fine"), sizes, strict=True)):
         raise ModelFileError(

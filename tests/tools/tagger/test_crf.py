@@ -1,5 +1,6 @@
 """The shipped CRF: what it finds, and faults of its own files."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -70,6 +71,56 @@ def test_weights_with_code_in_them_are_not_opened(copy: Path) -> None:
     np.savez(copy / "weights.npz", features=np.array([print], dtype=object), weights=np.zeros(1))
     with pytest.raises(ModelFileError, match="cannot be read"):
         CrfTagger(copy)
+
+
+@pytest.mark.parametrize("odd", [float("nan"), float("inf")])
+def test_weights_that_are_no_numbers(copy: Path, odd: float) -> None:
+    write({("a", label): odd for label in CrfTagger().labels}, CrfTagger().labels, copy / "w.npz")
+    (copy / "w.npz").replace(copy / "weights.npz")
+    with pytest.raises(ModelFileError, match="some weights are no numbers"):
+        CrfTagger(copy)
+
+
+def test_weights_that_would_swell(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("deixis.tools.tagger.field._MOST", 1000)
+    with pytest.raises(ModelFileError, match="larger than 1000 bytes"):
+        CrfTagger(copy)
+
+
+def test_a_field_that_has_learnt_nothing(copy: Path) -> None:
+    write({}, CrfTagger().labels, copy / "weights.npz")
+    assert CrfTagger(copy)._field.scores([["a"], []]).tolist() == [[0.0] * 9] * 2
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"price": 10**400},
+        {"transitions": [[1e308] * 9] * 9},
+        {"labels": ["O", *(f"{mark}-PER" for mark in "BI"), *(f"{mark}-PER" for mark in "BI")]},
+    ],
+)
+def test_settings_that_cannot_be(copy: Path, settings: dict[str, object]) -> None:
+    path = copy / "recognizer.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | settings))
+    with pytest.raises(ModelFileError, match="incomplete"):
+        CrfTagger(copy)
+
+
+def test_settings_too_deep_to_read(copy: Path) -> None:
+    (copy / "recognizer.json").write_text("[" * 200_000)
+    with pytest.raises(ModelFileError, match="cannot be read"):
+        CrfTagger(copy)
+
+
+def test_steep_curves_end_at_0_and_1(copy: Path) -> None:
+    path = copy / "recognizer.json"
+    settings = json.loads(path.read_text())
+    settings["calibration"] = {kind: {"slope": -9e5, "offset": 0} for kind in settings["prior"]}
+    settings["prior"] = {kind: [-9e5] * 13 for kind in settings["prior"]}
+    path.write_text(json.dumps(settings))
+    for span in CrfTagger(copy).tag("Justin Bieber sang in Chicago"):
+        assert 0.0 <= span.confidence <= 1.0 and 0.0 <= span.shown_prior <= 1.0
 
 
 def test_weights_of_other_labels(copy: Path) -> None:

@@ -200,6 +200,10 @@ def test_a_folder_may_have_a_field_of_its_own(changed: Callable[..., Path]) -> N
     (own / "recognizer.json").write_text(json.dumps(settings))
     with pytest.raises(ModelFileError, match="its labels are not those of"):
         MiniLmTagger(folder)
+    shutil.rmtree(own)
+    own.write_text("no folder")
+    with pytest.raises(ModelFileError, match=r"crf/recognizer\.json"):
+        MiniLmTagger(folder)
 
 
 def test_it_is_a_tool_for_the_recognizer(tiny_minilm: Path) -> None:
@@ -255,6 +259,8 @@ def test_a_tokenizer_of_another_model_is_told(changed: Callable[..., Path]) -> N
         {"window": None},
         {"second_opinion": 1.0},
         {"second_opinion": None},
+        {"window": 10**30},
+        {"max_pieces_per_token": float("inf")},
     ],
     ids=str,
 )
