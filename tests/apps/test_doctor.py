@@ -65,6 +65,10 @@ def test_what_would_be_fetched_is_told_with_its_size_and_licence(
     assert findings["expander"].state == f"ready; fetched on first use: {unknown}"
     assert findings["weights"].state.startswith(f"to be fetched: 4.0 GB and {unknown}")
     assert not any(finding.fix for finding in findings.values())
+    assert findings["weights"].uses == "of all roles"
+    broken = Settings.load("laptop").with_roles({"reader": "rapidocr:/nope"})
+    told = next(finding for finding in examine(broken) if finding.part == "weights")
+    assert told.uses == "of the roles that are ready", "nobody knows of the others"
 
 
 @pytest.mark.parametrize("form", ["voter=gguf", "detector=centerface"])
