@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field, create_model
 from deixis.agents.context.records import Kind, Mention
 from deixis.agents.context.state import State, Update, decision, notice
 from deixis.agents.context.toolbox import Toolbox
+from deixis.agents.main.called import called
 from deixis.agents.main.correct import correct
 from deixis.agents.main.template import templates_for
 from deixis.agents.reading.mention import TypedSpan, locate
@@ -28,8 +29,9 @@ def recognize(state: State, toolbox: Toolbox, prompt: str = "recognize", **more:
     """
     text = state["text"]
     rivals: list[TypedSpan] = []
+    nouns: dict[tuple[int, int], str] = {}
     if toolbox.cast.recognizes_by_tagger:
-        mentions, rivals, update = _by_tagger(text, toolbox)
+        mentions, rivals, nouns, update = _by_tagger(text, toolbox)
         source = "the marginal probability of the span in the tagger, calibrated"
     else:
         mentions, update = _by_model(text, toolbox, prompt, more)
@@ -51,7 +53,7 @@ def recognize(state: State, toolbox: Toolbox, prompt: str = "recognize", **more:
             first.type,
             model=model,
             confidence=first.confidence,
-            evidence=[f"confidence is {source}"],
+            evidence=[f"confidence is {source}", *_explained(nouns.get(first[:2]))],
             replies=replies,
         )
         if reason:
@@ -94,14 +96,23 @@ def _fine_type(entity: str, mention: TypedSpan, toolbox: Toolbox) -> tuple[Updat
 
 def _by_tagger(
     text: str, toolbox: Toolbox
-) -> tuple[list[TypedSpan], list[TypedSpan], dict[str, Update]]:
-    """Return what the tagger takes for mentions and what it turned down; nothing if it fails."""
-    rivals = toolbox.settings.roles.corrector is not None
+) -> tuple[list[TypedSpan], list[TypedSpan], dict[tuple[int, int], str], dict[str, Update]]:
+    """Return what the tagger takes for mentions and what it turned down; nothing if it fails.
+
+    What it doubts and the word before it explains is a mention, too: that word is told.
+    """
     try:
-        chosen, weighed = toolbox.tagger.weigh(text, rivals=rivals)
+        chosen, weighed = toolbox.tagger.weigh(text)
     except ToolError as error:
-        return [], [], {"notices": notice("recognize", f"no mention was looked for: {error}")}
-    return _typed(chosen, toolbox), _typed(weighed, toolbox), {}
+        return [], [], {}, {"notices": notice("recognize", f"no mention was looked for: {error}")}
+    names = called(text, chosen, weighed)
+    rest = [span for span in weighed if span not in names]
+    mentions = _typed(sorted([*chosen, *names]), toolbox)
+    return mentions, _typed(rest, toolbox), {span[:2]: noun for span, noun in names.items()}, {}
+
+
+def _explained(noun: str | None) -> list[str]:
+    return [f"it is doubtful, but the word before says what it is: {noun!r}"] if noun else []
 
 
 def _typed(spans: list[TaggedSpan], toolbox: Toolbox) -> list[TypedSpan]:

@@ -70,7 +70,7 @@ class FineTagger:
     def __init__(self, *spans: TaggedSpan) -> None:
         self.spans = list(spans)
 
-    def weigh(self, text: str, *, rivals: bool) -> tuple[list[TaggedSpan], list[TaggedSpan]]:
+    def weigh(self, text: str, *, rivals: bool = True) -> tuple[list[TaggedSpan], list[TaggedSpan]]:
         return self.spans, []
 
 
@@ -144,7 +144,7 @@ def test_a_tagger_that_fails_leaves_no_mention_and_a_notice(
     toolbox_of: Any, run: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Failing:
-        def weigh(self, text: str, *, rivals: bool) -> None:
+        def weigh(self, text: str, *, rivals: bool = True) -> None:
             raise ToolError("model.onnx failed: out of memory")
 
     monkeypatch.setattr(Toolbox, "tagger", Failing())
