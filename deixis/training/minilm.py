@@ -24,8 +24,9 @@ from deixis.errors import InputError
 from deixis.evaluation.datasets.conll import TaggedTweet, mentions
 from deixis.evaluation.metrics.mner import score_mentions
 from deixis.tools.tagger.base import FORMAT
+from deixis.tools.tagger.field import Told
 from deixis.tools.tagger.marginals import Floats, Span, best_spans
-from deixis.tools.tagger.minilm import MODEL_FOLDER, Pieces
+from deixis.tools.tagger.minilm import MODEL_FOLDER, Pieces, likeliest, pooled
 from deixis.training.network import (
     Example,
     Network,
@@ -57,9 +58,6 @@ _WEIGHTS = (0.0, 0.1, 0.2, 0.3, 0.4)
 _SLACK = 0.002
 """F1 given up for names that would be missed: what is named wrongly may still be turned down."""
 _FORBIDDEN = -10_000.0
-
-Told = tuple[Floats, Floats]
-"""What a field says of a text: scores of labels ``(N, L)`` and of pairs of them ``(L, L)``."""
 
 
 class FineTypes(NamedTuple):
@@ -192,11 +190,13 @@ def fitted(
     """
     gold = [gold_pairs(sample) for sample in samples]
     best: tuple[float, float, float, list[dict[Span, float]]] = (-1.0, 0.0, 0.0, [])
+    opening, allowed = (np.array(scores) for scores in start_and_transitions())
     for weight in _WEIGHTS:
-        candidates = [
-            _pooled(coarse, opinion, weight)
+        chains = [
+            pooled(coarse, allowed, opinion, weight)
             for (coarse, _), opinion in zip(told, second, strict=True)
         ]
+        candidates = [candidates_of(scores, opening, pairs) for scores, pairs in chains]
         price = best_price(samples, candidates, _SLACK)
         pairs = [chosen_pairs(*row, price)[0] for row in zip(samples, candidates, strict=True)]
         best = max(best, (score_mentions(gold, pairs)["all"].f1, weight, price, candidates))
@@ -217,20 +217,12 @@ def fitted(
     }
 
 
-def _pooled(coarse: Floats, opinion: Told, weight: float) -> dict[Span, float]:
-    start, allowed = (np.array(scores) for scores in start_and_transitions())
-    scores, transitions = opinion
-    return candidates_of(
-        (1 - weight) * coarse + weight * scores, start, allowed + weight * transitions
-    )
-
-
 def fine_type(scores: Floats, kind: str, fine_types: FineTypes) -> tuple[str, float]:
     """Return the likeliest fine type of a span of a coarse type, and its probability."""
     own = [name for name in fine_types.names if fine_types.tag_of[name] == kind]
-    mean = scores[:, [fine_types.names.index(name) for name in own]].mean(axis=0)
-    shares = np.exp(mean - np.logaddexp.reduce(mean))
-    return own[int(shares.argmax())], float(shares.max())
+    columns = [fine_types.names.index(name) for name in own]
+    best, probability = likeliest(scores[:, columns])
+    return own[best], probability
 
 
 def _write(network: Network, out: Path, settings: dict[str, Any]) -> None:

@@ -19,6 +19,7 @@ from torch import nn
 from torch.nn.functional import cross_entropy, log_softmax
 
 from deixis.base.atomic import whole_file
+from deixis.tools.tagger.minilm import SPECIAL
 
 CASINGS = 16
 """Rows of the table of casing: more than there are classes."""
@@ -216,7 +217,7 @@ def _inputs(batch: Sequence[Example], device: str) -> tuple[Any, Any, Any]:
     ids, casing, mask = (torch.zeros(len(batch), longest, dtype=torch.long) for _ in range(3))
     for row, example in enumerate(batch):
         size = len(example.pieces)
-        ids[row, 0], ids[row, size + 1] = 101, 102
+        ids[row, 0], ids[row, size + 1] = SPECIAL["[CLS]"], SPECIAL["[SEP]"]
         ids[row, 1 : size + 1] = torch.from_numpy(example.pieces)
         casing[row, 1 : size + 1] = torch.from_numpy(example.casing)
         mask[row, : size + 2] = 1

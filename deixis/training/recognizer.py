@@ -17,7 +17,7 @@ import numpy as np
 from deixis.base.boxes import Box
 from deixis.evaluation.datasets.conll import TYPES, TaggedTweet, mentions
 from deixis.evaluation.metrics.mner import Pair, correct_flags, score_mentions
-from deixis.tools.tagger.base import FORMAT
+from deixis.tools.tagger.base import FLOOR, FORMAT
 from deixis.tools.tagger.crf import CrfTagger
 from deixis.tools.tagger.features import (
     PRIOR_FEATURES,
@@ -27,13 +27,12 @@ from deixis.tools.tagger.features import (
     prior_features,
     token_features,
 )
-from deixis.tools.tagger.field import write
+from deixis.tools.tagger.field import Told, write
 from deixis.tools.tagger.marginals import (
     Floats,
     Span,
     best_spans,
-    chain_marginals,
-    span_marginals,
+    chain_spans,
 )
 
 LABELS = ("O", *(f"{prefix}-{kind}" for kind in TYPES for prefix in "BI"))
@@ -47,7 +46,6 @@ PENALTIES = {"c1": 0.1, "c2": 1.5}
 ITERATIONS = 100
 FOLDS = 4
 SEED = 20240611
-_FLOOR = 0.05
 
 
 def gold_pairs(sample: TaggedTweet) -> list[Pair]:
@@ -146,13 +144,11 @@ def _fit_field(
     return [[float(learnt.transitions.get((a, b), 0.0)) for b in LABELS] for a in LABELS]
 
 
-def held_out(
-    samples: Sequence[TaggedTweet], lexicon: Path, table: Lexicon
-) -> list[tuple[Floats, Floats]]:
+def held_out(samples: Sequence[TaggedTweet], lexicon: Path, table: Lexicon) -> list[Told]:
     """Return what a field that has not seen a sample says of it: scores of labels and of pairs."""
     order = list(range(len(samples)))
     random.Random(SEED).shuffle(order)
-    told: dict[int, tuple[Floats, Floats]] = {}
+    told: dict[int, Told] = {}
     unused: dict[str, Any] = {
         "format": FORMAT,
         "labels": list(LABELS),
@@ -174,8 +170,7 @@ def held_out(
 
 def candidates_of(scores: Floats, start: Floats, transitions: Floats) -> dict[Span, float]:
     """Return the probability of every span of a line that is at least 0.05 likely."""
-    nodes, pairs = chain_marginals(scores, start, transitions)
-    return span_marginals(nodes, pairs, LABELS, _FLOOR)
+    return chain_spans(scores, start, transitions, LABELS, FLOOR)
 
 
 def chosen_pairs(

@@ -9,7 +9,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from deixis.errors import DeixisError, InputError
+from deixis.errors import InputError
 from deixis.evaluation.datasets.conll import TaggedTweet, read_conll
 from deixis.evaluation.datasets.voc import read_voc
 from deixis.evaluation.metrics.mner import score_mentions
@@ -18,7 +18,7 @@ from deixis.tools.tagger.crf import MODEL_FOLDER as CRF_FOLDER
 from deixis.tools.tagger.features import load_lexicon
 from deixis.tools.tagger.minilm import MODEL_FOLDER, MiniLmTagger
 from deixis.training.recognizer import gold_pairs, held_out
-from deixis.training.train_recognizer import check_mentions, print_mentions
+from deixis.training.train_recognizer import check_mentions, faults_told, print_mentions
 from deixis.type_schema import TypeSchema
 from deixis.weights.model_files import resolve
 
@@ -101,10 +101,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     if options.epochs < 1:
         parser.error("--epochs: at least 1")
-    try:
+    with faults_told(parser):
         _run(options)
-    except (DeixisError, ImportError, OSError) as error:
-        parser.exit(1, f"{error}\n")
 
 
 def _run(options: argparse.Namespace) -> None:

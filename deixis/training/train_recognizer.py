@@ -6,7 +6,8 @@ split is scored and never learned from.
 
 import argparse
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -137,8 +138,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
         help="first build the lexicon anew from these two packages (see MODEL_CARD.md)",
     )
     options = parser.parse_args(arguments)
-    try:
+    with faults_told(parser):
         _run(options)
+
+
+@contextmanager
+def faults_told(parser: argparse.ArgumentParser) -> Iterator[None]:
+    """End the program with one line on what was wrong, where that is no fault of its own."""
+    try:
+        yield
     except (DeixisError, ImportError, OSError) as error:
         parser.exit(1, f"{error}\n")
 

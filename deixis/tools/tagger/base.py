@@ -22,7 +22,7 @@ FORMAT = 1
 _LONGEST_LINE = 400
 """Tokens in which a mention is looked for at once: a bound for long texts, far above any post."""
 _STEEP = 700.0  # beyond it, an exponential is no number
-_FLOOR = 0.05
+FLOOR = 0.05
 """Probability below which a span is not weighed."""
 
 
@@ -143,7 +143,7 @@ class Tagger(ABC):
         folded = spelled(text)
         lines = _lines(folded.text, tokenize(folded.text))
         words = [[token.text for token in tokens] for tokens in lines]
-        for tokens, texts, line in zip(lines, words, self._read(words, _FLOOR), strict=True):
+        for tokens, texts, line in zip(lines, words, self._read(words, FLOOR), strict=True):
             for spans, weighed in zip(both, self._weigh(texts, line, rivals), strict=True):
                 spans += [
                     TaggedSpan(
@@ -172,9 +172,9 @@ class Tagger(ABC):
             Non-overlapping mentions sorted by start, with half-open token offsets.
         """
         texts = [spelled(token).text or token for token in tokens]
-        return self._weigh(texts, self._line(texts, _FLOOR), False)[0]
+        return self._weigh(texts, self._line(texts, FLOOR), False)[0]
 
-    def candidates(self, tokens: Sequence[str], floor: float = _FLOOR) -> dict[Span, float]:
+    def candidates(self, tokens: Sequence[str], floor: float = FLOOR) -> dict[Span, float]:
         """Return the marginal probability of every span that reaches ``floor``.
 
         The keys are ``(start, end, type)``, half-open in tokens; the spans may overlap.

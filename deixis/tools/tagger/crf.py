@@ -9,7 +9,7 @@ import numpy as np
 from deixis.tools.tagger.base import Line, Tagger
 from deixis.tools.tagger.features import load_lexicon, token_features
 from deixis.tools.tagger.field import Field
-from deixis.tools.tagger.marginals import Floats, Span, chain_marginals, span_marginals
+from deixis.tools.tagger.marginals import Floats, Span, chain_spans
 
 MODEL_FOLDER = Path(str(files("deixis"))) / "models" / "recognizer"
 """The model that is shipped with the package."""
@@ -50,5 +50,4 @@ class CrfTagger(Tagger):
 
     def _candidates(self, tokens: Sequence[str], floor: float) -> dict[Span, float]:
         start = np.zeros(len(self._labels))
-        nodes, pairs = chain_marginals(self.scores(tokens), start, self._transitions)
-        return span_marginals(nodes, pairs, self._labels, floor)
+        return chain_spans(self.scores(tokens), start, self._transitions, self._labels, floor)

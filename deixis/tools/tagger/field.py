@@ -14,6 +14,9 @@ from deixis.tools.tagger.marginals import Floats
 
 _MOST = 500_000_000
 
+Told = tuple[Floats, Floats]
+"""What a field says of a text: scores of labels ``(N, L)`` and of pairs of them ``(L, L)``."""
+
 
 class Field:
     """The weights of a linear-chain CRF, but for those of its transitions.

@@ -86,6 +86,13 @@ def span_marginals(
     return spans
 
 
+def chain_spans(
+    scores: Floats, start: Floats, transitions: Floats, labels: Sequence[str], floor: float
+) -> dict[Span, float]:
+    """Return what `span_marginals` gives for the scores of a chain, see `chain_marginals`."""
+    return span_marginals(*chain_marginals(scores, start, transitions), labels, floor)
+
+
 def best_spans(candidates: dict[Span, float], price: float) -> list[tuple[Span, float]]:
     """Choose non-overlapping spans that maximise the sum of ``probability - price``.
 

@@ -15,7 +15,8 @@ from deixis.errors import MissingExtraError, ModelFileError, ToolError
 from deixis.tools.tagger.base import FineType, Line, Tagger, curve, numbers, on_curve
 from deixis.tools.tagger.casing import casing
 from deixis.tools.tagger.crf import CrfTagger
-from deixis.tools.tagger.marginals import Floats, Span, chain_marginals, span_marginals
+from deixis.tools.tagger.field import Told
+from deixis.tools.tagger.marginals import Floats, Span, chain_spans
 from deixis.tools.tagger.tokenization import encodable
 from deixis.weights.onnx_sessions import open_session, run
 
@@ -92,10 +93,9 @@ class MiniLmTagger(Tagger):
     def _line_of(self, line: Sequence[str], coarse: Floats, fine: Floats, floor: float) -> Line:
         transitions = self._transitions
         if self._field:  # one chain of both: what each says is added
-            coarse = (1 - self._second) * coarse + self._second * self._field.scores(line)
-            transitions = transitions + self._second * self._field.transitions
-        nodes, pairs = chain_marginals(coarse, self._start, transitions)
-        candidates = span_marginals(nodes, pairs, self._labels, floor)
+            opinion = self._field.scores(line), self._field.transitions
+            coarse, transitions = pooled(coarse, transitions, opinion, self._second)
+        candidates = chain_spans(coarse, self._start, transitions, self._labels, floor)
         return Line(candidates, partial(self._fine_type, fine))
 
     def _fine_type(self, fine: Floats, span: Span) -> FineType:
@@ -103,11 +103,30 @@ class MiniLmTagger(Tagger):
         start, end, kind = span
         if not len(self._fine_of[kind]):
             return None, None
-        scores = fine[start:end, self._fine_of[kind]].mean(axis=0)
-        best = int(scores.argmax())
-        probability = float(np.exp(scores[best] - np.logaddexp.reduce(scores)))
+        best, probability = likeliest(fine[start:end, self._fine_of[kind]])
         name = self._fine[self._fine_of[kind][best]]
         return name, on_curve(self._fine_calibration, probability)
+
+
+def pooled(
+    scores: Floats, transitions: Floats, opinion: Told, weight: float
+) -> tuple[Floats, Floats]:
+    """Add what a field says to what a network says, in one chain.
+
+    Args:
+        scores: of the network, shape ``(N, L)``.
+        transitions: those that are allowed, shape ``(L, L)``.
+        opinion: scores and transitions of the field.
+        weight: of the field, 0..1; the network's is the rest.
+    """
+    return (1 - weight) * scores + weight * opinion[0], transitions + weight * opinion[1]
+
+
+def likeliest(scores: Floats) -> tuple[int, float]:
+    """Return the likeliest column by the mean over rows of scores, and its probability (0..1)."""
+    mean = scores.mean(axis=0)
+    best = int(mean.argmax())
+    return best, float(np.exp(mean[best] - np.logaddexp.reduce(mean)))
 
 
 class Pieces:
