@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from deixis.apps.batch_cli import SHOWN, describe, parse_budget
+from deixis.apps.batch_cli import parse_budget
+from deixis.apps.batch_runs import SHOWN, describe
 from deixis.batch.run import Tally
 from deixis.errors import InputError
 from deixis.settings import Budget
