@@ -4,11 +4,12 @@ Results go to stdout, what was met on the way to stderr. Exit codes: 0 done, 2 u
 """
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from deixis.apps import options, terminal
+from deixis.apps.statistics_tables import show_statistics
 from deixis.base.atomic import is_stdout
 from deixis.errors import InputError
 
@@ -97,52 +98,17 @@ def stats(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A file of rows.")],
     as_json: options.JsonOption = False,
 ) -> None:
-    """Count what a file of rows holds: rows, entities, boxes, types, sizes of pictures.
+    """Count what a file of rows holds: rows, entities, boxes, types, pictures, summaries.
 
     Boxes are counted for each mention that has them, and once for each text in a row (distinct).
     """
     from deixis.base.text_files import keep_streams
-    from deixis.evaluation.datasets.statistics import statistics
+    from deixis.evaluation.datasets.statistics import StatisticsRow, statistics
     from deixis.rows import read_rows
 
     keep_streams(file)
-    figures = statistics(read_rows(file))
+    figures = statistics(read_rows(file, StatisticsRow))
     if as_json:
         terminal.print_json(figures)
         return
-    from rich.markup import escape
-    from rich.table import Table
-
-    plain = {key: value for key, value in figures.items() if isinstance(value, int)}
-    summary = Table(title=escape(str(file)), title_justify="left", show_header=False)
-    summary.add_column()
-    summary.add_column(justify="right")
-    for key, value in [*plain.items(), *_flat(figures["picture_sizes"])]:
-        summary.add_row(key.replace("_", " "), str(value))
-    terminal.show(summary)
-    columns = ("entities", "groundable", "boxes", "masks", "multi_box")
-    table = Table("type")
-    for column in columns:
-        table.add_column(column.replace("_", " "), justify="right")
-    for kind, counts in figures["types"].items():
-        table.add_row(escape(kind), *(str(counts[column]) for column in columns))
-    terminal.show(table)
-    if figures["fine_types"]:
-        table = Table("type", "fine type")
-        table.add_column("entities", justify="right")
-        for kind, fine in figures["fine_types"].items():
-            for name, number in fine.items():
-                table.add_row(escape(kind), escape(name), str(number))
-        terminal.show(table)
-
-
-def _flat(sizes: dict[str, Any]) -> list[tuple[str, str]]:
-    """Return the sizes of pictures as names and one-line values."""
-    sides = {key: value for key, value in sizes.items() if isinstance(value, dict)}
-    return [
-        ("pictures of known size", f"{sizes['known']} ({sizes['distinct']} sizes)"),
-        *(
-            (f"picture {side}", " / ".join(f"{name} {value:g}" for name, value in figures.items()))
-            for side, figures in sides.items()
-        ),
-    ]
+    show_statistics(figures, str(file))

@@ -10,10 +10,10 @@ import json
 import os
 import shutil
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import IO, Any, Generic, NamedTuple, Protocol, TypeVar
 
 from pydantic import ValidationError
 
@@ -74,6 +74,15 @@ def _check_file(file: Path, source: Path, path: Path) -> None:
         raise InputError(f"{file} is the input{what}; give another --out")
 
 
+class Settled(Protocol):
+    """A finished line: it says with which settings it was made."""
+
+    settings: str
+
+
+Finish = TypeVar("Finish", bound=Settled)
+
+
 class Finished(Extraction):
     """A line of results; ``input`` is `Task.input`."""
 
@@ -99,20 +108,28 @@ def line_of(record: dict[str, Any]) -> bytes:
     return json.dumps(record, ensure_ascii=False, allow_nan=False).encode() + b"\n"
 
 
-class Output:
+class Output(Generic[Finish]):
     """The output of a run, kept from all other processes until it is closed.
 
     Args:
         path: the file of results; made, or continued.
         identity: everything that determines a result, by name.
         settings: short hash of that; stands in every line.
+        read: returns a finished line; raises `ValidationError` for one that is damaged.
 
     Raises:
         InputError: another process has it, or the place cannot be written.
     """
 
-    def __init__(self, path: Path, identity: dict[str, str], settings: str) -> None:
+    def __init__(
+        self,
+        path: Path,
+        identity: dict[str, str],
+        settings: str,
+        read: Callable[[bytes], Finish],
+    ) -> None:
         self.path = path
+        self._read = read
         self.failures = beside(path, _FAILURES)
         self.settings = settings
         self._known = beside(path, _SETTINGS)
@@ -127,7 +144,7 @@ class Output:
         except OSError as error:
             raise InputError(f"cannot write {path}: {error.strerror}") from None
 
-    def finished(self) -> Iterator[tuple[Place, Finished]]:
+    def finished(self) -> Iterator[tuple[Place, Finish]]:
         """Yield the rows that are there.
 
         The half of a line that a killed run has left is then cut off, the list of failures
@@ -206,9 +223,9 @@ class Output:
                 os.close(file)
         self._lock.close()
 
-    def _row(self, line: bytes, where: str) -> Finished:
+    def _row(self, line: bytes, where: str) -> Finish:
         try:
-            row = Finished.model_validate_json(line)
+            row = self._read(line)
         except ValidationError as error:
             self._check_settings(_begun(line, where), where)
             problem = problem_line(error)
@@ -247,7 +264,7 @@ def _begun(line: bytes, where: str) -> str:
     return settings
 
 
-_NOT_OURS = "this is no line that deixis batch has written; give another --out"
+_NOT_OURS = "this is no line that such a run has written; give another --out"
 _APPEND = os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
 
 

@@ -25,7 +25,7 @@ class Resumed(NamedTuple):
     gone: int
 
 
-def go_on(rows: Rows, output: Output, renew: bool) -> Resumed:
+def go_on(rows: Rows, output: Output[Finished], renew: bool) -> Resumed:
     """Take the finished rows out of those to run.
 
     Args:

@@ -16,7 +16,7 @@ from typing import Any
 from deixis.agents.structure import usage
 from deixis.base.urls import without_credentials
 from deixis.batch.input import Rows
-from deixis.batch.output import Output, check_place, line_of
+from deixis.batch.output import Finished, Output, check_place, line_of
 from deixis.batch.ray_workers import Cluster, RayWorkers
 from deixis.batch.resume import go_on
 from deixis.batch.row import Problem, Task
@@ -138,7 +138,7 @@ class Batch:
                 raise InputError(f"{source} holds no row that can be run: {bad}")
             asked = write_templates(self.toolbox)
             known = identity(settings)
-            self.output = Output(out, known, fingerprint(known))
+            self.output = Output(out, known, fingerprint(known), Finished.model_validate_json)
             opened.callback(self.output.close)
             self.resumed = go_on(self._rows, self.output, renew)
             self.tally = Tally(

@@ -11,12 +11,13 @@ from typing import Any
 
 import pytest
 
-from deixis.batch.output import Output, check_place, line_of
+from deixis.batch.output import Finished, Output, check_place, line_of
 from deixis.errors import DataError, DeixisError, InputError, SettingsError
 
 
-def opened(path: Path, **identity: str) -> Output:
-    return Output(path, {"deixis": "1", **identity}, "s1" if not identity else "s2")
+def opened(path: Path, **identity: str) -> Output[Finished]:
+    settings = "s1" if not identity else "s2"
+    return Output(path, {"deixis": "1", **identity}, settings, Finished.model_validate_json)
 
 
 def record(id_: str) -> dict[str, Any]:
@@ -24,7 +25,7 @@ def record(id_: str) -> dict[str, Any]:
     return {"id": id_, "settings": "s1", "text": text, "image": None, "entities": []}
 
 
-def found(output: Output) -> list[str]:
+def found(output: Output[Finished]) -> list[str]:
     return [row.id for _, row in output.finished()]
 
 

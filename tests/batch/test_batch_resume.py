@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from deixis.batch.input import Rows
-from deixis.batch.output import Output, line_of
+from deixis.batch.output import Finished, Output, line_of
 from deixis.batch.resume import Resumed, go_on
 from deixis.batch.row import Task
 from deixis.errors import DataError
@@ -41,7 +41,7 @@ class Run:
             rows = Rows(source, 1000)
             opened.callback(rows.close)
             rows.scan(limit=limit)
-            output = Output(self.out, {"deixis": "1"}, "s1")
+            output = Output(self.out, {"deixis": "1"}, "s1", Finished.model_validate_json)
             opened.callback(output.close)
             found = go_on(rows, output, renew)
             ran = [each for each in rows if isinstance(each, Task)]

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from deixis.evaluation.datasets import convert
-from deixis.evaluation.datasets.statistics import statistics
+from deixis.evaluation.datasets.statistics import StatisticsRow, statistics
 from deixis.rows import Row, read_rows, write_rows
 
 pytestmark = pytest.mark.slow
@@ -47,6 +47,7 @@ def test_figures_of_a_small_file() -> None:
         "distinct_groundable": 1,
         "distinct_boxes": 2,
         "duplicates": 1,
+        "rows_by_masks": {"0": 2, "1": 1, "more": 0},
         "types": {"other": other, "person": person},
         "fine_types": {"person": {"author": 2}},
         "picture_sizes": {
@@ -56,7 +57,19 @@ def test_figures_of_a_small_file() -> None:
             "height": {"min": 20, "median": 30, "max": 40},
         },
     }
+    two = Row.model_validate({"id": "4", "entities": [{**ada, "regions": [MASKED, MASKED]}]})
+    assert statistics([two])["rows_by_masks"] == {"0": 0, "1": 0, "more": 1}
     assert statistics([])["picture_sizes"] == {"known": 0, "distinct": 0}
+
+
+def test_lengths_of_summaries() -> None:
+    summaries = ["A dog.", "Two people  on a stage", "\u00c9t\u00e9 in Rome"]
+    rows = [StatisticsRow(id=str(n), summary=each) for n, each in enumerate(summaries)]
+    figures = statistics([*rows, StatisticsRow(id="none")])["summaries"]
+    assert figures["number"] == 3
+    assert figures["characters"] == {"max": 22, "min": 6, "median": 11, "mean": 13}
+    assert figures["words"] == {"max": 5, "min": 2, "median": 3, "mean": 10 / 3}
+    assert "summaries" not in statistics([StatisticsRow(id="none")])
 
 
 FIGURES = {

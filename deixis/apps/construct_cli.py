@@ -1,0 +1,92 @@
+"""The commands that make data sets as the papers made theirs, in the group ``deixis dataset``.
+
+Results go to stdout, progress and what was met on the way to stderr. Exit codes: 0 done, 1 some
+rows failed, are left, or have changed since they were finished, 2 unusable input or settings, 130
+stopped by Ctrl-C. Each goes on where an earlier run of the same line has ended.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from deixis.apps import options, terminal
+
+if TYPE_CHECKING:
+    from deixis.batch.row import Problem
+    from deixis.evaluation.construction.masks import MaskTally
+
+SHOWN = 50
+"""Failures that are listed in the terminal; all are in the file of failures."""
+
+RowsArgument = Annotated[Path, typer.Argument(metavar="ROWS", help="Rows, such as gold.")]
+RenewOption = Annotated[
+    bool,
+    typer.Option("--renew", help="Do rows again that have changed; drop those that are gone."),
+]
+ProgressOption = Annotated[bool, typer.Option(help="Show on stderr how far it is.")]
+
+
+def masks(
+    rows: RowsArgument,
+    out: Annotated[Path, typer.Option("--out", help="Rows with masks; an old file is continued.")],
+    stack: options.StackOption = "starter",
+    role: options.RoleOption = None,
+    urls: options.UrlsOption = None,
+    renew: RenewOption = False,
+    progress: ProgressOption = True,
+    as_json: options.JsonOption = False,
+) -> None:
+    """Give every box of a file of rows a mask, by the segmenter of the stack.
+
+    So that annotators of Twitter-SMNER have something to begin with. Masks that are there stay; a
+    box in which no outline is found stays without one, and is counted. A row whose picture cannot
+    be used is in OUT.failures.jsonl, and all others are done. The figures of RiVEG's table II and
+    figure 4 are printed at the end. Run the same line again to go on.
+    """
+    from deixis.apps import console, weights
+    from deixis.apps.statistics_tables import show_statistics
+    from deixis.base.text_files import keep_streams
+    from deixis.evaluation.construction.masks import make_masks, segmenter_of
+    from deixis.evaluation.datasets.statistics import statistics
+    from deixis.rows import read_rows
+
+    keep_streams(rows)
+    toolbox = segmenter_of(options.settings_of(stack, None, role, urls=urls))
+    weights.fetch(toolbox, shown=progress)
+    failures: list[Problem] = []
+    with console.progress(shown=progress) as bar:
+        task = bar.add_task("masks", at="")
+
+        def tell(tally: "MaskTally") -> None:
+            done = tally.earlier + tally.done + tally.failed
+            bar.update(task, completed=done, total=tally.rows)
+
+        tally = make_masks(toolbox, rows, out, renew=renew, report=failures.append, tell=tell)
+    _list(failures, out)
+    if tally.changed:
+        todo = "done again" if renew else "their old masks stay; --renew does them again"
+        typer.echo(f"{tally.changed} finished rows have changed in the input: {todo}", err=True)
+    figures = {"run": vars(tally), **statistics(read_rows(out))}
+    if as_json:
+        terminal.print_json(figures)
+    else:
+        typer.echo(
+            f"{tally.done} rows done, {tally.earlier} finished earlier, {tally.failed} failed; "
+            f"{tally.missing} boxes without an outline; wrote {out}"
+        )
+        show_statistics(figures, str(out))
+    if tally.failed or (tally.changed and not renew):
+        raise typer.Exit(1)
+
+
+def _list(failures: "list[Problem]", out: Path) -> None:
+    """Name the first rows that failed."""
+    from deixis.batch.output import beside
+
+    for problem in failures[:SHOWN]:
+        named = "" if problem.id is None else f" ({problem.id!r})"
+        typer.echo(f"line {problem.line}{named}: {problem.error}", err=True)
+    if failures:
+        file = beside(out, ".failures.jsonl")
+        typer.echo(f"{len(failures)} rows failed; all of them are in {file}", err=True)

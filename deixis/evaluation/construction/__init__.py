@@ -1,0 +1,1 @@
+"""Making data sets as the papers made theirs: rows in, rows out."""
