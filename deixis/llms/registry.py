@@ -21,6 +21,7 @@ from deixis.base.plugins import plugins
 from deixis.base.printable import one_line
 from deixis.base.problems import first_problem, nearest
 from deixis.errors import DeixisError, MissingExtraError, MissingKeyError, SettingsError
+from deixis.llms.box_conventions import OPTION, family_named
 from deixis.llms.servers import faults
 from deixis.llms.servers.manners import Manners
 from deixis.llms.servers.redaction import shown
@@ -168,13 +169,21 @@ def sees(spec: str) -> bool:
 def whole_spec(spec: str) -> str:
     """Return a spec with the server that the environment names, if the spec names none.
 
-    Another server is another model, whatever it is called: answers and limits go by this.
+    Another server is another model, whatever it is called: answers and limits go by this. The
+    family, of which no model is told, is left out.
     """
+    spec = _without_family(spec)
     parsed = Spec.parse(spec)
     url = url_of(provider_of(spec))
     if url is None or "base_url" in parsed.options:
         return spec
     return f"{spec}{'&' if parsed.options else '?'}{urlencode({'base_url': url})}"
+
+
+def _without_family(spec: str) -> str:
+    head, _, query = spec.partition("?")
+    kept = [pair for pair in query.split("&") if pair.partition("=")[0] != OPTION]
+    return f"{head}?{'&'.join(kept)}" if any(kept) else head
 
 
 def url_of(provider: Provider) -> str | None:
@@ -186,7 +195,8 @@ def check(spec: str) -> None:
     """Check that a backend could be loaded, without loading or calling it.
 
     Raises:
-        SettingsError: unknown provider, or no model named.
+        SettingsError: unknown provider, no model named; or a family that does not exist, or of a
+            model that takes no pictures, and so points at nothing.
         MissingExtraError: its package is not installed.
         MissingKeyError: its key is not in the environment.
     """
@@ -194,6 +204,12 @@ def check(spec: str) -> None:
     parsed = Spec.parse(spec)
     if not parsed.name:
         raise SettingsError(f"{shown(spec)!r} names no model; write {parsed.provider}:MODEL")
+    if (family := parsed.options.get(OPTION)) is not None:
+        family_named(family)
+        if not sees(spec):
+            raise SettingsError(
+                f"{shown(spec)!r}: option {OPTION} has no effect, for the model takes no pictures"
+            )
     if provider.package and find_spec(provider.package.replace("-", "_")) is None:
         raise MissingExtraError(provider.package, provider.extra)
     # A server of one's own (base_url) need not want a key.
@@ -217,7 +233,7 @@ def load(spec: str) -> Backend:
 def _load(spec: str) -> Backend:
     check(spec)
     provider = provider_of(spec)
-    parsed = Spec.parse(spec)
+    parsed = Spec.parse(_without_family(spec))
     try:
         make = getattr(provider.module(spec), provider.target.partition(":")[2])
     except AttributeError as error:

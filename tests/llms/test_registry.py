@@ -202,3 +202,34 @@ def test_a_server_named_by_the_environment_is_another_model(
     assert {**whole.options, **Spec.parse(spec).options} == whole.options
     own = "openai:m?base_url=http://127.0.0.1:2/v1"
     assert whole_spec(own) == own and whole_spec("embedded:x") == "embedded:x"
+
+
+@pytest.mark.usefixtures("plugin")
+def test_no_provider_is_told_of_a_family() -> None:
+    said = load("parrot:polly?family=qwen2.5-vl&colour=blue").model.invoke("Hi")
+    assert said.content == "polly {'colour': 'blue'}"
+    assert load("parrot:polly?family=gemini").model.invoke("Hi").content == "polly {}"
+
+
+def test_a_family_makes_no_other_question() -> None:
+    """So answers that were asked for without it, or with another, are found again."""
+    for spec, whole in [
+        ("transformers:/my/weights?family=gemini", "transformers:/my/weights"),
+        ("transformers:/w?seed=1&family=gemini&top=%2F", "transformers:/w?seed=1&top=%2F"),
+        ("openai:m?family=gpt&base_url=http://127.0.0.1:1", "openai:m?base_url=http://127.0.0.1:1"),
+    ]:
+        assert whole_spec(spec) == whole
+
+
+@pytest.mark.parametrize(
+    ("spec", "said"),
+    [
+        ("embedded:smollm2-135m?family=gemini", "option family has no effect, for the model takes"),
+        ("openai:m?family=gemni&base_url=http://127.0.0.1:1", "(did you mean 'gemini'?); known: q"),
+        ("openai:m?family=&base_url=http://127.0.0.1:1", "there is no family ''"),
+    ],
+)
+def test_a_family_that_cannot_be_is_told(spec: str, said: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        check(spec)
+    assert said in str(caught.value)

@@ -6,10 +6,12 @@ from typing import Any, NamedTuple
 from deixis.agents.context.system import System
 from deixis.errors import SettingsError
 from deixis.llms import registry as llms
+from deixis.llms.box_conventions import OPTION
 from deixis.settings import Settings, Spec
 from deixis.tools import registry as tools
 
 TOOL_ROLES = ("embedder", "detector", "reader", "segmenter")
+_POINTING = ("vlm", "entailer", "second_entailer")
 _OF_COMMITTEE = ("voter", "templater")
 """Roles of whom nothing is asked when there is no committee."""
 
@@ -84,6 +86,7 @@ class Cast:
         for seat in self.seats():
             seat.find()
             self._check_eyes(seat)
+            self._check_family(seat)
         self.settings = self._without_credentials()
         types = settings.type_schema
         if self.recognizes_by_tagger and not any(kind.crf for kind in types.types):
@@ -99,6 +102,14 @@ class Cast:
             raise SettingsError(
                 f"{seat.role}: {self._shown(seat.spec)} takes no pictures; the role needs a model "
                 "with eyes, or leave it out"
+            )
+
+    def _check_family(self, seat: Seat) -> None:
+        points = seat.is_tool or seat.role in _POINTING  # a tool knows its own options
+        if not points and OPTION in Spec.parse(seat.spec).options:
+            raise SettingsError(
+                f"{seat.role}: option {OPTION} of {self._shown(seat.spec)} has no effect, for this "
+                "role points at nothing; leave it out"
             )
 
     def _without_credentials(self) -> Settings:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from deixis.agents.context.records import PictureRecord
 from deixis.base.boxes import Box, box_iou
-from deixis.llms.box_conventions import BoxConvention, convention_of
+from deixis.llms.box_conventions import BoxConvention
 from deixis.llms.photos import Photo
 
 SAME_BOX = 0.55
@@ -14,12 +14,6 @@ SAME_BOX = 0.55
 (Solovyev et al., Image and Vision Computing 2021, section 3)."""
 UNREADABLE = "unreadable"
 """A region that is neither boxes nor None: what the released evaluator counts as a bad box."""
-
-
-def convention(spec: str, family: str | None) -> BoxConvention | None:
-    """Return how a model writes boxes: as its family does, or by its name; None if unknown."""
-    _, mark, options = spec.partition("?")
-    return convention_of(f"any:{family}{mark}{options}" if family else spec)
 
 
 def to_picture(box: Box, written: BoxConvention, photo: Photo, picture: PictureRecord) -> Box | str:

@@ -2,20 +2,26 @@
 
 import re
 from collections import Counter
-from typing import Any, Literal
+from typing import Any
 
 from langchain_core.runnables.config import ContextThreadPoolExecutor
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from deixis.agents.context.state import State, Update, joined, notice
 from deixis.agents.context.system import GraphOptions
 from deixis.agents.context.toolbox import Toolbox
-from deixis.agents.e2e.boxes import UNREADABLE, convention, dropped_boxes, to_picture
+from deixis.agents.e2e.boxes import UNREADABLE, dropped_boxes, to_picture
 from deixis.agents.reading.answers import LONGEST, Located, located, unread
 from deixis.base.folding import key, without_entities
+from deixis.errors import SettingsError
 from deixis.formats import e2e
 from deixis.llms.answers.reading import Text
-from deixis.llms.box_conventions import BoxConvention
+from deixis.llms.box_conventions import (
+    BoxConvention,
+    convention_of,
+    family_named,
+    why_unknown,
+)
 from deixis.llms.photos import Photo
 from deixis.llms.structured import Reply
 from deixis.rows import RowEntity
@@ -32,11 +38,19 @@ class E2eOptions(GraphOptions):
     ``passes``: how often the model is asked, for self-consistency. With ``temperature=0`` all
     passes are alike.
     ``family``: whose way of writing boxes the model follows (`deixis.llms.box_conventions`),
-    if its name does not tell.
+    if neither its name nor its spec (``?family=``) tells.
     """
 
     passes: int = Field(default=1, ge=1, le=20)
-    family: Literal["qwen2vl", "qwen25vl", "qwen3vl", "gemini"] | None = None
+    family: str | None = None
+
+    @field_validator("family")
+    @classmethod
+    def _known(cls, given: str | None) -> str | None:
+        try:
+            return None if given is None else family_named(given).name
+        except SettingsError as error:
+            raise ValueError(str(error)) from None
 
 
 def extract(state: State, toolbox: Toolbox) -> Update:
@@ -48,7 +62,7 @@ def extract(state: State, toolbox: Toolbox) -> Update:
     options = toolbox.graph_options(E2eOptions)
     spec = toolbox.model("vlm")
     images, noted = toolbox.shown(state, "extract", spec)
-    written = convention(spec, options.family)
+    written = convention_of(spec, options.family)
     prompt = toolbox.render(
         "e2e/extract",
         types=asked_types(toolbox.types),
@@ -72,7 +86,7 @@ def extract(state: State, toolbox: Toolbox) -> Update:
     parts = [{"notices": noted}, *(update for _, update in asked)]
     parts += [{"notices": notices} for _, notices in read]
     return {
-        **joined(*parts, {"notices": sight.notices(spec)}),
+        **joined(*parts, {"notices": sight.notices(spec, options.family)}),
         "notes": {"passes": passes},
     }
 
@@ -120,17 +134,14 @@ class _Sight:
                 boxes.append(list(box))
         return boxes or None
 
-    def notices(self, spec: str) -> Update:
+    def notices(self, spec: str, family: str | None) -> Update:
         """Say what became of the boxes that are not used."""
         notices: Update = {}
         if self._dropped:
             notices |= notice("extract", dropped_boxes(self._dropped, self._given))
         if self._unknown:
-            notices |= notice(
-                "extract",
-                f"{self._unknown} boxes were not used: it is not known what the numbers of {spec} "
-                "count; name the family of the model under graph_options: family",
-            )
+            why = why_unknown(spec, family)
+            notices |= notice("extract", f"{self._unknown} boxes were not used: {why}")
         return notices
 
 

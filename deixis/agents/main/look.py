@@ -31,11 +31,7 @@ person whom a detector saw (about 0.8) is not to lose to it."""
 
 
 OPPOSITE = {"yes": "no", "no": "yes"}
-_FOUR = {"type": "array", "items": {"type": "integer"}, "minItems": 4, "maxItems": 4}
 _MOST_BOXES = 20  # of one description
-_SEVERAL = {"type": "array", "items": _FOUR, "minItems": 2, "maxItems": _MOST_BOXES}
-_BOX = {"anyOf": [_FOUR, _SEVERAL, {"type": "null"}]}
-"""What is asked for. What comes may be anything: a bad box is dropped, and the verdict kept."""
 
 
 def describes_first(toolbox: Toolbox) -> bool:
@@ -145,7 +141,7 @@ def _ask(
         descriptions=[{"id": entity, "text": text} for entity, text in expressions.items()],
         form=convention.form if convention else "",
     )
-    answer = _verdicts(tuple(expressions), boxes=convention is not None)
+    answer = _verdicts(tuple(expressions), convention.number if convention else None)
     reply, update = toolbox.ask("entail", "entailer", spec, prompt, answer, images=[image])
     if reply.value is None:
         silent = Evidence(undecided=(f"{spec} {no_answer(reply.status)}",))
@@ -223,14 +219,20 @@ def _pointed(box: Box, key: str, sure: float, what: str) -> Candidate:
 
 
 @lru_cache(maxsize=512)
-def _verdicts(entities: tuple[str, ...], *, boxes: bool) -> type[BaseModel]:
-    """Build the reply's schema: one verdict per entity, with its box where `boxes` are wanted."""
+def _verdicts(entities: tuple[str, ...], number: str | None) -> type[BaseModel]:
+    """Build the reply's schema: one verdict per entity, with boxes of numbers of a JSON type.
+
+    None asks for no boxes. What comes may be anything: a bad box is dropped, the verdict kept.
+    """
     of_one: dict[str, Any] = {
         "visible": (Literal["yes", "no", "unclear"], ...),
         "confidence": (Annotated[float, Field(ge=0, le=1, strict=True)], ...),
     }
-    if boxes:
-        of_one["box"] = (Annotated[Any, WithJsonSchema(_BOX)], ...)
+    if number is not None:
+        box = {"type": "array", "items": {"type": number}, "minItems": 4, "maxItems": 4}
+        several = {"type": "array", "items": box, "minItems": 2, "maxItems": _MOST_BOXES}
+        asked = {"anyOf": [box, several, {"type": "null"}]}
+        of_one["box"] = (Annotated[Any, WithJsonSchema(asked)], ...)
     verdict = create_model("Verdict", __config__=OBJECT, **of_one)
     fields: dict[str, Any] = dict.fromkeys(entities, (verdict, ...))
     return create_model("Verdicts", __config__=OBJECT, **fields)

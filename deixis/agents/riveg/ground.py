@@ -15,12 +15,8 @@ from deixis.agents.reading.answers import placed
 from deixis.agents.reading.phrases import OBJECT, described
 from deixis.base.boxes import area
 from deixis.errors import ToolError
-from deixis.llms.box_conventions import convention_of
+from deixis.llms.box_conventions import convention_of, why_unknown
 from deixis.tools.base import Detection
-
-_FOUR = {"type": "array", "items": {"type": "integer"}, "minItems": 4, "maxItems": 4}
-_BOX = {"anyOf": [_FOUR, {"type": "null"}]}
-"""What is asked for. What comes may be anything: what is no box leaves the entity undecided."""
 
 
 def ground(state: State, toolbox: Toolbox) -> Update:
@@ -83,7 +79,7 @@ def _by_model(state: State, toolbox: Toolbox, shown: dict[str, str]) -> Update:
     convention = convention_of(spec)
     images, noted = toolbox.shown(state, "ground", spec)
     if convention is None or not images:
-        reason = f"it is not known how {spec} writes boxes" if images else "it was shown no picture"
+        reason = why_unknown(spec) if images else "it was shown no picture"
         undecided = [
             placed(state, entity, None, "ground", spec, evidence=[reason]) for entity in shown
         ]
@@ -91,7 +87,7 @@ def _by_model(state: State, toolbox: Toolbox, shown: dict[str, str]) -> Update:
     assert picture is not None, "it was shown"
     expressions = [{"id": entity, "text": text} for entity, text in shown.items()]
     prompt = toolbox.render("riveg/ground", expressions=expressions, form=convention.form)
-    answer = _boxes(tuple(shown))
+    answer = _boxes(tuple(shown), convention.number)
     reply, update = toolbox.ask("ground", "vlm", spec, prompt, answer, images=images)
     image, updates = images[0], [{"notices": noted}, update]
     for entity in shown:
@@ -129,7 +125,12 @@ def _with_candidates(state: State, toolbox: Toolbox) -> State:
 
 
 @lru_cache(maxsize=512)
-def _boxes(entities: tuple[str, ...]) -> type[BaseModel]:
-    """Build the reply's schema: one box per entity, or null."""
-    fields: dict[str, Any] = dict.fromkeys(entities, (Annotated[Any, WithJsonSchema(_BOX)], ...))
+def _boxes(entities: tuple[str, ...], number: str) -> type[BaseModel]:
+    """Build the reply's schema: one box per entity, of numbers of a JSON type, or null.
+
+    What comes may be anything: what is no box leaves the entity undecided.
+    """
+    box = {"type": "array", "items": {"type": number}, "minItems": 4, "maxItems": 4}
+    asked = Annotated[Any, WithJsonSchema({"anyOf": [box, {"type": "null"}]})]
+    fields: dict[str, Any] = dict.fromkeys(entities, (asked, ...))
     return create_model("Boxes", __config__=OBJECT, **fields)

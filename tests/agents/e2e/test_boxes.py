@@ -1,32 +1,18 @@
 """Boxes of E2E-GMNER's answers: brought to the picture, and settled over passes."""
 
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deixis.agents.e2e.boxes import convention, fused, to_picture
-from deixis.agents.e2e.extract import E2eOptions
-from deixis.llms.box_conventions import FAMILIES, THOUSANDTHS, Resize
+from deixis.agents.e2e.boxes import fused, to_picture
+from deixis.llms.box_conventions import THOUSANDTHS
 from deixis.llms.photos import Photo
 
 PICTURE = {"width": 1200, "height": 600}
 PHOTO = Photo(b"", "", 600, 300)
 ONE, NEAR, FAR = (0.0, 0.0, 100.0, 100.0), (0.0, 0.0, 100.0, 80.0), (300.0, 0.0, 400.0, 100.0)
-
-
-def test_every_family_can_be_named() -> None:
-    (families, _) = get_args(E2eOptions.model_fields["family"].annotation)
-    assert set(get_args(families)) == set(FAMILIES)
-
-
-def test_a_family_that_is_named_counts_for_a_name_that_tells_nothing() -> None:
-    assert convention("transformers:/my/weights", None) is None
-    assert convention("transformers:/my/weights", "gemini") == FAMILIES["gemini"]
-    limited = convention("transformers:/my/weights?max_pixels=50176", "qwen25vl")
-    assert limited is not None and limited.resize == Resize(most_pixels=50176)
-    assert convention("openai:Qwen2.5-VL-3B", None) == FAMILIES["qwen25vl"]
 
 
 @pytest.mark.parametrize(

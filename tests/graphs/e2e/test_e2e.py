@@ -75,10 +75,25 @@ def test_boxes_of_an_unknown_family_are_undecided_until_it_is_named(
 ) -> None:
     found = run(GOOD, model=UNKNOWN)
     assert [each[2] for each in plain(found)] == [None, False]
-    assert "1 boxes were not used" in said(found) and "graph_options: family" in said(found)
-    found = run(GOOD, model=UNKNOWN, graph_options={"family": "qwen3vl"})
-    assert plain(found)[0][3] == [pytest.approx((0, 0, 156.8, 78.4))]
-    assert found.warnings == []
+    assert "1 boxes were not used" in said(found) and "?family=qwen2.5-vl" in said(found)
+    for named in (
+        {"model": UNKNOWN, "graph_options": {"family": "qwen3vl"}},
+        {"model": f"{UNKNOWN}?family=Qwen3-VL"},
+        {"model": f"{UNKNOWN}?family=qwen3-vl", "graph_options": {"family": "qwen3vl"}},
+    ):
+        found = run(GOOD, **named)
+        assert plain(found)[0][3] == [pytest.approx((0, 0, 156.8, 78.4))]
+        assert found.warnings == []
+
+
+def test_two_families_at_odds_are_an_error(run: Run) -> None:
+    with pytest.raises(SettingsError, match="says family=gemini, the graph's options say qwen3-vl"):
+        run(GOOD, model=f"{UNKNOWN}?family=gemini", graph_options={"family": "qwen3vl"})
+
+
+def test_a_family_of_which_nothing_is_known_says_why(run: Run, plain: Any, said: Any) -> None:
+    found = run(GOOD, model=UNKNOWN, graph_options={"family": "gpt"})
+    assert plain(found)[0][2] is None and "OpenAI documents no convention" in said(found)
 
 
 def test_bad_boxes_are_dropped_counted_and_told(run: Run, plain: Any, said: Any) -> None:

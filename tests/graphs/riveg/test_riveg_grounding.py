@@ -112,6 +112,26 @@ def test_a_model_whose_boxes_nobody_can_read_is_not_asked(
     assert "it is not known how scripted:unknown writes boxes" in said(found)
 
 
+def test_weights_of_one_s_own_point_as_their_family_does(world: Any, blank: Any) -> None:
+    world.answers["ground"] = '{"e1": [0, 250, 500, 1000]}'
+    found = world.run(blank, roles={"vlm": "scripted:unknown?family=gemini"})
+    assert [each.box for each in found.entities[0].regions] == [(100, 0, 400, 150)]
+    (asked,) = [each for each in world.asked if each.step == "ground"]
+    assert asked.model == "unknown" and "[y1, x1, y2, x2]" in asked.system + asked.user
+
+
+def test_a_model_whose_family_writes_shares_is_asked_for_numbers(world: Any, blank: Any) -> None:
+    world.answers["ground"] = '{"e1": [0.25, 0.13, 0.75, 0.5]}'
+    found = world.run(blank, roles={"vlm": "scripted:unknown?family=llava"})
+    (region,) = found.entities[0].regions
+    assert region.box == pytest.approx((100, 2, 300, 150)), "of a square of 400 x 400"
+
+
+def test_a_family_has_no_effect_on_who_does_not_point(world: Any, blank: Any) -> None:
+    with pytest.raises(SettingsError, match=r"expander: option family of .* has no effect"):
+        world.run(blank, roles={"expander": "scripted:writer?family=gemini"})
+
+
 def test_models_without_eyes_are_not_asked(
     world: Any, blank: Any, said: Said, scripted: Any
 ) -> None:
