@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
+from deixis.base.curves import Curve
 from deixis.base.problems import describe_problem, nearest
 from deixis.base.yaml_files import read_yaml
 from deixis.errors import SettingsError
@@ -140,6 +141,8 @@ class Options(_Frozen):
     ``objects``: what a detector that takes any phrase looks for beside people, whatever the
     text says.
     ``groundable_threshold``: least probability at which a mention counts as shown.
+    ``calibration``: judge (a model, or ``evidence``) to type, ``*`` for all others, to what its
+    probabilities are worth and the threshold instead, as `deixis calibrate` fits them.
     ``max_text``: most characters of a text. ``max_pixels``: most pixels of a picture.
     ``urls``: which pictures are opened by URL: ``public`` those on the public internet, ``any``
     those on private networks and on this machine too, ``none`` none.
@@ -165,6 +168,7 @@ class Options(_Frozen):
     top_k: int = Field(default=5, ge=1)
     objects: tuple[str, ...] = ()
     groundable_threshold: float = Field(default=0.5, gt=0.0, lt=1.0)
+    calibration: dict[str, dict[str, Curve]] = {}
     max_text: int = Field(default=20_000, ge=1)
     max_pixels: int = Field(default=64_000_000, ge=64)
     urls: Literal["public", "any", "none"] = "public"

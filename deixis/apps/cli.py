@@ -20,6 +20,7 @@ from deixis import __version__
 from deixis.apps import options, terminal
 from deixis.apps.batch_cli import batch, report
 from deixis.apps.cache_cli import cache_app
+from deixis.apps.calibrate_cli import calibrate
 from deixis.apps.compare_cli import compare
 from deixis.apps.construct_cli import masks
 from deixis.apps.dataset_cli import dataset_app
@@ -39,6 +40,7 @@ dataset_app.command()(masks)
 app.add_typer(examples_app, name="examples")
 app.command("eval")(evaluate)
 app.command("compare")(compare)
+app.command("calibrate")(calibrate)
 app.command("batch")(batch)
 app.command("report")(report)
 

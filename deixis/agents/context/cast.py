@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from deixis.agents.context.calibration import check_calibration
 from deixis.agents.context.system import System
 from deixis.errors import SettingsError
 from deixis.llms import registry as llms
@@ -83,6 +84,7 @@ class Cast:
         self._checked = False
         if system is not None:
             system.check(settings)
+        check_calibration(settings)
         for seat in self.seats():
             seat.find()
             self._check_eyes(seat)

@@ -6,10 +6,11 @@ there. No evidence is an answer (not groundable); a tool that could not look lea
 open (None).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
+from deixis.agents.context.calibration import EVIDENCE, Worth, worth
 from deixis.agents.context.records import Candidate, Mention, Verdict
-from deixis.agents.context.state import State, Update, decision
+from deixis.agents.context.state import State, Update, decision, type_of
 from deixis.agents.context.toolbox import Toolbox
 from deixis.agents.main import evidence as weights
 from deixis.agents.main.evidence import Cue, Evidence, probability_shown
@@ -35,9 +36,12 @@ def entail(state: State, toolbox: Toolbox) -> Update:
     findings, noticed = _findings(state, toolbox)
     evidence, update = look_for(state, toolbox)
     verdicts, decisions = {}, {}
-    threshold = toolbox.settings.options.groundable_threshold
     for entity, mention in mentions.items():
-        verdict, reasons = judge(findings[entity], evidence[entity], mention["prior"], threshold)
+
+        def measure(stated: float, kind: str = type_of(state, entity)) -> Worth:
+            return worth(stated, EVIDENCE, kind, toolbox.settings.options)
+
+        verdict, reasons = judge(findings[entity], evidence[entity], mention["prior"], measure)
         verdicts[entity] = verdict
         groundable, probability = verdict["groundable"], verdict["probability"]
         decisions |= decision(
@@ -45,7 +49,7 @@ def entail(state: State, toolbox: Toolbox) -> Update:
             "entail",
             "groundable",
             {True: "yes", False: "no", None: None}[groundable],
-            model="evidence",
+            model=EVIDENCE,
             confidence={True: probability, False: 1.0 - probability, None: None}[groundable],
             evidence=reasons,
             replies=update["calls"],
@@ -113,21 +117,22 @@ def _prior(prior: float | None) -> float:
 
 
 def judge(
-    finding: Finding, evidence: Evidence, prior: float | None, threshold: float
+    finding: Finding, evidence: Evidence, prior: float | None, measure: Callable[[float], Worth]
 ) -> tuple[Verdict, list[str]]:
     """Turn what was found and what looking brought into a verdict and the reasons for it."""
     cues = [*(finding.cues or finding.against), *evidence.cues]
-    probability = probability_shown(_prior(prior), cues)
+    measured = measure(probability_shown(_prior(prior), cues))
     known = "how often such mentions are shown"
     if prior is None:
         known = "nothing is known of such mentions"
     reasons = [f"{cue.words} (odds x {cue.ratio:g})" for cue in cues]
-    reasons.append(f"prior {_prior(prior):.2f} ({known})")
+    reasons += [f"prior {_prior(prior):.2f} ({known})", *measured.words]
     undecided = finding.undecided + evidence.undecided
     groundable: bool | None = False
     if finding.cues or any(cue.ratio > 1.0 for cue in evidence.cues):
-        groundable = probability >= threshold
+        groundable = measured.shown
         if not groundable:
+            probability, threshold = measured.probability, measured.threshold
             reasons.append(f"{probability:.2f} is below the threshold {threshold:g}")
     elif undecided:
         groundable = None
@@ -136,7 +141,10 @@ def judge(
         groundable = None
         reasons.append("no tool that could find it is among the roles")
     candidates = _strengthened(finding.candidates + evidence.candidates) if groundable else []
-    return Verdict(groundable=groundable, probability=probability, candidates=candidates), reasons
+    verdict = Verdict(
+        groundable=groundable, probability=measured.probability, candidates=candidates
+    )
+    return verdict, reasons
 
 
 def _strengthened(candidates: Sequence[Candidate]) -> list[Candidate]:

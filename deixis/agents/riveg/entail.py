@@ -6,8 +6,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, create_model
 
+from deixis.agents.context.calibration import worth
 from deixis.agents.context.records import Verdict
-from deixis.agents.context.state import State, Update, decision, joined, notice
+from deixis.agents.context.state import State, Update, decision, joined, notice, type_of
 from deixis.agents.context.toolbox import Toolbox, no_answer
 from deixis.agents.main.entail import entail as weigh_evidence
 from deixis.agents.reading.phrases import OBJECT
@@ -42,15 +43,18 @@ def _by_tool(state: State, toolbox: Toolbox) -> Update:
     try:
         fits = dict(zip(different, tool.entail(pixels, different), strict=True))
     except ToolError as error:
-        undecided = [_judged(entity, None, str(error), tool.name) for entity in expressions]
+        undecided = [_judged(entity, None, [str(error)], tool.name) for entity in expressions]
         return joined(*undecided, {"notices": notice("entail", f"undecided: {error}")})
-    threshold = toolbox.settings.options.groundable_threshold
     verdicts = []
     for entity, hypothesis in expressions.items():
-        fit = fits[hypothesis]
-        reason = f"{hypothesis!r} fits the picture with {fit:.2f} (threshold {threshold:g})"
-        confidence = fit if fit >= threshold else 1.0 - fit
-        verdicts.append(_judged(entity, fit >= threshold, reason, tool.name, confidence))
+        fit = worth(fits[hypothesis], tool.name, type_of(state, entity), toolbox.settings.options)
+        reason = (
+            f"{hypothesis!r} fits the picture with {fits[hypothesis]:.2f} (threshold "
+            f"{fit.threshold:g})"
+        )
+        confidence = fit.probability if fit.shown else 1.0 - fit.probability
+        reasons = [reason, *fit.words]
+        verdicts.append(_judged(entity, fit.shown, reasons, tool.name, confidence))
     return joined(*verdicts)
 
 
@@ -72,15 +76,21 @@ def _by_model(state: State, toolbox: Toolbox) -> Update:
         confidence = reply.chance(entity, label) if label else None
         if confidence is not None:
             reason += f" (token probability {confidence:.2f})"
-        shown = None if label is None else label == ENTAILMENT
-        verdicts.append(_judged(entity, shown, reason, spec, confidence, replies))
+        shown, reasons = None if label is None else label == ENTAILMENT, [reason]
+        if shown is not None and confidence is not None:
+            stated = confidence if shown else 1.0 - confidence
+            found = worth(stated, spec, type_of(state, entity), toolbox.settings.options)
+            if found.words:  # without a curve the label that was said counts
+                shown, reasons = found.shown, [reason, *found.words]
+                confidence = found.probability if shown else 1.0 - found.probability
+        verdicts.append(_judged(entity, shown, reasons, spec, confidence, replies))
     return joined(update, *verdicts)
 
 
 def _judged(
     entity: str,
     shown: bool | None,
-    reason: str,
+    reasons: Sequence[str],
     model: str,
     confidence: float | None = None,
     replies: Sequence[str] = (),
@@ -95,7 +105,7 @@ def _judged(
             {True: "yes", False: "no", None: None}[shown],
             model=model,
             confidence=confidence,
-            evidence=[reason],
+            evidence=reasons,
             replies=replies,
         ),
     }

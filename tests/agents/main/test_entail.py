@@ -215,3 +215,24 @@ def test_the_strongest_finding_counts(prior: float, ratios: list[float]) -> None
 @pytest.mark.parametrize("prior", [0.0, 1.0])
 def test_a_prior_that_is_certain_can_still_be_weighed(prior: float) -> None:
     assert 0 < probability_shown(prior, [Cue(4.0, "seen")]) < 1
+
+
+@pytest.mark.parametrize(
+    ("curve", "groundable", "probability"),
+    [
+        ({"a": 1, "b": 0, "threshold": 0.81}, False, 0.8),
+        ({"a": 1, "b": 0, "threshold": 0.79}, True, 0.8),
+        ({"a": 1, "b": -2, "threshold": 0.5}, False, 0.351),
+        ({"a": 2, "b": 0, "threshold": 0.9}, True, 0.941),
+    ],
+)
+def test_a_curve_says_what_the_evidence_is_worth(
+    judged: Any, curve: dict[str, float], groundable: bool, probability: float
+) -> None:
+    curves = {"evidence": {"PER": curve}}
+    verdicts, decisions = judged(seen(1), ("Ann", "PER"), ("Bob", "LOC"), calibration=curves)
+    assert verdicts["e1"]["groundable"] is groundable
+    assert verdicts["e1"]["probability"] == pytest.approx(probability, abs=0.001)
+    worth = [line for line in decisions["e1"]["evidence"] if "(calibrated)" in line]
+    assert worth == [f"0.80 by evidence is worth {probability:.2f} (calibrated)"]
+    assert "calibrated" not in str(decisions["e2"]), "the curve is of persons alone"

@@ -195,3 +195,12 @@ def test_a_name_that_stands_twice_is_judged_twice(world: Any, blank: Any) -> Non
     found = world.run(blank, "Hopper and Hopper")
     assert outcome(found) == [(True, 1), (True, 1)]
     assert found.entities[0].start != found.entities[1].start
+
+
+def test_a_curve_says_what_a_fit_is_worth(world: Any, blank: Any) -> None:
+    curves = {"fits": {"PER": {"a": 1, "b": -2, "threshold": 0.5}}}
+    found = world.run(blank, roles=BY_TOOLS, calibration=curves)
+    assert outcome(found) == [(False, 0), (False, 0)]
+    decided = found.entities[0].decisions[-1]
+    assert decided.evidence[1] == "0.80 by fits is worth 0.35 (calibrated)"
+    assert decided.confidence == pytest.approx(0.65, abs=0.01)
