@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
-from deixis.apps import options, terminal
-from deixis.apps.score_tables import print_heading, print_scores, table_of
+from deixis.apps import options, score_options, terminal
+from deixis.apps.score_tables import print_contrast, print_heading, print_scores, table_of
 from deixis.base.atomic import is_stdout
 from deixis.errors import InputError
 
 if TYPE_CHECKING:
-    from deixis.evaluation.compare import Agreement, Cost
+    from deixis.evaluation.compare import Agreement, Compared, Cost
     from deixis.evaluation.metrics.scoring import Comparison, How
     from deixis.evaluation.pages.access import Access
-    from deixis.evaluation.predictions import Compared
+    from deixis.evaluation.variants import Contrast
 
 _SIDES = ("first", "second")
 
@@ -34,15 +34,14 @@ def compare(
             "them, where there is some.",
         ),
     ],
-    task: Annotated[
-        str, typer.Option("--task", help="gmner, fmnerg, smner, mner, eeg, ees or fmner.")
-    ] = "gmner",
-    iou: options.IouOption = 0.5,
-    convention: options.ConventionOption = "deixis",
-    coarse: options.CoarseOption = False,
+    task: score_options.TaskOption = "gmner",
+    iou: score_options.IouOption = None,
+    convention: score_options.ConventionOption = None,
+    coarse: score_options.CoarseOption = False,
+    wording: score_options.WordingOption = None,
     format_name: options.FormatOption = None,
-    rounds: options.RoundsOption = 10_000,
-    seed: options.SeedOption = 0,
+    rounds: Annotated[int, typer.Option("--rounds", help="Draws for intervals and p.")] = 10_000,
+    seed: score_options.SeedOption = 0,
     html: Annotated[
         Path | None, typer.Option("--html", help="Page to write, with the pictures side by side.")
     ] = None,
@@ -55,8 +54,7 @@ def compare(
 ) -> None:
     """Set two runs side by side: score, cost, and where they disagree."""
     from deixis.base.text_files import keep_streams
-    from deixis.evaluation.metrics.scoring import How
-    from deixis.evaluation.predictions import compare_files
+    from deixis.evaluation.compare import compare_files
 
     if len(paths) not in (2, 3):
         raise InputError(f"compare takes two files, or gold and two files; got {len(paths)}")
@@ -70,7 +68,18 @@ def compare(
     if html:
         _check_page(html, paths, as_json)
     keep_streams(*paths)
-    how = How.named(task, convention, coarse, threshold=iou, rounds=rounds, seed=seed)
+    if wording is not None and not gold:
+        raise InputError("--wording compares summaries with those of a gold file: give that first")
+    how = score_options.how_of(
+        task,
+        iou=iou,
+        convention=convention,
+        coarse=coarse,
+        wording=wording,
+        rounds=rounds,
+        seed=seed,
+        regions=True,
+    )
     compared = compare_files(first, second, how, gold, format_name)
     for oddity in compared.oddities():
         terminal.warn(oddity)
@@ -93,8 +102,15 @@ def _check_page(page: Path, paths: list[Path], as_json: bool) -> None:
         raise InputError("--html and --json both want stdout; name a file for one of them")
 
 
-def _print_tables(how: "How", agreement: "Agreement", scores: "Comparison | None") -> None:
-    if scores:
+def _print_tables(
+    how: "How", agreement: "Agreement", scores: "Comparison | Contrast | None"
+) -> None:
+    from deixis.evaluation.variants import Contrast
+
+    if isinstance(scores, Contrast):
+        print_heading(how, len(scores.first.ids))
+        print_contrast(scores.measures, _SIDES)
+    elif scores:
         _print_scores(scores)
     else:
         print_heading(how, len(agreement.rows))

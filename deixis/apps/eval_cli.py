@@ -4,57 +4,90 @@ Results go to stdout, warnings to stderr. Exit codes: 0 done, 2 unusable input o
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
 
-from deixis.apps import options, terminal
-from deixis.apps.score_tables import percent, print_heading, print_scores, table_of
+from deixis.apps import options, score_options, terminal
+from deixis.apps.score_tables import (
+    defined,
+    percent,
+    print_heading,
+    print_measures,
+    print_scores,
+    table_of,
+)
+from deixis.errors import InputError
 
 if TYPE_CHECKING:
-    from deixis.evaluation.metrics.mner import Score
-    from deixis.evaluation.metrics.scoring import Report
+    from deixis.evaluation.metrics.scoring import How, Report
+    from deixis.evaluation.runs import Averaged
+
+_ROUNDS = 1000
 
 
 def evaluate(
     gold: Annotated[Path, typer.Argument(help="Gold rows, JSON Lines; - for stdin.")],
-    predictions: Annotated[Path, typer.Argument(help="Predictions with the same ids.")],
-    task: Annotated[
-        str,
-        typer.Option("--task", help="gmner, fmnerg, smner, mner, eeg, ees, fmner, mmre or muie."),
+    predictions: Annotated[
+        list[Path],
+        typer.Argument(
+            help="Predictions with the same ids. Several files are runs of one system (with other "
+            "seeds) over the same rows: their mean and standard deviation are printed."
+        ),
     ],
+    task: score_options.TaskOption,
     by: Annotated[
         str | None, typer.Option("--by", help="Break down by type, groundable or entities.")
     ] = None,
-    iou: options.IouOption = 0.5,
-    convention: options.ConventionOption = "deixis",
-    coarse: options.CoarseOption = False,
+    iou: score_options.IouOption = None,
+    convention: score_options.ConventionOption = None,
+    coarse: score_options.CoarseOption = False,
     format_name: options.FormatOption = None,
-    rounds: options.RoundsOption = 1000,
-    seed: options.SeedOption = 0,
-    wording: Annotated[
-        str,
-        typer.Option("--wording", help="Of mmre: plain, stemmed, sentences or characters."),
-    ] = "plain",
+    rounds: Annotated[
+        int | None,
+        typer.Option("--rounds", help=f"Draws for intervals.  [default: {_ROUNDS}]"),
+    ] = None,
+    seed: score_options.SeedOption = 0,
+    wording: score_options.WordingOption = None,
     as_json: options.JsonOption = False,
 ) -> None:
     """Score predictions against gold, beside what calling nothing visible would score."""
     from deixis.base.text_files import keep_streams
-    from deixis.evaluation.metrics import papers, scoring
-    from deixis.evaluation.predictions import read_predictions
-    from deixis.rows import read_rows
+    from deixis.evaluation.metrics.scoring import check_breakdown
 
-    keep_streams(gold, predictions)
-    if task in papers.PAPERS:
-        scores = papers.score_files(task, gold, predictions, format_name, wording)
-        document = {"gold": str(gold), "predictions": str(predictions), **scores}
-        terminal.print_json(document) if as_json else _print_document(document)
-        return
-    how = scoring.How.named(task, convention, coarse, threshold=iou, rounds=rounds, seed=seed)
-    rows = read_rows(gold)
-    read = read_predictions(predictions, format_name, rows)
-    report = scoring.evaluate(rows, read.rows, how, by)
+    keep_streams(gold, *predictions)
+    how = score_options.how_of(
+        task,
+        iou=iou,
+        convention=convention,
+        coarse=coarse,
+        wording=wording,
+        rounds=_ROUNDS if rounds is None else rounds,
+        seed=seed,
+    )
+    check_breakdown(how.task, by)
+    if len(predictions) > 1:
+        if rounds is not None:
+            raise InputError("--rounds is for intervals, and runs are averaged without; leave it")
+        _average(gold, predictions, how, by, format_name, as_json)
+    elif how.task.kind == "mentions":
+        _report(gold, predictions[0], how, by, format_name, as_json)
+    else:
+        _measure(gold, predictions[0], how, by, format_name, as_json)
+
+
+def _report(
+    gold: Path, path: Path, how: "How", by: str | None, format_name: str | None, as_json: bool
+) -> None:
+    """Score mentions that were found, with baselines and a sweep."""
+    from deixis.evaluation.metrics.scoring import evaluate as evaluated
+    from deixis.evaluation.predictions import read_predictions
+    from deixis.evaluation.scored import read_gold
+
+    rows = read_gold(gold, how)
+    read = read_predictions(path, format_name, rows)
+    report = evaluated(rows, read.rows, how, by)
     for oddity in read.oddities(report.aligned):
         terminal.warn(oddity)
     if as_json:
@@ -63,27 +96,64 @@ def evaluate(
         _print_report(report)
 
 
-def _print_document(document: dict[str, Any]) -> None:
-    """Print the scores of a task with scores of its own, one per line."""
-    from deixis.evaluation.predictions import some
+def _measure(
+    gold: Path, path: Path, how: "How", by: str | None, format_name: str | None, as_json: bool
+) -> None:
+    """Score by a task's own measures."""
+    from deixis.evaluation.scored import read_gold, score_file
 
-    def show(place: str, value: Any) -> None:
-        if isinstance(value, dict):
-            for name, inner in value.items():
-                show(f"{place} {name}".strip(), inner)
-            return
-        if isinstance(value, list):
-            value = some(value) or "none"
-        shown = f"{value:.4f}" if isinstance(value, float) else str(value)
-        terminal.line(f"{place}: {escape(shown)}")
+    scored = score_file(read_gold(gold, how), path, how, by, format_name)
+    for oddity in scored.oddities:
+        terminal.warn(oddity)
+    if as_json:
+        terminal.print_json({"gold": str(gold), **how.document(), **scored.document()})
+        return
+    print_heading(how, len(scored.ids))
+    print_measures(scored.measured())
+    for name, value in scored.about.items():
+        said = "; ".join(value) if isinstance(value, list) else str(value)
+        terminal.line(escape(f"{name.replace('_', ' ')}: {said}"))
 
-    show("", document)
+
+def _average(
+    gold: Path,
+    paths: list[Path],
+    how: "How",
+    by: str | None,
+    format_name: str | None,
+    as_json: bool,
+) -> None:
+    """Average several runs over the same rows."""
+    from deixis.evaluation.runs import average
+    from deixis.evaluation.scored import read_gold, score_file
+
+    rows = read_gold(gold, how)
+    averaged = average([score_file(rows, path, how, by, format_name) for path in paths])
+    for oddity in averaged.oddities():
+        terminal.warn(oddity)
+    if as_json:
+        terminal.print_json({"gold": str(gold), **how.document(), **averaged.document()})
+    else:
+        _print_averaged(averaged, how)
+
+
+def _print_averaged(averaged: "Averaged", how: "How") -> None:
+    print_heading(how, len(averaged.runs[0].ids))
+    for number, run in enumerate(averaged.runs, start=1):
+        terminal.line(escape(f"run {number}: {run.path}"))
+    table = table_of("mean", "deviation", *(f"run {n + 1}" for n in range(len(averaged.runs))))
+    for part, measures in averaged.parts.items():
+        for name, each in measures.items():
+            title = name if part == "all" else f"{part} {name}"
+            figures = (each.mean, each.deviation, *each.values)
+            table.add_row(escape(title), *map(defined, figures))
+    terminal.show(table)
 
 
 def _print_report(report: "Report") -> None:
     print_heading(report.how, len(report.aligned.samples))
     print_scores([("all", report.all), *report.parts.items()], bool(report.how.task.region))
-    if report.grounding and report.sweep:
+    if report.grounding:
         grounding = report.grounding
         shares = {
             **{f"Acc@{t:g}": share for t, share in grounding.accuracy.items()},
@@ -93,10 +163,13 @@ def _print_report(report: "Report") -> None:
         }
         figures = ", ".join(f"{name} {percent(share)}" for name, share in shares.items())
         terminal.line(f"where the name is right: {figures}")
-        _print_sweep(report.sweep)
+        _print_sweeps(report)
 
 
-def _print_sweep(sweep: "dict[float, Score]") -> None:
-    table = table_of(*(f"{threshold:g}" for threshold in sweep))
-    table.add_row("F1 at IoU", *(percent(score.f1) for score in sweep.values()))
+def _print_sweeps(report: "Report") -> None:
+    """Print F1 at each IoU, of all mentions and of each part (VKEL, table IX)."""
+    table = table_of(*(f"{threshold:g}" for threshold in report.all.sweep or ()))
+    for name, entry in {"F1 at IoU": report.all, **report.parts}.items():
+        sweep = entry.sweep or {}
+        table.add_row(escape(name), *(percent(score.f1) for score in sweep.values()))
     terminal.show(table)

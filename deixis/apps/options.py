@@ -46,17 +46,9 @@ FetchOption = Annotated[
     typer.Option("--fetch-pictures", help="Also show pictures of public http(s) URLs."),
 ]
 
-IouOption = Annotated[float, typer.Option("--iou", help="The IoU that a region must reach.")]
-ConventionOption = Annotated[
-    str,
-    typer.Option("--convention", help="Count as deixis, e2e, riveg, hindex or vkel does."),
-]
-CoarseOption = Annotated[bool, typer.Option("--coarse", help="Compare coarse types, not fine.")]
 FormatOption = Annotated[
     str | None, typer.Option("--format", help="Predictions are in: vkel, e2e, pfa, riveg, muie.")
 ]
-RoundsOption = Annotated[int, typer.Option("--rounds", help="Draws for intervals and p.")]
-SeedOption = Annotated[int, typer.Option("--seed", help="Seed of the draws.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 

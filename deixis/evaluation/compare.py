@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,9 +12,12 @@ from deixis.base.records import Notice, Usage
 from deixis.errors import DataError
 from deixis.evaluation.disagreements import KINDS, RIGHT, Disagreement, RowPair, compare_row
 from deixis.evaluation.metrics.chance import interval, shares
-from deixis.evaluation.metrics.scoring import How
+from deixis.evaluation.metrics.scoring import Comparison, How, compare_two
+from deixis.evaluation.predictions import Predictions, read_predictions, some
+from deixis.evaluation.scored import read_gold, score_file
 from deixis.evaluation.totals import add_usage, warning_kind
-from deixis.rows import Row
+from deixis.evaluation.variants import Contrast, contrast_files
+from deixis.rows import Row, read_rows
 
 MEASURES = (
     ("calls", "calls"),
@@ -179,6 +183,60 @@ def agree(
             for kind, _ in (warned[0] + warned[1]).most_common()
         },
     )
+
+
+class Compared(NamedTuple):
+    """Two files side by side; ``scores`` are those of both where there is gold."""
+
+    gold: Path | None
+    first: Predictions
+    second: Predictions
+    agreement: Agreement
+    scores: Comparison | Contrast | None
+
+    def oddities(self) -> Iterator[str]:
+        """Yield what was odd, a line for each."""
+        both = self.agreement
+        for side, ids in ((self.first, both.only_first), (self.second, both.only_second)):
+            if ids:
+                yield f"{side.path}: {len(ids)} rows are not in the other file ({some(ids)})"
+        if isinstance(self.scores, Comparison):
+            yield from self.first.oddities(self.scores.first)
+            yield from self.second.oddities(self.scores.second)
+        elif self.scores:
+            yield from (*self.scores.first.oddities, *self.scores.second.oddities)
+
+    def document(self, top: int) -> dict[str, Any]:
+        """Return JSON-ready data with the rows that differ most."""
+        document = (self.scores or self.agreement.how).document()
+        for name, side in (("first", self.first), ("second", self.second)):
+            document[name] = {**side.document(), **document.get(name, {})}
+        gold = str(self.gold) if self.gold else None
+        return {"gold": gold, **document, **self.agreement.document(top)}
+
+
+def compare_files(
+    first: Path, second: Path, how: How, gold: Path | None, format_name: str | None
+) -> Compared:
+    """Compare two files of predictions, and score both against `gold` where there is some.
+
+    They hold rows, or with a `format_name` answers to the rows of the gold.
+
+    Raises:
+        DataError: a line is no row, or the files do not fit each other or the gold.
+        InputError: a file cannot be read.
+        SettingsError: there is no such format.
+    """
+    wanted = read_rows(gold) if gold else []
+    one, other = (read_predictions(path, format_name, wanted, Result) for path in (first, second))
+    scores: Comparison | Contrast | None = None
+    if gold and how.task.kind == "mentions":
+        scores = compare_two(wanted, one.rows, other.rows, how)
+    elif gold:
+        rows = read_gold(gold, how)
+        sides = [score_file(rows, path, how, None, format_name) for path in (first, second)]
+        scores = contrast_files(*sides)
+    return Compared(gold, one, other, agree(one.rows, other.rows, how, wanted), scores)
 
 
 def _cost(rows: Sequence[Row]) -> Cost | None:

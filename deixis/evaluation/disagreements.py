@@ -201,7 +201,7 @@ def _kinds(one: RowEntity | None, other: RowEntity | None, how: How) -> dict[str
         amounts["type"] = 1.0
     if task.region and _seen(one) != _seen(other):
         amounts["groundable"] = 1.0
-    elif task.region and one.regions and other.regions:
+    elif task.located and one.regions and other.regions:
         iou = best_iou(one.regions, other.regions, task.region == "mask")
         if not how.convention.reached(iou, how.threshold):
             amounts["region"] = 1 - iou

@@ -36,8 +36,11 @@ PER  33.33  33.33  33.33 0.0-100.0     1    3    3     0.00      0.00
 {BASELINES}\
 where the name is right: Acc@0.5 33.33, Acc@0.75 0.00, mean IoU 16.67, \
 entailment accuracy 60.00, grounding precision@0.5 50.00
-            0.1   0.2   0.3   0.4   0.5   0.6   0.7   0.8   0.9
-F1 at IoU 40.00 40.00 40.00 40.00 40.00 20.00 20.00 20.00 20.00
+             0.1    0.2    0.3    0.4    0.5    0.6    0.7    0.8    0.9      1
+F1 at IoU  40.00  40.00  40.00  40.00  40.00  20.00  20.00  20.00  20.00  20.00
+LOC         0.00   0.00   0.00   0.00   0.00   0.00   0.00   0.00   0.00   0.00
+ORG       100.00 100.00 100.00 100.00 100.00 100.00 100.00 100.00 100.00 100.00
+PER        33.33  33.33  33.33  33.33  33.33   0.00   0.00   0.00   0.00   0.00
 """
 
 
@@ -67,13 +70,14 @@ def test_eval_prints_json(deixis: Run, files: tuple[Path, ...]) -> None:
     options = ("--iou", 0.6, "--convention", "riveg", "--by", "entities", "--json")
     found = document(deixis("eval", gold, first, "--task", "eeg", *options))
     assert found["gold"] == str(gold) and found["predictions"] == str(first)
-    assert found["task"] == {"name": "eeg", "type": None, "region": "box"}
+    kind = {"name": "eeg", "type": None, "region": "box", "kind": "mentions"}
+    assert found["task"] == kind
     assert found["convention"]["matching"] == "greedy" and found["iou"] == 0.6
     assert found["score"]["correct"] == 1 and found["score"]["f1"] == 0.2
     assert found["score"]["baselines"]["gold_and_none"]["correct"] == 2
     assert found["parts"]["2"]["correct"] == 1 and found["parts"]["2"]["gold"] == 4
     assert found["grounding"]["accuracy@0.5"] == pytest.approx(1 / 3)
-    assert found["sweep"]["0.5"]["correct"] == 2
+    assert found["score"]["sweep"]["0.5"]["correct"] == 2
 
 
 def test_fine_types(deixis: Run, tmp_path: Path) -> None:
@@ -152,15 +156,3 @@ def test_files_that_do_not_fit(deixis: Run, files: tuple[Path, ...]) -> None:
     assert f"{first}:2: id: " in err and f"{first}:3: not JSON" in err
     code, _, err = deixis("eval", gold.parent / "none", first, "--task", "gmner")
     assert code == 2 and "cannot read" in err
-
-
-@pytest.mark.extra("eval")
-def test_m_mre_and_muie_have_scores_of_their_own(deixis: Any, tmp_path: Path) -> None:
-    row = {"id": "1", "text": "Ann", "entities": [{"text": "Ann", "type": "PER", "regions": []}]}
-    for task, more in (("mmre", {"summary": "A woman."}), ("muie", {"task": "ner"})):
-        gold = tmp_path / f"{task}.jsonl"
-        gold.write_text(json.dumps({**row, **more}) + "\n")
-        code, printed, said = deixis("eval", gold, gold, "--task", task, "--json")
-        assert (code, said) == (0, "") and json.loads(printed)["samples"] == 1
-        code, printed, said = deixis("eval", gold, gold, "--task", task)
-        assert (code, said) == (0, "") and "f1: 1.0000\n" in printed

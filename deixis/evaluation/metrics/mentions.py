@@ -157,5 +157,7 @@ def _check_masks(gold: Row, answer: Row) -> None:
 
 
 def _unusable(region: RowRegion, task: Task) -> bool:
+    if task.region == "mask":
+        return region.mask is None
     x1, y1, x2, y2 = region.box
-    return region.mask is None if task.region == "mask" else x2 <= x1 or y2 <= y1
+    return task.located and (x2 <= x1 or y2 <= y1)

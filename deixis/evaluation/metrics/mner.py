@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 Pair = tuple[str, str]
 """The text of a mention and its type."""
@@ -63,6 +63,21 @@ def score_mentions(
                 total["all"] += number
     kinds = ["all", *sorted((counts[1].keys() | counts[2].keys()) - {"all"})]
     return {kind: Score(counts[0][kind], counts[1][kind], counts[2][kind]) for kind in kinds}
+
+
+def pair_counts(
+    gold: Sequence[Iterable[Pair]], predicted: Sequence[Iterable[Pair]]
+) -> NDArray[np.int64]:
+    """Count the correct, predicted and gold pairs of each sample, shape ``(N, 3)``.
+
+    Raises:
+        ValueError: the two do not have the same number of samples.
+    """
+    rows = []
+    for wanted, got in zip(gold, predicted, strict=True):
+        right, told = Counter(wanted), Counter(got)
+        rows.append(((right & told).total(), told.total(), right.total()))
+    return np.array(rows, dtype=np.int64).reshape(-1, 3)
 
 
 def correct_flags(gold: Iterable[Pair], predicted: Sequence[Pair]) -> list[bool]:

@@ -85,16 +85,36 @@ def score_extraction(gold: Sequence[MuieRow], predicted: Sequence[MuieRow]) -> E
         DataError: a relation or an argument names an entity that its row does not have.
         ValueError: the two do not have the same samples.
     """
+    return Extraction(
+        *(Score(*map(int, counts.sum(0))) for counts in extraction_counts(gold, predicted))
+    )
+
+
+def extraction_counts(
+    gold: Sequence[MuieRow], predicted: Sequence[MuieRow], kind: str | None = None
+) -> tuple[NDArray[np.int64], ...]:
+    """Count by rows, as `score_extraction` adds up; of one type of entity, relation or event.
+
+    Returns:
+        For entities, relations, triggers and arguments the correct, predicted and gold ones of
+        each row, shape ``(N, 3)``.
+    """
     _check(gold, predicted)
-    counts = [[0, 0, 0] for _ in range(4)]
+    rows = []
     for wanted, guess in zip(gold, predicted, strict=True):
-        for count, right, facts in zip(
-            counts, _facts(wanted, wanted.text), _facts(guess, wanted.text), strict=True
-        ):
-            count[0] += (right & facts).total()
-            count[1] += facts.total()
-            count[2] += right.total()
-    return Extraction(*(Score(*count) for count in counts))
+        sides = [[_of(kind, each) for each in _facts(row, wanted.text)] for row in (wanted, guess)]
+        for right, facts in zip(*sides, strict=True):
+            rows.append(((right & facts).total(), facts.total(), right.total()))
+    return tuple(np.array(rows, dtype=np.int64).reshape(-1, 4, 3).transpose(1, 0, 2))
+
+
+def types_of(rows: Iterable[MuieRow]) -> set[str]:
+    """Return the types of entities, relations and events that are scored."""
+    return {str(fact[-1]) for row in rows for facts in _facts(row, row.text) for fact in facts}
+
+
+def _of(kind: str | None, facts: Counter[Fact]) -> Counter[Fact]:
+    return Counter({f: n for f, n in facts.items() if kind is None or f[-1] == kind})
 
 
 def _check(gold: Sequence[MuieRow], predicted: Sequence[MuieRow]) -> None:
@@ -103,7 +123,7 @@ def _check(gold: Sequence[MuieRow], predicted: Sequence[MuieRow]) -> None:
 
 
 def _facts(row: MuieRow, text: str) -> tuple[Counter[Fact], ...]:
-    """Count the entities, relations, triggers and arguments of a row."""
+    """Count the entities, relations, triggers and arguments of a row; each ends with its type."""
     taken: dict[str, int] = {}
 
     def place(what: MuieEntity | Trigger) -> Phrase:
@@ -121,7 +141,7 @@ def _facts(row: MuieRow, text: str) -> tuple[Counter[Fact], ...]:
     try:
         return (
             Counter(entities),
-            Counter((phrases[r.subject], r.type, phrases[r.object]) for r in row.relations),
+            Counter((phrases[r.subject], phrases[r.object], r.type) for r in row.relations),
             Counter((place(e.trigger), e.type) for e in row.events if e.trigger),
             Counter((phrases[a.entity], a.role, e.type) for e in row.events for a in e.arguments),
         )
@@ -221,19 +241,41 @@ def score_grounding(
         ValueError: the two do not have the same samples.
     """
     _check(gold, predicted)
-    images: list[Grounding] = []
-    sounds: list[Grounding] = []
-    videos: list[float | None] = []
+    rows = [_media(*both, cost, over) for both in zip(gold, predicted, strict=True)]
+    return Grounded(
+        mean_iou([image for image, _, _ in rows], average, over),
+        _mean(video for _, video, _ in rows),
+        mean_iou([sound for _, _, sound in rows], average, over),
+    )
+
+
+def row_ious(gold: Sequence[MuieRow], predicted: Sequence[MuieRow]) -> NDArray[np.float64]:
+    """Return the mean IoU in image, video and audio of each row, ``(N, 3)``; NaN for none.
+
+    Their means over rows are what `score_grounding` gives by default.
+    """
+    _check(gold, predicted)
+    rows = []
     for wanted, guess in zip(gold, predicted, strict=True):
-        images.append(pair(overlaps_of(_regions(wanted), _regions(guess), region_iou), cost))
-        sounds.append(pair(overlaps_of(_spans(wanted), _spans(guess), span_iou), cost))
-        one, other = _frames(wanted), _frames(guess)
-        frames = [
-            pair(overlaps_of(one.get(at, []), other.get(at, []), region_iou), cost)
-            for at in sorted(one.keys() | other.keys())
-        ]
-        videos.append(video_jaccard(frames, over))
-    return Grounded(mean_iou(images, average, over), _mean(videos), mean_iou(sounds, average, over))
+        image, video, sound = _media(wanted, guess, "iou", "both")
+        rows.append([image.mean(), video, sound.mean()])  # None becomes NaN
+    return np.array(rows, dtype=np.float64).reshape(-1, 3)
+
+
+def _media(
+    wanted: MuieRow, guess: MuieRow, cost: Cost, over: Over
+) -> tuple[Grounding, float | None, Grounding]:
+    """Pair the regions of a row's image, average the frames of its video, pair its sounds."""
+    one, other = _frames(wanted), _frames(guess)
+    frames = [
+        pair(overlaps_of(one.get(at, []), other.get(at, []), region_iou), cost)
+        for at in sorted(one.keys() | other.keys())
+    ]
+    return (
+        pair(overlaps_of(_regions(wanted), _regions(guess), region_iou), cost),
+        video_jaccard(frames, over),
+        pair(overlaps_of(_spans(wanted), _spans(guess), span_iou), cost),
+    )
 
 
 def _regions(row: MuieRow) -> list[RowRegion]:

@@ -13,6 +13,7 @@ from deixis.evaluation.metrics.convention import Convention
 from deixis.evaluation.metrics.convention import convention as named_convention
 from deixis.evaluation.metrics.mentions import Aligned, Sample, align
 from deixis.evaluation.metrics.mner import Score
+from deixis.evaluation.metrics.sheet import NAMES
 from deixis.evaluation.metrics.tables import (
     Grounding,
     compare,
@@ -26,8 +27,8 @@ from deixis.evaluation.metrics.tasks import Task
 from deixis.evaluation.metrics.tasks import task as named_task
 from deixis.rows import Row
 
-SWEEP = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
-NAMES = ("precision", "recall", "f1")
+SWEEP = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
+"""The IoUs of VKEL's table IX, and those between."""
 BREAKDOWNS = ("type", "groundable", "entities")
 
 
@@ -41,6 +42,7 @@ class How:
         threshold: the IoU to reach or exceed, above 0 and up to 1.
         rounds: how often samples are drawn for an interval or a p.
         seed: of what is drawn.
+        wording: how the summaries of mmre are compared, a key of `mmre.WORDINGS`.
 
     Raises:
         SettingsError: the threshold or the rounds are out of range.
@@ -51,6 +53,7 @@ class How:
     threshold: float = 0.5
     rounds: int = 1000
     seed: int = 0
+    wording: str = "plain"
 
     def __post_init__(self) -> None:
         """Check the ranges."""
@@ -61,22 +64,22 @@ class How:
 
     @classmethod
     def named(
-        cls, task: str, convention: str = "deixis", coarse: bool = False, **numbers: Any
+        cls, task: str, convention: str = "deixis", coarse: bool = False, **rest: Any
     ) -> "How":
-        """Return how to score by the names of a task and a convention; `numbers` are the rest.
+        """Return how to score by the names of a task and a convention; `rest` is all else.
 
         Raises:
             SettingsError: there is no such task or convention, or a number is out of range.
         """
-        return cls(named_task(task, coarse), named_convention(convention), **numbers)
+        return cls(named_task(task, coarse), named_convention(convention), **rest)
 
     def describe(self) -> str:
         """Return one line that says every choice."""
-        return self.convention.describe(self.threshold if self.task.region else None)
+        return self.convention.describe(self.threshold if self.task.located else None)
 
     def document(self) -> dict[str, Any]:
         """Return the same as JSON-ready data."""
-        iou = self.threshold if self.task.region else None
+        iou = self.threshold if self.task.located else None
         about = {"task": asdict(self.task), "convention": asdict(self.convention), "iou": iou}
         return {**about, "rounds": self.rounds, "seed": self.seed}
 
@@ -91,6 +94,7 @@ class Entry(NamedTuple):
         names_and_none: the score of the same names and types if nothing was called visible.
         gold_and_none: the score of gold names and types with nothing called visible. Both are
             None where regions do not count.
+        sweep: the score at each IoU of `SWEEP`; None where it does not count.
     """
 
     score: Score
@@ -98,6 +102,7 @@ class Entry(NamedTuple):
     high: Shares
     names_and_none: Score | None
     gold_and_none: Score | None
+    sweep: dict[float, Score] | None
 
     def document(self) -> dict[str, Any]:
         """Return JSON-ready data; shares are 0..1."""
@@ -107,6 +112,7 @@ class Entry(NamedTuple):
             **_counts(self.score),
             "interval": {name: [low, high] for name, low, high in intervals},
             "baselines": {name: score and _counts(score) for name, score in baselines.items()},
+            "sweep": self.sweep and {f"{t:g}": _counts(score) for t, score in self.sweep.items()},
         }
 
 
@@ -114,8 +120,8 @@ class Entry(NamedTuple):
 class Report:
     """The scores of one file of predictions.
 
-    ``parts`` are the entries of the breakdown that was asked for; ``grounding`` and ``sweep``
-    (F1 at each IoU) are None where regions do not count.
+    ``parts`` are the entries of the breakdown that was asked for; ``grounding`` is None where it
+    does not count where regions are.
     """
 
     how: How
@@ -123,7 +129,6 @@ class Report:
     all: Entry
     parts: dict[str, Entry]
     grounding: Grounding | None
-    sweep: dict[float, Score] | None
 
     def document(self) -> dict[str, Any]:
         """Return JSON-ready data; shares are 0..1."""
@@ -140,7 +145,6 @@ class Report:
                 "entailment_accuracy": grounding.entailment,
                 "grounding_precision@0.5": grounding.precision,
             },
-            "sweep": self.sweep and {f"{t:g}": _counts(score) for t, score in self.sweep.items()},
         }
 
 
@@ -157,24 +161,37 @@ def evaluate(
 
     Raises:
         DataError: the rows do not fit together, or lack what is compared.
-        SettingsError: there is no such breakdown, or not of this task.
+        SettingsError: there is no such breakdown, or not of this task; or the task has measures
+            of its own.
     """
-    if by is not None and by not in BREAKDOWNS:
-        raise SettingsError(f"there is no breakdown {by!r}; known: {', '.join(BREAKDOWNS)}")
-    if by == "groundable" and not how.task.region:
-        raise SettingsError(f"{how.task.name} scores no regions, so nothing is groundable in it")
+    check_breakdown(how.task, by)
+    if how.task.kind != "mentions":
+        raise SettingsError(f"{how.task.name} has measures of its own: see deixis eval")
     aligned = align(gold, predicted, how.task, how.convention)
     sides = _with_baselines(aligned.samples, how)
     divided = [parts(side, by) if by else {} for side in sides]
-    compared = compare(aligned.samples, how.task) if how.task.region else []
+    located = how.task.located
     return Report(
         how,
         aligned,
         _entry(sides, how),
         {name: _entry([side.get(name, []) for side in divided], how) for name in divided[0]},
-        ground(compared, how.convention) if how.task.region else None,
-        {t: score(count(compared, how.convention, t)) for t in SWEEP} if how.task.region else None,
+        ground(compare(aligned.samples, how.task), how.convention) if located else None,
     )
+
+
+def check_breakdown(task: Task, by: str | None) -> None:
+    """Refuse a breakdown that there is not, or not of this task.
+
+    Raises:
+        SettingsError: so it is.
+    """
+    if by is not None and by not in BREAKDOWNS:
+        raise SettingsError(f"there is no breakdown {by!r}; known: {', '.join(BREAKDOWNS)}")
+    if by == "groundable" and not task.region:
+        raise SettingsError(f"{task.name} scores no regions, so nothing is groundable in it")
+    if by == "groundable" and task.kind != "mentions":
+        raise SettingsError(f"{task.name} cannot be broken down by groundable; take type, entities")
 
 
 def _with_baselines(samples: Sequence[Sample], how: How) -> list[Sequence[Sample]]:
@@ -185,10 +202,12 @@ def _with_baselines(samples: Sequence[Sample], how: How) -> list[Sequence[Sample
 
 def _entry(sides: Sequence[Sequence[Sample]], how: How) -> Entry:
     """Score samples, followed by those of the baselines where there are any."""
-    counts, *baselines = (_count(side, how) for side in sides)
+    compared = compare(sides[0], how.task)
+    counts = count(compared, how.convention, how.threshold)
     low, high = interval(counts, how.rounds, how.seed)
-    names, gold = map(score, baselines) if baselines else (None, None)
-    return Entry(score(counts), low, high, names, gold)
+    names, gold = (score(_count(side, how)) for side in sides[1:]) if sides[1:] else (None, None)
+    at = {t: score(count(compared, how.convention, t)) for t in SWEEP}
+    return Entry(score(counts), low, high, names, gold, at if how.task.located else None)
 
 
 def _count(samples: Sequence[Sample], how: How) -> NDArray[np.int64]:

@@ -20,6 +20,10 @@ NEVER = -math.inf
 """The overlap of two mentions that differ in whether they can be seen."""
 
 
+SIZES = {"0": 0, "1": 1, "2": 2, "3": 3, "4": 4, "5 or more": 5}
+"""Rows by how many gold mentions they have."""
+
+
 class Compared(NamedTuple):
     """A sample with the overlaps of all that could be paired.
 
@@ -83,7 +87,9 @@ def _overlap(gold: Mention, guess: Mention, task: Task) -> float:
         return AGREED
     if guess.regions is None or gold.regions is None or bool(gold.regions) != bool(guess.regions):
         return NEVER
-    return best_iou(guess.regions, gold.regions, task.region == "mask") if gold.regions else AGREED
+    if not gold.regions or not task.located:
+        return AGREED
+    return best_iou(guess.regions, gold.regions, task.region == "mask")
 
 
 def count(
@@ -162,10 +168,9 @@ def parts(samples: Sequence[Sample], by: str) -> dict[str, list[Sample]]:
             with so many gold mentions.
     """
     if by == "entities":
-        counted = {"0": 0, "1": 1, "2": 2, "3": 3, "4": 4, "5 or more": 5}
         return {
-            name: [sample for sample in samples if min(len(sample.gold), 5) == number]
-            for name, number in counted.items()
+            name: [sample for sample in samples if min(len(sample.gold), 5) == size]
+            for name, size in SIZES.items()
         }
     if by == "groundable":
         return {

@@ -5,6 +5,8 @@ from typing import Literal
 
 from deixis.errors import SettingsError
 
+Kind = Literal["mentions", "given", "mmre", "muie"]
+
 
 @dataclass(frozen=True)
 class Task:
@@ -13,12 +15,21 @@ class Task:
     Attributes:
         name: as on the command line.
         type: the coarse ``type``, the ``fine_type``, or None when types do not count.
-        region: ``box``, ``mask``, or None when regions do not count.
+        region: ``box``, ``mask``, ``seen`` when it counts only whether there is one, or None
+            when regions do not count.
+        kind: ``mentions`` that were found, those that were ``given`` (a part of a system run on
+            gold mentions), or a paper that has scores of its own.
     """
 
     name: str
     type: Literal["type", "fine_type"] | None
-    region: Literal["box", "mask"] | None
+    region: Literal["box", "mask", "seen"] | None
+    kind: Kind = "mentions"
+
+    @property
+    def located(self) -> bool:
+        """Whether it counts where a region is."""
+        return self.region in ("box", "mask")
 
 
 TASKS = {
@@ -31,6 +42,11 @@ TASKS = {
         Task("eeg", None, "box"),
         Task("ees", None, "mask"),
         Task("fmner", "fine_type", None),
+        Task("visible", None, "seen"),
+        Task("entailment", None, "seen", "given"),
+        Task("grounding", None, "box", "given"),
+        Task("mmre", "type", "box", "mmre"),
+        Task("muie", "type", "box", "muie"),
     )
 }
 """Which papers define them, with the IoU that they ask for (the threshold is 0.5 in all).
@@ -43,6 +59,10 @@ A mention without a region (None in the papers) is met only by a prediction that
 - SMNER and its part EES (entity extraction and segmentation): RiVEG, section IV-A: "greater"
   in the paper, ``>=`` in the code that its boxes are counted with; the IoU is that of masks.
 - FMNERG and its parts FMNER and EEG: VKEL, equations 12 to 15: ``>``.
+- visible is ours: EEG without the place, so the text and whether there is something to see.
+- entailment and grounding are the parts of RiVEG (table IX, figure 7) on gold mentions: see
+  `deixis.evaluation.metrics.given`.
+- mmre and muie have measures of their own: see `deixis.evaluation.metrics.mmre` and ``muie``.
 
 The default is ``>=`` for all; a convention that is strict takes ``>`` for all.
 """

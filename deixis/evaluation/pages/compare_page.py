@@ -9,12 +9,11 @@ from pydantic import ValidationError
 from deixis.base.json_lines import parsed
 from deixis.base.text_files import lines_of
 from deixis.errors import DataError
-from deixis.evaluation.compare import MEASURES, figure
+from deixis.evaluation.compare import MEASURES, Compared, figure
 from deixis.evaluation.disagreements import RowPair
 from deixis.evaluation.pages.access import Access
 from deixis.evaluation.pages.report import Shown, identity, show_row
 from deixis.evaluation.pages.shortened import TEXT
-from deixis.evaluation.predictions import Compared
 from deixis.rows import id_of
 from deixis.schema import Extraction
 from deixis.show.templates import render_page

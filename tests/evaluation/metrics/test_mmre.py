@@ -7,8 +7,7 @@ import pytest
 
 from deixis.errors import MissingExtraError, SettingsError
 from deixis.evaluation.datasets.mmre import MmreRow, Patch
-from deixis.evaluation.metrics.mmre import ROUGES, answer_of, score, score_summaries
-from deixis.evaluation.metrics.mner import Score
+from deixis.evaluation.metrics.mmre import ROUGES, answer_of, of_label, sheet, summaries
 from deixis.formats.pfa import Answer, parse_answer, write_answer
 from deixis.rows import RowEntity
 
@@ -22,6 +21,15 @@ GOLD = Answer(
     {"a": "Ann", "b": "Acme"},
 )
 EMPTY = Answer("", (), {})
+Found = tuple[dict[str, float | None], float | None, tuple[str, str]]
+
+
+def summaries_of(gold: list[str], told: list[str], wording: str = "plain") -> Found:
+    """Return ROUGE, BLEU in per cent as sacrebleu gives it, and the signatures."""
+    found = summaries(gold, told, wording)
+    values = found.sheet.plain()
+    bleu = values.pop("bleu")
+    return values, None if bleu is None else 100 * bleu, found.signatures
 
 
 @pytest.fixture
@@ -50,16 +58,16 @@ def reference() -> dict[str, Any]:
 )
 def test_reference_scores(wording: str, rouge: str, bleu: str, reference: dict[str, Any]) -> None:
     pairs = reference["pairs"]
-    found = score_summaries(
+    means, score, signatures = summaries_of(
         [pair["reference"] for pair in pairs], [pair["hypothesis"] for pair in pairs], wording
     )
     wanted = reference[rouge]["mean_fmeasure"]
-    assert found.rouge == pytest.approx({name: wanted[name] for name in ROUGES}, abs=1e-9)
+    assert means == pytest.approx({name: wanted[name] for name in ROUGES}, abs=1e-9)
     expected = reference[bleu]
     if isinstance(expected, dict):
-        assert found.signatures[1].split("|version")[0] == expected["signature"].split("|vers")[0]
+        assert signatures[1].split("|version")[0] == expected["signature"].split("|vers")[0]
         expected = expected["score"]
-    assert found.bleu == pytest.approx(expected, abs=1e-9)
+    assert score == pytest.approx(expected, abs=1e-9)
 
 
 @pytest.mark.extra
@@ -68,10 +76,10 @@ def test_reference_scores_of_each_text(reference: dict[str, Any]) -> None:
     for number, pair in enumerate(reference["pairs"]):
         sides = [pair["reference"]], [pair["hypothesis"]]
         bleu = reference["sacrebleu_sentence_effective_order"][number]
-        assert score_summaries(*sides, "sentences").bleu == pytest.approx(bleu, abs=1e-9)
+        assert summaries_of(*sides, "sentences")[1] == pytest.approx(bleu, abs=1e-9)
         for wording, key in (("plain", "rouge_no_stemmer"), ("stemmed", "rouge_stemmer")):
             wanted = {name: reference[key]["rows"][number][name]["fmeasure"] for name in ROUGES}
-            assert score_summaries(*sides, wording).rouge == pytest.approx(wanted, abs=1e-9)
+            assert summaries_of(*sides, wording)[0] == pytest.approx(wanted, abs=1e-9)
 
 
 @pytest.mark.extra
@@ -82,22 +90,25 @@ def test_all_scores_of_an_answer() -> None:
         "Task 2 Answer: NER: :PER; Ann:ORG; Ann:ORG; Acme\n"
         "image-entity pair: {'a': 'Ann', 'b': 'Ann', 'c': 'Acme'}"
     )
-    report = score([GOLD, GOLD], [told, EMPTY])
-    assert report.summaries.rouge == dict.fromkeys(ROUGES, 0.5)
-    assert report.pairs["all"] == Score(correct=2, predicted=3, gold=6)
-    assert report.pairs["PER"] == Score(1, 1, 4)
-    assert (report.right, report.patches, report.accuracy) == (1, 4, 0.25)
-    perfect = score([GOLD], [parse_answer(write_answer(GOLD))])
-    assert perfect.summaries.bleu == pytest.approx(100)
-    assert perfect.summaries.rouge == dict.fromkeys(ROUGES, 1.0)
-    assert perfect.pairs["all"].f1 == perfect.accuracy == 1.0
+    found = sheet([GOLD, GOLD], [told, EMPTY])
+    assert found.plain() == pytest.approx(
+        {"precision": 2 / 3, "recall": 2 / 6, "f1": 4 / 9, "patch_accuracy": 1 / 4}
+    )
+    person = sheet([of_label(GOLD, "PER")] * 2, [told, EMPTY]).plain()
+    assert (person["recall"], person["patch_accuracy"]) == (1 / 4, 1 / 2)
+    perfect = parse_answer(write_answer(GOLD))
+    assert sheet([GOLD], [perfect]).plain() == dict.fromkeys(found.names, 1.0)
+    means, bleu, _ = summaries_of([GOLD.summary] * 2, [told.summary, ""])
+    assert means == dict.fromkeys(ROUGES, 0.5)
+    assert bleu is not None and 0 < bleu < 100
+    assert summaries_of([GOLD.summary], [perfect.summary])[1] == pytest.approx(100)
 
 
 @pytest.mark.extra
 @pytest.mark.usefixtures("libraries")
 def test_signatures_say_what_was_used() -> None:
     signatures = {
-        name: score_summaries(["a b"], ["a b"], name).signatures
+        name: summaries_of(["a b"], ["a b"], name)[2]
         for name in ("plain", "stemmed", "sentences", "characters")
     }
     assert len(set(signatures.values())) == 4
@@ -113,18 +124,20 @@ def test_signatures_say_what_was_used() -> None:
 @pytest.mark.usefixtures("libraries")
 def test_languages_without_spaces() -> None:
     gold, told = ["東京の夜景です"], ["東京の夜景"]
-    assert score_summaries(gold, told).rouge["rouge1"] == 0
-    found = score_summaries(gold, told, "characters")
-    assert found.rouge["rouge1"] == pytest.approx(2 * 5 / 12)
-    assert found.bleu > 50
+    assert summaries_of(gold, told)[0]["rouge1"] == 0
+    means, bleu, _ = summaries_of(gold, told, "characters")
+    assert means["rouge1"] == pytest.approx(2 * 5 / 12)
+    assert bleu is not None and bleu > 50
 
 
 @pytest.mark.extra
 @pytest.mark.usefixtures("libraries")
 def test_nothing_to_score() -> None:
-    report = score([], [])
-    assert report.summaries.rouge == dict.fromkeys(ROUGES, 0.0)
-    assert report.summaries.bleu == report.accuracy == report.pairs["all"].f1 == 0.0
+    assert summaries_of([], [])[:2] == (dict.fromkeys(ROUGES), None)
+    assert sheet([], []).plain() == {
+        **dict.fromkeys(("precision", "recall", "f1"), 0.0),
+        "patch_accuracy": None,
+    }
 
 
 def test_gold_of_a_row() -> None:
@@ -149,13 +162,13 @@ def test_gold_of_a_row() -> None:
 def test_missing_libraries(module: str, package: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(MissingExtraError, match=rf"{package} .*deixis\[eval\]"):
-        score([GOLD], [GOLD])
+        summaries(["a"], ["a"])
 
 
 def test_wrong_calls() -> None:
     with pytest.raises(SettingsError, match="plain, stemmed, sentences, characters"):
-        score([GOLD], [GOLD], "loud")
-    with pytest.raises(ValueError, match="1 gold"):
-        score([GOLD], [])
+        summaries(["a"], ["a"], "loud")
+    with pytest.raises(ValueError, match="argument 2 is shorter"):
+        sheet([GOLD], [])
     with pytest.raises(ValueError, match="1 gold texts"):
-        score_summaries(["a"], [])
+        summaries(["a"], [])

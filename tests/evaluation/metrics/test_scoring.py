@@ -52,7 +52,7 @@ def test_score_and_baselines(files: tuple[list[Row], list[Row]]) -> None:
     names = evaluate(*files, how("mner"))
     assert names.all.score == Score(6, 8, 8)
     assert names.all.names_and_none is names.all.gold_and_none is None
-    assert names.grounding is names.sweep is None
+    assert names.grounding is names.all.sweep is None
     assert evaluate(*files, how("eeg")).all.score == Score(4, 8, 8)
 
 
@@ -80,11 +80,43 @@ def test_grounding_pairs_those_that_agree_on_seeing(post: Post) -> None:
 
 
 def test_sweep(files: tuple[list[Row], list[Row]]) -> None:
-    sweep = evaluate(*files, how(threshold=0.9)).sweep
-    assert sweep is not None and list(sweep) == [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]
-    assert [each.correct for each in sweep.values()] == [3, 3, 3, 3, 3, 2, 2, 2, 1]
+    sweep = evaluate(*files, how(threshold=0.9)).all.sweep
+    assert sweep is not None and list(sweep) == [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0]
+    assert [each.correct for each in sweep.values()] == [3, 3, 3, 3, 3, 2, 2, 2, 1, 1]
     assert {each[1:] for each in sweep.values()} == {(8, 8)}
     assert evaluate(*files, how(threshold=0.9)).all.score.correct == 1
+
+
+def test_sweep_of_each_type(files: tuple[list[Row], list[Row]]) -> None:
+    found = evaluate(*files, how(), "type").parts
+    sweeps = {
+        name: [s.correct for s in (each.sweep or {}).values()] for name, each in found.items()
+    }
+    assert sweeps == {
+        "LOC": [1] * 10,
+        "ORG": [0] * 10,
+        "PER": [2, 2, 2, 2, 2, 1, 1, 1, 0, 0],
+    }
+    document = evaluate(*files, how(), "type").document()
+    assert document["parts"]["PER"]["sweep"]["0.6"]["correct"] == 1
+
+
+def test_visible_is_the_name_and_whether_it_can_be_seen(
+    files: tuple[list[Row], list[Row]],
+) -> None:
+    report = evaluate(*files, how("visible"), "groundable")
+    # Right: Ada in a and b, Rome in c, NASA (wherever it is), UNO (whatever its type is).
+    assert report.all.score == Score(5, 8, 8)
+    assert report.parts["groundable"].score == Score(3, 4, 5)
+    assert report.grounding is report.all.sweep is None
+    assert report.all.gold_and_none == Score(3, 8, 8)
+    assert report.document()["iou"] is None
+
+
+@pytest.mark.parametrize("name", ["entailment", "grounding", "mmre", "muie"])
+def test_tasks_with_measures_of_their_own(files: tuple[list[Row], list[Row]], name: str) -> None:
+    with pytest.raises(SettingsError, match=f"{name} has measures of its own"):
+        evaluate(*files, how(name))
 
 
 def counts(report: Report) -> dict[str, tuple[Score, Score | None, Score | None]]:

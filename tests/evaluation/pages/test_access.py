@@ -9,11 +9,11 @@ import pytest
 from PIL import Image
 
 from deixis.errors import InputError
+from deixis.evaluation.compare import compare_files
 from deixis.evaluation.metrics import convention, scoring, tasks
 from deixis.evaluation.pages.access import Access, place_of
 from deixis.evaluation.pages.compare_page import compare_page
 from deixis.evaluation.pages.report import report_page
-from deixis.evaluation.predictions import compare_files
 from deixis.schema import ImageInfo
 from deixis.testing import Response, Server, serving
 

@@ -10,12 +10,12 @@ import pytest
 from PIL import Image
 
 from deixis.errors import DataError
-from deixis.evaluation.compare import Result, agree
+from deixis.evaluation.compare import Compared, Result, agree
 from deixis.evaluation.metrics import scoring
 from deixis.evaluation.metrics.convention import convention
 from deixis.evaluation.metrics.tasks import task
 from deixis.evaluation.pages.compare_page import changes, compare_page
-from deixis.evaluation.predictions import Compared, Predictions
+from deixis.evaluation.predictions import Predictions
 from deixis.rows import Row, read_rows
 
 EVIL = "<script>alert(1)</script>"

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
+from deixis.evaluation.compare import compare_files
 from deixis.evaluation.disagreements import compare_row
 from deixis.evaluation.metrics import convention, scoring, tasks
 from deixis.evaluation.pages.access import Access
 from deixis.evaluation.pages.compare_page import compare_page
 from deixis.evaluation.pages.report import report_page
 from deixis.evaluation.pages.shortened import DETAILS, ENTITIES, TEXT, WARNINGS, shortened
-from deixis.evaluation.predictions import compare_files
 from deixis.rows import Row, RowEntity
 from deixis.schema import Extraction
 

@@ -10,7 +10,8 @@ from PIL import Image
 from deixis.batch.input import Rows
 from deixis.batch.run import Batch
 from deixis.evaluation.datasets.mmre import MmreRow, Patch
-from deixis.evaluation.metrics.papers import score_files
+from deixis.evaluation.metrics.scoring import How
+from deixis.evaluation.scored import Scored, read_gold, score_file
 from deixis.rows import RowEntity, RowRegion, write_rows
 
 SUMMARY = "An officer before a flag."
@@ -35,6 +36,12 @@ def rows(tmp_path: Path, model: Any, picture: Image.Image) -> Path:
     return tmp_path / "rows.jsonl"
 
 
+def scored(gold: Path, predictions: Path, format_name: str | None) -> tuple[Scored, Any]:
+    how = How.named("mmre")
+    found = score_file(read_gold(gold, how), predictions, how, None, format_name)
+    return found, found.sheet.plain()
+
+
 @pytest.mark.extra
 def test_rows_are_run_with_their_patches_and_scored(rows: Path, model: Any, stack: Any) -> None:
     out = rows.parent / "out.jsonl"
@@ -51,10 +58,10 @@ def test_rows_are_run_with_their_patches_and_scored(rows: Path, model: Any, stac
     answers = rows.parent / "answers.jsonl"
     told = [{"id": each["id"], "answer": each["replies"][-1]["text"]} for each in lines.values()]
     answers.write_text("".join(json.dumps(each) + "\n" for each in told))
-    found = score_files("mmre", rows, answers, "pfa", "plain")
-    assert (found["patch_accuracy"], found["missing"], found["unreadable"]) == (1.0, [], 0)
-    assert found["rouge"]["rougeL"] == 1.0
-    assert (found["ner"]["all"]["correct"], found["ner"]["all"]["predicted"]) == (1, 6)
+    found, values = scored(rows, answers, "pfa")
+    assert (found.missing, found.about["unreadable"]) == ((), 0)
+    assert (values["patch_accuracy"], values["rougeL"]) == (1.0, 1.0)
+    assert (values["recall"], values["precision"]) == (1.0, 1 / 6)
 
 
 @pytest.mark.extra
@@ -62,9 +69,9 @@ def test_lines_of_a_batch_are_scored_as_they_are(rows: Path, model: Any, stack: 
     model.said = f"{SUMMARY}\n:PER; Grace Hopper:ORG; US Navy\n{{'a': 'Grace Hopper'}}"
     out = rows.parent / "out.jsonl"
     Batch(stack(pfa=False), rows, out, concurrency=1).run()
-    found = score_files("mmre", rows, out, None, "plain")
-    assert (found["patch_accuracy"], found["missing"]) == (0.5, [])
-    assert found["rouge"]["rougeL"] == 1.0 and found["ner"]["all"]["correct"] == 1
+    found, values = scored(rows, out, None)
+    assert (values["patch_accuracy"], found.missing) == (0.5, ())
+    assert values["rougeL"] == values["recall"] == 1.0
 
 
 def test_the_gold_of_a_patch_is_not_handed_on(rows: Path) -> None:
