@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from deixis.apps import options, terminal
+from deixis.base.atomic import is_stdout
+from deixis.errors import InputError
 
 if TYPE_CHECKING:
     from deixis.batch.row import Problem
@@ -78,6 +80,49 @@ def masks(
         show_statistics(figures, str(out))
     if tally.failed or (tally.changed and not renew):
         raise typer.Exit(1)
+
+
+def agreement(
+    files: Annotated[
+        list[Path], typer.Argument(metavar="A B ...", help="Rows, a file for each annotator.")
+    ],
+    iou: Annotated[float, typer.Option(min=0.0, max=1.0, help="Consistent is above it.")] = 0.5,
+    agreed: Annotated[
+        Path | None, typer.Option(help="Write the rows here on which all agree.")
+    ] = None,
+    disputed: Annotated[
+        Path | None, typer.Option(help="Write the others here, for somebody to decide.")
+    ] = None,
+    as_json: options.JsonOption = False,
+) -> None:
+    """Say how far annotators agree where entities are: IoU and Fleiss' kappa.
+
+    An annotator may have done some of the rows only. Regions are compared one to one by their
+    masks, or by their boxes where one has none. Kappa takes what is said of an entity for a
+    category: that it is not to be seen, or which of the annotators' readings of where it is. Rows
+    that are disputed have what each annotator says in "annotations"; who decides edits "entities".
+    """
+    from deixis.apps.construct_tables import show_agreement
+    from deixis.apps.files import is_one_of
+    from deixis.base.text_files import keep_streams
+    from deixis.evaluation.construction.agreement import agreement as agreement_of
+    from deixis.evaluation.construction.samples import write_samples
+
+    keep_streams(*files)
+    outs = [out for out in (agreed, disputed) if out is not None]
+    for out in outs:
+        if is_one_of(out, files) or is_stdout(out):
+            raise InputError(f"{out} is what is compared, or no file; give another one")
+    if len(outs) == 2 and outs[0] == outs[1]:
+        raise InputError("--agreed and --disputed are one file; give two")
+    found = agreement_of(files, iou)
+    for place, chosen in ((agreed, found.agreed), (disputed, found.disputed)):
+        if place is not None:
+            write_samples(place, chosen)
+    if as_json:
+        terminal.print_json(found.figures)
+    else:
+        show_agreement(found.figures)
 
 
 def _list(failures: "list[Problem]", out: Path) -> None:

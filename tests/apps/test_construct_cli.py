@@ -44,3 +44,26 @@ def test_masks_never_writes_over_its_rows(deixis: Any, tmp_path: Path) -> None:
     code, _, said = deixis("dataset", "masks", gold, "--out", gold, "--role", "segmenter=grabcut")
     assert code == 2 and "is the input" in said
     assert json.loads(gold.read_text()) == post("a", None)
+
+
+def test_agreement_writes_what_is_agreed_and_what_is_to_decide(deixis: Any, tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    one = write(tmp_path / "a" / "one.jsonl", post("1", "1.jpg"), post("2", "2.jpg"))
+    unseen = post("2", "2.jpg")
+    unseen["entities"][0]["regions"] = []
+    two = write(tmp_path / "two.jsonl", post("1", "a/1.jpg"), unseen)
+    agreed, disputed = tmp_path / "agreed.jsonl", tmp_path / "new" / "disputed.jsonl"
+    named = ("dataset", "agreement", one, two)
+    outs = ("--agreed", agreed, "--disputed", disputed)
+    code, printed, said = deixis(*named, *outs)
+    assert (code, said) == (0, "") and "one.jsonl," in printed
+    assert "1 (50.0%)" in printed and "Fleiss' kappa" in printed
+    assert json.loads(agreed.read_text()) == post("1", "a/1.jpg")
+    dispute = json.loads(disputed.read_text())
+    assert dispute["image"] == "../a/2.jpg" and len(dispute["annotations"]) == 2
+    code, printed, _ = deixis(*named, "--json", "--iou", 0.9)
+    assert code == 0 and json.loads(printed)["consistent"] == 1
+    before = one.read_bytes()
+    for wrong in (("--agreed", one), ("--disputed", "-"), ("--agreed", "x", "--disputed", "x")):
+        assert deixis(*named, *wrong)[0] == 2
+    assert one.read_bytes() == before

@@ -1,7 +1,8 @@
 """Rows with all that stands in them, so that what is made of them loses nothing."""
 
+import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -9,7 +10,7 @@ from pydantic import ValidationError
 
 from deixis.base.json_lines import LIST, parsed
 from deixis.base.problems import first_problem
-from deixis.base.text_files import folder_of, lines_of
+from deixis.base.text_files import folder_of, lines_of, write_lines
 from deixis.base.urls import without_credentials
 from deixis.batch.row import Problem
 from deixis.errors import DataError
@@ -98,6 +99,16 @@ def as_seen_from(folder: Path, sample: Sample) -> dict[str, Any]:
         **sample.data,
         "image": {**given, "source": image} if isinstance(given, dict) else image,
     }
+
+
+def write_samples(path: Path, chosen: Iterable[Sample]) -> int:
+    """Write rows, the whole file or none of it; return how many.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+    lines = (json.dumps(as_seen_from(path.parent, each), ensure_ascii=False) for each in chosen)
+    return write_lines(path, lines)
 
 
 def _opened(image: str | None, folder: Path) -> str | None:
