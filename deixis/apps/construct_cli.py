@@ -5,12 +5,14 @@ rows failed, are left, or have changed since they were finished, 2 unusable inpu
 stopped by Ctrl-C. Each goes on where an earlier run of the same line has ended.
 """
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from deixis.apps import options, terminal
+from deixis.apps.batch_cli import BudgetOption, ConcurrencyOption, RenewOption, parse_budget
 from deixis.base.atomic import is_stdout
 from deixis.errors import InputError
 
@@ -22,10 +24,6 @@ SHOWN = 50
 """Failures that are listed in the terminal; all are in the file of failures."""
 
 RowsArgument = Annotated[Path, typer.Argument(metavar="ROWS", help="Rows, such as gold.")]
-RenewOption = Annotated[
-    bool,
-    typer.Option("--renew", help="Do rows again that have changed; drop those that are gone."),
-]
 ProgressOption = Annotated[bool, typer.Option(help="Show on stderr how far it is.")]
 
 
@@ -123,6 +121,117 @@ def agreement(
         terminal.print_json(found.figures)
     else:
         show_agreement(found.figures)
+
+
+def summarize(
+    rows: RowsArgument,
+    out: Annotated[
+        Path, typer.Option("--out", metavar="REVIEW", help="What people review; it is extended.")
+    ],
+    stack: options.StackOption = "mmre",
+    role: options.RoleOption = None,
+    urls: options.UrlsOption = None,
+    concurrency: ConcurrencyOption = None,
+    budget: BudgetOption = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Only the first so many rows.")] = None,
+    renew: RenewOption = False,
+    progress: ProgressOption = True,
+) -> None:
+    """Have the pictures of rows summarised, for people to review (M-MRE).
+
+    The vlm of the stack is asked, as the graph mmre asks for its first task alone; what it answers
+    is in REVIEW.answers.jsonl, as deixis batch writes it. REVIEW has a line for each summary:
+    people mend "summary" (null leaves the row out) and put their names into "reviewers". Run the
+    same line again to go on: what people have written stays.
+    """
+    from deixis.apps import batch_runs
+    from deixis.base.text_files import keep_streams
+    from deixis.batch.output import beside
+    from deixis.batch.run import Batch
+    from deixis.evaluation.construction.summaries import extend_reviews, read_reviews
+
+    keep_streams(rows)
+    if out.exists():
+        read_reviews(out)  # a slip is told before anything is asked
+    settings = options.settings_of(stack, None, role, "mmre", urls)
+    settings = settings.with_graph("mmre", **{**settings.graph_options, "tasks": "summary"})
+    if budget is not None:
+        settings = settings.with_options(budget=parse_budget(budget))
+    answers = beside(out, ".answers.jsonl")
+    begin = partial(
+        Batch, settings, rows, answers, concurrency=concurrency, limit=limit, renew=renew
+    )
+    run = batch_runs.perform(begin, renew=renew, progress=progress)
+    batch_runs.summarise(run, as_json=False)
+    done = extend_reviews(out, rows, answers)
+    typer.echo(
+        f"{done.new} summaries to review and {done.renewed} written anew in {out}; "
+        f"{done.unwritten} rows without a summary"
+    )
+    if code := batch_runs.exit_code(run):
+        raise typer.Exit(code)
+
+
+def reviewed(
+    rows: RowsArgument,
+    review: Annotated[Path, typer.Argument(metavar="REVIEW", help="What people have reviewed.")],
+    out: Annotated[Path, typer.Option("--out", help="Rows with summary and patches to write.")],
+    approvals: Annotated[
+        int, typer.Option(min=0, help="Reviewers that a summary needs; 0: take all.")
+    ] = 1,
+    as_json: options.JsonOption = False,
+) -> None:
+    """Make rows of M-MRE of the summaries that people have approved.
+
+    Every box of an entity becomes a lettered patch, unless a row has patches. The figures of
+    M-MRE's table 1 are printed.
+    """
+    from deixis.apps.files import is_one_of
+    from deixis.apps.statistics_tables import show_statistics
+    from deixis.base.text_files import keep_streams
+    from deixis.evaluation.construction.samples import write_samples
+    from deixis.evaluation.construction.summaries import reviewed as reviewed_rows
+    from deixis.evaluation.datasets.statistics import StatisticsRow, statistics
+    from deixis.rows import read_rows
+
+    if is_one_of(out, (rows, review)) or is_stdout(out):
+        raise InputError(f"{out} is what is read, or no file; give another --out")
+    keep_streams(rows, review)
+    found = reviewed_rows(rows, review, approvals)
+    write_samples(out, found.rows)
+    figures = {"review": found.counts, **statistics(read_rows(out, StatisticsRow))}
+    if as_json:
+        terminal.print_json(figures)
+        return
+    counted = ", ".join(f"{number} {what}" for what, number in found.counts.items())
+    typer.echo(f"{counted}; wrote {len(found.rows)} rows to {out}")
+    show_statistics(figures, str(out))
+
+
+def split(
+    rows: RowsArgument,
+    out: Annotated[Path, typer.Option("--out", metavar="FOLDER", help="Folder of the parts.")],
+    parts: Annotated[
+        str, typer.Option(metavar="NAME=WEIGHT,...", help="The parts, and how large they are.")
+    ] = "train=7,test=3",
+    seed: Annotated[int, typer.Option(help="Makes another split.")] = 0,
+) -> None:
+    """Split rows at random into FOLDER/NAME.jsonl, the same way each time (M-MRE: 7 to 3)."""
+    from deixis.apps.files import check_folder, is_one_of
+    from deixis.base.text_files import keep_streams
+    from deixis.evaluation.construction.samples import all_samples, write_samples
+    from deixis.evaluation.construction.split import parts_of
+    from deixis.evaluation.construction.split import split as split_rows
+
+    check_folder(out)
+    weights = parts_of(parts)
+    for name in weights:
+        if is_one_of(out / f"{name}.jsonl", [rows]):
+            raise InputError(f"{rows} is what is split; give another --out")
+    keep_streams(rows)
+    for name, chosen in split_rows(all_samples(rows), weights, seed).items():
+        written = write_samples(out / f"{name}.jsonl", chosen)
+        typer.echo(f"wrote {written} rows to {out / name}.jsonl")
 
 
 def _list(failures: "list[Problem]", out: Path) -> None:

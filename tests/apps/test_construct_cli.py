@@ -67,3 +67,46 @@ def test_agreement_writes_what_is_agreed_and_what_is_to_decide(deixis: Any, tmp_
     for wrong in (("--agreed", one), ("--disputed", "-"), ("--agreed", "x", "--disputed", "x")):
         assert deixis(*named, *wrong)[0] == 2
     assert one.read_bytes() == before
+
+
+@pytest.mark.slow
+def test_from_rows_to_the_split_of_m_mre(
+    deixis: Any, hopper: Path, tmp_path: Path, scripted: Any
+) -> None:
+    asked: list[str] = []
+
+    def answer(_name: str, messages: Any, _options: Any) -> str:
+        asked.append(str(messages[-1].content))
+        return "Task 1 Answer: An officer before a flag."
+
+    scripted(answer)
+    stack = tmp_path / "stack.yaml"
+    stack.write_text("schema: gmner\ngraph: mmre\nroles: {vlm: scripted:a}\n")
+    posts = [post(str(number), str(hopper)) for number in range(10)]
+    gold = write(tmp_path / "gold.jsonl", *posts, post("blind", None), {"id": "bad"})
+    review, rows = tmp_path / "review.jsonl", tmp_path / "rows.jsonl"
+    named = ("dataset", "summarize", gold, "--out", review, "--stack", stack)
+    code, printed, said = deixis(*named, "--limit", 4)
+    assert code == 1 and "4 summaries to review and 0 written anew" in printed
+    assert "line 12 ('bad')" in said
+    code, printed, _ = deixis(*named)
+    assert code == 1 and "6 summaries to review" in printed and "2 rows without a" in printed
+    assert len(asked) == 1 and "<post>" not in asked[0]  # one picture, so the cache knows the rest
+    lines = [json.loads(line) for line in review.read_text().splitlines()]
+    write(review, *({**line, "reviewers": ["Ann"]} for line in lines))
+    write(gold, *posts, post("blind", None))
+    code, printed, said = deixis("dataset", "reviewed", gold, review, "--out", rows)
+    assert (code, said) == (0, "") and "10 kept, 0 edited" in printed
+    code, printed, _ = deixis("dataset", "reviewed", gold, review, "--out", rows, "--json")
+    figures = json.loads(printed)
+    assert figures["summaries"]["words"] == {"max": 5, "min": 5, "median": 5, "mean": 5}
+    assert figures["review"]["without a review"] == 1
+    code, printed, _ = deixis("dataset", "split", rows, "--out", tmp_path / "mmre")
+    assert code == 0 and "wrote 7 rows to" in printed and "wrote 3 rows to" in printed
+    test = tmp_path / "mmre" / "test.jsonl"
+    code, printed, _ = deixis("eval", test, test, "--task", "mner")
+    assert code == 0 and "100" in printed
+    for wrong in (("reviewed", gold, review, "--out", gold), ("split", test, "--out", test.parent)):
+        before = gold.read_bytes(), test.read_bytes()
+        assert deixis("dataset", *wrong)[0] == 2
+        assert before == (gold.read_bytes(), test.read_bytes())
