@@ -36,6 +36,18 @@ class Parsed(NamedTuple):
     problems: tuple[Problem, ...]
 
 
+class Split(NamedTuple):
+    """A file of lines that name their sample, divided.
+
+    Attributes:
+        samples: ids, each with its lines.
+        misfits: by number, from 1, the lines that belong to no sample.
+    """
+
+    samples: list[tuple[str, str]]
+    misfits: dict[int, Problem]
+
+
 class Format(NamedTuple):
     """One format.
 
@@ -46,13 +58,13 @@ class Format(NamedTuple):
             `DataError` when the format cannot hold one.
         shares: boxes are shares of the picture, not pixels.
         split: divides a file into ids and answers, where the lines name their sample (None if
-            one does not); `write` then takes the id as well.
+            they do not); `write` then takes the id as well.
     """
 
     parse: Callable[[str, Scale | None], Parsed]
     write: Callable[..., str]
     shares: bool = False
-    split: Callable[[str], list[tuple[str, str]] | None] | None = None
+    split: Callable[[str], Split | None] | None = None
 
 
 class Reading:

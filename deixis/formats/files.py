@@ -4,15 +4,17 @@
 strings; here are the files around them. One of three layouts is recognised:
 
 - JSON Lines or one JSON list: one object per answer, with the answer under one of `ANSWER_KEYS`
-  and an ``id``; or strings. ``resized`` is ``[width, height]`` of the picture as the model saw
-  it, when boxes are pixels of that.
+  and an ``id`` or VKEL's ``question_id``; or strings. ``resized`` is ``[width, height]`` of the
+  picture as the model saw it, when boxes are pixels of that.
 - plain text, one answer per line. An answer of several lines needs JSON.
-- plain lines that name their picture, of a format with `Format.split`.
+- plain lines that name their picture, of a format with `Format.split`. One that does not fit is
+  a problem of its own, and the others count.
 
 Answers without ids belong to the gold rows in order, so that there must be as many.
 """
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -31,6 +33,7 @@ FORMATS = {
     "muie": Format(muie.parse, muie.write),
 }
 
+_QUESTION = re.compile("[0-9a-f]{32}")
 ANSWER_KEYS = ("answer", "response_answer_orig", "output", "prediction", "predict", "response")
 """Where an object has its answer; the first that is there counts."""
 
@@ -48,7 +51,8 @@ class Read(NamedTuple):
 
     Attributes:
         rows: one for each gold row that has an answer, in the order of the gold.
-        problems: the id of a row to the pieces of its answer that could not be read.
+        problems: the id of a row to the pieces of its answer that could not be read; ``FILE:LINE``
+            to a line that belongs to no row.
         missing: ids of gold rows without an answer.
     """
 
@@ -80,7 +84,9 @@ def read(path: Path, name: str, gold_rows: Sequence[Row]) -> Read:
     form = _form(name)
     rows: list[Row] = []
     problems: dict[str, tuple[Problem, ...]] = {}
-    for row, text, scale in read_answers(path, name, gold_rows):
+    answers, misfits = _answers(path, form, gold_rows)
+    problems.update({f"{path}:{place}": (problem,) for place, problem in misfits.items()})
+    for row, text, scale in answers:
         entities, refused = form.parse(text, scale)
         if refused:
             problems[row.id] = refused
@@ -90,12 +96,26 @@ def read(path: Path, name: str, gold_rows: Sequence[Row]) -> Read:
 
 
 def read_answers(path: Path, name: str, gold_rows: Sequence[Row]) -> list[Answer]:
-    """Return the answers of a file as they stand, in the order of the gold; see `read`."""
-    form = _form(name)
+    """Return the answers of a file as they stand, in the order of the gold; see `read`.
+
+    Raises:
+        DataError: besides what `read` raises, a line belongs to no row.
+    """
+    answers, misfits = _answers(path, _form(name), gold_rows)
+    for place, problem in misfits.items():
+        raise DataError(f"{path}:{place}: {problem.reason}: {problem.piece[:60]!r}")
+    return answers
+
+
+def _answers(
+    path: Path, form: Format, gold_rows: Sequence[Row]
+) -> tuple[list[Answer], dict[int, Problem]]:
+    """Return the answers of a file, and by number its lines that belong to no row."""
     known = {row.id: row for row in gold_rows}
     named: dict[str, Answer] = {}
     unnamed: list[tuple[str, Any]] = []
-    for where, identity, record in _records(path, form):
+    misfits: dict[int, Problem] = {}
+    for where, identity, record in _records(path, form, gold_rows, misfits):
         if identity is None:
             unnamed.append((where, record))
             continue
@@ -114,8 +134,8 @@ def read_answers(path: Path, name: str, gold_rows: Sequence[Row]) -> list[Answer
                 "of several lines needs JSON)"
             )
         pairs = zip(gold_rows, unnamed, strict=True)
-        return [_answer(where, row, record, form) for row, (where, record) in pairs]
-    return [named[row.id] for row in gold_rows if row.id in named]
+        return [_answer(where, row, record, form) for row, (where, record) in pairs], misfits
+    return [named[row.id] for row in gold_rows if row.id in named], misfits
 
 
 def write(path: Path, name: str, rows: Iterable[Row]) -> int:
@@ -147,13 +167,16 @@ def _form(name: str) -> Format:
     return FORMATS[name]
 
 
-def _records(path: Path, form: Format) -> Iterator[tuple[str, str | None, Any]]:
-    """Yield place, id (None without one) and a string or an object."""
+def _records(
+    path: Path, form: Format, gold_rows: Sequence[Row], misfits: dict[int, Problem]
+) -> Iterator[tuple[str, str | None, Any]]:
+    """Yield place, id (None without one) and a string or an object; note what does not fit."""
     text = read_text(path).removesuffix("\n")
     lines = text.split("\n")
     if (whole := _json(text)) is not None and isinstance(whole, list):
         for number, record in enumerate(whole, start=1):
-            yield f"{path}: item {number}", _identity(record), record
+            where = f"{path}: item {number}"
+            yield where, _identity(where, record, gold_rows), record
     elif text.lstrip().startswith("{") or isinstance(_json(lines[0]), str):
         for number, line in enumerate(lines, start=1):
             if not line.strip():
@@ -161,9 +184,10 @@ def _records(path: Path, form: Format) -> Iterator[tuple[str, str | None, Any]]:
             where, record = f"{path}:{number}", _json(line)
             if record is None:
                 raise DataError(f"{where}: not JSON, as the first line is: {line[:60]!r}")
-            yield where, _identity(record), record
-    elif form.split and (samples := form.split(text)) is not None:
-        for identity, answer in samples:
+            yield where, _identity(where, record, gold_rows), record
+    elif form.split and (divided := form.split(text)) is not None:
+        misfits.update(divided.misfits)
+        for identity, answer in divided.samples:
             yield f"{path}: {identity}", identity, answer
     else:
         for number, line in enumerate(lines if text else [], start=1):
@@ -177,9 +201,24 @@ def _json(text: str) -> Any:
         return None
 
 
-def _identity(record: Any) -> str | None:
-    identity = record.get("id") if isinstance(record, dict) else None
-    return None if identity is None else str(identity)
+def _identity(where: str, record: Any, gold_rows: Sequence[Row]) -> str | None:
+    """Return the id of a gold row: ``id``, or the row at the place that ``question_id`` names.
+
+    VKEL's files number their answers so, from 0 in 32 hexadecimal digits.
+    """
+    if not isinstance(record, dict):
+        return None
+    if (identity := record.get("id")) is not None:
+        return str(identity)
+    question = record.get("question_id")
+    if not isinstance(question, str) or not _QUESTION.fullmatch(question):
+        return None
+    place = int(question, 16)
+    if place >= len(gold_rows):
+        raise DataError(
+            f"{where}: its question_id is that of row {place + 1}, of {len(gold_rows)} in the gold"
+        )
+    return gold_rows[place].id
 
 
 def _answer(where: str, row: Row, record: Any, form: Format) -> Answer:

@@ -1,13 +1,15 @@
 """Lines of RiVEG, one per entity.
 
 The referring expression (section IV-B.2) is ``Ada Lovelace (PER) – a woman in a dress``. A line
-around it has fields divided by ``###``::
+around it has fields divided by ``###``. What its authors released has two forms, of the samples
+that go to the models (``OFAVE_to_OFAREC.txt``; ids end in a hexadecimal number) and of gold
+(``GMNER_finall_label.txt``)::
 
-    Imageid:17.jpg#0###Ada Lovelace (PER)###Ada Lovelace (PER)-a woman###2###&[1, 2, 3, 4]
-    17.jpg###Ada Lovelace (PER)###2###&[1, 2, 3, 4]&[5, 6, 7, 8]
+    Imageid:17.jpg#6aac###Ada Lovelace(PER)###Ada Lovelace(PER)-a woman###2
+    17.jpg###Ada Lovelace(PER)###a woman###2###&[1, 2, 3, 4]&[5, 6, 7, 8]
 
-The second form, of gold, has no expression. The flag is 0 for what cannot be seen (a box is
-then a placeholder); without a box after another flag, nobody has pointed yet.
+The flag is 0 for what cannot be seen (a box is then the placeholder ``&[0, 0, 0, 0]``); without a
+box after another flag, nobody has pointed yet. A line of gold without expression is read as well.
 """  # noqa: RUF002 (the dash of the paper)
 
 import re
@@ -18,8 +20,10 @@ from deixis.errors import DataError
 from deixis.formats.answers import (
     ONE,
     Parsed,
+    Problem,
     Reading,
     Scale,
+    Split,
     checked,
     number,
     read_boxes,
@@ -28,7 +32,10 @@ from deixis.rows import RowEntity
 
 _EXPRESSION = re.compile(r"(.+?)\(([^()]*)\)\s*[-–—](.*)")  # noqa: RUF001 (all dashes)
 _NAME = re.compile(r"(.+)\(([^()]*)\)")
-_PICTURE = re.compile(r"(?:Imageid:)?(.+?)\.(?:jpe?g|png)(?:#[0-9]+)?")
+_PICTURE = re.compile(r"(?:Imageid:)?(.+?)\.(?:jpe?g|png)(?:#[0-9A-Za-z]+)?")
+_FIELDS = "###"
+_NOWHERE = "&[0, 0, 0, 0]"
+_MISFIT = "it is not picture###Name(TYPE)###expression###flag"
 
 
 class _Line(NamedTuple):
@@ -72,24 +79,32 @@ def write_expression(expression: Expression) -> str:
 def parse(answer: str, scale: Scale | None = ONE) -> Parsed:
     """Read the lines of one sample, of either form or bare expressions; see `Format`."""
     reading = Reading(scale)
-    for line in answer.split("\n"):
-        if not line.strip():
-            continue
-        fields = _line(line)
-        if fields and (name := _NAME.fullmatch(fields.name)):
-            boxes = read_boxes(fields.boxes) if fields.boxes else None
-            if boxes is None and fields.boxes and fields.seen:
-                reading.refuse(line, "its boxes are not &[x1, y1, x2, y2]")
-            reading.add(line, name[1].strip(), name[2].strip(), boxes if fields.seen else [])
-        elif not fields and (expression := parse_expression(line)):
+    for line in filter(str.strip, answer.split("\n")):
+        if _FIELDS in line:
+            _read(line, reading)
+        elif expression := parse_expression(line):
             reading.add(line, expression.text, expression.type, None)
         else:
             reading.refuse(line, "it is not a line with 'Name (TYPE)'")
     return reading.parsed()
 
 
+def _read(line: str, reading: Reading) -> None:
+    fields = _line(line)
+    name = fields and _NAME.fullmatch(fields.name)
+    if not fields or not name:
+        reading.refuse(line, _MISFIT)
+        return
+    boxes = read_boxes(fields.boxes) if fields.boxes else None
+    if boxes is None and fields.boxes:
+        reading.refuse(line, "its boxes are not &[x1, y1, x2, y2]")
+    elif boxes and not fields.seen and any(map(any, boxes)):
+        reading.refuse(line, "its flag says that it cannot be seen, yet it has a box")
+    reading.add(line, name[1].strip(), name[2].strip(), boxes if fields.seen else [])
+
+
 def _line(line: str) -> _Line | None:
-    picture, *fields = line.strip().split("###")
+    picture, *fields = line.strip().split(_FIELDS)
     boxes = fields.pop() if fields and fields[-1].startswith("&") else ""
     match = _PICTURE.fullmatch(picture)
     if not match or len(fields) < 2 or not re.fullmatch("[0-9]+", fields[-1]):
@@ -97,39 +112,61 @@ def _line(line: str) -> _Line | None:
     return _Line(match[1], fields[0].strip(), bool(fields[-1].strip("0")), boxes)
 
 
-def split(text: str) -> list[tuple[str, str]] | None:
+def split(text: str) -> Split | None:
     """Divide a file of lines into the ids of samples and their lines, in order.
 
     Returns:
-        None when a line names no picture.
+        None when no line has fields: each is an answer of its own.
     """
+    if _FIELDS not in text:
+        return None
     samples: dict[str, list[str]] = {}
-    for line in text.split("\n"):
-        if not line.strip():
-            continue
-        fields = _line(line)
-        if fields is None:
-            return None
-        samples.setdefault(fields.id, []).append(line)
-    return [(name, "\n".join(lines)) for name, lines in samples.items()]
+    misfits: dict[int, Problem] = {}
+    for place, line in enumerate(text.split("\n"), start=1):
+        if fields := _line(line):
+            samples.setdefault(fields.id, []).append(line)
+        elif line.strip():
+            misfits[place] = Problem(line, _MISFIT)
+    return Split([(name, "\n".join(lines)) for name, lines in samples.items()], misfits)
+
+
+def name_of(entity: RowEntity) -> str:
+    """Write ``Name(TYPE)``, which the released evaluator compares character by character."""
+    return f"{entity.text}({entity.type})"
+
+
+def gold_line(entity: RowEntity, sample: str, expression: str) -> str:
+    """Write one line of the form of gold; nothing is checked."""
+    fields = [f"{sample}.jpg", name_of(entity), expression, *_places(entity)]
+    return _FIELDS.join([*fields, _NOWHERE] if entity.regions == () else fields)
+
+
+def sample_line(entity: RowEntity, sample: str, tag: str, expression: str) -> str:
+    """Write one line of the form of samples, with boxes where there are some.
+
+    Nothing is checked. `tag` is a hexadecimal number and tells the lines of a sample apart.
+    """
+    name = name_of(entity)
+    start = f"Imageid:{sample}.jpg#{tag}"
+    return _FIELDS.join([start, name, f"{name}-{expression}", *_places(entity)])
+
+
+def _places(entity: RowEntity) -> list[str]:
+    """Return the flag, and the boxes if there are any."""
+    places = (map(number, region.box) for region in entity.regions or ())
+    boxes = "".join(f"&[{', '.join(place)}]" for place in places)
+    flag = "0" if entity.regions == () else "2"
+    return [flag, boxes] if boxes else [flag]
 
 
 def write(entities: Sequence[RowEntity], name: str = "picture") -> str:
-    """Write lines of the form of gold; see `Format`.
+    """Write lines of the form of gold, the name in place of an expression; see `Format`.
 
     Args:
         entities: without fine types and masks.
         name: the id of the sample.
     """
-
-    def one(entity: RowEntity) -> str:
-        places = (map(number, region.box) for region in entity.regions or ())
-        boxes = "".join(f"&[{', '.join(place)}]" for place in places)
-        flag = "0" if entity.regions == () else "2"
-        where = f"###{boxes}" if boxes else ""
-        return f"{name}.jpg###{entity.text} ({entity.type})###{flag}{where}"
-
-    text = checked(entities, one, "\n".join, parse)
-    if entities and split(text) != [(name, text)]:
+    text = checked(entities, lambda entity: gold_line(entity, name, entity.text), "\n".join, parse)
+    if entities and split(text) != Split([(name, text)], {}):
         raise DataError(f"the format cannot hold the id {name!r}")
     return text

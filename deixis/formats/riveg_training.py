@@ -5,6 +5,7 @@ recognizer on text and knowledge with gold entities, entailment and grounding on
 gold boxes, one per groundable expression: that with the largest area (section IV-C.2).
 """
 
+from collections import Counter
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,9 +15,18 @@ from deixis.base.printable import one_line
 from deixis.base.text_files import lines_of
 from deixis.errors import DataError
 from deixis.formats import riveg
+from deixis.formats.answers import Parsed, Split
 from deixis.llms.answers.reading import parts
 from deixis.rows import Row, RowEntity, RowRegion, id_of, read_rows
 from deixis.schema import Entity, Extraction
+
+LACKS = (
+    "not recognized with this span and type",
+    "nobody said whether they can be seen",
+    "no model wrote an expression",
+    "the lines cannot hold them",
+)
+"""Why a gold entity has no line. With the gold mentions as input, all are recognized."""
 
 
 class Training(NamedTuple):
@@ -27,13 +37,17 @@ class Training(NamedTuple):
             that wrote knowledge; entities are those of gold.
         grounding: lines as `deixis.formats.riveg` reads them, one for each expression of a gold
             entity; ``#0`` is the expander's, ``#1`` that of the first member, and so on.
-        missing: gold entities that no expression was written for: they were not recognized so,
-            nobody said whether they can be seen, or the lines cannot hold them.
+        lacking: gold entities without a line, counted by what they lack (a value of `LACKS`).
     """
 
     recognition: list[dict[str, Any]]
     grounding: list[str]
-    missing: int
+    lacking: Counter[str]
+
+    @property
+    def missing(self) -> int:
+        """How many gold entities have no line."""
+        return self.lacking.total()
 
 
 def training(result: Extraction, gold: Row) -> Training:
@@ -51,17 +65,20 @@ def training(result: Extraction, gold: Row) -> Training:
         for reply in result.replies
         if reply.id.startswith("explain/") and reply.status == "ok"
     ]
-    written: dict[tuple[int | None, int | None, str], Entity] = {
-        (entity.start, entity.end, entity.type): entity for entity in result.entities
-    }
+    written = {_key(entity): entity for entity in result.entities}
     lines: list[str] = []
-    missing = 0
+    lacking: Counter[str] = Counter()
     for entity in gold.entities:
-        match = written.get((entity.start, entity.end, entity.type))
-        own = _lines(gold.id, entity, match) if match and entity.regions is not None else []
-        missing += not own
-        lines += own
-    return Training(recognition, lines, missing)
+        own = _lines(gold.id, entity, written.get(_key(entity)))
+        if isinstance(own, str):
+            lacking[own] += 1
+        else:
+            lines += own
+    return Training(recognition, lines, lacking)
+
+
+def _key(entity: Entity | RowEntity) -> tuple[int | None, int | None, str, str]:
+    return entity.start, entity.end, entity.type, entity.text
 
 
 def read(gold: Path, run: Path) -> Training:
@@ -74,7 +91,7 @@ def read(gold: Path, run: Path) -> Training:
     rows = {row.id: row for row in read_rows(gold)}
     recognition: list[dict[str, Any]] = []
     grounding: list[str] = []
-    missing = 0
+    lacking: Counter[str] = Counter()
     for number, line in lines_of(run):
         try:
             record = parsed(line)
@@ -92,24 +109,29 @@ def read(gold: Path, run: Path) -> Training:
         made = training(result, row)
         recognition += made.recognition
         grounding += made.grounding
-        missing += made.missing
-    return Training(recognition, grounding, missing)
+        lacking += made.lacking
+    return Training(recognition, grounding, lacking)
 
 
-def _lines(sample: str, entity: RowEntity, written: Entity) -> list[str]:
-    """Return a line for each expression that a model wrote; none if the format cannot hold it."""
-    largest = sorted(entity.regions or (), key=lambda region: area(region.box))[-1:]
+def _lines(sample: str, entity: RowEntity, written: Entity | None) -> list[str] | str:
+    """Return a line for each expression that a model wrote, or what is lacking."""
+    unrecognized, unseen, unwritten, unheld = LACKS
+    if written is None or entity.regions is None:
+        return unrecognized if written is None else unseen
+    largest = sorted(entity.regions, key=lambda region: area(region.box))[-1:]
     regions = tuple(RowRegion(box=region.box) for region in largest)
     bare = RowEntity(text=entity.text, type=entity.type, regions=regions)
-    try:
-        picture, name, seen = riveg.write([bare], sample).split("###", 2)
-    except DataError:
-        return []
-    lines = []
-    for made in written.decisions:
-        if made.step == "expand" and made.model is not None and made.outcome is not None:
-            version = int(made.subject.removeprefix("expression") or 1) - 1
-            description = made.outcome.removeprefix(f"{name} – ")  # noqa: RUF001
-            line = f"Imageid:{picture}#{version}###{name}###{name}-{description}###{seen}"
-            lines += [line] if riveg.parse(line).entities == (bare,) else []
-    return lines
+    made = [
+        (int(one.subject.removeprefix("expression") or 1) - 1, one.outcome)
+        for one in written.decisions
+        if one.step == "expand" and one.model is not None and one.outcome is not None
+    ]
+    if not made:
+        return unwritten
+    start = f"{entity.text} ({entity.type}) – "  # noqa: RUF001 (the dash of the paper)
+    lines = [
+        riveg.sample_line(bare, sample, f"{version:x}", outcome.removeprefix(start))
+        for version, outcome in made
+    ]
+    held = [line for line in lines if riveg.split(line) == Split([(sample, line)], {})]
+    return [line for line in held if riveg.parse(line) == Parsed((bare,), ())] or unheld

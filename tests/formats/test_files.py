@@ -104,6 +104,44 @@ def test_lines_that_name_their_picture(tmp_path: Path) -> None:
     assert read.missing == ("2",)
 
 
+def test_hexadecimal_ids_and_lines_that_do_not_fit(tmp_path: Path) -> None:
+    path = tmp_path / "lines.txt"
+    path.write_text(
+        "Imageid:1.jpg#6aac###Ann(PER)###Ann(PER)-a woman###2\n"
+        "who sings.\n"
+        "Imageid:1.jpg#0f25###Acme(ORG)###Acme(ORG)-a company###0\n"
+    )
+    read = files.read(path, "riveg", GOLD)
+    assert [(e.text, e.regions) for e in read.rows[0].entities] == [("Ann", None), ("Acme", ())]
+    (problem,) = read.problems[f"{path}:2"]
+    assert problem.piece == "who sings."
+    assert read.counts["pieces that could not be read"] == 1
+    with pytest.raises(DataError, match=r"lines.txt:2: .*'who sings.'"):
+        files.read_answers(path, "riveg", GOLD)
+
+
+def test_answers_that_are_numbered_as_those_of_vkel(tmp_path: Path) -> None:
+    path = tmp_path / "stage1.json"
+    record = {
+        "question_id": "0" * 31 + "1",
+        "prompt": "<image>\ngiven a list of types",
+        "output": "h&amp ; m is a(an) organization; ann is a(an) person.",
+        "golden_answers": ["no entity found."],
+        "answer_id": "8GQ",
+        "model_id": "llava",
+    }
+    other = {**record, "question_id": "0" * 32, "output": "no entity found."}
+    path.write_text(f"{json.dumps(record)}\n{json.dumps(other)}\n")
+    read = files.read(path, "vkel", GOLD)
+    assert [row.id for row in read.rows] == ["1", "2"]
+    assert [[e.text for e in row.entities] for row in read.rows] == [[], ["h&amp ; m", "ann"]]
+    path.write_text(json.dumps(record))
+    assert files.read(path, "vkel", GOLD).missing == ("1",)
+    path.write_text(json.dumps({**record, "question_id": "0" * 31 + "a"}))
+    with pytest.raises(DataError, match=r"stage1.json:1: its question_id is that of row 11, of 2"):
+        files.read(path, "vkel", GOLD)
+
+
 def test_answers_as_they_stand(tmp_path: Path) -> None:
     text = "Task 1 Answer: A stage.\nTask 2 Answer: NER: :PER; Ann"
     (tmp_path / "out").write_text(json.dumps([{"id": "2", "answer": text}]))

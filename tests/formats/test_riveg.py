@@ -3,6 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deixis.errors import DataError
+from deixis.formats.answers import Split
 from deixis.formats.riveg import (
     Expression,
     parse,
@@ -17,6 +18,7 @@ Read = list[tuple[str, str, list[tuple[float, ...]] | None]]
 
 POINTED = "Imageid:17.jpg#0###Ann (PER)###Ann (PER)-a woman###2###&[1, 2, 3, 4]"
 ANN: Read = [("Ann", "PER", None)]
+BOX = (1, 2, 3, 4)
 
 CASES: list[tuple[str, Read, int]] = [
     (POINTED, [("Ann", "PER", [(1, 2, 3, 4)])], 0),
@@ -27,6 +29,15 @@ CASES: list[tuple[str, Read, int]] = [
     ),
     ("17.jpg###Ann (PER)###0", [("Ann", "PER", [])], 0),
     ("17.jpg###Ann (PER)###0###&[0, 0, 0, 0]", [("Ann", "PER", [])], 0),
+    ("17.jpg###Ann(PER)###a woman###0###&[0, 0, 0, 0]", [("Ann", "PER", [])], 0),
+    ("17.jpg###Ann(PER)###\ta woman###2###&[1.0, 2.0, 3.0, 4.0]", [("Ann", "PER", [BOX])], 0),
+    ("Imageid:17.jpg#6aac###Ann(PER)###Ann(PER)-a woman###2", ANN, 0),
+    ("Imageid:O_2.jpg#0f25###A # B(ORG)###A # B(ORG)-They say ###0", [("A # B", "ORG", [])], 0),
+    ("Imageid:1.jpg#d5ab3###B . B(PER)###B . B(PER)-I'm sorry###0", [("B . B", "PER", [])], 0),
+    ("17.jpg###Ann(PER)###x###0###&[1, 2, 3, 4]", [("Ann", "PER", [])], 1),
+    ("17.jpg###Ann(PER)###x###0###&[1, 2, 3]", [("Ann", "PER", [])], 1),
+    ("Imageid:17.jpg#6!c###Ann(PER)###Ann(PER)-a woman###2", [], 1),
+    ("Ann (PER) - a ### woman", [], 1),
     ("Imageid:17.jpg#1###Ann (PER)###Ann (PER)-a ###woman###2", ANN, 0),
     ("17.jpg###The Band (live) (ORG)###0", [("The Band (live)", "ORG", [])], 0),
     ("Ann (PER) – a woman", ANN, 0),  # noqa: RUF001
@@ -67,9 +78,20 @@ def test_what_is_read(answer: str, entities: Read, problems: int) -> None:
 
 def test_lines_are_grouped_by_picture() -> None:
     lines = [POINTED, "O_2.jpg###Bo (PER)###0", "17.jpg###Acme (ORG)###0"]
-    assert split("\n".join(lines)) == [("17", f"{lines[0]}\n{lines[2]}"), ("O_2", lines[1])]
+    grouped = [("17", f"{lines[0]}\n{lines[2]}"), ("O_2", lines[1])]
+    assert split("\n".join(lines)) == Split(grouped, {})
     assert split("Ann (PER) - a woman") is None
-    assert split("") == []
+    assert split("") is None
+
+
+def test_a_line_that_does_not_fit_is_told_and_the_others_are_read() -> None:
+    divided = split(f"{POINTED}\n\nof her husband.\n17###Bo(PER)###x###0\n17.jpg###Bo(PER)###0")
+    assert divided is not None
+    assert divided.samples == [("17", f"{POINTED}\n17.jpg###Bo(PER)###0")]
+    assert [(place, each.piece) for place, each in divided.misfits.items()] == [
+        (3, "of her husband."),
+        (4, "17###Bo(PER)###x###0"),
+    ]
 
 
 def test_expressions() -> None:
@@ -97,7 +119,7 @@ def test_what_the_format_cannot_hold(entity: RowEntity) -> None:
 
 def test_an_id_that_the_format_cannot_hold() -> None:
     ann = RowEntity(text="Ann", type="PER", regions=())
-    assert write([ann], "16_05") == "16_05.jpg###Ann (PER)###0"
+    assert write([ann], "16_05") == "16_05.jpg###Ann(PER)###Ann###0###&[0, 0, 0, 0]"
     for name in ("a.jpg###b", "Imageid:17", "a\nb", ""):
         with pytest.raises(DataError, match="cannot hold"):
             write([ann], name)

@@ -8,7 +8,7 @@ import pytest
 
 from deixis.errors import DataError
 from deixis.formats import riveg
-from deixis.formats.riveg_training import read, training
+from deixis.formats.riveg_training import LACKS, read, training
 from deixis.rows import Row
 from deixis.schema import Extraction
 
@@ -98,10 +98,11 @@ def test_every_expression_of_a_model_gives_a_line_with_the_largest_box() -> None
     """What no model wrote (the type's description) and what was not found gives none."""
     found = made()
     assert found.grounding == [
-        "Imageid:17.jpg#0###Ann (B) (PER)###Ann (B) (PER)-a woman###2###&[1, 2, 30, 40]",
-        "Imageid:17.jpg#2###Ann (B) (PER)###Ann (B) (PER)-a tall woman###2###&[1, 2, 30, 40]",
+        "Imageid:17.jpg#0###Ann (B)(PER)###Ann (B)(PER)-a woman###2###&[1, 2, 30, 40]",
+        "Imageid:17.jpg#2###Ann (B)(PER)###Ann (B)(PER)-a tall woman###2###&[1, 2, 30, 40]",
     ]
     assert found.missing == 2
+    assert found.lacking == {LACKS[0]: 1, LACKS[2]: 1}
     (one, _), problems = riveg.parse("\n".join(found.grounding))
     assert (one.text, one.regions[0].box, problems) == ("Ann (B)", (1, 2, 30, 40), ())
 
@@ -109,13 +110,35 @@ def test_every_expression_of_a_model_gives_a_line_with_the_largest_box() -> None
 def test_what_cannot_be_seen_has_no_box_and_what_nobody_looked_for_no_line() -> None:
     first = GOLD["entities"][0]
     assert made(entities=[{**first, "regions": []}]).grounding[0].endswith("a woman###0")
-    assert made(entities=[{**first, "regions": None}]).grounding == []
-    assert made(entities=[{**first, "type": "ORG"}]).missing == 1
+    unseen = made(entities=[{**first, "regions": None}])
+    assert (unseen.grounding, unseen.lacking) == ([], {LACKS[1]: 1})
+    assert made(entities=[{**first, "type": "ORG"}]).lacking == {LACKS[0]: 1}
+
+
+def test_with_the_gold_mentions_as_input_every_gold_entity_has_a_line() -> None:
+    """Then the result has an entity for each of them, with its span and type."""
+    gold = GOLD["entities"]
+    expressions = [
+        decided("expression", f"{each['text']} ({each['type']}) – it", "m0")  # noqa: RUF001
+        for each in gold
+    ]
+    result = {
+        **RESULT,
+        "entities": [
+            entity(each["text"], each["type"], said)
+            for each, said in zip(gold, expressions, strict=True)
+        ],
+    }
+    found = training(Extraction.model_validate(result), Row.model_validate(GOLD))
+    assert (len(found.grounding), found.missing) == (3, 0)
+    lines = [f"{line}\n" for line in found.grounding]
+    assert [line.split("###")[1] for line in lines] == ["Ann (B)(PER)", "Acme(ORG)", "Rome(LOC)"]
 
 
 def test_what_the_lines_cannot_hold_is_missing() -> None:
     found = made(id="a/###b")
-    assert (found.grounding, found.missing) == ([], 3)
+    assert found.grounding == []
+    assert found.lacking == {LACKS[0]: 1, LACKS[2]: 1, LACKS[3]: 1}
 
 
 def test_files(tmp_path: Path) -> None:
