@@ -17,7 +17,7 @@ from rich.table import Table
 from typer.exceptions import TyperException
 
 from deixis import __version__
-from deixis.apps import options, terminal
+from deixis.apps import answers_cli, options, terminal
 from deixis.apps.batch_cli import batch, report
 from deixis.apps.cache_cli import cache_app
 from deixis.apps.calibrate_cli import calibrate
@@ -38,6 +38,9 @@ app.add_typer(cache_app, name="cache")
 app.add_typer(dataset_app, name="dataset")
 for construct in (masks, agreement, summarize, reviewed, split):
     dataset_app.command()(construct)
+dataset_app.command()(masks)
+dataset_app.command()(answers_cli.read)
+dataset_app.command()(answers_cli.write)
 app.add_typer(examples_app, name="examples")
 app.command("eval")(evaluate)
 app.command("compare")(compare)

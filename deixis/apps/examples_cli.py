@@ -78,6 +78,8 @@ def augment(
     lines = [json.dumps(row, ensure_ascii=False) + "\n" for row in training.recognition]
     write(out / "recognition.jsonl", "".join(lines).encode())
     write(out / "grounding.txt", "".join(f"{line}\n" for line in training.grounding).encode())
+    for lack, number in training.lacking.items():
+        terminal.warn(f"{number} gold entities have no line: {lack}")
     typer.echo(
         f"wrote {len(lines)} rows with knowledge and {len(training.grounding)} expressions to "
         f"{out}; {training.missing} gold entities without expression"

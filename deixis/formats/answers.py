@@ -3,7 +3,7 @@
 import math
 import re
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from pydantic import ValidationError
 
@@ -57,6 +57,9 @@ class Format(NamedTuple):
         write: writes entities so that `parse` with scale `ONE` reads the same; raises
             `DataError` when the format cannot hold one.
         shares: boxes are shares of the picture, not pixels.
+        key: where an object that is written has its answer.
+        places: what it has of regions: boxes, only whether they should be sought, or nothing.
+        fine: it has fine types.
         split: divides a file into ids and answers, where the lines name their sample (None if
             they do not); `write` then takes the id as well.
     """
@@ -64,6 +67,9 @@ class Format(NamedTuple):
     parse: Callable[[str, Scale | None], Parsed]
     write: Callable[..., str]
     shares: bool = False
+    key: str = "answer"
+    places: Literal["boxes", "sought", "none"] = "boxes"
+    fine: bool = False
     split: Callable[[str], Split | None] | None = None
 
 

@@ -21,16 +21,16 @@ from typing import Any, NamedTuple
 
 from deixis.base.text_files import read_text, write_lines
 from deixis.errors import DataError, SettingsError
-from deixis.formats import e2e, muie, pfa, riveg, vkel
+from deixis.formats import e2e, muie, pfa, riveg, riveg_release, vkel
 from deixis.formats.answers import ONE, Format, Problem, Scale
 from deixis.rows import Row, RowEntity, RowRegion
 
 FORMATS = {
-    "vkel": Format(vkel.parse, vkel.write, shares=True),
+    "vkel": Format(vkel.parse, vkel.write, shares=True, key="output", fine=True),
     "e2e": Format(e2e.parse, e2e.write),
-    "pfa": Format(pfa.parse, pfa.write),
+    "pfa": Format(pfa.parse, pfa.write, places="none"),
     "riveg": Format(riveg.parse, riveg.write, split=riveg.split),
-    "muie": Format(muie.parse, muie.write),
+    "muie": Format(muie.parse, muie.write, places="sought"),
 }
 
 _QUESTION = re.compile("[0-9a-f]{32}")
@@ -72,8 +72,14 @@ class Read(NamedTuple):
         }
 
 
-def read(path: Path, name: str, gold_rows: Sequence[Row]) -> Read:
+def read(path: Path, name: str, gold_rows: Sequence[Row], boxes: Path | None = None) -> Read:
     """Read predictions; text, picture and size of the rows are those of the gold.
+
+    Args:
+        path: of the file.
+        name: of its format.
+        gold_rows: what the answers are to.
+        boxes: of riveg, the file of boxes that goes with lines of samples.
 
     Raises:
         DataError: the file does not parse, an id is unknown or stands twice, or there are not
@@ -81,13 +87,14 @@ def read(path: Path, name: str, gold_rows: Sequence[Row]) -> Read:
         InputError: the file cannot be read.
         SettingsError: there is no such format.
     """
-    form = _form(name)
+    form = form_of(name)
     rows: list[Row] = []
     problems: dict[str, tuple[Problem, ...]] = {}
-    answers, misfits = _answers(path, form, gold_rows)
+    text = riveg_release.join(path, boxes) if boxes else read_text(path)
+    answers, misfits = _answers(path, text, form, gold_rows)
     problems.update({f"{path}:{place}": (problem,) for place, problem in misfits.items()})
-    for row, text, scale in answers:
-        entities, refused = form.parse(text, scale)
+    for row, answer, scale in answers:
+        entities, refused = form.parse(answer, scale)
         if refused:
             problems[row.id] = refused
         rows.append(Row(**{**_fields(row), "entities": entities}))
@@ -101,21 +108,21 @@ def read_answers(path: Path, name: str, gold_rows: Sequence[Row]) -> list[Answer
     Raises:
         DataError: besides what `read` raises, a line belongs to no row.
     """
-    answers, misfits = _answers(path, _form(name), gold_rows)
+    answers, misfits = _answers(path, read_text(path), form_of(name), gold_rows)
     for place, problem in misfits.items():
         raise DataError(f"{path}:{place}: {problem.reason}: {problem.piece[:60]!r}")
     return answers
 
 
 def _answers(
-    path: Path, form: Format, gold_rows: Sequence[Row]
+    path: Path, text: str, form: Format, gold_rows: Sequence[Row]
 ) -> tuple[list[Answer], dict[int, Problem]]:
     """Return the answers of a file, and by number its lines that belong to no row."""
     known = {row.id: row for row in gold_rows}
     named: dict[str, Answer] = {}
     unnamed: list[tuple[str, Any]] = []
     misfits: dict[int, Problem] = {}
-    for where, identity, record in _records(path, form, gold_rows, misfits):
+    for where, identity, record in _records(path, text, form, gold_rows, misfits):
         if identity is None:
             unnamed.append((where, record))
             continue
@@ -139,7 +146,7 @@ def _answers(
 
 
 def write(path: Path, name: str, rows: Iterable[Row]) -> int:
-    """Write rows as JSON Lines with ``id`` and ``answer`` and return how many.
+    """Write rows as JSON Lines with ``id`` and the answer and return how many.
 
     Offsets are in no format. Boxes of pixels become shares where the format has these, which
     may change the last digit.
@@ -149,29 +156,30 @@ def write(path: Path, name: str, rows: Iterable[Row]) -> int:
         InputError: the file cannot be written.
         SettingsError: there is no such format.
     """
-    form = _form(name)
+    form = form_of(name)
 
     def line_of(row: Row) -> str:
         try:
             answer = _text(row, form)
         except DataError as error:
             raise DataError(f"row {row.id!r}: {error}") from None
-        return json.dumps({"id": row.id, "answer": answer}, ensure_ascii=False)
+        return json.dumps({"id": row.id, form.key: answer}, ensure_ascii=False)
 
     return write_lines(path, map(line_of, rows))
 
 
-def _form(name: str) -> Format:
+def form_of(name: str) -> Format:
+    """Return a format; raises `SettingsError` if there is no such one."""
     if name not in FORMATS:
         raise SettingsError(f"there is no format {name!r}; choose from {', '.join(FORMATS)}")
     return FORMATS[name]
 
 
 def _records(
-    path: Path, form: Format, gold_rows: Sequence[Row], misfits: dict[int, Problem]
+    path: Path, text: str, form: Format, gold_rows: Sequence[Row], misfits: dict[int, Problem]
 ) -> Iterator[tuple[str, str | None, Any]]:
     """Yield place, id (None without one) and a string or an object; note what does not fit."""
-    text = read_text(path).removesuffix("\n")
+    text = text.removesuffix("\n")
     lines = text.split("\n")
     if (whole := _json(text)) is not None and isinstance(whole, list):
         for number, record in enumerate(whole, start=1):

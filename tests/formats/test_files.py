@@ -41,7 +41,7 @@ def test_rows_come_back_as_they_were(name: str, tmp_path: Path) -> None:
 def test_shares_of_the_picture(tmp_path: Path) -> None:
     files.write(tmp_path / "out.jsonl", "vkel", GOLD)
     first = json.loads((tmp_path / "out.jsonl").read_text().split("\n")[0])
-    assert first["answer"].startswith(
+    assert first["output"].startswith(
         "Ann is a(an) PER, whose bounding boxes are (0.1, 0.1, 0.3, 0.2); Acme"
     )
     unknown = [GOLD[0].model_copy(update={"size": None})]

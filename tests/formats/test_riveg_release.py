@@ -16,6 +16,8 @@ from deixis.formats import files
 from deixis.formats.riveg_release import DescribedRow, join, write_gold, write_samples
 from deixis.rows import Row
 
+DEV = Path(__file__).parents[2].parent / "shared/data/reference/gmner_dev/gold.jsonl"
+
 
 def numbers(box: str) -> list[float]:
     return [float(part) for part in box.split("[")[1].split("]")[0].split(",")]
@@ -153,6 +155,22 @@ def test_all_of_it_is_read_again(tmp_path: Path) -> None:
     others = [row.entities for row in read.rows[:2]] + [read.rows[2].entities[:1]]
     wanted = [Row.model_validate(row).entities for row in PREDICTED]
     assert others == [*wanted[:2], wanted[2][:1]]
+
+
+@pytest.mark.skipif(not DEV.is_file(), reason="the reference data is not beside the checkout")
+def test_the_dev_split_of_twitter_gmner(tmp_path: Path) -> None:
+    gold = [json.loads(line) for line in DEV.read_text(encoding="utf-8").splitlines()]
+    for row in gold:
+        for one in row["entities"]:
+            one["regions"] = [{"box": box} for box in one.pop("boxes") or ()]
+    paths = (tmp_path / "gold.txt", tmp_path / "samples.txt", tmp_path / "boxes.json")
+    assert write_gold(paths[0], rows(gold)) == write_samples(*paths[1:], rows(gold)) == 2450
+    read = files.read(paths[0], "riveg", rows(gold))
+    entities = [each for row in read.rows for each in row.entities]
+    assert (len(entities), sum(bool(each.regions) for each in entities)) == (2450, 991)
+    assert sum(len(each.regions or ()) for each in entities) == 1171
+    assert (read.problems, len(read.missing)) == ({}, 87)
+    assert counted(*paths) == (2450, 2450, 2450)
 
 
 def test_gold_says_of_all_whether_they_can_be_seen(tmp_path: Path) -> None:
