@@ -18,6 +18,7 @@ from typer.exceptions import TyperException
 
 from deixis import __version__
 from deixis.apps import answers_cli, options, terminal
+from deixis.apps.ablate_cli import ablate
 from deixis.apps.batch_cli import batch, report
 from deixis.apps.cache_cli import cache_app
 from deixis.apps.calibrate_cli import calibrate
@@ -46,6 +47,7 @@ app.command("eval")(evaluate)
 app.command("compare")(compare)
 app.command("calibrate")(calibrate)
 app.command("batch")(batch)
+app.command("ablate")(ablate)
 app.command("report")(report)
 
 

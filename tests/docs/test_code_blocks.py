@@ -18,6 +18,7 @@ import yaml
 from typer.core import TyperGroup
 
 from deixis.apps.cli import app
+from deixis.evaluation.ablation_plan import Plan
 from deixis.graphs.main import SYSTEM
 from deixis.prompts.knowledge_templates import KnowledgeTemplate
 from deixis.settings import Options, Settings
@@ -27,6 +28,7 @@ from .blocks import CODE, DRAWN, NEEDS, PAGES, ROOT, Block, blocks_of, commands_
 from .checkout import InCheckout, check_installable, shim
 
 GIVEN = {
+    "ablations.md": ["Twitter10000_v2.0"],
     "README.md": ["photo.jpg"],
     "CONTRIBUTING.md": ["photo.jpg"],
     "batch.md": ["photo.jpg", "posts.jsonl"],
@@ -177,6 +179,8 @@ class InProcess:
         given = yaml.safe_load(block.code)
         if "roles" in given:
             Settings.load(path)
+        elif "variants" in given:
+            Plan.load(path)
         elif "types" in given:
             TypeSchema.load(str(path))
         elif "attributes" in given:
