@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from deixis import Extraction, Settings, build_graph
@@ -18,6 +19,8 @@ from deixis.batch.run import Batch
 from deixis.errors import DeixisError, MissingKeyError, SettingsError
 from deixis.graphs.build import toolbox_of
 from deixis.graphs.registry import find, names
+from deixis.llms.box_conventions import convention_of
+from deixis.llms.photos import photo
 
 FILE = Path(__file__).with_name("sixth.py")
 TEXT = "Grace Hopper of the US Navy"
@@ -243,3 +246,15 @@ def test_the_stack_of_e2e_is_its_own() -> None:
     assert toolbox.cast.system is not None and toolbox.cast.system.name == "e2e"
     assert [seat.role for seat in toolbox.cast.seats()] == ["vlm", "segmenter"]
     assert build_graph("e2e").name == "deixis e2e"
+
+
+@pytest.mark.parametrize("size", [(1200, 675), (4000, 1400), (1080, 3000), (300, 200)])
+def test_the_stack_of_e2e_shows_pictures_of_its_authors_size(size: tuple[int, int]) -> None:
+    """Also where the picture was made smaller before: the model sees as much as of the whole."""
+    settings = Settings.load("e2e")
+    convention = convention_of(settings.roles.vlm or "")
+    assert convention is not None and convention.resize is not None
+    sent = photo(np.zeros((*size[::-1], 3), np.uint8), settings.options.image_side)
+    seen, wanted = (convention.resize.frame(each) for each in ((sent.width, sent.height), size))
+    assert 256 * 28**2 <= seen[0] * seen[1] <= 1024 * 28**2
+    assert all(abs(one - other) <= 28 for one, other in zip(seen, wanted, strict=True))

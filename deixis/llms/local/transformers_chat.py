@@ -1,27 +1,25 @@
 """Hugging Face models in this process, with or without eyes, as a LangChain chat model.
 
 Text models and those that see (Qwen-VL, LLaVA and all others that transformers knows as
-image-text-to-text) answer alike. The packages arrive with the extra ``transformers`` and are
+image-text-to-text) answer alike. Captioning models (BLIP-2, Florence-2) describe the picture that
+they are shown, whatever is asked. The packages arrive with the extra ``transformers`` and are
 imported by the first call.
 """
 
-import base64
-import binascii
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from langchain_core.callbacks import CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage, BaseMessage, convert_to_openai_messages
+from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.messages.ai import UsageMetadata
 from langchain_core.outputs import ChatGeneration, ChatResult
 from langchain_core.runnables import Runnable
-from PIL import Image
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from deixis.base.images import open_image
 from deixis.errors import ModelCallError, SettingsError, ToolError
 from deixis.llms.backends import Constrain
+from deixis.llms.local.transformers_inputs import tensors
 from deixis.llms.local.transformers_load import Loaded, load
 from deixis.llms.options import checked
 from deixis.settings import Spec
@@ -61,6 +59,7 @@ class TransformersChat(BaseChatModel):
         device: ``auto`` is CUDA, else MPS, else CPU.
         dtype: ``auto`` is bfloat16 on CUDA, float16 on MPS, float32 on CPU.
         attention: transformers' ``attn_implementation``; None is the model's own.
+        min_pixels: pictures are made larger to have at least so many; None is the model's own.
         max_pixels: pictures are made smaller to have at most so many; None is the model's own.
         timeout: seconds that one reply may take once it is its turn; None is no limit.
         logprobs: tell for every token the probabilities of the likeliest that the grammar
@@ -74,9 +73,16 @@ class TransformersChat(BaseChatModel):
     device: str = Field(default="auto", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")
     dtype: Literal["auto", "bfloat16", "float16", "float32"] = "auto"
     attention: str | None = None
+    min_pixels: int | None = Field(default=None, ge=1)
     max_pixels: int | None = Field(default=None, ge=1)
     timeout: float | None = Field(default=None, gt=0.0)
     logprobs: bool = False
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.min_pixels and self.max_pixels and self.min_pixels > self.max_pixels:
+            raise ValueError(f"min_pixels {self.min_pixels} is above max_pixels {self.max_pixels}")
+        return self
 
     @property
     def _llm_type(self) -> str:
@@ -84,9 +90,8 @@ class TransformersChat(BaseChatModel):
 
     @property
     def _identifying_params(self) -> dict[str, Any]:
-        return self.model_dump(
-            include={"weights", "temperature", "seed", "dtype", "attention", "max_pixels"}
-        )
+        own = {"weights", "temperature", "seed", "dtype", "attention", "min_pixels", "max_pixels"}
+        return self.model_dump(include=own)
 
     def _generate(
         self,
@@ -101,9 +106,15 @@ class TransformersChat(BaseChatModel):
         from deixis.llms.local.transformers_rows import Row, spelled, text_of  # it imports torch
 
         loaded = load(self.weights, self.device, self.dtype, self.attention)
-        conversation = _conversation(messages, loaded.sees)
+        if json_schema is not None and loaded.caption is not None:
+            raise SettingsError(
+                f"{self.weights} describes pictures and answers no questions: it can play the "
+                "role captioner alone"
+            )
+        limits = {"min_pixels": self.min_pixels, "max_pixels": self.max_pixels}
+        given_limits = {name: limit for name, limit in limits.items() if limit is not None}
         with loaded.reading:
-            inputs = self._inputs(loaded, conversation, constrained=json_schema is not None)
+            inputs = tensors(loaded, messages, given_limits, constrained=json_schema is not None)
         heard: list[dict[int, float]] | None = [] if self.logprobs else None
         row = Row(inputs, lambda: self._rules(loaded, json_schema, heard))
         given, limit = row.length, max_tokens or self.max_tokens
@@ -155,40 +166,12 @@ class TransformersChat(BaseChatModel):
                 max_time=self.timeout,
                 logits_processor=[EachByItsRules(some, loaded.ends)],
                 **({"stop_strings": stop, "tokenizer": loaded.tokenizer} if stop else {}),
-            )[:, inputs["input_ids"].shape[1] :]
-            return [written(row, loaded.ends) for row in tokens.tolist()]
+            )
+            # A decoder apart from the encoder begins with a token of its own, not with the prompt.
+            before = 1 if loaded.decodes_apart else inputs["input_ids"].shape[1]
+            return [written(row, loaded.ends) for row in tokens[:, before:].tolist()]
 
         return in_halves(write, rows, self.weights)
-
-    def _inputs(
-        self, loaded: Loaded, conversation: list[dict[str, Any]], *, constrained: bool
-    ) -> dict[str, Any]:
-        """Return the tensors of a conversation on the model's device, ``input_ids`` (1, T)."""
-        options: dict[str, Any] = {}
-        if constrained and "enable_thinking" in loaded.processor.chat_template:
-            options["enable_thinking"] = False  # the grammar would forbid the thoughts
-        if self.max_pixels is not None:
-            eyes: Any = getattr(loaded.processor, "image_processor", None)
-            if "max_pixels" not in getattr(
-                getattr(eyes, "valid_kwargs", None), "__annotations__", ()
-            ):
-                raise SettingsError(f"option max_pixels: {self.weights} has no such limit")
-            size = {**dict(eyes.size), "longest_edge": self.max_pixels}
-            options["processor_kwargs"] = {"images_kwargs": {"size": size}}
-        encoded = loaded.processor.apply_chat_template(
-            conversation,
-            add_generation_prompt=True,
-            tokenize=True,
-            return_dict=True,
-            return_tensors="pt",
-            sanitize_control_tokens=True,  # what a text says can never be a turn of its own
-            **options,
-        )
-        model = loaded.model
-        return {
-            key: value.to(model.device, model.dtype if value.is_floating_point() else None)
-            for key, value in encoded.items()
-        }
 
     def _rules(
         self, loaded: Loaded, schema: dict[str, Any] | None, heard: list[dict[int, float]] | None
@@ -255,37 +238,3 @@ class _Draw:
 
         drawn = torch.multinomial(scores.softmax(-1).cpu(), 1, generator=self._generator)
         return torch.full_like(scores, float("-inf")).scatter(1, drawn.to(scores.device), 0.0)
-
-
-def _conversation(messages: list[BaseMessage], sees: bool) -> list[dict[str, Any]]:
-    """Return messages as a chat template takes them, with PIL pictures in their places.
-
-    Raises:
-        ModelCallError: a block that the model cannot take.
-        InputError: a picture that cannot be opened.
-    """
-    # Templates of models that see want blocks everywhere, those of others never.
-    conversation = convert_to_openai_messages(messages, text_format="block" if sees else "string")
-    for message in conversation:
-        if isinstance(message["content"], list):
-            message["content"] = [_block(block, sees) for block in message["content"]]
-    return conversation
-
-
-def _block(block: dict[str, Any], sees: bool) -> dict[str, Any]:
-    if block["type"] == "text":
-        return block
-    if block["type"] != "image_url":
-        raise ModelCallError("failed", f"this model takes no content of type {block['type']}")
-    if not sees:
-        raise ModelCallError(
-            "failed", "this model cannot see; leave the picture out, or name one that does"
-        )
-    head, _, data = block["image_url"]["url"].partition(";base64,")
-    if not head.startswith("data:"):
-        raise ModelCallError("failed", "a picture must be in the message, as base64 with mime_type")
-    try:
-        picture = base64.b64decode(data, validate=True)
-    except binascii.Error as error:
-        raise ModelCallError("failed", f"the base64 of a picture is damaged: {error}") from None
-    return {"type": "image", "image": Image.fromarray(open_image(picture).pixels)}

@@ -16,12 +16,19 @@ from memory once, so replies share what takes most of the time, also on a CPU: t
 21.5 s one by one, 13.2 s in fours and 15.4 s at once (12 layers, float32, 2 cores)."""
 
 
+CAPTION = {"blip-2": "", "florence2": "<MORE_DETAILED_CAPTION>"}
+"""Kinds of models without a chat template that describe a picture, and what they are prompted with.
+The task is one of those that Florence-2 was trained on, which has no other way to be asked."""
+
+
 class Loaded(NamedTuple):
     """A model and what goes with it.
 
     ``processor`` turns a conversation into tensors: a tokenizer, or where the model ``sees``,
-    a processor of texts and pictures. ``vocabulary`` is the tokenizer as llguidance reads it,
-    ``ends`` are the tokens that end a reply, ``window`` is how many tokens prompt and reply
+    a processor of texts and pictures. ``caption`` is the prompt of a model that describes a
+    picture and can do nothing else, None for those that answer; ``decodes_apart`` says whether
+    a prompt is read by an encoder of its own. ``vocabulary`` is the tokenizer as llguidance reads
+    it, ``ends`` are the tokens that end a reply, ``window`` is how many tokens prompt and reply
     may have together (None: unknown). ``top_k`` and ``top_p`` are what the model's makers
     advise for sampling. ``reading`` is held while prompts become tensors, and the model writes
     in a ``turn``.
@@ -31,6 +38,8 @@ class Loaded(NamedTuple):
     processor: Any
     tokenizer: Any
     sees: bool
+    caption: str | None
+    decodes_apart: bool
     vocabulary: Any
     ends: list[int]
     window: int | None
@@ -80,7 +89,8 @@ def _load(name: str, device: str, dtype: str, attention: str | None) -> Loaded:
             processor.chat_template = _with_beginning(processor)
         else:
             processor = tokenizer = part(transformers.AutoTokenizer, name)
-        if not processor.chat_template:
+        caption = None if processor.chat_template else CAPTION.get(config.model_type)
+        if not processor.chat_template and caption is None:
             raise ModelFileError(
                 f"{name} has no chat template; name a chat model (often the same name with "
                 "-Instruct), or put its chat_template.jinja into the folder"
@@ -88,18 +98,27 @@ def _load(name: str, device: str, dtype: str, attention: str | None) -> Loaded:
         seeing, blind = transformers.AutoModelForImageTextToText, transformers.AutoModelForCausalLM
         model = pretrained(seeing if sees else blind, name, device, dtype, config=config, **options)
         advice, ends = model.generation_config, _ends(model.generation_config, tokenizer)
+        apart, words = config.is_encoder_decoder, config.get_text_config()
         # Nothing but what is asked for: no penalties or beams that the folder may bring.
-        model.generation_config = transformers.GenerationConfig(
-            eos_token_id=ends, pad_token_id=ends[0]
+        plain = transformers.GenerationConfig(
+            eos_token_id=ends,
+            pad_token_id=ends[0],
+            decoder_start_token_id=getattr(words, "decoder_start_token_id", None),
+            forced_bos_token_id=getattr(words, "forced_bos_token_id", None),
         )
+        model.generation_config = plain
+        if caption is not None and hasattr(model, "language_model"):  # it writes by itself
+            model.language_model.generation_config = plain
         return Loaded(
             model,
             processor,
             tokenizer,
             sees,
+            caption,
+            apart,
             llguidance.hf.from_tokenizer(tokenizer, eos_token=ends),
             ends,
-            getattr(config.get_text_config(), "max_position_embeddings", None),
+            None if apart else getattr(words, "max_position_embeddings", None),
             advice.top_k,
             advice.top_p,
             Lock(),

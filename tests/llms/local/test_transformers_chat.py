@@ -188,7 +188,7 @@ def test_a_repository_of_the_hub_that_is_on_this_disk_needs_no_network(
         ("temprature=0", "there is no option 'temprature' (did you mean 'temperature'?"),
         (
             "weights=x",
-            "known: attention, device, dtype, logprobs, max_pixels, max_tokens, seed, temp",
+            "known: attention, device, dtype, logprobs, max_pixels, max_tokens, min_pixels, seed",
         ),
         ("dtype=int8", "option dtype: Input should be 'auto', 'bfloat16', 'float16'"),
         ("device=gpu", "option device: String should match"),
@@ -200,3 +200,8 @@ def test_a_wrong_option_is_told(saved: Path, query: str, said: str) -> None:
     with pytest.raises(SettingsError) as caught:
         registry.load(f"transformers:{saved}?{query}").model.invoke("Hi")
     assert said in str(caught.value)
+
+
+def test_limits_of_pixels_the_wrong_way_round_are_told(model: Any) -> None:
+    with pytest.raises(SettingsError, match="min_pixels 9 is above max_pixels 8"):
+        model("min_pixels=9&max_pixels=8")
