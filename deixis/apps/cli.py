@@ -28,6 +28,7 @@ from deixis.apps.dataset_cli import dataset_app
 from deixis.apps.eval_cli import evaluate
 from deixis.apps.examples_cli import examples_app
 from deixis.apps.prompts_cli import PromptsOption, prompts_app
+from deixis.apps.reinforcement_cli import reinforcement
 from deixis.errors import DeixisError
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ dataset_app.command()(answers_cli.write)
 app.add_typer(examples_app, name="examples")
 app.command("eval")(evaluate)
 app.command("compare")(compare)
+app.command("reinforcement")(reinforcement)
 app.command("calibrate")(calibrate)
 app.command("batch")(batch)
 app.command("ablate")(ablate)

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from deixis.errors import DataError, SettingsError
 from deixis.evaluation import papers
 from deixis.evaluation.datasets.mmre import MmreRow
+from deixis.evaluation.judgements import JudgedRow
 from deixis.evaluation.metrics import given
 from deixis.evaluation.metrics.mentions import Sample, align
 from deixis.evaluation.metrics.scoring import How, check_breakdown
@@ -135,7 +136,7 @@ def _score_given(
         raise SettingsError(
             f"--task {how.task.name} scores results of deixis batch, not --format {format_name}"
         )
-    rows = read_rows(path, given.JudgedRow)
+    rows = read_rows(path, JudgedRow)
     missing = missing_of(gold, {row.id for row in rows}, path)
     pairs = given.given(gold, rows)
 

@@ -4,15 +4,14 @@ The entities of such a result are those of the gold, so nothing is lost or gaine
 what is scored is whether a mention is rightly called visible, and where it was pointed at.
 """
 
-from collections import defaultdict
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel
 
 from deixis.errors import DataError
+from deixis.evaluation.judgements import JudgedEntity, JudgedRow, linked
 from deixis.evaluation.metrics.chance import Shares, shares
 from deixis.evaluation.metrics.matching import best_iou
 from deixis.evaluation.metrics.sheet import NAMES, Sheet, ratios, side_by_side
@@ -21,36 +20,6 @@ from deixis.rows import Row, RowEntity
 BINS = 10
 """Equal bins of probability, between which calibration is compared."""
 _LEVELS = 1001  # probabilities are told apart to three decimals
-
-
-class _Decision(BaseModel):
-    subject: str
-    outcome: str | None = None
-    confidence: float | None = None
-
-
-class JudgedEntity(RowEntity):
-    """An entity with who decided what about it."""
-
-    decisions: tuple[_Decision, ...] = ()
-
-    @property
-    def probability(self) -> float | None:
-        """How sure it was that it can be seen, 0..1; None where no decision says.
-
-        It is that of the last verdict that has a confidence, even if another step that has none
-        has changed the verdict.
-        """
-        for made in reversed(self.decisions):
-            if made.subject == "groundable" and made.outcome and made.confidence is not None:
-                return made.confidence if made.outcome == "yes" else 1 - made.confidence
-        return None
-
-
-class JudgedRow(Row):
-    """A row of which each entity says how sure the verdict on it was."""
-
-    entities: tuple[JudgedEntity, ...] = ()
 
 
 class Given(NamedTuple):
@@ -63,7 +32,7 @@ class Given(NamedTuple):
 def given(gold: Sequence[Row], predicted: Sequence[JudgedRow]) -> list[list[Given]]:
     """Bring gold mentions and what was said of them together, a list for each row of gold.
 
-    Mentions are the same by their exact text; of one text, in the order of their places.
+    Mentions are the same by their exact text, those of one text by their place, else in order.
 
     Raises:
         DataError: a result has a mention that the gold lacks, or gold does not say whether a
@@ -74,28 +43,33 @@ def given(gold: Sequence[Row], predicted: Sequence[JudgedRow]) -> list[list[Give
 
 
 def _given(row: Row, answer: JudgedRow | None) -> list[Given]:
-    said: dict[str, list[JudgedEntity]] = defaultdict(list)
-    for told in sorted(answer.entities if answer else (), key=_place):
-        said[told.text].append(told)
-    pairs: dict[int, Given] = {}
-    for place, entity in sorted(enumerate(row.entities), key=lambda each: _place(each[1])):
+    said: dict[int, JudgedEntity] = {}
+    for told, own in linked(answer.entities if answer else (), row.entities):
+        if own is None:
+            raise DataError(
+                f"the result of {row.id!r} has the mention {told.text!r} that the gold lacks: "
+                "these scores are of runs on gold mentions (deixis batch --gold-mentions)"
+            )
+        said[id(own)] = told
+    for entity in row.entities:
         if entity.regions is None:
             raise DataError(
                 f"the gold entity {entity.text!r} of {row.id!r} does not say whether it can be "
                 "seen, which entailment and grounding score"
             )
-        left = said[entity.text]
-        pairs[place] = Given(entity, left.pop(0) if left else None)
-    if more := [text for text, others in said.items() if others]:
-        raise DataError(
-            f"the result of {row.id!r} has the mention {more[0]!r} that the gold lacks: these "
-            "scores are of runs on gold mentions (deixis batch --gold-mentions)"
-        )
-    return [pairs[place] for place in range(len(row.entities))]
+    return [Given(entity, said.get(id(entity))) for entity in row.entities]
 
 
-def _place(entity: RowEntity) -> int:
-    return -1 if entity.start is None else entity.start
+def probability(said: JudgedEntity | None) -> float | None:
+    """Return how likely it was said to be that a mention can be seen, 0..1, if that was said.
+
+    It is that of the last verdict that has a confidence, even if another step that has none
+    has changed the verdict.
+    """
+    for made in reversed(said.decisions if said else ()):
+        if made.subject == "groundable" and made.outcome and made.confidence is not None:
+            return made.confidence if made.outcome == "yes" else 1 - made.confidence
+    return None
 
 
 def tally(pairs: Sequence[Given]) -> dict[str, int]:
@@ -104,7 +78,7 @@ def tally(pairs: Sequence[Given]) -> dict[str, int]:
     return {
         "groundable": sum(bool(pair.gold.regions) for pair in pairs),
         "undecided": sum(each is None or each.regions is None for each in said),
-        "with_probability": sum(each is not None and each.probability is not None for each in said),
+        "with_probability": sum(probability(each) is not None for each in said),
     }
 
 
@@ -129,12 +103,11 @@ def entailment(rows: Sequence[Sequence[Given]]) -> Sheet:
     for place, row in enumerate(rows):
         for gold, said in row:
             verdicts[place] += _verdict(bool(gold.regions), said)
-            probability = said.probability if said else None
-            if probability is not None:
-                bin_ = min(int(probability * BINS), BINS - 1)
-                bins[place, bin_] += bool(gold.regions) - probability
+            stated = probability(said)
+            if stated is not None:
+                bins[place, min(int(stated * BINS), BINS - 1)] += bool(gold.regions) - stated
                 bins[place, -1] += 1
-                levels[place, int(bool(gold.regions)), round(probability * (_LEVELS - 1))] += 1
+                levels[place, int(bool(gold.regions)), round(stated * (_LEVELS - 1))] += 1
     right, undecided, *counts, total = verdicts.T[..., None]
     return side_by_side(
         ratios(("accuracy",), right, total),

@@ -66,10 +66,10 @@ class Sheet(NamedTuple):
         """Return the same with longer names."""
         return self._replace(names=tuple(f"{prefix}{name}" for name in self.names))
 
-    def pick(self, name: str) -> "Sheet":
-        """Return the sheet of one of the measures alone."""
-        place = self.names.index(name)
-        return Sheet((name,), self.sums, lambda totals: self.values(totals)[..., [place]])
+    def pick(self, *names: str) -> "Sheet":
+        """Return the sheet of some of the measures alone."""
+        places = [self.names.index(name) for name in names]
+        return Sheet(names, self.sums, lambda totals: self.values(totals)[..., places])
 
     def only(self, rows: Sequence[int]) -> "Sheet":
         """Return the sheet of some of the rows, by their places."""

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from deixis.errors import DataError
-from deixis.evaluation.metrics.given import JudgedRow, entailment, given, grounding, of_type, tally
+from deixis.evaluation.judgements import JudgedRow
+from deixis.evaluation.metrics.given import entailment, given, grounding, of_type, tally
 from deixis.rows import Row, parse_row
 
 W, HALF, FAR = [0, 0, 10, 10], [0, 0, 5, 10], [50, 50, 60, 60]
