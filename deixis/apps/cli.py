@@ -29,6 +29,7 @@ from deixis.apps.eval_cli import evaluate
 from deixis.apps.examples_cli import examples_app
 from deixis.apps.prompts_cli import PromptsOption, prompts_app
 from deixis.apps.reinforcement_cli import reinforcement
+from deixis.apps.topn_cli import topn
 from deixis.errors import DeixisError
 
 if TYPE_CHECKING:
@@ -38,8 +39,8 @@ app = options.group("Name every entity in a text, and point at it in the picture
 app.add_typer(prompts_app, name="prompts")
 app.add_typer(cache_app, name="cache")
 app.add_typer(dataset_app, name="dataset")
-for construct in (masks, agreement, summarize, reviewed, split):
-    dataset_app.command()(construct)
+for each in (masks, agreement, summarize, reviewed, split, topn):
+    dataset_app.command()(each)
 dataset_app.command()(masks)
 dataset_app.command()(answers_cli.read)
 dataset_app.command()(answers_cli.write)

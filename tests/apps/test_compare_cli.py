@@ -169,6 +169,34 @@ def test_files_that_do_not_fit(deixis: Run, files: tuple[Path, ...]) -> None:
     assert "got 4" in deixis("compare", gold, gold, gold, gold)[2]
 
 
+@pytest.mark.extra("eval")
+def test_m_mre(deixis: Run, tmp_path: Path) -> None:
+    pytest.importorskip("rouge_score", reason="the eval extra is not installed")
+    row = {"text": "Ann", "entities": [{"text": "Ann", "type": "PER", "regions": []}]}
+    gold, one, two = (tmp_path / f"{name}.jsonl" for name in ("gold", "one", "two"))
+    for path, more in ((gold, {"summary": "A wall."}), (one, {"caption": "It."}), (two, {})):
+        path.write_text(json.dumps({"id": "a", **row, **more}) + "\n")
+    two.write_text(json.dumps({"id": "a", "text": "Ann", "caption": "A wall."}) + "\n")
+    page = tmp_path / "page.html"
+    options = ("--task", "mmre", "--rounds", 50, "--html", page)
+    code, printed, err = deixis("compare", gold, one, two, *options)
+    assert (code, err) == (0, f"wrote {page}\n")
+    rows = [line.split() for line in printed.splitlines()]
+    assert ["f1", "100.00", "0.00", "-100.00", "-100.00", "to", "-100.00", "1.0000"] in rows
+    assert ["rouge1", "0.00", "100.00", "+100.00"] in [row[:4] for row in rows]
+    assert ["patch_accuracy", "-", "-", "-", "-", "to", "-", "-"] in rows
+    assert "mentions that differ: only first 1" in printed
+    assert '<th scope="row">rougeL</th>' in page.read_text()
+    found = json.loads(deixis("compare", gold, one, two, *options[:4], "--json")[1])
+    assert found["difference"]["rougeL"]["value"] == 1.0
+    assert found["second"]["measures"]["f1"]["value"] == 0.0
+    assert found["first"]["predictions"] == str(one) and found["agreement"]["same_rows"] == 0
+    code, _, err = deixis("compare", one, two, "--task", "mmre", "--wording", "stemmed")
+    assert code == 2 and "--wording compares summaries with those of a gold file" in err
+    code, _, err = deixis("compare", gold, one, two, "--task", "mner", "--iou", 0.7)
+    assert code == 2 and "--iou has no effect: mner" in err
+
+
 STACK = """
 roles: {recognizer: crf, committee: ["scripted:a"], voter: "scripted:b", expander: "scripted:b",
   templater: "scripted:b"}
