@@ -18,8 +18,9 @@ from deixis.evaluation.compare import Result
 from deixis.evaluation.metrics.scoring import How
 from deixis.evaluation.metrics.sheet import Sheet, contrast
 from deixis.evaluation.runs import Spread
+from deixis.evaluation.scored import read_gold
 from deixis.evaluation.totals import add_usage
-from deixis.rows import read_rows
+from deixis.rows import Row, read_rows
 
 
 class Progress(NamedTuple):
@@ -133,12 +134,15 @@ def tabulate(checked: Checked, folder: Path, progress: Mapping[str, Progress]) -
     for run in checked.runs:
         variants.setdefault(run.variant.name, []).append(run)
     lines = [_line(checked, runs, folder, progress) for runs in variants.values()]
+    gold: dict[str, list[Row]] = {}
     for metric in checked.metrics:
         base: list[Sheet] | None = None
+        kind = metric.how.task.kind
+        gold[kind] = gold.get(kind) or read_gold(checked.gold, metric.how)
         for line, runs in zip(lines, variants.values(), strict=True):
             if line.done:
                 paths = [folder / run.file for run in runs]
-                own = metric.sheets(checked.gold, paths, runs[0].limit)
+                own = metric.sheets(gold[kind], paths, runs[0].limit)
                 line.cells[metric.name] = _cell(own, base, metric.how)
                 base = own if line is lines[0] else base
     return Table(tuple(metric.name for metric in checked.metrics), tuple(lines), _notes(checked))

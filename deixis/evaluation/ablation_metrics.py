@@ -64,11 +64,11 @@ class Metric(NamedTuple):
             nothing.touch()
             measure_of(score_file(read_gold(gold, self.how), nothing, self.how), self.measure)
 
-    def sheets(self, gold: Path, results: Sequence[Path], limit: int | None) -> list[Sheet]:
+    def sheets(self, rows: list[Row], results: Sequence[Path], limit: int | None) -> list[Sheet]:
         """Score results by rows, those of all files against the same rows of gold.
 
         Args:
-            gold: the labelled rows.
+            rows: of the gold, as `read_gold` reads them for the task.
             results: files of ``deixis batch`` that were run on the same rows.
             limit: rows that were run, the first ones that could be; None is all.
 
@@ -76,7 +76,6 @@ class Metric(NamedTuple):
             DataError: they do not fit together.
             InputError: a file cannot be read.
         """
-        rows = read_gold(gold, self.how)
         if limit is not None:
             rows = rows[: max(limit, _end(rows, results))]
         return [measure_of(score_file(rows, path, self.how), self.measure) for path in results]

@@ -84,10 +84,14 @@ def _sown(value: Any, seed: int | None) -> Any:
 
 
 class Variant(Change):
-    """One line of the table; ``about`` says what it stands for, such as a row of a paper."""
+    """One line of the table; ``about`` says what it stands for, such as a row of a paper.
+
+    Both begin with a letter or a digit: a spreadsheet would take a line of CSV that begins with
+    an equals sign for a formula.
+    """
 
     name: str = Field(pattern=r"^[^\W_][^\n\r\t]{0,79}$")
-    about: str = ""
+    about: str = Field(default="", pattern=r"^([^\W_][^\n\r\t]*)?$")
 
 
 class Plan(Change):
@@ -193,11 +197,12 @@ def _options(now: Options, changes: Mapping[str, Any], beside: Any) -> dict[str,
     Raises:
         SettingsError: there is no such option, or its value is wrong.
     """
-    given = {n: beside(v) if n in _FOLDERS and v is not None else v for n, v in changes.items()}
+    given = {
+        name: beside(value) if name in _FOLDERS and isinstance(value, str) else value
+        for name, value in changes.items()
+    }
     try:
         checked = Options.model_validate({**now.model_dump(), **given})
     except ValidationError as error:
         raise SettingsError(f"options: {describe_problem(error, Options)}") from None
-    except TypeError:  # a folder that is no text
-        raise SettingsError(f"options: {', '.join(_FOLDERS)} are names of folders") from None
     return {name: getattr(checked, name) for name in given}

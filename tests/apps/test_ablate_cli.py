@@ -2,6 +2,7 @@
 
 import csv
 import json
+import signal
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -113,6 +114,23 @@ def test_a_budget_holds_for_all_variants_and_the_same_line_goes_on(world: World)
     assert "| seeds |  | unfinished: " in shown and "| nobody |  | not run | - | - |" in shown
     code, printed, said = world.run("--json")
     assert code == 0 and all(line["done"] for line in json.loads(printed)["variants"]), said
+
+
+def test_ctrl_c_finishes_the_row_in_flight_and_the_same_line_goes_on(
+    world: World, scripted: Any
+) -> None:
+    def interrupted(name: str, messages: Any, options: dict[str, Any]) -> str:
+        if not world.asked:
+            signal.raise_signal(signal.SIGINT)
+        return world.answer(name, messages, options)
+
+    scripted(interrupted)
+    code, _, said = world.run("--concurrency", 1)
+    assert code == 130 and "stopped in whole: run the same line to go on" in said
+    asked = dict(world.asked)
+    code, printed, said = world.run("--json")
+    assert code == 0 and json.loads(printed)["variants"][-1]["done"], said
+    assert world.asked["a"] == len(NAMES) and asked["a"] < len(NAMES)
 
 
 def test_what_would_run_is_said_and_nothing_is_asked(world: World) -> None:
