@@ -13,12 +13,26 @@ from urllib.parse import parse_qsl
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
+from deixis.base.allowances import Budget, Limit, Price
 from deixis.base.curves import Curve
 from deixis.base.problems import describe_problem, nearest
 from deixis.base.yaml_files import read_yaml
 from deixis.errors import SettingsError
 from deixis.type_schema import TypeSchema
 
+__all__ = [
+    "NOBODY",
+    "STACKS",
+    "Budget",
+    "Limit",
+    "Options",
+    "Price",
+    "Roles",
+    "Settings",
+    "Spec",
+    "entry_for",
+    "stack_names",
+]
 T = TypeVar("T")
 STACKS = Path(str(files("deixis"))) / "stacks"
 NOBODY = "none"
@@ -72,7 +86,8 @@ class Roles(_Frozen):
     same questions; ``voter`` settles what they dispute. ``expander`` writes referring
     expressions, ``templater`` the templates of types that have none. ``corrector`` is asked
     about the mentions of which the recognizer is unsure, ``entailer``, an image-text
-    model or a chat model that takes pictures, whether the descriptions fit what is to be seen.
+    model or a chat model that takes pictures, whether the descriptions fit what is to be seen;
+    ``second_entailer``, another of these, is asked the same where that leaves a doubt.
     ``vlm`` is the chat model that a graph shows the picture to when one model is to name the
     entities and to point at them. ``embedder`` measures how alike two posts are.
     Each graph says which roles it cannot do without (`deixis graphs`). Any other may be left
@@ -82,6 +97,7 @@ class Roles(_Frozen):
     recognizer: str | None = Field(None, description="names and their types")
     corrector: str | None = Field(None, description="a second opinion on doubtful names")
     entailer: str | None = Field(None, description="a look whether descriptions fit the picture")
+    second_entailer: str | None = Field(None, description="a second look in doubt")
     committee: tuple[str, ...] = Field((), description="knowledge of how entities look")
     voter: str | None = Field(None, description="a model's choice where the committee disagrees")
     expander: str | None = Field(None, description="referring expressions in a model's words")
@@ -106,28 +122,6 @@ class Roles(_Frozen):
         if len(members) > 1:
             raise ValueError(f"{NOBODY!r} stands beside others; leave out either")
         return ()
-
-
-class Limit(_Frozen):
-    """What a provider lets one process do; None is no limit."""
-
-    concurrency: int | None = Field(default=None, ge=1)
-    requests_per_minute: int | None = Field(default=None, ge=1)
-    tokens_per_minute: int | None = Field(default=None, ge=1)
-
-
-class Price(_Frozen):
-    """What a million tokens cost, in any currency: the same for all prices of a stack."""
-
-    input: float = Field(ge=0.0, allow_inf_nan=False)
-    output: float = Field(ge=0.0, allow_inf_nan=False)
-
-
-class Budget(_Frozen):
-    """The most that one graph may ask, all its samples together; None is no limit."""
-
-    calls: int | None = Field(default=None, ge=0)
-    tokens: int | None = Field(default=None, ge=0)
 
 
 class Options(_Frozen):
@@ -157,6 +151,9 @@ class Options(_Frozen):
     ``cache_folder``: where; None is ``llm`` in Deixis' cache folder.
     ``gate``: a mention with at least this confidence is not second-guessed by the corrector;
     a span that the recognizer turned down is asked about when it is likelier than 1 - gate.
+    ``entailer_gate``: a verdict of at least this confidence is not shown the second entailer.
+    ``entailer_samples``: how often a chat model that entails is asked, each time with another
+    seed; of several answers the share of yes is the probability.
     ``posts_per_call``: most samples, of those that run at once, whose questions to a committee
     member or to the voter go into one call: cheaper, and each answer may depend on the others.
     ``budget``: when it is used up, nothing more is asked, and the rest goes on without.
@@ -180,6 +177,8 @@ class Options(_Frozen):
     cache: Annotated[Literal["use", "refresh", "off", "replay"], BeforeValidator(_word)] = "use"
     cache_folder: Path | None = None
     gate: float = Field(default=0.7, ge=0.0, le=1.0)
+    entailer_gate: float = Field(default=0.7, ge=0.5, le=1.0)
+    entailer_samples: int = Field(default=1, ge=1, le=32)
     posts_per_call: int = Field(default=1, ge=1, le=32)
     budget: Budget = Budget()
     limits: dict[str, Limit] = {}

@@ -102,9 +102,9 @@ SYSTEM = System(
     needs=("recognizer",),
     uses=(
         *("corrector", "committee", "voter", "templater", "expander"),
-        *("entailer", "detector", "reader", "segmenter"),
+        *("entailer", "second_entailer", "detector", "reader", "segmenter"),
     ),
     wire=wire,
     options=MainOptions,
-    eyes=("entailer",),
+    eyes=("entailer", "second_entailer"),
 )

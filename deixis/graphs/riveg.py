@@ -40,8 +40,11 @@ SYSTEM = System(
     "riveg",
     "RiVEG: knowledge after similar examples, expressions, visual entailment, then grounding",
     needs=("recognizer", "expander"),
-    uses=("committee", "embedder", "entailer", "vlm", "detector", "reader", "segmenter"),
+    uses=(
+        *("committee", "embedder", "entailer", "second_entailer", "vlm"),
+        *("detector", "reader", "segmenter"),
+    ),
     wire=wire,
-    eyes=("entailer",),
+    eyes=("entailer", "second_entailer"),
     options=RivegOptions,
 )

@@ -9,8 +9,10 @@ from deixis.testing.blocks import Blocks
 from deixis.tools import registry
 from deixis.tools.base import Detection, Picture, Word
 
-_ROLES = ("detector", "reader", "segmenter", "entailer", "embedder", "recognizer")
-_METHODS = ("detect", "read", "segment", "entail", "embed", "recognize")
+_ROLES = (
+    *("detector", "reader", "segmenter", "entailer", "second_entailer", "embedder", "recognizer"),
+)
+_METHODS = ("detect", "read", "segment", "entail", "shown", "embed", "recognize")
 _blocks = Blocks(registry.TOOLS)
 _PLAY = "play_"
 

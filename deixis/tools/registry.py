@@ -55,6 +55,7 @@ class Tool(NamedTuple):
 
 
 _TORCH = {"torch": "torch", "transformers": "transformers"}
+_ALSO = ("second_entailer", "embedder")
 TOOLS = {
     "crf": Tool("deixis.tools.tagger.crf:CrfTagger", "recognizer", "starter", {}),
     "minilm-ner": Tool(
@@ -86,12 +87,8 @@ TOOLS = {
             "yapf": "yapf",
         },
     ),
-    "siglip": Tool(
-        "deixis.tools.siglip:Siglip", "entailer", "transformers", _TORCH, also=("embedder",)
-    ),
-    "clip": Tool(
-        "deixis.tools.siglip:Clip", "entailer", "transformers", _TORCH, also=("embedder",)
-    ),
+    "siglip": Tool("deixis.tools.siglip:Siglip", "entailer", "transformers", _TORCH, also=_ALSO),
+    "clip": Tool("deixis.tools.siglip:Clip", "entailer", "transformers", _TORCH, also=_ALSO),
     "hashed": Tool("deixis.tools.hashed:Hashed", "embedder", "starter", {}),
     "minilm": Tool(
         "deixis.tools.minilm:MiniLm",

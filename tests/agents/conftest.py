@@ -34,7 +34,7 @@ def toolbox_of(scripted: Any) -> Callable[..., Toolbox]:
         roles["recognizer"] = more.pop("recognizer", "crf")
         tools = {
             key: more.pop(key)
-            for key in ("corrector", "entailer", "detector", "reader")
+            for key in ("corrector", "entailer", "second_entailer", "detector", "reader")
             if key in more
         }
         committee = [f"scripted:m{number + 1}" for number in range(members)]

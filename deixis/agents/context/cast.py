@@ -13,6 +13,8 @@ from deixis.tools import registry as tools
 
 TOOL_ROLES = ("embedder", "detector", "reader", "segmenter")
 _POINTING = ("vlm", "entailer", "second_entailer")
+ENTAILERS = ("entailer", "second_entailer")
+"""Who says whether something is shown, and who is asked where that leaves a doubt."""
 _OF_COMMITTEE = ("voter", "templater")
 """Roles of whom nothing is asked when there is no committee."""
 
@@ -85,6 +87,7 @@ class Cast:
         if system is not None:
             system.check(settings)
         check_calibration(settings)
+        self._check_entailers()
         for seat in self.seats():
             seat.find()
             self._check_eyes(seat)
@@ -104,6 +107,24 @@ class Cast:
             raise SettingsError(
                 f"{seat.role}: {self._shown(seat.spec)} takes no pictures; the role needs a model "
                 "with eyes, or leave it out"
+            )
+
+    def _check_entailers(self) -> None:
+        roles, options = self.settings.roles, self.settings.options
+        played = [role for role in ENTAILERS if getattr(roles, role) and self.uses(role)]
+        if roles.second_entailer and not roles.entailer:
+            raise SettingsError(
+                "second_entailer is asked where the entailer is unsure, and nobody plays that; "
+                "name a first entailer, or make the second the entailer"
+            )
+        if "entailer_gate" in options.model_fields_set and "second_entailer" not in played:
+            raise SettingsError(
+                "options.entailer_gate has no effect without a second_entailer; leave it out"
+            )
+        if options.entailer_samples > 1 and all(map(self.is_tool, played)):
+            raise SettingsError(
+                f"options.entailer_samples is {options.entailer_samples}, and no chat model plays "
+                "the entailer: a tool would say the same each time; leave it out"
             )
 
     def _check_family(self, seat: Seat) -> None:
@@ -132,11 +153,14 @@ class Cast:
         is_tool = spec is not None and Spec.parse(spec).provider in tools.TOOLS
         return is_tool and self.uses("recognizer")
 
-    @property
-    def entailer_is_tool(self) -> bool:
-        """Whether the entailer is a tool, an image-text model (otherwise it is a chat model)."""
-        spec = self.settings.roles.entailer
-        return spec is not None and Spec.parse(spec).provider in tools.names("entailer")
+    def is_tool(self, role: str) -> bool:
+        """Whether a role is played by a tool (otherwise it is a chat model, or nobody)."""
+        if role in TOOL_ROLES:
+            return True
+        if role == "recognizer":
+            return self.recognizes_by_tagger
+        spec = getattr(self.settings.roles, role)
+        return role in ENTAILERS and spec and Spec.parse(spec).provider in tools.names(role)
 
     def uses(self, role: str) -> bool:
         """Whether the graph has a place for a role."""
@@ -176,10 +200,7 @@ class Cast:
         for role, given in self.settings.roles:
             if not self.uses(role):
                 continue
-            is_tool = role in TOOL_ROLES or (
-                (role == "recognizer" and self.recognizes_by_tagger)
-                or (role == "entailer" and self.entailer_is_tool)
-            )
+            is_tool = self.is_tool(role)
             specs = given if role == "committee" else [given]
             idle = self.idle(role)
             seats += [Seat(role, spec, is_tool, idle) for spec in specs if spec is not None]

@@ -163,6 +163,7 @@ class Context(TypedDict, total=False):
     recognizer: str | None
     corrector: str | None
     entailer: str | None
+    second_entailer: str | None
     committee: list[str] | str
     voter: str | None
     expander: str | None

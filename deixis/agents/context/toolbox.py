@@ -127,13 +127,14 @@ class Toolbox:
         segmenter: Segmenter | None = self.cast.tool("segmenter")
         return segmenter
 
-    @property
-    def entailer(self) -> Entailer | None:
-        """Says whether descriptions fit, or None when the role is left out or is a chat model's."""
-        entailer: Entailer | None = (
-            self.cast.tool("entailer") if self.cast.entailer_is_tool else None
-        )
-        return entailer
+    def entailer(self, role: str) -> Entailer | None:
+        """Says whether descriptions fit a picture; None if nobody plays it, or another kind.
+
+        Args:
+            role: the first or the second entailer.
+        """
+        tool: Any = self.cast.tool(role) if self.cast.is_tool(role) else None
+        return tool if hasattr(tool, "entail") else None
 
     @property
     def embedder(self) -> Embedder | None:

@@ -60,7 +60,7 @@ def choose(
         accounts for the call, empty if there was none.
     """
     spec = toolbox.settings.roles.entailer
-    if spec is None or toolbox.cast.entailer_is_tool or not _compete(offered):
+    if spec is None or toolbox.cast.is_tool("entailer") or not _compete(offered):
         return {}, {}
     pixels = toolbox.pixels(state)
     assert pixels is not None, "boxes without a picture"

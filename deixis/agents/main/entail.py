@@ -7,20 +7,56 @@ open (None).
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 from deixis.agents.context.calibration import EVIDENCE, Worth, worth
+from deixis.agents.context.entailers import SECOND, unsure
 from deixis.agents.context.records import Candidate, Mention, Verdict
-from deixis.agents.context.state import State, Update, decision, type_of
+from deixis.agents.context.state import State, Update, decision, joined, type_of
 from deixis.agents.context.toolbox import Toolbox
 from deixis.agents.main import evidence as weights
 from deixis.agents.main.evidence import Cue, Evidence, probability_shown
 from deixis.agents.main.findings import Finding, gather, read_name
-from deixis.agents.main.look import look_for
+from deixis.agents.main.look import Looked, entailed_by, look_for
 from deixis.agents.main.same_names import same_names
 from deixis.agents.main.second_look import second_look
 from deixis.agents.main.subjects import subjects
 
 UNINFORMED_PRIOR = 0.5
+
+
+class Judged(NamedTuple):
+    """A verdict, the reasons for it, and who had the last word."""
+
+    verdict: Verdict
+    reasons: list[str]
+    judge: str = EVIDENCE
+
+    @property
+    def confidence(self) -> float | None:
+        """How sure it is that the verdict is right, None without one."""
+        probability = self.verdict["probability"]
+        return {True: probability, False: 1.0 - probability, None: None}[self.verdict["groundable"]]
+
+    def doubt(self, toolbox: Toolbox) -> str:
+        """Say why the second entailer is asked."""
+        how = f"{self.verdict['probability']:.2f} by {self.judge} is doubtful"
+        gate = f"at a gate of {toolbox.settings.options.entailer_gate:g}"
+        how = "it was undecided" if self.confidence is None else f"{how} {gate}"
+        return f"{how}: {toolbox.model(SECOND)} was asked"
+
+    def decision(self, entity: str, replies: Sequence[str]) -> Update:
+        """Return the entry for the channel ``decisions``."""
+        return decision(
+            entity,
+            "entail",
+            "groundable",
+            {True: "yes", False: "no", None: None}[self.verdict["groundable"]],
+            model=self.judge,
+            confidence=self.confidence,
+            evidence=self.reasons,
+            replies=replies,
+        )
 
 
 def entail(state: State, toolbox: Toolbox) -> Update:
@@ -34,28 +70,48 @@ def entail(state: State, toolbox: Toolbox) -> Update:
         unknown = Verdict(groundable=None, probability=0.0, candidates=[])
         return {"verdicts": dict.fromkeys(mentions, unknown), "decisions": decisions}
     findings, noticed = _findings(state, toolbox)
-    evidence, update = look_for(state, toolbox)
-    verdicts, decisions = {}, {}
-    for entity, mention in mentions.items():
+    looked, update = look_for(state, toolbox)
 
-        def measure(stated: float, kind: str = type_of(state, entity)) -> Worth:
-            return worth(stated, EVIDENCE, kind, toolbox.settings.options)
+    def weigh(entity: str, evidence: Evidence, judge: str = EVIDENCE) -> Judged:
+        def measure(stated: float) -> Worth:
+            return worth(stated, judge, type_of(state, entity), toolbox.settings.options)
 
-        verdict, reasons = judge(findings[entity], evidence[entity], mention["prior"], measure)
-        verdicts[entity] = verdict
-        groundable, probability = verdict["groundable"], verdict["probability"]
-        decisions |= decision(
-            entity,
-            "entail",
-            "groundable",
-            {True: "yes", False: "no", None: None}[groundable],
-            model=EVIDENCE,
-            confidence={True: probability, False: 1.0 - probability, None: None}[groundable],
-            evidence=reasons,
-            replies=update["calls"],
-        )
-    notices = update["notices"] | noticed
-    return {**update, "verdicts": verdicts, "decisions": decisions, "notices": notices}
+        prior = mentions[entity]["prior"]
+        return Judged(*weighed(findings[entity], evidence, prior, measure), judge)
+
+    judged = {entity: weigh(entity, looked.of(entity)) for entity in mentions}
+    doubtful = [
+        entity
+        for entity, own in judged.items()
+        if unsure(own.verdict["groundable"], own.confidence, toolbox)
+    ]
+    again, asked = _second(state, toolbox, looked, doubtful)
+    for entity in again:
+        doubt = judged[entity].doubt(toolbox)
+        evidence, spec = looked.with_second(again).of(entity), toolbox.model(SECOND)
+        told = bool(again[entity].cues)
+        judged[entity] = weigh(entity, evidence, spec) if told else judged[entity]
+        judged[entity].reasons.append(doubt if told else f"{doubt}, and it did not tell")
+    decisions = {}
+    for entity, own in judged.items():
+        replies = [*update["calls"], *(asked["calls"] if entity in again else ())]
+        decisions |= own.decision(entity, replies)
+    return {
+        **joined(update, asked, {"notices": noticed}),
+        "verdicts": {entity: own.verdict for entity, own in judged.items()},
+        "decisions": decisions,
+    }
+
+
+def _second(
+    state: State, toolbox: Toolbox, looked: Looked, doubtful: Sequence[str]
+) -> tuple[dict[str, Evidence], Update]:
+    """Ask the second entailer about what the first left in doubt."""
+    expressions = state.get("expressions", {})
+    known = {entity: looked.of(entity) for entity in state["mentions"]}
+    asked = {entity: expressions[entity] for entity in doubtful if entity in expressions}
+    again, update = entailed_by(SECOND, state, toolbox, asked, known)
+    return again, joined({"calls": {}, "notices": {}}, update)
 
 
 def _findings(state: State, toolbox: Toolbox) -> tuple[dict[str, Finding], Update]:
@@ -116,7 +172,7 @@ def _prior(prior: float | None) -> float:
     return UNINFORMED_PRIOR if prior is None else prior
 
 
-def judge(
+def weighed(
     finding: Finding, evidence: Evidence, prior: float | None, measure: Callable[[float], Worth]
 ) -> tuple[Verdict, list[str]]:
     """Turn what was found and what looking brought into a verdict and the reasons for it."""

@@ -12,18 +12,19 @@ from deixis.agents.main import evidence as weights
 from deixis.agents.main.evidence import Cue, Evidence
 from deixis.agents.reading.phrases import described
 from deixis.errors import ToolError
+from deixis.tools.base import Entailer
 
 
 def match(
-    state: State, toolbox: Toolbox, expressions: Mapping[str, str]
+    tool: Entailer, state: State, toolbox: Toolbox, expressions: Mapping[str, str]
 ) -> tuple[dict[str, Evidence], Update]:
     """Say how well each expression fits, by a tool that tells.
 
     Returns:
         Entity to evidence, and the update that accounts for it: a notice when the tool failed.
     """
-    tool, pixels = toolbox.entailer, toolbox.pixels(state)
-    assert tool is not None and pixels is not None, "asked without a tool or a picture"
+    pixels = toolbox.pixels(state)
+    assert pixels is not None, "asked without a picture"
     phrases = described(expressions)
     different = list(dict.fromkeys(phrases.values()))
     try:

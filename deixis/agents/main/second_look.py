@@ -11,7 +11,7 @@ from deixis.agents.context.records import Observation, SeenObject
 from deixis.agents.context.state import State, Update, notice
 from deixis.agents.context.toolbox import Toolbox
 from deixis.agents.main.lexicon import lexicon
-from deixis.agents.main.look import SAME_PLACE
+from deixis.agents.main.places import SAME_PLACE
 from deixis.agents.main.subjects import Subject
 from deixis.agents.main.things import ANIMALS
 from deixis.agents.observe import PERSON, looked_for

@@ -1,12 +1,13 @@
 """entail: can what the expression says be seen? Before anything is pointed at (section IV-C.1)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel, create_model
 
 from deixis.agents.context.calibration import worth
+from deixis.agents.context.entailers import FIRST, SECOND, ask_often, share, unsure
 from deixis.agents.context.records import Verdict
 from deixis.agents.context.state import State, Update, decision, joined, notice, type_of
 from deixis.agents.context.toolbox import Toolbox, no_answer
@@ -17,11 +18,41 @@ from deixis.errors import ToolError
 ENTAILMENT, CONTRADICTION = "entailment", "contradiction"
 
 
+class Label(NamedTuple):
+    """What an entailer says of one expression.
+
+    ``shown`` is None where it does not tell; ``confidence`` is that it is right, if that is known.
+    """
+
+    shown: bool | None
+    model: str | None
+    reasons: tuple[str, ...]
+    confidence: float | None = None
+    replies: tuple[str, ...] = ()
+
+    def told(self, entity: str) -> Update:
+        """Return the verdict and the decision."""
+        probability = 1.0 if self.confidence is None else self.confidence
+        verdict = Verdict(groundable=self.shown, probability=probability, candidates=[])
+        decided = decision(
+            entity,
+            "entail",
+            "groundable",
+            {True: "yes", False: "no", None: None}[self.shown],
+            model=self.model,
+            confidence=self.confidence,
+            evidence=self.reasons,
+            replies=self.replies,
+        )
+        return {"verdicts": {entity: verdict}, "decisions": decided}
+
+
 def entail(state: State, toolbox: Toolbox) -> Update:
     """Take the picture for the premise and each expression for the hypothesis.
 
-    The labels are entailment (it can be grounded) and contradiction (it cannot). Without an
-    entailer, what the other tools find decides, as in the main graph.
+    The labels are entailment (it can be grounded) and contradiction (it cannot). Where the first
+    entailer leaves a doubt, the second has the last word. Without an entailer, what the other
+    tools find decides, as in the main graph.
     """
     if not state["mentions"]:
         return {}
@@ -31,84 +62,91 @@ def entail(state: State, toolbox: Toolbox) -> Update:
             return update
         reason = "nobody plays the entailer: what detector and reader find decides, not entailment"
         return joined(update, {"notices": notice("entail", reason)})
-    return _by_tool(state, toolbox) if toolbox.cast.entailer_is_tool else _by_model(state, toolbox)
-
-
-def _by_tool(state: State, toolbox: Toolbox) -> Update:
-    """Let an image-text model say how well each expression fits."""
-    tool, pixels = toolbox.entailer, toolbox.pixels(state)
-    assert tool is not None and pixels is not None, "asked without a tool or a picture"
     expressions = state["expressions"]
+    labels, update = _labels_by(FIRST, expressions, state, toolbox)
+    doubtful = {
+        entity: expressions[entity]
+        for entity, label in labels.items()
+        if unsure(label.shown, label.confidence, toolbox)
+    }
+    again, asked = _labels_by(SECOND, doubtful, state, toolbox) if doubtful else ({}, Update())
+    labels |= {entity: _after(labels[entity], label) for entity, label in again.items()}
+    told = [label.told(entity) for entity, label in labels.items()]
+    return joined(update, asked, *told)
+
+
+def _after(first: Label, second: Label) -> Label:
+    """Return the last word of two: the second's, unless it does not tell."""
+    last = first if second.shown is None else second
+    replies = (*first.replies, *second.replies)
+    return last._replace(reasons=(*first.reasons, *second.reasons), replies=replies)
+
+
+def _labels_by(
+    role: str, expressions: Mapping[str, str], state: State, toolbox: Toolbox
+) -> tuple[dict[str, Label], Update]:
+    """Let whoever plays a role judge expressions."""
+    tool = toolbox.entailer(role)
+    if tool is None:
+        return _by_model(role, expressions, state, toolbox)
+    pixels = toolbox.pixels(state)
+    assert pixels is not None, "asked without a picture"
     different = list(dict.fromkeys(expressions.values()))
     try:
         fits = dict(zip(different, tool.entail(pixels, different), strict=True))
     except ToolError as error:
-        undecided = [_judged(entity, None, [str(error)], tool.name) for entity in expressions]
-        return joined(*undecided, {"notices": notice("entail", f"undecided: {error}")})
-    verdicts = []
+        undecided = Label(None, tool.name, (str(error),))
+        return dict.fromkeys(expressions, undecided), {
+            "notices": notice("entail", f"undecided: {error}")
+        }
+    labels = {}
     for entity, hypothesis in expressions.items():
-        fit = worth(fits[hypothesis], tool.name, type_of(state, entity), toolbox.settings.options)
-        reason = (
-            f"{hypothesis!r} fits the picture with {fits[hypothesis]:.2f} (threshold "
-            f"{fit.threshold:g})"
-        )
-        confidence = fit.probability if fit.shown else 1.0 - fit.probability
-        reasons = [reason, *fit.words]
-        verdicts.append(_judged(entity, fit.shown, reasons, tool.name, confidence))
-    return joined(*verdicts)
+        fit = fits[hypothesis]
+        reason = f"{hypothesis!r} fits the picture with {fit:.2f}"
+        labels[entity] = _worth(entity, fit, tool.name, reason, state, toolbox)
+    return labels, {}
 
 
-def _by_model(state: State, toolbox: Toolbox) -> Update:
-    """Ask a model with eyes for the label of each expression."""
-    spec, expressions = toolbox.model("entailer"), state["expressions"]
-    image = toolbox.photo(state)
+def _worth(
+    entity: str, stated: float, model: str, reason: str, state: State, toolbox: Toolbox
+) -> Label:
+    """Hold a probability that an expression is entailed against the threshold."""
+    found = worth(stated, model, type_of(state, entity), toolbox.settings.options)
+    reasons = (f"{reason} (threshold {found.threshold:g})", *found.words)
+    confidence = found.probability if found.shown else 1.0 - found.probability
+    return Label(found.shown, model, reasons, confidence)
+
+
+def _by_model(
+    role: str, expressions: Mapping[str, str], state: State, toolbox: Toolbox
+) -> tuple[dict[str, Label], Update]:
+    """Ask a model with eyes for the label of each expression, once or several times."""
+    spec, image = toolbox.model(role), toolbox.photo(state)
     assert image is not None, "asked without a picture"
     hypotheses = [{"id": entity, "text": text} for entity, text in expressions.items()]
     prompt = toolbox.render("riveg/entail", hypotheses=hypotheses)
-    answer = _labels(tuple(expressions))
-    reply, update = toolbox.ask("entail", "entailer", spec, prompt, answer, images=[image])
-    labels = reply.value.model_dump() if reply.value else {}
-    replies = list(update["calls"])
-    verdicts = []
+    replies, update = ask_often(toolbox, role, prompt, _labels(tuple(expressions)), image)
+    answered = [reply for reply in replies if reply.value is not None]
+    calls = tuple(update["calls"])
+    if not answered:
+        silent = Label(None, spec, (f"{spec} {no_answer(replies[-1].status)}",), None, calls)
+        return dict.fromkeys(expressions, silent), update
+    labels = {}
     for entity in expressions:
-        label = labels.get(entity)
-        reason = f"{spec} says {label}" if label else f"{spec} {no_answer(reply.status)}"
-        confidence = reply.chance(entity, label) if label else None
-        if confidence is not None:
-            reason += f" (token probability {confidence:.2f})"
-        shown, reasons = None if label is None else label == ENTAILMENT, [reason]
-        if shown is not None and confidence is not None:
-            stated = confidence if shown else 1.0 - confidence
-            found = worth(stated, spec, type_of(state, entity), toolbox.settings.options)
-            if found.words:  # without a curve the label that was said counts
-                shown, reasons = found.shown, [reason, *found.words]
-                confidence = found.probability if shown else 1.0 - found.probability
-        verdicts.append(_judged(entity, shown, reasons, spec, confidence, replies))
-    return joined(update, *verdicts)
-
-
-def _judged(
-    entity: str,
-    shown: bool | None,
-    reasons: Sequence[str],
-    model: str,
-    confidence: float | None = None,
-    replies: Sequence[str] = (),
-) -> Update:
-    probability = 1.0 if confidence is None else confidence
-    return {
-        "verdicts": {entity: Verdict(groundable=shown, probability=probability, candidates=[])},
-        "decisions": decision(
-            entity,
-            "entail",
-            "groundable",
-            {True: "yes", False: "no", None: None}[shown],
-            model=model,
-            confidence=confidence,
-            evidence=reasons,
-            replies=replies,
-        ),
-    }
+        said = [getattr(reply.value, entity) == ENTAILMENT for reply in answered]
+        chance = answered[0].chance(entity, ENTAILMENT if said[0] else CONTRADICTION)
+        reason = f"{spec} says {ENTAILMENT if said[0] else CONTRADICTION}"
+        if len(replies) > 1:
+            reason = f"{spec} says {ENTAILMENT} in {sum(said)} of {len(said)} samples"
+            label = _worth(entity, share(said), spec, reason, state, toolbox)
+        elif chance is None:
+            label = Label(said[0], spec, (reason,))
+        else:
+            reason += f" (token probability {chance:.2f})"
+            stated = chance if said[0] else 1.0 - chance
+            label = _worth(entity, stated, spec, reason, state, toolbox)
+        labels[entity] = label._replace(replies=calls)
+    return labels, update
 
 
 @lru_cache(maxsize=512)

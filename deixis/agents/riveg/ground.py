@@ -7,9 +7,9 @@ from pydantic import BaseModel, WithJsonSchema, create_model
 
 from deixis.agents.context.state import State, Update, joined, notice
 from deixis.agents.context.toolbox import Toolbox, no_answer
+from deixis.agents.main.ask_model import boxes_of
 from deixis.agents.main.findings import gather, read_name
 from deixis.agents.main.ground import ground as assign_candidates
-from deixis.agents.main.look import boxes_of
 from deixis.agents.main.subjects import subjects
 from deixis.agents.reading.answers import placed
 from deixis.agents.reading.phrases import OBJECT, described

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from deixis.agents.main.ask_model import MODEL_POINTS
 from deixis.agents.main.entail import entail
 from deixis.agents.main.ground import ground
-from deixis.agents.main.look import MODEL_POINTS
 from deixis.errors import ToolError
 from deixis.testing import tools
 from deixis.tools import registry

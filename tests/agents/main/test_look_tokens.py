@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from langchain_core.messages import AIMessage
 
+from deixis.agents.main.ask_model import MODEL_POINTS
 from deixis.agents.main.entail import entail
-from deixis.agents.main.look import MODEL_POINTS
 
 
 def with_tokens(reply: str, *said: dict[str, float]) -> AIMessage:

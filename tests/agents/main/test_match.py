@@ -103,8 +103,9 @@ def test_a_tool_or_a_chat_model_may_be_the_entailer(toolbox_of: Any, entailer: F
     for spec, is_tool in (("fits", True), ("siglip:a/b?slope=2", True), ("scripted:eyes", False)):
         toolbox = toolbox_of(entailer=spec)
         assert Seat("entailer", spec, is_tool) in toolbox.cast.seats()
-    assert toolbox_of(entailer="fits").entailer.name == "fits"
-    assert toolbox_of(entailer="scripted:eyes").entailer is None and toolbox_of().entailer is None
+    assert toolbox_of(entailer="fits").entailer("entailer").name == "fits"
+    assert toolbox_of(entailer="scripted:eyes").entailer("entailer") is None
+    assert toolbox_of().entailer("entailer") is None
 
 
 def test_a_tool_of_another_package_may_be_the_entailer(
@@ -168,7 +169,7 @@ def test_a_real_model_is_the_entailer(
     toolbox.check()
     update = run(entail, described, toolbox)
     pixels = toolbox.pixels(described)
-    fits = toolbox.entailer.entail(pixels, ["a tall woman", "a blue logo"])
+    fits = toolbox.entailer("entailer").entail(pixels, ["a tall woman", "a blue logo"])
     assert all(1 / 9 < each < 8 / 9 for each in fits)
     assert probabilities(update) == pytest.approx(fits), "a prior of one half, then odds"
     said = update["decisions"]["e2/entail/groundable"]["evidence"]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from deixis.agents.main.ground import parts
-from deixis.agents.main.look import Places
+from deixis.agents.main.places import Places
 from deixis.base.boxes import box_iou
 from deixis.tools.base import Detection
 

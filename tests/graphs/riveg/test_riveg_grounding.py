@@ -61,7 +61,8 @@ def test_tokens_say_how_sure_the_label_is(world: Any, blank: Any) -> None:
     found = world.run(blank)
     assert outcome(found) == [(True, 1), (False, 0)]
     judged = [[d for d in each.decisions if d.step == "entail"][-1] for each in found.entities]
-    assert judged[0].evidence == ["scripted:judge says entailment (token probability 0.75)"]
+    said = "scripted:judge says entailment (token probability 0.75) (threshold 0.5)"
+    assert judged[0].evidence == [said]
     assert [each.confidence for each in judged] == [pytest.approx(0.75), None]
     assert judged[1].evidence == ["scripted:judge says contradiction"]
 
