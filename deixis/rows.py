@@ -60,12 +60,14 @@ class Row(_Row):
     """One sample: its id (a string or a whole number), its text, its picture and the entities.
 
     ``size`` is ``(width, height)`` of the picture, None when not known. ``image`` is a path or
-    URL as a graph takes it; a relative path is relative to the file of rows.
+    URL as a graph takes it; a relative path is relative to the file of rows. ``images`` are all of
+    them, where a sample has several; the first is ``image``.
     """
 
     id: RowId
     text: str = ""
     image: str | None = None
+    images: tuple[str, ...] | None = None
     size: tuple[int, int] | None = None
     entities: tuple[RowEntity, ...] = ()
 

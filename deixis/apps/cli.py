@@ -17,8 +17,9 @@ from rich.table import Table
 from typer.exceptions import TyperException
 
 from deixis import __version__
-from deixis.apps import answers_cli, options, terminal
+from deixis.apps import options, terminal
 from deixis.apps.ablate_cli import ablate
+from deixis.apps.answers_cli import read, write
 from deixis.apps.batch_cli import batch, report
 from deixis.apps.cache_cli import cache_app
 from deixis.apps.calibrate_cli import calibrate
@@ -39,11 +40,8 @@ app = options.group("Name every entity in a text, and point at it in the picture
 app.add_typer(prompts_app, name="prompts")
 app.add_typer(cache_app, name="cache")
 app.add_typer(dataset_app, name="dataset")
-for each in (masks, agreement, summarize, reviewed, split, topn):
+for each in (masks, agreement, summarize, reviewed, split, topn, read, write):
     dataset_app.command()(each)
-dataset_app.command()(masks)
-dataset_app.command()(answers_cli.read)
-dataset_app.command()(answers_cli.write)
 app.add_typer(examples_app, name="examples")
 app.command("eval")(evaluate)
 app.command("compare")(compare)

@@ -34,9 +34,18 @@ and the boxes of Twitter-GMNER version 2 (--boxes if they lie elsewhere).
 twitter2015, twitter2017: the CoNLL text alone. MISC is called OTHER; regions are null, for
 nobody looked at the pictures.
 
-smner: Twitter-SMNER. SPLIT.txt as for gmner, and labelme/ID.json with polygons, labelled with
-the text of an entity; polygons of one label and one group_id are one mask. The release's own
-layout is not known to us; this is what the annotation tool writes.
+mner-mi, mner-mi-plus: tweets with several pictures, all of them in `images`. MNER-MI_SPLIT.txt
+or MNER-UNI_SPLIT.txt, here or in text, and the pictures in images and twitter2017_images (or
+--images). MIS and MISC are called OTHER; regions are null.
+
+smner: Twitter-SMNER. SPLIT.txt as for gmner, and labelme/ID.json (or json/ID.json, or --boxes)
+with polygons, labelled with the text of an entity; polygons of one label and one group_id are one
+mask. The release has such files; whether its labels are these texts is not known to us: labels
+that match no entity are counted.
+
+vkel: what VKEL's committee wrote of the entities of Twitter-FMNERG. SPLIT_MODEL.json of each
+model, here or in knowledge, with lines text####[[name, type, ...]]####ID.jpg####{name: answer}.
+Entities have testimonies: model, text, and attributes where the answer numbers them.
 
 mmre: M-MRE. The files of gmner and SPLIT.summaries.jsonl with lines {"id", "summary"} and, if
 need be, "patches": [{"letter": "a", "box": (four numbers), "entity": (text or null)}]; else the
@@ -62,7 +71,7 @@ def convert(
     ] = None,
     boxes: Annotated[
         Path | None,
-        typer.Option(metavar="PATH", help="Box files, where they are not in SRC."),
+        typer.Option(metavar="PATH", help="Files of boxes or masks, where they are not in SRC."),
     ] = None,
 ) -> None:
     """Turn one split of a data set into a file of rows; the help is `_CONVERT`."""

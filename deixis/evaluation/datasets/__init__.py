@@ -7,18 +7,23 @@ from deixis.errors import InputError
 from deixis.evaluation.datasets.gmner import read_fmnerg, read_gmner
 from deixis.evaluation.datasets.mmre import read_mmre
 from deixis.evaluation.datasets.mner import read_mner
+from deixis.evaluation.datasets.mner_mi import read_mner_mi, read_mner_mi_plus
 from deixis.evaluation.datasets.muie import read_muie
 from deixis.evaluation.datasets.smner import read_smner
 from deixis.evaluation.datasets.source import Converted, Dataset, Source
+from deixis.evaluation.datasets.vkel import read_vkel
 
 DATASETS = {
     "gmner": Dataset(read_gmner, boxes=True),
     "fmnerg": Dataset(read_fmnerg, boxes=True),
-    "smner": Dataset(read_smner),
+    "smner": Dataset(read_smner, boxes=True),
     "twitter2015": Dataset(read_mner),
     "twitter2017": Dataset(read_mner),
+    "mner-mi": Dataset(read_mner_mi),
+    "mner-mi-plus": Dataset(read_mner_mi_plus),
     "mmre": Dataset(read_mmre, boxes=True, lines=".summaries.jsonl"),
     "muie": Dataset(read_muie, images=False, lines=".jsonl"),
+    "vkel": Dataset(read_vkel),
 }
 
 
@@ -37,7 +42,7 @@ def convert(
         name: one of `DATASETS`.
         src: the folder of the release; each reader says what it holds.
         split: ``train``, ``dev`` or whatever the files are called.
-        boxes: the folder or archive of box files, where it is not in `src`.
+        boxes: the folder or archive of box files (of masks), where it is not in `src`.
         images: a folder of pictures named by the ids, for ``image``.
         beside: the folder of the file that the rows go to; relative paths of pictures start
             there.

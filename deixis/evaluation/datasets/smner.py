@@ -1,8 +1,10 @@
 """Twitter-SMNER (Li et al., RiVEG, section III): Twitter-GMNER with masks in place of boxes.
 
 The paper says that the masks were drawn as polygons with labelme over the entities of version 1
-(11782, 2453 and 2543 of them), several masks for some; the layout of the release is not known to
-us. What is read here is what labelme writes, one file per picture, with entity texts as labels.
+(11782, 2453 and 2543 of them), several masks for some. The authors' page says that the release
+has a JSON file for each picture, with masks and named entity labels, and CoNLL files; its folders
+and its labels are not known to us. What is read here is what labelme writes, with entity texts as
+labels.
 """
 
 import json
@@ -57,7 +59,7 @@ class _Labelme(BaseModel):
 
 
 def read_smner(source: Source) -> Converted:
-    """Read ``SPLIT.txt`` (here or in ``txt``) and ``labelme/ID.json``.
+    """Read ``SPLIT.txt`` (here or in ``txt``) and ``ID.json`` in ``labelme``, ``json`` or as given.
 
     A label is the exact text of an entity; shapes are polygons. Each is one mask; those with the
     same label and the same ``group_id`` are parts of one. A region holds the mask as COCO RLE
@@ -71,9 +73,7 @@ def read_smner(source: Source) -> Converted:
     counts = Counter(dict.fromkeys((*TEXT_QUIRKS, *QUIRKS), 0))
     tweets = read_conll(source.file(".txt", "txt"), allow_orphans=True)
     count_text(tweets, counts)
-    folder = source.folder / "labelme"
-    if not folder.is_dir():
-        raise InputError(f"there is no folder {folder} of labelme files")
+    folder = _folder(source)
     files = {path.stem: path for path in files_in(folder, ".json")}
     counts[QUIRKS[0]] = len(files.keys() - {tweet.id for tweet in tweets})
     rows = []
@@ -92,6 +92,17 @@ def read_smner(source: Source) -> Converted:
         size = (document.imageWidth, document.imageHeight) if document else None
         rows.append(row_of(tweet, regions, size))
     return Converted(with_pictures(source, rows, counts), dict(counts))
+
+
+def _folder(source: Source) -> Path:
+    own = [source.folder / "labelme", source.folder / "json"]
+    for place in [source.box_files] if source.box_files else own:
+        if place.is_dir():
+            return place
+    places = " or ".join(map(str, [source.box_files] if source.box_files else own))
+    raise InputError(
+        f"there is no folder {places} of labelme files; say with --boxes where they are"
+    )
 
 
 def _read(path: Path) -> _Labelme:

@@ -76,6 +76,16 @@ def test_a_tweet_without_a_file_shows_nothing(release: Any) -> None:
         convert("smner", release({"sub/dev.txt": TEXT}) / "sub", "dev")
 
 
+def test_other_folders_of_masks(release: Any) -> None:
+    shown = labelme(shape("Ada", square(2, 3, 4)))
+    folder = release({"dev.txt": TEXT, "json/7.json": shown, "masks/dev/8.json": shown})
+    assert convert("smner", folder, "dev").rows[0].entities[0].regions
+    elsewhere = convert("smner", folder, "dev", boxes=folder / "masks/dev")
+    assert elsewhere.rows[0].entities[0].regions == ()
+    with pytest.raises(InputError, match=r"masks/x of labelme files; say with --boxes"):
+        convert("smner", folder, "dev", boxes=folder / "masks/x")
+
+
 @pytest.mark.parametrize(
     ("place", "line"),
     [((), 1), (("b",), 1), (("b", 1), 4), (("b", 1, "c", "d"), 6), (("b", 9, "c"), 1)],
