@@ -197,6 +197,28 @@ def test_m_mre(deixis: Run, tmp_path: Path) -> None:
     assert code == 2 and "--iou has no effect: mner" in err
 
 
+def test_muie(deixis: Run, tmp_path: Path) -> None:
+    box = {"text": "Ann", "type": "PER", "regions": [{"box": [0, 0, 10, 10]}]}
+    half = {**box, "regions": [{"box": [0, 0, 5, 10]}]}
+    files = []
+    for name, entity in (("gold", box), ("one", half), ("two", box)):
+        row = {"id": "a", "task": "ner", "text": "Ann", "image": "a.png", "entities": [entity]}
+        files.append(tmp_path / f"{name}.jsonl")
+        files[-1].write_text(json.dumps(row) + "\n")
+    options = ("--task", "muie", "--rounds", 50, "--json")
+    found = document(deixis("compare", *files, *options, "--iou", 0.6))
+    assert found["difference"]["mean_iou_image"]["value"] == 0.5
+    assert found["difference"]["mean_iou_audio"] == {
+        "value": None,
+        "interval": [None, None],
+        "p": None,
+    }
+    assert found["first"]["measures"]["entities_f1"]["value"] == 1.0
+    assert found["agreement"]["kinds"]["region"] == 1, "0.5 does not reach --iou"
+    again = document(deixis("compare", *files, *options))
+    assert again["agreement"]["kinds"]["region"] == 0
+
+
 STACK = """
 roles: {recognizer: crf, committee: ["scripted:a"], voter: "scripted:b", expander: "scripted:b",
   templater: "scripted:b"}
