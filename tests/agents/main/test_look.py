@@ -175,14 +175,18 @@ def pointing(described: dict[str, Any], toolbox_of: Any, run: Any, name: str, **
         ("gemini-2.5-flash", [0, 500, 1000, 700], "[y1, x1, y2, x2], whole numbers from 0 to 1000"),
         # It sees 200 x 150 pixels, which its processor makes 196 x 140 (multiples of 28).
         ("qwen2.5-vl", [98, 0, 137, 140], "[x1, y1, x2, y2], whole pixels"),
+        ("mine?family=qwen25vl", [98, 0, 137, 140], "[x1, y1, x2, y2], whole pixels"),
+        # A square of 200 x 200, the picture between two bands of 25 pixels.
+        ("mine?family=llava", [0.5, 0.125, 0.7, 0.875], "numbers from 0 to 1 with 2 decimals"),
     ],
 )
 def test_a_model_that_points_is_asked_in_its_own_form_and_its_box_is_given(
-    described: dict[str, Any], toolbox_of: Any, run: Any, name: str, box: list[int], form: str
+    described: dict[str, Any], toolbox_of: Any, run: Any, name: str, box: list[float], form: str
 ) -> None:
     update, question, schema, toolbox = pointing(described, toolbox_of, run, name, box=box)
     assert form in question
     four, several, nothing = schema["$defs"]["Verdict"]["properties"]["box"]["anyOf"]
+    assert four["items"] == {"type": "number" if "llava" in name else "integer"}
     assert nothing == {"type": "null"} and four["minItems"] == four["maxItems"] == 4
     assert several["items"] == four
     (candidate,) = update["verdicts"]["e1"]["candidates"]

@@ -94,8 +94,9 @@ def test_bad_boxes_are_counted_and_good_ones_kept(run: Run) -> None:
 
 def test_a_family_that_falls_back_on_its_own_boxes_is_understood(run: Run) -> None:
     answer = ground(love="(100, 200, 500, 1000)", smith="(0.1, 0.2, 0.5, 1.0)")
-    found, _ = run(ground=answer, vlm="scripted:Qwen3-VL-8B")
-    assert [each[4] for each in plain(found)] == [[pytest.approx((100, 100, 500, 500))]] * 2
+    for vlm in ("scripted:Qwen3-VL-8B", "scripted:some-model?family=qwen3-vl"):
+        found, _ = run(ground=answer, vlm=vlm)
+        assert [each[4] for each in plain(found)] == [[pytest.approx((100, 100, 500, 500))]] * 2
     found, _ = run(ground=answer, vlm="scripted:some-model")
     assert [each.groundable for each in found.entities] == [None, True]
 
