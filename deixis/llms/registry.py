@@ -49,7 +49,8 @@ class Provider(NamedTuple):
     """Where a provider's wrapper is, and what it needs.
 
     A provider whose models read weights here says which, by a function beside the wrapper:
-    ``NAME_files(spec)`` for the wrapper ``NAME``.
+    ``NAME_files(spec)`` for the wrapper ``NAME``. One that has models which describe pictures and
+    answer no questions says which by ``NAME_only_describes(spec)``.
 
     ``package`` is the distribution that ``extra`` brings; "" for one that is there. Any one
     of ``keys`` in the environment will do.
@@ -77,8 +78,20 @@ class Provider(NamedTuple):
         Raises:
             SettingsError: the wrapper cannot be imported, or there is no such model.
         """
-        tell = getattr(self.module(spec), f"{self.target.partition(':')[2]}_files", None)
+        tell = self._beside(spec, "files")
         return [] if tell is None else list(tell(Spec.parse(spec)))
+
+    def only_describes(self, spec: str) -> bool:
+        """Say whether a model is known to describe pictures and to answer no questions.
+
+        Raises:
+            SettingsError: the wrapper cannot be imported.
+        """
+        tell = self._beside(spec, "only_describes")
+        return tell is not None and bool(tell(Spec.parse(spec)))
+
+    def _beside(self, spec: str, what: str) -> Any:
+        return getattr(self.module(spec), f"{self.target.partition(':')[2]}_{what}", None)
 
     def module(self, spec: str) -> Any:
         """Import the module of the wrapper.

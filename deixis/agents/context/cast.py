@@ -8,13 +8,15 @@ from deixis.agents.context.system import System
 from deixis.errors import SettingsError
 from deixis.llms import registry as llms
 from deixis.llms.box_conventions import OPTION
+from deixis.llms.servers.redaction import shown
 from deixis.settings import Settings, Spec
 from deixis.tools import registry as tools
 
 TOOL_ROLES = ("embedder", "detector", "reader", "segmenter")
-_POINTING = ("vlm", "entailer", "second_entailer")
 ENTAILERS = ("entailer", "second_entailer")
 """Who says whether something is shown, and who is asked where that leaves a doubt."""
+_POINTING = ("vlm", *ENTAILERS)
+_DESCRIBING = "captioner"
 _OF_COMMITTEE = ("voter", "templater")
 """Roles of whom nothing is asked when there is no committee."""
 
@@ -49,6 +51,12 @@ class Seat(NamedTuple):
             tools.check(self.spec, self.role)
         elif not self.idle:
             llms.check(self.spec)
+            answers_nothing = llms.provider_of(self.spec).only_describes(self.spec)
+            if answers_nothing and self.role != _DESCRIBING:
+                raise SettingsError(
+                    f"{self.role}: {shown(self.spec)} describes pictures and answers no questions; "
+                    f"it can play the role {_DESCRIBING} alone"
+                )
 
     def files(self) -> list[str]:
         """Return what the weights are read from, as specs of `deixis.weights.model_files`.

@@ -20,7 +20,7 @@ from pydantic import Field, model_validator
 from deixis.errors import ModelCallError, SettingsError, ToolError
 from deixis.llms.backends import Constrain
 from deixis.llms.local.transformers_inputs import tensors
-from deixis.llms.local.transformers_load import Loaded, load
+from deixis.llms.local.transformers_load import Loaded, load, only_describes
 from deixis.llms.options import checked
 from deixis.settings import Spec
 from deixis.tools.base import warn
@@ -40,6 +40,11 @@ def transformers(spec: Spec) -> tuple[BaseChatModel, Constrain]:
 def transformers_files(spec: Spec) -> list[str]:
     """Return where the weights of a model are."""
     return files_of(spec.name)
+
+
+def transformers_only_describes(spec: Spec) -> bool:
+    """Say whether a model that is on this disk describes pictures and can do nothing else."""
+    return only_describes(spec.name)
 
 
 class TransformersChat(BaseChatModel):

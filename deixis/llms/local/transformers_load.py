@@ -1,12 +1,24 @@
 """Chat models in Hugging Face format, from a folder or the hub, brought into memory once."""
 
+import json
+from contextlib import suppress
 from functools import cache
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from deixis.base.forks import Lock
 from deixis.errors import MissingExtraError, ModelFileError
 from deixis.weights.micro_batch import MicroBatch
-from deixis.weights.torch_models import packages, part, place_of, pretrained, reading, source_of
+from deixis.weights.model_files import is_cached, resolve
+from deixis.weights.torch_models import (
+    files_of,
+    packages,
+    part,
+    place_of,
+    pretrained,
+    reading,
+    source_of,
+)
 
 _loading = Lock()
 
@@ -47,6 +59,25 @@ class Loaded(NamedTuple):
     top_p: float | None
     reading: Lock
     turn: MicroBatch
+
+
+def only_describes(name: str) -> bool:
+    """Say whether a model is of a kind in `CAPTION`, without loading it.
+
+    Args:
+        name: a folder, or ``OWNER/REPO[@REVISION]``; what is not on this disk is not known of.
+    """
+    with suppress(ModelFileError), reading(name):  # what is wrong is told when it is loaded
+        (where,) = files_of(name)
+        if not is_cached(where):
+            return False
+        at_hub = where.startswith("hub:")
+        folder = resolve(f"hub:{name}/config.json").parent if at_hub else Path(name).expanduser()
+        kind = json.loads((folder / "config.json").read_text(encoding="utf-8")).get("model_type")
+        beside = folder / "tokenizer_config.json"
+        told = beside.is_file() and "chat_template" in beside.read_text(encoding="utf-8")
+        return kind in CAPTION and not told and not (folder / "chat_template.jinja").is_file()
+    return False
 
 
 def load(name: str, device: str, dtype: str, attention: str | None) -> Loaded:

@@ -17,6 +17,7 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
 from transformers.models.blip.image_processing_pil_blip import BlipImageProcessorPil
 from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
 
+from deixis.agents.context.cast import Seat
 from deixis.errors import ModelCallError, ModelFileError, SettingsError
 from deixis.llms import registry
 from deixis.llms.structured import ask
@@ -175,6 +176,18 @@ def test_it_answers_no_questions(saved: dict[str, Path], kind: str) -> None:
     backend = registry.load(f"transformers:{saved[kind]}")
     with pytest.raises(SettingsError, match="it can play the role captioner alone"):
         ask(backend, Prompt("Be brief.", "Is she tall?", "look", 1), Look, max_tokens=40)
+
+
+def test_it_is_told_before_anything_is_asked(saved: dict[str, Path], tmp_path: Path) -> None:
+    spec = f"transformers:{saved['florence2']}?max_tokens=30"
+    for role in ("vlm", "expander", "committee"):
+        with pytest.raises(SettingsError, match=f"{role}: .* can play the role captioner alone"):
+            Seat(role, spec, is_tool=False).check()
+    Seat("captioner", spec, is_tool=False).check()
+    for other in ("", "{", '{"model_type": "llama"}'):
+        (tmp_path / "config.json").write_text(other)
+        Seat("vlm", f"transformers:{tmp_path}", is_tool=False).check()
+    Seat("vlm", "transformers:nobody/nothing", is_tool=False).check()
 
 
 @pytest.mark.parametrize(("colours", "shown"), [((), 0), (("red", "blue"), 2)])
