@@ -1,7 +1,7 @@
-"""The command line of annotated examples: ``deixis examples build``, ``augment``.
+"""The command line of annotated examples: ``deixis examples build``, ``import``, ``augment``.
 
-Results go to stdout, progress and warnings to stderr. Exit codes: 0 done, 2 unusable input or
-settings.
+Results go to stdout, progress and warnings to stderr. Exit codes: 0 done, 1 some lines
+were left out, 2 unusable input or settings.
 """
 
 import json
@@ -11,6 +11,10 @@ from typing import Annotated
 import typer
 
 from deixis.apps import options, terminal
+from deixis.base.atomic import is_stdout
+from deixis.errors import DataError, InputError
+
+_SHOWN = 20
 
 examples_app = options.group(
     "Index annotated examples for the graph riveg, and make training data of what it wrote."
@@ -52,6 +56,59 @@ def build(
         for note in index.build(shown, folder_of(rows), out, toolbox):
             terminal.warn(note)
     typer.echo(f"indexed {len(annotated)} examples with {toolbox.model('embedder')} in {out}")
+
+
+@examples_app.command("import")
+def import_(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Whose annotations: pgim.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="2015train.txt or 2017train.txt of the authors.")
+    ],
+    rows: Annotated[
+        Path, typer.Option(metavar="ROWS", help="Rows of the data set: texts, pictures, captions.")
+    ],
+    out: Annotated[
+        Path, typer.Option(metavar="FILE", help="Annotated rows, for deixis examples build.")
+    ],
+) -> None:
+    """Turn the annotations that others have released into rows for `deixis examples build`.
+
+    pgim: a line with an id, then a line with what a person wrote of that post. What is left out
+    (no row of that id, no annotation) is counted, and the first 20 lines of it are shown.
+    """
+    from deixis.apps.files import is_one_of
+    from deixis.base.text_files import folder_of, keep_streams, write_lines
+    from deixis.evaluation.datasets.source import Source
+    from deixis.formats import pgim
+    from deixis.rows import read_rows
+
+    if name != "pgim":
+        raise InputError(f"there are no annotations of {name!r}; known: pgim")
+    if is_one_of(out, [file, rows]):
+        raise InputError(f"{out} is read; give another file to write")
+    keep_streams(file, rows)
+    known = {row.id: row for row in read_rows(rows, pgim.CaptionedRow)}
+    samples, misfits = pgim.read(file, known.values())
+    for number, (piece, reason) in list(misfits.items())[:_SHOWN]:
+        terminal.warn(f"{file}:{number}: {reason}: {piece[:80]!r}")
+    if misfits:
+        terminal.warn(f"{len(misfits)} lines of {file} are left out")
+    if not samples:
+        raise DataError(
+            f"{file}: no annotation of a row in {rows}; are these rows of its data set?"
+        )
+    place = Source(folder_of(rows), "", beside=folder_of(out))
+    lines = []
+    for identity, annotation in samples:
+        row = known[identity]
+        told = {"image": place.media(row.image), "caption": row.caption, "annotation": annotation}
+        annotated = {"id": identity, "text": row.text, **told}
+        kept = {key: value for key, value in annotated.items() if value is not None}
+        lines.append(json.dumps(kept, ensure_ascii=False))
+    written = write_lines(out, lines)
+    typer.echo(f"wrote {written} annotated rows to {out}", err=is_stdout(out))
+    if misfits:
+        raise typer.Exit(1)
 
 
 @examples_app.command()

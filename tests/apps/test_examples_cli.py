@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from deixis.agents.riveg.examples import read
+from deixis.agents.riveg.index import read_annotated
 
 GOOD = {"id": "a", "text": "Grace Hopper", "annotation": "Grace Hopper (person)"}
 
@@ -84,3 +85,55 @@ def test_augment_needs_results_of_the_gold_rows(deixis: Any, rows: Any, tmp_path
         run.write_text(f"{line}\n")
         code, _, error = deixis("examples", "augment", gold, run, "--out", tmp_path / "out")
         assert code == 2 and said in error, error
+
+
+def test_annotations_of_pgim_become_rows_for_build(
+    deixis: Any, rows: Any, tmp_path: Path, hopper: Path
+) -> None:
+    source = rows(
+        {"id": "17_06_2", "text": "Grace Hopper", "image": "pictures/1.jpg", "caption": "A woman"},
+        {"id": 563049, "text": "Nothing", "entities": [], "image": "https://example.org/2.jpg"},
+    )
+    (tmp_path / "pictures").mkdir()
+    (tmp_path / "pictures" / "1.jpg").write_bytes(hopper.read_bytes())
+    (file := tmp_path / "train.txt").write_text(
+        "17_06_2\nNamed entities:1. Grace Hopper (person)\n563049\nNamed entities:None.\n"
+    )
+    (tmp_path / "new").mkdir()
+    out = tmp_path / "new" / "annotated.jsonl"
+    arguments = ("examples", "import", "pgim", file, "--rows", source, "--out", out)
+    code, printed, said = deixis(*arguments)
+    assert (code, printed) == (0, f"wrote 2 annotated rows to {out}\n"), said
+    (_, first), (_, second) = read_annotated(out)
+    assert first.annotation == "Named entities:1. Grace Hopper (person)"
+    assert (first.text, first.caption) == ("Grace Hopper", "A woman")
+    assert first.image == "../pictures/1.jpg"
+    assert (second.id, second.caption) == ("563049", None)
+    assert second.image == "https://example.org/2.jpg"
+    out.write_text(out.read_text().splitlines()[0])
+    index = ("--out", tmp_path / "index", "--role", "embedder=hashed")
+    code, _, said = deixis("examples", "build", out, *index)
+    assert code == 0, said
+    file.write_text("9\n[b]Named[/b]\n" + file.read_text())
+    code, _, said = deixis(*arguments)
+    assert code == 1 and "train.txt:1: there is no row with this id: '9'" in " ".join(said.split())
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("riveg", "1\nx\n", "there are no annotations of 'riveg'; known: pgim"),
+        ("pgim", "1\nx\n", "no annotation of a row in"),
+        ("pgim", "", "no annotation of a row in"),
+    ],
+)
+def test_annotations_that_are_of_no_use(
+    deixis: Any, rows: Any, tmp_path: Path, name: str, content: str, said: str
+) -> None:
+    (file := tmp_path / "train.txt").write_text(content)
+    source = rows(GOOD)
+    arguments = ("examples", "import", name, file, "--rows", source, "--out")
+    code, _, told = deixis(*arguments, tmp_path / "out.jsonl")
+    assert code == 2 and said in " ".join(told.split())
+    assert not (tmp_path / "out.jsonl").exists()
+    assert "is read; give another file" in deixis(*arguments, source)[2] or name == "riveg"
