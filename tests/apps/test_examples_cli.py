@@ -107,7 +107,7 @@ def test_annotations_of_pgim_become_rows_for_build(
     (_, first), (_, second) = read_annotated(out)
     assert first.annotation == "Named entities:1. Grace Hopper (person)"
     assert (first.text, first.caption) == ("Grace Hopper", "A woman")
-    assert first.image == "../pictures/1.jpg"
+    assert first.image == str(tmp_path / "pictures" / "1.jpg")
     assert (second.id, second.caption) == ("563049", None)
     assert second.image == "https://example.org/2.jpg"
     out.write_text(out.read_text().splitlines()[0])
