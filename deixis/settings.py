@@ -83,7 +83,8 @@ class Roles(_Frozen):
     """Who does what: language models and tools by spec string, or ``none``.
 
     ``recognizer`` is ``crf``, ``minilm-ner`` or a chat model. ``committee`` members are asked the
-    same questions; ``voter`` settles what they dispute. ``expander`` writes referring
+    same questions; ``voter`` settles what they dispute. ``captioner`` describes the picture to
+    those who do not see it, unless the user has a description. ``expander`` writes referring
     expressions, ``templater`` the templates of types that have none. ``corrector`` is asked
     about the mentions of which the recognizer is unsure, ``entailer``, an image-text
     model or a chat model that takes pictures, whether the descriptions fit what is to be seen;
@@ -95,6 +96,7 @@ class Roles(_Frozen):
     """
 
     recognizer: str | None = Field(None, description="names and their types")
+    captioner: str | None = Field(None, description="a description of the picture")
     corrector: str | None = Field(None, description="a second opinion on doubtful names")
     entailer: str | None = Field(None, description="a look whether descriptions fit the picture")
     second_entailer: str | None = Field(None, description="a second look in doubt")

@@ -1,6 +1,7 @@
 """open: take the sample in, once, and refuse what cannot be used."""
 
 import re
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -9,6 +10,13 @@ from deixis.agents.context.pictures import take_again, take_in
 from deixis.agents.context.records import Observation
 from deixis.agents.context.state import MERGED, OVERWRITE, State, Update, notice
 from deixis.agents.context.toolbox import Toolbox
+from deixis.agents.reading.given import (
+    CAPTION,
+    MENTIONS,
+    checked_caption,
+    checked_mentions,
+    of_schema,
+)
 from deixis.base.problems import first_problem
 from deixis.base.records import ImageInfo
 from deixis.errors import InputError
@@ -18,19 +26,24 @@ _UNTEXTUAL = re.compile("[\\0\ud800-\udfff]")
 
 
 def open_sample(state: State, toolbox: Toolbox) -> Update:
-    """Check text, picture, patches and settings; put the picture's record into the state.
+    """Check what was given, and the settings; put the picture's record into the state.
 
     What an earlier sample left on the same thread is emptied. For the record of a picture, as
     an earlier result has it, that picture is opened again; if it is gone, a notice says so.
-    Patches are handed on in the notes as ``given_patches``.
+    Patches, mentions and the caption are handed on in the notes ``given_patches``,
+    ``given_mentions`` and ``given_caption``.
 
     Raises:
-        InputError: the text, the picture or the patches cannot be used.
+        InputError: the text, the picture, the caption, a mention or a patch cannot be used.
         SettingsError, MissingExtraError, MissingKeyError: a role cannot be filled.
     """
     options = toolbox.settings.options
     text = checked_text(state.get("text"), options.max_text)
     patches = checked_patches(state.get("patches"))
+    caption = checked_caption(state.get("caption"), options.max_text)
+    given_mentions: Any = state.get("mentions")
+    # The channel is an empty mapping where nothing was ever given.
+    mentions = None if given_mentions == {} else checked_mentions(given_mentions, text)
     toolbox.check()
     notices: Update = {}
     picture = None
@@ -57,7 +70,9 @@ def open_sample(state: State, toolbox: Toolbox) -> Update:
             notices |= notice("open", f"cut to the picture: patch {', '.join(over)}")
     elif patches:
         raise InputError("patches are given, but no picture that they could be cut from")
-    notes = {} if patches is None else {"given_patches": patches}
+    typed = None if mentions is None else of_schema(mentions, toolbox.types)
+    notes = {"given_patches": patches, MENTIONS: typed, CAPTION: caption}
+    notes = {name: note for name, note in notes.items() if note is not None}
     anew = {**{key: {} for key in MERGED}, "notices": notices, "notes": notes}
     emptied = {channel: {OVERWRITE: value} for channel, value in anew.items()}
     unseen = Observation(caption=None, objects=[], words=[], looking={})

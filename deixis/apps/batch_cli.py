@@ -50,6 +50,12 @@ BudgetOption = Annotated[
 ShuffleOption = Annotated[
     int | None, typer.Option(help="Take the rows in an order of its own, the same each time.")
 ]
+GoldMentionsOption = Annotated[
+    bool,
+    typer.Option(
+        "--gold-mentions", help="Recognize nothing: the mentions are the entities of the rows."
+    ),
+]
 RenewOption = Annotated[
     bool,
     typer.Option(
@@ -69,6 +75,7 @@ def batch(
     budget: BudgetOption = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first so many rows.")] = None,
     shuffle_seed: ShuffleOption = None,
+    gold_mentions: GoldMentionsOption = False,
     renew: RenewOption = False,
     role: RoleOption = None,
     graph: GraphOption = None,
@@ -98,6 +105,7 @@ def batch(
         cluster=Cluster(workers, gpus_per_worker) if engine == "ray" else None,
         shuffle_seed=shuffle_seed,
         limit=limit,
+        gold_mentions=gold_mentions,
         renew=renew,
     )
     run = batch_runs.perform(begin, renew=renew, progress=progress)

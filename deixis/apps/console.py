@@ -23,7 +23,7 @@ from deixis.show.timing import REST, Seconds, Stopwatch
 
 PARTS = {
     **dict.fromkeys(("recognize", "sketch"), "names"),
-    **dict.fromkeys(("open", "observe"), "looking at the picture"),
+    **dict.fromkeys(("open", "observe", "describe"), "looking at the picture"),
     **dict.fromkeys(("consult", "consult_each", "vote", "vote_each"), "how things look"),
     **dict.fromkeys(("summarize", "explain", "expand"), "how things look"),
     "entail": "what can be seen",

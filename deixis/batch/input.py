@@ -26,21 +26,24 @@ CREATE TABLE problem (line INTEGER PRIMARY KEY, id TEXT, error TEXT);
 class Rows:
     """The rows of an input file, one JSON object per line: ``id``, ``text``, and maybe ``image``.
 
-    ``patches`` of the picture may be there as well, as `checked_patches` takes them. Empty lines
-    and other keys are passed over. A relative ``image`` is relative to the file.
+    ``patches`` and ``caption`` of the picture and ``mentions`` may be there as well, as a graph
+    takes them. Empty lines and other keys are passed over. A relative ``image`` is relative to the
+    file.
 
     Args:
         path: the file, as `deixis.base.text_files` reads it.
         max_text: most characters of a text.
+        gold_mentions: takes the ``entities`` of each row for its mentions.
 
     Raises:
         DataError: the file holds no text.
         InputError: the file cannot be read.
     """
 
-    def __init__(self, path: Path, max_text: int) -> None:
+    def __init__(self, path: Path, max_text: int, *, gold_mentions: bool = False) -> None:
         self.path = path
         self._max_text = max_text
+        self._gold_mentions = gold_mentions
         self._folder = Path(os.path.abspath(folder_of(path)))
         self._file = open_data(path)
         self._table = sqlite3.connect("", isolation_level=None)  # on disk, without a name
@@ -140,15 +143,20 @@ class Rows:
     def _read(self, id_: str, line: int, start: int, length: int) -> Task | Problem:
         self._file.seek(start)
         try:
-            task = task_of(line, self._file.read(length), self._folder, self._max_text)
+            task = self._task(line, self._file.read(length))
         except BadRow as error:
             return Problem(line, id_, f"the file has changed: {error}")
         return task if task.id == id_ else Problem(line, id_, "the file has changed")
 
+    def _task(self, number: int, line: bytes) -> Task:
+        return task_of(
+            number, line, self._folder, self._max_text, gold_mentions=self._gold_mentions
+        )
+
     def _scan_line(self, line: Line, shuffle_seed: int | None) -> Problem | None:
         number = line.number
         try:
-            task = task_of(number, line.data, self._folder, self._max_text)
+            task = self._task(number, line.data)
         except BadRow as error:
             return Problem(number, error.id, str(error))
         turn = number

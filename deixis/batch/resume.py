@@ -73,8 +73,9 @@ def _changed(row: Finished, task: Task) -> str:
     """Say what of a row is no longer what its result is about; "" for nothing."""
     if row.text != task.text:
         return "text"
-    if row.input and row.input != task.input:  # earlier versions did not write it down
-        return "patches"
+    told = row.input or task.caption is not None or task.mentions is not None
+    if told and row.input != task.input:  # earlier versions did not tell of patches
+        return "patches, caption or mentions"
     if row.image is None or task.image is None:
         return "" if row.image is None and task.image is None else "picture"
     if "://" in task.image:

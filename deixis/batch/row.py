@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from deixis.agents.context.patches import checked_patches
 from deixis.agents.open import checked_text
+from deixis.agents.reading.given import checked_caption, checked_mentions
 from deixis.base.json_lines import LIST, parsed
 from deixis.base.text_files import LONGEST
 from deixis.base.urls import without_credentials_in
@@ -18,20 +19,31 @@ _URL = re.compile(r"https?://", re.IGNORECASE)
 
 
 class Task(NamedTuple):
-    """One row to run: ``image`` is an absolute path, a URL, or None; ``patches`` are checked."""
+    """One row to run: ``image`` is an absolute path, a URL, or None; all else is checked."""
 
     line: int
     id: str
     text: str
     image: str | None
     patches: list[dict[str, Any]] | None = None
+    caption: str | None = None
+    mentions: list[dict[str, Any]] | None = None
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """What a graph is given."""
+        return {key: value for key, value in self._asdict().items() if key not in ("line", "id")}
 
     @property
     def input(self) -> str:
-        """Hash of what no result repeats: of the patches, "" without any."""
-        if self.patches is None:
+        """Hash of what no result repeats: patches, caption and mentions; "" without any."""
+        rest: list[Any] = [self.patches]
+        if self.caption is not None or self.mentions is not None:
+            rest += [self.caption, self.mentions]
+        if rest == [None]:
             return ""
-        return blake2b(json.dumps(self.patches).encode(), digest_size=8).hexdigest()
+        hashed = self.patches if rest == [self.patches] else rest
+        return blake2b(json.dumps(hashed).encode(), digest_size=8).hexdigest()
 
 
 class Problem(NamedTuple):
@@ -51,7 +63,9 @@ class BadRow(Exception):
         self.id = _writable(given) if isinstance(given, str) else None
 
 
-def task_of(number: int, line: bytes, folder: Path, max_text: int) -> Task:
+def task_of(
+    number: int, line: bytes, folder: Path, max_text: int, *, gold_mentions: bool = False
+) -> Task:
     """Read one line.
 
     Args:
@@ -59,6 +73,7 @@ def task_of(number: int, line: bytes, folder: Path, max_text: int) -> Task:
         line: without its end.
         folder: what a relative ``image`` is relative to; absolute.
         max_text: most characters of a text.
+        gold_mentions: takes the ``entities`` of the row for its mentions.
 
     Raises:
         BadRow: it is no row that could be run.
@@ -75,9 +90,13 @@ def task_of(number: int, line: bytes, folder: Path, max_text: int) -> Task:
     try:
         text = checked_text(row.get("text"), max_text)
         patches = checked_patches(row.get("patches"))
+        caption = checked_caption(row.get("caption"), max_text)
+        mentions = checked_mentions(row.get("entities" if gold_mentions else "mentions"), text)
     except InputError as error:
         raise BadRow(row, str(error)) from None
-    return Task(number, id_, text, _image(row, folder), patches)
+    if gold_mentions and mentions is None:
+        raise BadRow(row, "the row has no entities, whose mentions are to be given")
+    return Task(number, id_, text, _image(row, folder), patches, caption, mentions)
 
 
 def _image(row: dict[str, Any], folder: Path) -> str | None:

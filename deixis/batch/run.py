@@ -88,6 +88,8 @@ class Batch:
         cluster: the workers on a cluster of Ray; None for threads of this process.
         shuffle_seed: takes the rows in an order of its own.
         limit: only the first so many rows of that order.
+        gold_mentions: takes the ``entities`` of each row for its mentions, so that nothing is
+            recognized and each component can be scored alone.
         renew: takes results out whose row has changed in the input, which is then run again,
             or is no longer there; without it, the first stay and are counted, the others are
             an error.
@@ -112,6 +114,7 @@ class Batch:
         cluster: Cluster | None = None,
         shuffle_seed: int | None = None,
         limit: int | None = None,
+        gold_mentions: bool = False,
         renew: bool = False,
         report: Callable[[Problem], None] = lambda problem: None,
     ) -> None:
@@ -126,7 +129,7 @@ class Batch:
         )
         self._stopped = ""
         with ExitStack() as opened:
-            self._rows = Rows(source, settings.options.max_text)
+            self._rows = Rows(source, settings.options.max_text, gold_mentions=gold_mentions)
             opened.callback(self._rows.close)
             self._rows.scan(shuffle_seed, limit)
             count, problems = len(self._rows), 0

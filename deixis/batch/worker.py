@@ -48,7 +48,7 @@ class Worker:
 
     def run(self, task: Task) -> Result:
         """Run one row; whatever happens is in the result."""
-        given: Any = {"text": task.text, "image": task.image, "patches": task.patches}
+        given: Any = task.given
         try:
             return Result(self._graph.invoke(given, self._config))
         except BaseException as error:  # told by the main thread, which waits for it

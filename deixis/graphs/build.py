@@ -1,7 +1,7 @@
 """Building a graph: settings name it, its own file wires it, and this makes its nodes."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -116,11 +116,17 @@ class Wiring:
         for agent in agents:
             self.graph.add_node(_name(agent), _node(agent, self._toolbox))
 
-    def chain(self, *agents: Agent) -> None:
-        """Add agents that run one after the other, from the start to the end."""
+    def chain(self, *agents: Agent, after: Sequence[str] = (START,)) -> None:
+        """Add agents that run one after the other, up to the end.
+
+        Args:
+            agents: the functions.
+            after: nodes that all have run before the first of them.
+        """
         self.add(*agents)
-        names = [START, *map(_name, agents), END]
-        for one, other in pairwise(names):
+        first, *others = [*map(_name, agents), END]
+        self.graph.add_edge(after[0] if len(after) == 1 else list(after), first)
+        for one, other in pairwise([first, *others]):
             self.graph.add_edge(one, other)
 
     def toolbox(self, runtime: Runtime[Context]) -> Toolbox:

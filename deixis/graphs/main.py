@@ -1,18 +1,19 @@
 """The main graph.
 
             ┌─► recognize ─► consult (one per committee member) ─► vote ─► expand ─┐
-START ─► open                                                                      ├─► entail ─► ...
-            └─► observe (caption, objects, words in the picture) ──────────────────┘
+START ─► open ─► observe (objects, words in the picture) ──────────────────────────┼─► entail ─► ...
+            └─► describe (the caption) ────────────────────────────────────────────┘
 
 ... ─► ground ─► segment ─► structure ─► END
 
 With ``ask_about: shown`` the committee and the expander come when it is known what is shown:
 
             ┌─► recognize ─┐                     ┌─► segment ───────────────────┐
-START ─► open              ├─► entail ─► ground ─┤                              ├─► structure ─► END
-            └─► observe ───┘                     └─► consult ─► vote ─► expand ─┘
+START ─► open ─► observe ──┼─► entail ─► ground ─┤                              ├─► structure ─► END
+            └─► describe ──┘                     └─► consult ─► vote ─► expand ─┘
 
-Nodes that would have nothing to do are left out: observe without a picture; ground and segment
+Nodes that would have nothing to do are left out: observe without a picture; describe without a
+captioner and a caption that was given; ground and segment
 where nothing of the text can be seen.
 """
 
@@ -24,6 +25,7 @@ from langgraph.types import Send
 
 from deixis.agents.context.state import Context, State
 from deixis.agents.context.system import GraphOptions, System
+from deixis.agents.describe import describe, describes
 from deixis.agents.main.asked import asked_about
 from deixis.agents.main.consult import consult
 from deixis.agents.main.entail import entail
@@ -52,9 +54,14 @@ class MainOptions(GraphOptions):
 
 def wire(wiring: Wiring, options: MainOptions) -> None:
     """Wire the graph as drawn above."""
-    wiring.add(open_sample, recognize, observe, consult, vote, expand)
+    wiring.add(open_sample, recognize, observe, describe, consult, vote, expand)
     wiring.add(entail, ground, segment, structure)
     graph, ask = wiring.graph, wiring.members("consult", "vote", asked_about)
+
+    def looking(state: State, runtime: Runtime[Context]) -> list[str]:
+        nodes = {"recognize": True, "observe": state["picture"] is not None}
+        nodes["describe"] = describes(state, wiring.toolbox(runtime))
+        return [node for node, wanted in nodes.items() if wanted]
 
     def asks_last(state: State, runtime: Runtime[Context]) -> bool:
         shown = options.ask_about == "shown" and state["picture"] is not None
@@ -78,10 +85,10 @@ def wire(wiring: Wiring, options: MainOptions) -> None:
     def after_expand(state: State, runtime: Runtime[Context]) -> str:
         return "structure" if asks_last(state, runtime) else "entail"
 
-    # Nodes that start together end before the next ones start, so the shorter branch needs no
+    # Nodes that start together end before the next ones start, so the shorter branches need no
     # edge to where they meet. A deferred node would not wait for the members of a committee.
     graph.add_edge(START, "open")
-    graph.add_conditional_edges("open", _looking, ["recognize", "observe"])
+    graph.add_conditional_edges("open", looking, ["recognize", "observe", "describe"])
     graph.add_conditional_edges("recognize", after_recognize, ["consult", "vote", "entail"])
     graph.add_edge("consult", "vote")
     graph.add_edge("vote", "expand")
@@ -92,19 +99,15 @@ def wire(wiring: Wiring, options: MainOptions) -> None:
     graph.add_edge("structure", END)
 
 
-def _looking(state: State) -> list[str]:
-    return ["recognize"] if state["picture"] is None else ["recognize", "observe"]
-
-
 SYSTEM = System(
     "main",
     "names, asks a committee how each entity looks, and points at what can be seen",
     needs=("recognizer",),
     uses=(
-        *("corrector", "committee", "voter", "templater", "expander"),
+        *("captioner", "corrector", "committee", "voter", "templater", "expander"),
         *("entailer", "second_entailer", "detector", "reader", "segmenter"),
     ),
     wire=wire,
     options=MainOptions,
-    eyes=("entailer", "second_entailer"),
+    eyes=("captioner", "entailer", "second_entailer"),
 )

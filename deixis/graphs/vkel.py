@@ -6,16 +6,15 @@ START ─► open                                                               
 
 ... ─► ground ─► segment ─► structure ─► END
 
-With ``calls: joint``, consult and vote of the main graph stand for the three in the middle.
+With ``calls: joint``, consult and vote of the main graph stand for the three in the middle. What
+the options leave out is left out of the graph.
 Yuan et al., "Visual Knowledge-Enhanced LLaVA for Fine-Grained Multimodal Named Entity
 Recognition and Grounding", IEEE/ACM TASLP 2026, section III.
 """
 
-from typing import Literal
+from langgraph.graph import START
 
-from langgraph.graph import END, START
-
-from deixis.agents.context.system import GraphOptions, System
+from deixis.agents.context.system import System
 from deixis.agents.main.consult import consult
 from deixis.agents.main.vote import vote
 from deixis.agents.observe import observe
@@ -24,42 +23,34 @@ from deixis.agents.segment import segment
 from deixis.agents.structure import structure
 from deixis.agents.vkel.consult_each import consult_each
 from deixis.agents.vkel.ground import ground
+from deixis.agents.vkel.options import VkelOptions, left_out
 from deixis.agents.vkel.sketch import sketch
 from deixis.agents.vkel.summarize import summarize
 from deixis.agents.vkel.vote_each import vote_each
 from deixis.graphs.build import Wiring
 
 
-class VkelOptions(GraphOptions):
-    """What this graph alone can be told.
-
-    ``calls``: ``paper`` asks a member, the voter and the summariser about each entity on its
-    own, as the paper does; ``joint`` asks a member about all entities of a sample in one call,
-    and the voter once about all that is disputed, which it summarises.
-    """
-
-    calls: Literal["paper", "joint"] = "paper"
-
-
 def wire(wiring: Wiring, options: VkelOptions) -> None:
     """Wire the graph as drawn above."""
-    wiring.add(open_sample, sketch, observe, ground, segment, structure)
+    wiring.add(open_sample, sketch)
     graph = wiring.graph
     graph.add_edge(START, "open")
     graph.add_edge("open", "sketch")
-    graph.add_edge("open", "observe")
-    if options.calls == "paper":
+    last = ["sketch"]
+    if options.knows and options.calls == "paper":
         wiring.add(consult_each, vote_each, summarize)
         _committee(wiring, "consult_each", "vote_each")
         graph.add_edge("vote_each", "summarize")
-        graph.add_edge(["summarize", "observe"], "ground")
-    else:
+        last = ["summarize"]
+    elif options.knows:
         wiring.add(consult, vote)
         _committee(wiring, "consult", "vote")
-        graph.add_edge(["vote", "observe"], "ground")
-    graph.add_edge("ground", "segment")
-    graph.add_edge("segment", "structure")
-    graph.add_edge("structure", END)
+        last = ["vote"]
+    if options.objects:
+        wiring.add(observe)
+        graph.add_edge("open", "observe")
+        last.append("observe")
+    wiring.chain(ground, segment, structure, after=last)
 
 
 def _committee(wiring: Wiring, member: str, after: str) -> None:
@@ -70,8 +61,9 @@ def _committee(wiring: Wiring, member: str, after: str) -> None:
 SYSTEM = System(
     "vkel",
     "VKEL: a coarse sketch, visual knowledge of several models, then fine types and boxes",
-    needs=("vlm", "committee", "voter", "templater"),
-    uses=("detector", "reader", "segmenter"),
+    needs=("vlm", "committee", "templater"),
+    uses=("voter", "detector", "reader", "segmenter"),
     wire=wire,
     options=VkelOptions,
+    leaves_out=left_out,
 )

@@ -10,7 +10,7 @@ import pytest
 from deixis import prompts
 from deixis.testing import fill
 
-NAMES = ["choose", "consult", "correct", "entail", "expand", "recognize", "template", "vote"]
+NAMES = ["choose", "consult", "correct", "describe", "entail", "expand", "recognize", "template", "vote"]
 TEXT = "Ann met Bob"
 ROLES = "{recognizer: crf, committee: [scripted:a], voter: scripted:a, expander: scripted:a, "
 ROLES += "templater: scripted:a}"

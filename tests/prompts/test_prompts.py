@@ -65,6 +65,7 @@ WITH_POSTS = [name for name in VARIABLES if {"text", "posts"} & set(VARIABLES[na
 EXPECTED = {
     "choose": ["e1: <post>Ann sings</post> (1, 3)", "none or unclear"],
     "consult": ["- person: age (how old: young, old)", "e1: Ann is a person", "actor, artist"],
+    "describe": ["who and what it shows"],
     "correct": ["- PER: a person", "c1: Ann (occurrence 2)"],
     "entail": ["e1: <post>Ann sings</post>", "yes, no or unclear", "else null: [x1, y1"],
     "expand": ["Picture: Seen: 1 person", "e1: Ann (PER): a tall woman"],
@@ -106,7 +107,7 @@ def with_text(name: str, text: str) -> dict[str, Any]:
 @pytest.mark.parametrize("name", VARIABLES)
 def test_a_prompt_is_filled_in(name: str) -> None:
     prompt = render(name, **VARIABLES[name])
-    raised = {"choose": 2, "entail": 3, "vkel/ground": 2, "vkel/sketch": 2}
+    raised = {"choose": 2, "consult": 3, "entail": 3, "vkel/ground": 2, "vkel/sketch": 2}
     version = raised.get(name, 2 if "posts" in VARIABLES[name] else 1)
     assert (prompt.name, prompt.version) == (name, version)
     for line in EXPECTED[name]:

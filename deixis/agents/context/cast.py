@@ -92,6 +92,7 @@ class Cast:
         self._shown = shown
         self._swapped: dict[str, Cast] = {}
         self._checked = False
+        self._needless = system.leaves_out(system.options_in(settings)) if system else ()
         if system is not None:
             system.check(settings)
         check_calibration(settings)
@@ -172,7 +173,9 @@ class Cast:
 
     def uses(self, role: str) -> bool:
         """Whether the graph has a place for a role."""
-        return self.system is None or role in (*self.system.needs, *self.system.uses)
+        if self.system is None:
+            return True
+        return role in (*self.system.needs, *self.system.uses) and role not in self._needless
 
     def idle(self, role: str) -> bool:
         """Whether whoever plays a role is never asked: there is no committee that it serves."""

@@ -161,9 +161,10 @@ class DecisionRecord(TypedDict):
 
 
 class MemberTask(TypedDict):
-    """What one committee member is sent."""
+    """What one committee member is sent; ``caption`` is "" without a description."""
 
     member: int
     text: str
+    caption: str
     mentions: dict[str, Mention]
     templates: dict[str, dict[str, Any]]

@@ -28,13 +28,18 @@ from deixis.agents.context.records import (
 from deixis.base.records import NoticeKind
 
 Update = dict[str, Any]
+DESCRIPTION = "description"
+"""The note that has the description of the picture."""
 OVERWRITE = "__overwrite__"
 """Key of an update that takes the place of a channel, in JSON, which LangGraph's class is not."""
 
 
 def merge(old: Mapping[str, Any] | None, new: Mapping[str, Any]) -> dict[str, Any]:
-    """Return both mappings together; the newer value of a key stays."""
-    return {**(old or {}), **new}
+    """Return both mappings together; the newer value of a key stays.
+
+    What is none, as mentions that a user gives, takes the place of all; `open` empties it.
+    """
+    return {**(old or {}), **new} if isinstance(new, Mapping) else new
 
 
 class GivenImage(UntrackedValue[Any]):
@@ -62,9 +67,11 @@ class GivenInput(EphemeralValue[Any]):
     """LangGraph's start channel without pixels: it would checkpoint the input as it is."""
 
     def update(self, values: Sequence[Any]) -> bool:
-        """Take the input in; one without a picture takes that of the last sample away."""
+        """Take the input in; what it leaves out, the last sample's does not stand in for."""
         given = [
-            {**value, "image": held(value.get("image"))} if isinstance(value, dict) else value
+            {**dict.fromkeys(_OF_ONE_SAMPLE), **value, "image": held(value.get("image"))}
+            if isinstance(value, dict)
+            else value
             for value in values
         ]
         return super().update(given)
@@ -88,14 +95,22 @@ Merged = Annotated[dict[str, T], merge]
 class Input(TypedDict, total=False):
     """What a user gives: a picture (or None, or nothing) and a text.
 
+    ``caption``: a description of the picture that the user has.
+    ``mentions``: the names of the text, as `deixis.agents.reading.given` takes them: then no
+    others are looked for.
     ``patches``: parts of the picture, a list of boxes ``[x1, y1, x2, y2]`` in pixels, for
-    graphs that match patches; the others check them and leave them alone. They hold for one
-    sample: only `open` sees them.
+    graphs that match patches. All three hold for one sample; a graph that has no use for one
+    checks it and leaves it alone.
     """
 
     image: Annotated[Any, GivenImage]
     text: str
+    caption: str | None
+    mentions: Annotated[Any, merge]
     patches: Annotated[Any, EphemeralValue]
+
+
+_OF_ONE_SAMPLE = ("caption", "mentions")
 
 
 class Post(BaseModel):
@@ -103,6 +118,8 @@ class Post(BaseModel):
 
     text: str = Field(description="the words that go with the picture")
     image: Any = Field(default=None, description="path or http(s) URL of the picture, or null")
+    caption: Any = Field(default=None, description="a description of the picture, or null")
+    mentions: Any = Field(default=None, description='names, {"text", "type"} each, or null')
     patches: Any = Field(default=None, description="boxes [x1, y1, x2, y2] in pixels, or null")
 
 
@@ -119,8 +136,8 @@ class Output(TypedDict, total=False):
     types: list[str]
 
 
-class State(Input, Output, total=False):
-    """The channels between.
+class State(Output, total=False):
+    """The channels between; what `Input` has besides is read by `open`.
 
     ``picture``: the opened picture, or None.
     ``mentions``, ``kinds``, ``expressions``, ``verdicts``, ``regions``: by the id of an entity.
@@ -133,6 +150,7 @@ class State(Input, Output, total=False):
     ``notes``: what agents of one graph hand on to each other, by names of their own.
     """
 
+    patches: Annotated[Any, EphemeralValue]
     picture: PictureRecord | None
     mentions: Merged[Mention]
     templates: Merged[dict[str, Any]]
@@ -161,6 +179,7 @@ class Context(TypedDict, total=False):
     """Roles to swap for one call: ``graph.invoke(post, context={"voter": "openai:..."})``."""
 
     recognizer: str | None
+    captioner: str | None
     corrector: str | None
     entailer: str | None
     second_entailer: str | None
@@ -200,10 +219,19 @@ def type_of(state: State, entity: str) -> str:
     return (voted and voted["type"]) or state["mentions"][entity]["type"]
 
 
+def description_of(state: State) -> str:
+    """Return the description of the picture that the user gave or the captioner wrote, or ""."""
+    description: str = state.get("notes", {}).get(DESCRIPTION, "")
+    return description
+
+
 def caption_of(state: State) -> str:
-    """Return the description of the picture; empty without a picture, or when nobody looked."""
+    """Return the description of the picture, or else what tools saw of it in a sentence.
+
+    Empty without either, and when nobody looked.
+    """
     observation = state.get("observation")
-    return (observation and observation["caption"]) or ""
+    return description_of(state) or (observation and observation["caption"]) or ""
 
 
 def decision(

@@ -1,6 +1,6 @@
 """What a graph asks of settings: the roles it fills, and options of its own."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -31,6 +31,7 @@ class System(NamedTuple, Generic[Options]):
         wire: adds its nodes and edges to a `deixis.graphs.build.Wiring`, as the options say.
         options: what it can be told under ``graph_options``.
         eyes: roles that it cannot have played by a chat model that takes no pictures.
+        leaves_out: says which of its roles are neither needed nor asked with some options.
     """
 
     name: str
@@ -40,6 +41,7 @@ class System(NamedTuple, Generic[Options]):
     wire: Callable[[Any, Options], None]
     options: type[Options] = GraphOptions  # type: ignore[assignment]  # of a graph without any
     eyes: tuple[str, ...] = ()
+    leaves_out: Callable[[Options], Collection[str]] = lambda _: ()
 
     def check(self, settings: Settings) -> None:
         """Check that the settings fill the roles that this graph needs.
@@ -47,8 +49,9 @@ class System(NamedTuple, Generic[Options]):
         Raises:
             SettingsError: they do not.
         """
+        needless = self.leaves_out(self.options_in(settings))
         for role in self.needs:
-            if not getattr(settings.roles, role):
+            if not getattr(settings.roles, role) and role not in needless:
                 raise SettingsError(
                     f"the graph {self.name!r} needs the role {role!r}, which nobody plays (stack "
                     f"{settings.name!r}); name a model for it"
@@ -63,7 +66,7 @@ class System(NamedTuple, Generic[Options]):
         try:
             return self.options.model_validate(settings.graph_options)
         except ValidationError as error:
-            problem = describe_problem(error, self.options)
+            problem = describe_problem(error, self.options).removeprefix("the file: ")
             raise SettingsError(f"graph_options of {self.name!r}: {problem}") from None
 
     def defaults(self) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from deixis.agents.context.system import GraphOptions
 from deixis.agents.context.toolbox import Toolbox
 from deixis.agents.e2e.boxes import UNREADABLE, dropped_boxes, to_picture
 from deixis.agents.reading.answers import LONGEST, Located, located, unread
+from deixis.agents.reading.given import given_mentions, listed, taken_up
 from deixis.base.folding import key, without_entities
 from deixis.errors import SettingsError
 from deixis.formats import e2e
@@ -37,11 +38,13 @@ class E2eOptions(GraphOptions):
 
     ``passes``: how often the model is asked, for self-consistency. With ``temperature=0`` all
     passes are alike.
+    ``think``: whether a thought comes before the records; without is an ablation (table 2).
     ``family``: whose way of writing boxes the model follows (`deixis.llms.box_conventions`),
     if neither its name nor its spec (``?family=``) tells.
     """
 
     passes: int = Field(default=1, ge=1, le=20)
+    think: bool = True
     family: str | None = None
 
     @field_validator("family")
@@ -68,6 +71,8 @@ def extract(state: State, toolbox: Toolbox) -> Update:
         types=asked_types(toolbox.types),
         form=written.form if written else PAPERS_FORM,
         shown=bool(images),
+        think=options.think,
+        mentions=listed(given_mentions(state)),
         text=state["text"],
     )
 
@@ -78,7 +83,7 @@ def extract(state: State, toolbox: Toolbox) -> Update:
         asked = list(pool.map(ask, range(options.passes)))
     sight = _Sight(state, images[0] if images else None, written)
     read = [
-        _read(reply.value, list(update["calls"])[-1], state["text"], sight, toolbox)
+        _read(reply.value, list(update["calls"])[-1], state, sight, toolbox)
         for reply, update in asked
         if reply.value is not None
     ]
@@ -146,7 +151,7 @@ class _Sight:
 
 
 def _read(
-    written: Text, reply: str, text: str, sight: _Sight, toolbox: Toolbox
+    written: Text, reply: str, state: State, sight: _Sight, toolbox: Toolbox
 ) -> tuple[dict[str, Any] | None, Update]:
     """Return what one answer names, or None if nothing can be read; and notices."""
     # The semicolon of "AT&amp;T" would end a record.
@@ -160,7 +165,16 @@ def _read(
         why = f"no record was found in the answer that begins with {begins!r}"
         return None, notice("extract", why)
     typed = [_typed(entity, toolbox.types) for entity in entities]
-    there, lost = located(text, typed, "extract", toolbox)
+    given = given_mentions(state)
+    if given is None:
+        there, lost = located(state["text"], typed, "extract", toolbox)
+    else:
+        records, lost = taken_up(given, typed, "extract")
+        there = [
+            mention._replace(entity=record)
+            for mention, record in zip(given, records, strict=True)
+            if record is not None
+        ]
     named = [
         {
             "start": known.start,

@@ -1,12 +1,14 @@
 """fuse: what most passes say holds, of entities, their types and their boxes."""
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 from deixis.agents.context.state import State, Update, joined, notice
 from deixis.agents.context.toolbox import Toolbox
 from deixis.agents.e2e.boxes import fused
 from deixis.agents.reading.answers import Located, mentioned, placed
+from deixis.agents.reading.given import given_mentions, named_as_given
 from deixis.rows import RowEntity
 
 Named = list[tuple[str, dict[str, Any]]]
@@ -26,8 +28,12 @@ def fuse(state: State, toolbox: Toolbox) -> Update:
         for entity in one_pass["named"]:
             span = entity["start"], entity["end"]
             spans.setdefault(span, []).append((one_pass["reply"], entity))
-    kept: list[tuple[Located, float, Named]] = []
     notices: Update = {}
+    if (given := given_mentions(state)) is not None:
+        update = named_as_given(given, state["text"], "fuse", toolbox)
+        answers = [spans.get((mention.start, mention.end), []) for mention in given]
+        return joined(update, *_places(state, update, answers, spec))
+    kept: list[tuple[Located, float, Named]] = []
     for (start, end), named in sorted(spans.items()):
         if 2 * len(named) <= len(passes):
             named_it = f"{len(named)} of {len(passes)} passes named {text[start:end]!r}"
@@ -48,11 +54,15 @@ def fuse(state: State, toolbox: Toolbox) -> Update:
         evidence=how if len(passes) > 1 else "the model's own word, in one pass",
         replies=[one_pass["reply"] for one_pass in passes],
     )
-    places = [
-        _placed(state, entity, named, spec)
-        for entity, (_, _, named) in zip(update["mentions"], kept, strict=True)
-    ]
+    places = _places(state, update, [named for _, _, named in kept], spec)
     return joined(update, *places, {"notices": notices})
+
+
+def _places(state: State, update: Update, answers: Sequence[Named], spec: str) -> list[Update]:
+    return [
+        _placed(state, entity, named, spec)
+        for entity, named in zip(update["mentions"], answers, strict=True)
+    ]
 
 
 def _placed(state: State, entity: str, named: Named, spec: str) -> Update:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, create_model
 
 from deixis.agents.context.records import MemberTask, Testimony
-from deixis.agents.context.state import State, Update
+from deixis.agents.context.state import State, Update, description_of
 from deixis.agents.context.toolbox import Toolbox
 from deixis.agents.reading.phrases import OBJECT, phrase
 from deixis.llms.asking import Joint
@@ -39,6 +39,7 @@ def member_tasks(
         MemberTask(
             member=number,
             text=state["text"],
+            caption=description_of(state),
             mentions=mentions,
             templates=state["templates"],
         )
@@ -73,7 +74,7 @@ def consult(task: MemberTask, toolbox: Toolbox) -> Update:
     def question(posts: Sequence[Any]) -> tuple[Prompt, type[BaseModel]]:
         return _question(toolbox, posts)
 
-    post = {"text": task["text"], "mentions": entities}
+    post = {"text": task["text"], "caption": task["caption"], "mentions": entities}
     reply, update = toolbox.ask(
         "consult", "committee", spec, *question([post]), seat, sample, Joint(post, question)
     )

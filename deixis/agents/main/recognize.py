@@ -10,6 +10,7 @@ from deixis.agents.context.toolbox import Toolbox
 from deixis.agents.main.called import called
 from deixis.agents.main.correct import correct
 from deixis.agents.main.template import templates_for
+from deixis.agents.reading.given import given_mentions, named_as_given
 from deixis.agents.reading.mention import TypedSpan, locate
 from deixis.agents.reading.phrases import OBJECT
 from deixis.errors import ToolError
@@ -28,6 +29,8 @@ def recognize(state: State, toolbox: Toolbox, prompt: str = "recognize", **more:
         more: variables of that beside the types and the text.
     """
     text = state["text"]
+    if (given := given_mentions(state)) is not None:
+        return _with_templates(named_as_given(given, text, "recognize", toolbox), toolbox)
     rivals: list[TypedSpan] = []
     nouns: dict[tuple[int, int], str] = {}
     if toolbox.cast.recognizes_by_tagger:
@@ -70,12 +73,17 @@ def recognize(state: State, toolbox: Toolbox, prompt: str = "recognize", **more:
         fine_kinds, fine_decisions = _fine_type(entity, mention, toolbox)
         kinds |= fine_kinds
         decisions |= fine_decisions
-    types = [mention["type"] for mention in records.values()]
+    known = {"mentions": records, "kinds": kinds, "decisions": decisions}
+    return _with_templates({**update, **known}, toolbox)
+
+
+def _with_templates(update: Update, toolbox: Toolbox) -> Update:
+    """Return an update with the templates of the types that it has, if these are used."""
+    types = [mention["type"] for mention in update["mentions"].values()]
     templates: Update = {}
     if toolbox.cast.uses("templater"):
         templates, update = templates_for(types, toolbox, update)
-    known = {"mentions": records, "kinds": kinds, "decisions": decisions}
-    return {**update, **known, "templates": templates}
+    return {**update, "templates": templates}
 
 
 def _fine_type(entity: str, mention: TypedSpan, toolbox: Toolbox) -> tuple[Update, Update]:

@@ -9,6 +9,7 @@ from deixis.agents.context.toolbox import Toolbox
 from deixis.agents.mmre.options import MmreOptions
 from deixis.agents.mmre.read import Parts, read_marked, read_plain
 from deixis.agents.reading.answers import Located, located, mentioned, placed, unread
+from deixis.agents.reading.given import given_mentions, listed, named_as_given, taken_up
 from deixis.base.boxes import Box
 from deixis.base.folding import key
 from deixis.llms.answers.reading import Text
@@ -36,37 +37,42 @@ def answer(state: State, toolbox: Toolbox) -> Update:
         notices |= notice(STEP, "nothing was summarised: the model was shown no picture")
     if not (summarises or options.names):
         return {"observation": {"caption": None}, "notices": notices}
+    given = given_mentions(state) if options.names else None
     prompt = toolbox.render(
         "mmre/pfa" if options.pfa else "mmre/plain",
         summarises=summarises,
         names=options.names,
         types=toolbox.types.types,
+        mentions=listed(given),
         patches=[patch["letter"] for patch in patches],
         text=state["text"],
     )
-    shown = [*images, *_cut(toolbox.pixels(state), patches, toolbox.settings.options.image_side)]
-    reply, update = toolbox.ask(STEP, "vlm", spec, prompt, Text, images=shown)
+    if options.pfa:  # without, the model has the picture and the text alone (section 6)
+        side = toolbox.settings.options.image_side
+        images = [*images, *_cut(toolbox.pixels(state), patches, side)]
+    reply, update = toolbox.ask(STEP, "vlm", spec, prompt, Text, images=images)
     update = joined({"notices": notices}, update)
-    if reply.value is None:
+    if reply.value is None and given is None:
         return {**update, "observation": {"caption": None}}
+    written = reply.value.text if reply.value else ""
     parts = (
-        read_marked(reply.value.text)
+        read_marked(written)
         if options.pfa
-        else read_plain(reply.value.text, _is_label(toolbox), names=options.names)
+        else read_plain(written, _is_label(toolbox), names=options.names)
     )
     wanted = {
         "summary": (summarises, parts.summary is not None),
         "label-entity pairs": (options.names, parts.pairs is not None),
         "pairs of patch and entity": (bool(patches), parts.matched or bool(parts.patches)),
     }
-    missing = [name for name, (asked, there) in wanted.items() if asked and not there]
+    missing = [name for name, (asked, there) in wanted.items() if reply.value and asked > there]
     message = f"the answer has no {' and no '.join(missing)}"
     return {
         **joined(
             update,
             {"notices": notice(STEP, message) if missing else {}},
             {"notices": unread(parts.problems, STEP)},
-            _entities(state, toolbox, parts, patches, list(update["calls"])),
+            _entities(state, toolbox, parts, patches, given, list(update["calls"])),
         ),
         "observation": {"caption": parts.summary if summarises else None},
     }
@@ -101,16 +107,20 @@ def _entities(
     toolbox: Toolbox,
     parts: Parts,
     patches: Sequence[dict[str, Any]],
+    given: Sequence[Located] | None,
     replies: Sequence[str],
 ) -> Update:
     """Return the entities of an answer, and which of the patches show them."""
     spec = toolbox.model("vlm")
     entities = [RowEntity(text=text, type=label) for text, label in parts.pairs or ()]
-    there, notices = located(state["text"], entities, STEP, toolbox)
-    updates = [
-        {"notices": notices},
-        mentioned(
-            state["text"],
+    there, text = list(given or ()), state["text"]
+    if given is not None:
+        _, notices = taken_up(given, entities, STEP)
+        named = named_as_given(given, text, STEP, toolbox)
+    else:
+        there, notices = located(text, entities, STEP, toolbox)
+        named = mentioned(
+            text,
             there,
             STEP,
             spec,
@@ -118,8 +128,8 @@ def _entities(
             confidences=[1.0] * len(there),
             evidence=UNSURE,
             replies=replies,
-        ),
-    ]
+        )
+    updates = [{"notices": notices}, named]
     shows, doubted, notices = matched(there, parts, patches)
     updates.append({"notices": notices})
     for entity, own in shows.items():

@@ -51,6 +51,10 @@ class Example(NamedTuple):
     annotation: str
     sha256: str | None
 
+    def is_of(self, text: str, picture: str | None) -> bool:
+        """Whether it is a post itself: its text, and the hash of its picture."""
+        return (self.text, self.sha256) == (text, picture)
+
 
 class Examples(NamedTuple):
     """Examples and their vectors, of length 1 and shape ``(examples, D)``."""
@@ -83,12 +87,17 @@ class Examples(NamedTuple):
             )
         cosines = (self.features @ vector).round(_DIGITS)
         order = np.argsort(-cosines, kind="stable")
-        others = [
-            (self.examples[place], float(cosines[place]))
-            for place in order
-            if (self.examples[place].text, self.examples[place].sha256) != (text, picture)
-        ]
-        return others[:most]
+        others = [place for place in order if not self.examples[place].is_of(text, picture)]
+        return [(self.examples[place], float(cosines[place])) for place in others[:most]]
+
+    def chosen(self, seed: int, most: int, text: str, picture: str | None) -> list[Example]:
+        """Return examples in an order that the seed alone decides: the same ones for all posts.
+
+        The post itself is left out, as in `nearest`, and the next in the order shown instead.
+        """
+        order = np.random.default_rng(seed).permutation(len(self.examples))
+        others = [self.examples[place] for place in order]
+        return [example for example in others if not example.is_of(text, picture)][:most]
 
 
 def write(
@@ -120,19 +129,19 @@ def write(
         raise InputError(f"cannot write {folder}: {error.strerror}") from None
 
 
-def read(folder: Path, embedder: str) -> Examples:
+def read(folder: Path, embedder: str | None = None) -> Examples:
     """Read an index; one that has not changed since is not read again.
 
     Args:
         folder: where it is.
-        embedder: spec of what makes the vectors of posts.
+        embedder: spec of what makes the vectors of posts; None if none are compared.
 
     Raises:
         SettingsError: there is none, it is damaged, or another embedder made it; the message
             has the command that builds it again.
     """
     again = f"build it with: deixis examples build ROWS.jsonl --out {folder}"
-    again += f" --role embedder={embedder}"
+    again += f" --role embedder={embedder}" if embedder else ""
     try:
         changed = tuple((folder / name).stat().st_mtime_ns for name in (INDEX, FEATURES, EXAMPLES))
         examples = _read(folder, changed)
@@ -141,7 +150,7 @@ def read(folder: Path, embedder: str) -> Examples:
         raise SettingsError(f"{missing}; {again}") from None
     except (ValueError, KeyError, TypeError):  # json's and numpy's errors are ValueErrors
         raise SettingsError(f"the index of examples in {folder} is damaged; {again}") from None
-    if examples.embedder != embedder:
+    if embedder is not None and examples.embedder != embedder:
         raise SettingsError(
             f"the examples in {folder} were indexed by {examples.embedder}, and the embedder is "
             f"{embedder}: their vectors cannot be compared; {again}"

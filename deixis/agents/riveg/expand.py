@@ -9,7 +9,7 @@ from deixis.agents.context.state import State, Update, caption_of, decision, joi
 from deixis.agents.context.toolbox import Toolbox
 from deixis.agents.main.ballot import normalise
 from deixis.agents.reading.phrases import DASH
-from deixis.agents.riveg.options import Writer, writers
+from deixis.agents.riveg.options import RivegOptions, Writer, writers
 from deixis.base.printable import one_line
 from deixis.formats.riveg import parse_expression
 from deixis.llms.answers.reading import Text
@@ -35,10 +35,14 @@ class _Task(NamedTuple):
 def expand(state: State, toolbox: Toolbox) -> Update:
     """Ask what each entity is; ``Name (Type) – what it is`` is its referring expression.
 
+    With ``expression_input`` it is a part of that, and nothing is asked for the name alone.
     With augmentation every member of the committee is asked as well, and a decision
     ``expression 2``, ``expression 3``, ... tells what it wrote.
     """  # noqa: RUF002 (the dash of the paper)
     mentions = list(state["mentions"].items())
+    wanted = toolbox.graph_options(RivegOptions).expression_input
+    if wanted in ("name", "name_type"):
+        return {"expressions": {entity: _named(own, wanted) for entity, own in mentions}}
     tasks = [
         _Task(version * len(mentions) + place, version, writer, *each)
         for version, writer in enumerate(writers(toolbox))
@@ -84,8 +88,14 @@ def _written(task: _Task, reply: Reply[Text], replies: list[str], toolbox: Toolb
         evidence=evidence,
         replies=replies,
     )
-    own = {} if task.version else {task.entity: expression}
+    part = toolbox.graph_options(RivegOptions).expression_input == "expression"
+    own = {} if task.version else {task.entity: description if part else expression}
     return {"expressions": own, "decisions": decisions}
+
+
+def _named(mention: Mention, wanted: str) -> str:
+    name = one_line(mention["text"])
+    return f"{name} ({mention['type']})" if wanted == "name_type" else name
 
 
 def _phrase(answer: str, name: str) -> str:

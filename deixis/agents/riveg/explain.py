@@ -4,7 +4,7 @@ from langchain_core.runnables.config import ContextThreadPoolExecutor
 
 from deixis.agents.context.state import State, Update, caption_of, joined
 from deixis.agents.context.toolbox import Toolbox
-from deixis.agents.riveg.options import RivegOptions, Writer, writers
+from deixis.agents.riveg.options import Writer, explains, writers
 from deixis.llms.answers.reading import Text
 from deixis.llms.structured import Reply
 
@@ -15,7 +15,7 @@ def explain(state: State, toolbox: Toolbox) -> Update:
     The expander's answer becomes the note ``knowledge``, if it gave one. With augmentation the
     members of the committee answer as well; the result has it all among its replies.
     """
-    if not toolbox.graph_options(RivegOptions).knowledge:
+    if not explains(state, toolbox):
         return {}
     asked = writers(toolbox)
     prompt = toolbox.render(

@@ -3,13 +3,14 @@
 from deixis.agents.context.state import State, Update, notice
 from deixis.agents.context.toolbox import Toolbox
 from deixis.agents.main.recognize import recognize as find_mentions
+from deixis.agents.reading.given import given_mentions
 
 
 def recognize(state: State, toolbox: Toolbox) -> Update:
     """Give a chat model text and knowledge, ``[text; knowledge]``; the tagger reads the text."""
     notes, spec = state["notes"], toolbox.model("recognizer")
     knowledge: str = notes.get("knowledge", "")
-    if not knowledge:
+    if not knowledge or given_mentions(state) is not None:
         return find_mentions(state, toolbox)
     if toolbox.cast.recognizes_by_tagger:
         update = find_mentions(state, toolbox)
@@ -17,7 +18,8 @@ def recognize(state: State, toolbox: Toolbox) -> Update:
         return {**update, "notices": update["notices"] | notice("recognize", message)}
     update = find_mentions(state, toolbox, "riveg/recognize", knowledge=knowledge)
     examples = [
-        f"{example['id']} ({example['cosine']:.2f})" for example in notes.get("examples", [])
+        f"{example['id']} ({example['cosine']:.2f})" if "cosine" in example else example["id"]
+        for example in notes.get("examples", [])
     ]
     after = f"after the examples {', '.join(examples)}" if examples else "without examples"
     reason = f"it read knowledge written by {toolbox.model('expander')} {after}"

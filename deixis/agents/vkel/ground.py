@@ -11,7 +11,9 @@ from deixis.agents.context.records import Kind, Mention
 from deixis.agents.context.state import State, Update, decision, joined, notice
 from deixis.agents.context.toolbox import Toolbox, no_answer
 from deixis.agents.reading.answers import LONGEST, located, mentioned, placed, unread
+from deixis.agents.reading.given import given_mentions, taken_up
 from deixis.agents.vkel.boxes import in_pixels, shares
+from deixis.agents.vkel.options import VkelOptions
 from deixis.agents.vkel.sketch import folded, read
 from deixis.llms.answers.reading import Text
 from deixis.llms.photos import Photo
@@ -28,8 +30,11 @@ def ground(state: State, toolbox: Toolbox) -> Update:
     replies = list(update["calls"])
     parsed = read(reply.value.text if reply.value else "", toolbox.types)
     answers, others = _matched(mentions, parsed.entities)
-    spans = [(mention["start"], mention["end"]) for mention in mentions.values()]
-    added, dropped = located(text, others, "ground", toolbox, taken=spans)
+    if (given := given_mentions(state)) is None:
+        spans = [(mention["start"], mention["end"]) for mention in mentions.values()]
+        added, dropped = located(text, others, "ground", toolbox, taken=spans)
+    else:
+        added, (_, dropped) = [], taken_up(given, others, "ground")
     new = mentioned(
         text,
         added,
@@ -61,6 +66,7 @@ def ground(state: State, toolbox: Toolbox) -> Update:
 def _prompt(state: State, toolbox: Toolbox) -> Prompt:
     """Return the task, the knowledge, the object annotations (equation 8), and the sketch."""
     picture, mentions = state.get("picture"), state["mentions"]
+    options = toolbox.graph_options(VkelOptions)
     objects = state["observation"]["objects"] if picture else []
     objects = sorted(objects, key=lambda seen: -seen["score"])
     known = {key: own["summary"] or "" for key, own in state.get("knowledge", {}).items()}
@@ -76,15 +82,22 @@ def _prompt(state: State, toolbox: Toolbox) -> Prompt:
             }
             for key, mention in mentions.items()
             if voted.get(key) or known.get(key)
-        ],
+        ]
+        if options.knows
+        else None,
         objects=[
             {"label": seen["label"], "box": shares(seen["box"], picture)}
             for seen in objects[: toolbox.settings.options.top_k]
             if picture
-        ],
+        ]
+        if options.objects
+        else None,
         entities=[
             {"name": mention["text"], "type": mention["type"]} for mention in mentions.values()
-        ],
+        ]
+        if options.sketch or given_mentions(state) is not None
+        else None,
+        given=given_mentions(state) is not None,
         text=state["text"],
     )
 

@@ -10,6 +10,8 @@ from deixis.agents.context.state import State, Update, joined
 from deixis.agents.context.toolbox import Toolbox
 from deixis.agents.main.template import templates_for
 from deixis.agents.reading.answers import located, mentioned, unread
+from deixis.agents.reading.given import given_mentions, named_as_given
+from deixis.agents.vkel.options import VkelOptions
 from deixis.base.folding import key
 from deixis.formats import vkel
 from deixis.formats.answers import Parsed
@@ -19,8 +21,17 @@ from deixis.type_schema import EntityType, TypeSchema
 
 
 def sketch(state: State, toolbox: Toolbox) -> Update:
-    """Ask for the sketch, and make sure that every type found has a template."""
+    """Ask for the sketch, and make sure that every type found has a template.
+
+    Mentions that are given are the sketch; without a first stage there is none.
+    """
     text, spec = state["text"], toolbox.model("vlm")
+    given = given_mentions(state)
+    if given is not None:
+        named = named_as_given(given, text, "sketch", toolbox)
+        return _with_templates(named, [mention.type for mention in given], toolbox)
+    if not toolbox.graph_options(VkelOptions).sketch:
+        return {}
     images, noted = toolbox.shown(state, "sketch", spec)
     prompt = toolbox.render("vkel/sketch", types=toolbox.types.types, text=text)
     reply, update = toolbox.ask("sketch", "vlm", spec, prompt, Text, images=images)
@@ -36,9 +47,17 @@ def sketch(state: State, toolbox: Toolbox) -> Update:
         evidence="the model named it; it does not say how sure it is",
         replies=list(update["calls"]),
     )
-    templates, update = templates_for([entity.type for entity in entities], toolbox, update)
     notices = {"notices": {**noted, **unread(parsed.problems, "sketch"), **dropped}}
-    return joined(update, notices, named, {"templates": templates})
+    types = [entity.type for entity in entities]
+    return _with_templates(joined(update, notices, named), types, toolbox)
+
+
+def _with_templates(update: Update, types: Sequence[str], toolbox: Toolbox) -> Update:
+    """Return an update with the templates of types, if somebody is asked how they look."""
+    if not toolbox.cast.uses("templater"):
+        return update
+    templates, update = templates_for(types, toolbox, update)
+    return {**update, "templates": templates}
 
 
 def read(answer: str, types: TypeSchema) -> Parsed:

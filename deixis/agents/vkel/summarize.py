@@ -11,8 +11,12 @@ LONGEST = 600
 
 
 def summarize(state: State, toolbox: Toolbox) -> Update:
-    """Summarise what the committee knows; without an answer it stays a list."""
-    spec, knowledge = toolbox.model("voter"), state.get("knowledge", {})
+    """Summarise what the committee knows; without an answer it stays a list.
+
+    The voter does it, or the first of the committee where there is no voter.
+    """
+    roles, knowledge = toolbox.settings.roles, state.get("knowledge", {})
+    role, spec = ("voter", roles.voter) if roles.voter else ("committee", roles.committee[0])
 
     def ask(seat: int, entity: str) -> Update:
         attributes = list(knowledge[entity]["attributes"])
@@ -24,7 +28,7 @@ def summarize(state: State, toolbox: Toolbox) -> Update:
         prompt = toolbox.render(
             "vkel/summary", name=mention["text"], type=mention["type"], attributes=attributes
         )
-        reply, update = toolbox.ask("summarize", "voter", spec, prompt, Text, seat)
+        reply, update = toolbox.ask("summarize", role, spec, prompt, Text, seat)
         summary = one_line(reply.value.text if reply.value else "")[:LONGEST].rstrip()
         if not summary:
             return update

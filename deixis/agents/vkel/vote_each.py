@@ -2,7 +2,7 @@
 
 The voter is asked about every attribute that somebody knew, agreed or not, and goes by what
 the answers mean. Its choice is one of them, so that a value still has votes. When it cannot
-answer, the plurality decides and a tie stays unknown.
+answer, and where there is none, the plurality decides and a tie stays unknown.
 """
 
 from collections.abc import Mapping
@@ -76,7 +76,11 @@ def _settle(
     options = {name: tuple(counted.values) for name, counted in ballots.items() if counted.values}
     if not options:
         return rulings, {}
-    voter, mention = toolbox.model("voter"), state["mentions"][entity]
+    voter, mention = toolbox.settings.roles.voter, state["mentions"][entity]
+    if voter is None:
+        remark = "there is no voter; plurality, a tie is unknown"
+        rulings |= {name: Ruling(ballots[name].winner, None, remark) for name in options}
+        return rulings, {}
     prompt = toolbox.render(
         "vkel/voter",
         name=mention["text"],

@@ -42,7 +42,7 @@ def test_summary_entities_and_patches_are_all_there(model: Any, run: Any) -> Non
         "the model paired it with none of 4 patches",
     ]
     (reply,) = result.replies
-    assert reply.text == model.answer and reply.prompt == "mmre/pfa 1"
+    assert reply.text == model.answer and reply.prompt == "mmre/pfa 2"
     for each in result.entities:
         assert {step.replies[0] for step in each.decisions} == {reply.id}
 
@@ -151,7 +151,7 @@ def test_without_the_adapter_the_delimiters_are_read(run: Any, model: Any) -> No
     result = run(PLAIN, pfa=False)
     assert result.caption == "An officer: she stands; a flag."
     assert [each.groundable for each in result.entities] == [True, False]
-    assert result.warnings == [] and result.replies[0].prompt == "mmre/plain 1"
+    assert result.warnings == [] and result.replies[0].prompt == "mmre/plain 2"
     free = run("She is Grace Hopper (PER), in image 2.", pfa=False)
     assert free.entities == [] and free.caption == "She is Grace Hopper (PER), in image 2."
     assert warnings(free) == [
