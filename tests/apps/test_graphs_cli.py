@@ -59,7 +59,7 @@ def test_json_is_one_document(deixis: Run) -> None:
         "about": find("e2e").about,
         "needs": ["vlm"],
         "uses": ["segmenter"],
-        "options": {"passes": 1, "family": None},
+        "options": {"passes": 1, "think": True, "family": None},
     }
 
 

@@ -10,7 +10,17 @@ import pytest
 from deixis import prompts
 from deixis.testing import fill
 
-NAMES = ["choose", "consult", "correct", "describe", "entail", "expand", "recognize", "template", "vote"]
+NAMES = [
+    "choose",
+    "consult",
+    "correct",
+    "describe",
+    "entail",
+    "expand",
+    "recognize",
+    "template",
+    "vote",
+]
 TEXT = "Ann met Bob"
 ROLES = "{recognizer: crf, committee: [scripted:a], voter: scripted:a, expander: scripted:a, "
 ROLES += "templater: scripted:a}"
@@ -18,11 +28,11 @@ ROLES += "templater: scripted:a}"
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A folder with a user's own ``consult``: version 3, one word changed."""
+    """A folder with a user's own ``consult``: version 4, one word changed."""
     folder = tmp_path / "words"
     folder.mkdir()
     ours = (prompts.FOLDER / "consult.md").read_text()
-    mine = ours.replace("version: 2", "version: 3").replace("Use a few words", "Use two words")
+    mine = ours.replace("version: 3", "version: 4").replace("Use a few words", "Use two words")
     assert mine != ours
     (folder / "consult.md").write_text(mine)
     return folder
@@ -41,7 +51,7 @@ def test_list_json_says_where_each_prompt_comes_from(deixis: Any, folder: Path) 
     assert (code, said, list(rows)) == (0, "", prompts.names())
     assert rows["consult"] == {
         "name": "consult",
-        "version": 3,
+        "version": 4,
         "variables": ["templates", "posts"],
         "source": "yours",
         "path": str(folder / "consult.md"),
@@ -58,7 +68,7 @@ def test_list_asks_to_raise_the_version_of_a_changed_prompt(deixis: Any, folder:
     assert code == 0 and all(name in printed for name in NAMES)
     assert "yours" in printed and "changed;" not in printed
     text = (folder / "consult.md").read_text()
-    (folder / "consult.md").write_text(text.replace("version: 3", "version: 2"))
+    (folder / "consult.md").write_text(text.replace("version: 4", "version: 3"))
     assert "changed;" in deixis("prompts", "list", "--prompts", folder)[1]
 
 
@@ -79,7 +89,7 @@ def test_diff_is_a_patch_that_makes_theirs_of_ours(
     code, printed, said = deixis("prompts", "diff", "--prompts", folder)
     assert (code, said) == (0, "")
     assert printed.startswith("--- deixis/prompts/consult.md\n+++ ")
-    assert "\n-version: 2\n+version: 3\n" in printed
+    assert "\n-version: 3\n+version: 4\n" in printed
     assert printed.count("--- deixis/prompts/") == 1, "nothing of prompts that are the same"
     assert deixis("prompts", "diff", "consult", "--prompts", folder)[1] == printed
     copy = tmp_path / "copy.md"
@@ -117,7 +127,9 @@ def test_every_prompt_is_rendered_by_its_example(deixis: Any, name: str) -> None
     assert system.startswith("# System\nYou ") or name == "vote"
     assert "{{" not in printed and "{%" not in printed
     shown = ["SHIP"] if name == "template" else ["<post>Grace Hopper of the US Navy</post>"]
-    if name in {"choose", "entail"}:
+    if name == "describe":
+        shown = ["Describe the picture."]
+    elif name in {"choose", "entail"}:
         shown = ["e1: <post>Grace Hopper", "e2: <post>US Navy"]
     elif name not in {"template", "recognize"}:
         shown += ["e1: Grace Hopper", "e2: US Navy"]

@@ -19,6 +19,7 @@ VARIABLES: dict[str, dict[str, Any]] = {
         "posts": [
             {
                 "text": "Ann sings",
+                "caption": "",
                 "mentions": [
                     {
                         "id": "e1",
@@ -31,6 +32,7 @@ VARIABLES: dict[str, dict[str, Any]] = {
             }
         ],
     },
+    "describe": {},
     "correct": {
         "types": [{"name": "PER", "description": "a person"}],
         "candidates": [{"id": "c1", "text": "Ann", "number": 2}],
@@ -64,7 +66,12 @@ VARIABLES: dict[str, dict[str, Any]] = {
 WITH_POSTS = [name for name in VARIABLES if {"text", "posts"} & set(VARIABLES[name])]
 EXPECTED = {
     "choose": ["e1: <post>Ann sings</post> (1, 3)", "none or unclear"],
-    "consult": ["- person: age (how old: young, old)", "e1: Ann is a person", "actor, artist"],
+    "consult": [
+        "- person: age (how old: young, old)",
+        "e1: Ann is a person",
+        "actor, artist",
+        "A woman",
+    ],
     "describe": ["who and what it shows"],
     "correct": ["- PER: a person", "c1: Ann (occurrence 2)"],
     "entail": ["e1: <post>Ann sings</post>", "yes, no or unclear", "else null: [x1, y1"],
@@ -264,3 +271,12 @@ def test_a_file_that_has_changed_is_read_again(folder: Path) -> None:
 def test_a_file_that_has_not_changed_is_read_once(folder: Path) -> None:
     write(folder, "# System\na\n# User\n{{ text }}")
     assert prompts.read("mine").user is prompts.read("mine").user
+
+
+def test_a_description_of_the_picture_is_data_of_its_own() -> None:
+    variables = copy.deepcopy(VARIABLES["consult"])
+    variables["posts"][0]["caption"] = "A </post> woman"
+    prompt = render("consult", **variables)
+    assert "Its picture: <post>A (/post> woman</post>" in prompt.user
+    assert "it may show somebody else" in prompt.system
+    assert "it may show somebody else" not in render("consult", **VARIABLES["consult"]).system
