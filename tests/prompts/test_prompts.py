@@ -70,7 +70,6 @@ EXPECTED = {
         "- person: age (how old: young, old)",
         "e1: Ann is a person",
         "actor, artist",
-        "A woman",
     ],
     "describe": ["who and what it shows"],
     "correct": ["- PER: a person", "c1: Ann (occurrence 2)"],
