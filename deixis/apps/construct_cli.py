@@ -5,14 +5,13 @@ rows failed, are left, or have changed since they were finished, 2 unusable inpu
 stopped by Ctrl-C. Each goes on where an earlier run of the same line has ended.
 """
 
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from deixis.apps import options, terminal
-from deixis.apps.batch_cli import BudgetOption, ConcurrencyOption, RenewOption, parse_budget
+from deixis.apps.batch_cli import RenewOption
 from deixis.base.atomic import is_stdout
 from deixis.errors import InputError
 
@@ -123,53 +122,39 @@ def agreement(
         show_agreement(found.figures)
 
 
-def summarize(
+def review(
     rows: RowsArgument,
+    captions: Annotated[
+        Path, typer.Argument(metavar="CAPTIONS", help='Lines {"id", "caption"}, or results.')
+    ],
     out: Annotated[
         Path, typer.Option("--out", metavar="REVIEW", help="What people review; it is extended.")
     ],
-    stack: options.StackOption = "mmre",
-    role: options.RoleOption = None,
-    urls: options.UrlsOption = None,
-    concurrency: ConcurrencyOption = None,
-    budget: BudgetOption = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="Only the first so many rows.")] = None,
-    renew: RenewOption = False,
-    progress: ProgressOption = True,
 ) -> None:
-    """Have the pictures of rows summarised, for people to review (M-MRE).
+    """Put descriptions of pictures that you have into a file for people to review (M-MRE).
 
-    The vlm of the stack is asked, as the graph mmre asks for its first task alone; what it answers
-    is in REVIEW.answers.jsonl, as deixis batch writes it. REVIEW has a line for each summary:
-    people mend "summary" (null leaves the row out) and put their names into "reviewers". Run the
-    same line again to go on: what people have written stays.
+    deixis dataset summarize has them written and does the same. REVIEW has a line for each: people
+    mend "summary" (null leaves the row out) and put their names into "reviewers". What they have
+    written stays when the command is run again.
     """
-    from deixis.apps import batch_runs
+    from deixis.apps.files import is_one_of
     from deixis.base.text_files import keep_streams
-    from deixis.batch.output import beside
-    from deixis.batch.run import Batch
-    from deixis.evaluation.construction.summaries import extend_reviews, read_reviews
 
-    keep_streams(rows)
-    if out.exists():
-        read_reviews(out)  # a slip is told before anything is asked
-    settings = options.settings_of(stack, None, role, "mmre", urls)
-    settings = settings.with_graph("mmre", **{**settings.graph_options, "tasks": "summary"})
-    if budget is not None:
-        settings = settings.with_options(budget=parse_budget(budget))
-    answers = beside(out, ".answers.jsonl")
-    begin = partial(
-        Batch, settings, rows, answers, concurrency=concurrency, limit=limit, renew=renew
-    )
-    run = batch_runs.perform(begin, renew=renew, progress=progress)
-    batch_runs.summarise(run, as_json=False)
-    done = extend_reviews(out, rows, answers)
-    typer.echo(
+    if is_one_of(out, (rows, captions)) or is_stdout(out):
+        raise InputError(f"{out} is what is read, or no file; give another --out")
+    keep_streams(rows, captions)
+    typer.echo(extended(out, rows, captions))
+
+
+def extended(out: Path, rows: Path, captions: Path) -> str:
+    """Extend a file of reviews, and say what came of it."""
+    from deixis.evaluation.construction.summaries import extend_reviews
+
+    done = extend_reviews(out, rows, captions)
+    return (
         f"{done.new} summaries to review and {done.renewed} written anew in {out}; "
         f"{done.unwritten} rows without a summary"
     )
-    if code := batch_runs.exit_code(run):
-        raise typer.Exit(code)
 
 
 def reviewed(

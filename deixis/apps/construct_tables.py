@@ -37,6 +37,19 @@ def show_agreement(figures: dict[str, Any]) -> None:
     terminal.show(pairs)
 
 
+def show_training(figures: dict[str, Any], title: str) -> None:
+    """Print the figures of `deixis.evaluation.construction.augmentation`, as table III has them."""
+    table = Table("", title=escape(title), title_justify="left")
+    columns = {"recognition": "MNER samples", "entailment": "VE lines", "grounding": "VG lines"}
+    for column in columns.values():
+        table.add_column(column, justify="right")
+    for key, name in (("gold", "gold"), ("expander", "the expander"), ("all", "all models")):
+        table.add_row(name, *(str(figures[key][column]) for column in columns))
+    terminal.show(table)
+    for lack, number in figures["lacking"].items():
+        terminal.warn(f"{number} gold entities have no line: {lack}")
+
+
 def _share(part: int, whole: int) -> str:
     return f"{part} ({part / whole:.1%})" if whole else str(part)
 

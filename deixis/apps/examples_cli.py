@@ -125,19 +125,18 @@ def augment(
     knowledge) and grounding.txt (a line for each expression of a gold entity, with whether it can
     be seen and its largest box). For several models set `graph_options: {augment: true}`.
     """
-    from deixis.apps.files import check_folder, write
+    from deixis.apps.files import check_folder
     from deixis.base.text_files import keep_streams
+    from deixis.evaluation.construction.augmentation import write_training
     from deixis.formats.riveg_training import read
 
     check_folder(out)
     keep_streams(gold, run)
     training = read(gold, run)
-    lines = [json.dumps(row, ensure_ascii=False) + "\n" for row in training.recognition]
-    write(out / "recognition.jsonl", "".join(lines).encode())
-    write(out / "grounding.txt", "".join(f"{line}\n" for line in training.grounding).encode())
+    write_training(out, training)
     for lack, number in training.lacking.items():
         terminal.warn(f"{number} gold entities have no line: {lack}")
     typer.echo(
-        f"wrote {len(lines)} rows with knowledge and {len(training.grounding)} expressions to "
-        f"{out}; {training.missing} gold entities without expression"
+        f"wrote {len(training.recognition)} rows with knowledge and {len(training.grounding)} "
+        f"expressions to {out}; {training.missing} gold entities without expression"
     )

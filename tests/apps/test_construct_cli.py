@@ -103,10 +103,19 @@ def test_from_rows_to_the_split_of_m_mre(
     assert figures["review"]["without a review"] == 1
     code, printed, _ = deixis("dataset", "split", rows, "--out", tmp_path / "mmre")
     assert code == 0 and "wrote 7 rows to" in printed and "wrote 3 rows to" in printed
+    again = tmp_path / "again.jsonl"
+    code, printed, _ = deixis(
+        "dataset", "review", gold, tmp_path / "review.answers.jsonl", "--out", again
+    )
+    assert code == 0 and again.read_text().splitlines() == [json.dumps(line) for line in lines]
     test = tmp_path / "mmre" / "test.jsonl"
     code, printed, _ = deixis("eval", test, test, "--task", "mner")
     assert code == 0 and "100" in printed
-    for wrong in (("reviewed", gold, review, "--out", gold), ("split", test, "--out", test.parent)):
+    for wrong in (
+        ("review", gold, review, "--out", gold),
+        ("reviewed", gold, review, "--out", gold),
+        ("split", test, "--out", test.parent),
+    ):
         before = gold.read_bytes(), test.read_bytes()
         assert deixis("dataset", *wrong)[0] == 2
         assert before == (gold.read_bytes(), test.read_bytes())

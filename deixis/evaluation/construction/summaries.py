@@ -57,7 +57,7 @@ def extend_reviews(path: Path, gold: Path, answers: Path) -> Extended:
     Args:
         path: the file of `Review` lines, made if need be; what people have written stays.
         gold: the rows that were summarised.
-        answers: what a batch of the graph mmre has written for them.
+        answers: lines with ``id`` and ``caption``, such as a batch of the graph mmre writes.
 
     Raises:
         DataError: a file does not parse.
@@ -167,7 +167,7 @@ def _captions(answers: Path) -> list[tuple[str, str | None]]:
             record = parsed(line)
             found.append((str(id_of(record["id"])), record["caption"]))
         except (ValueError, TypeError, KeyError):
-            raise DataError(f"{answers}:{number}: this is no result of deixis batch") from None
+            raise DataError(f"{answers}:{number}: this has no id and caption") from None
     return found
 
 

@@ -122,6 +122,6 @@ def test_slips_of_the_pen_are_told(gold: Path, tmp_path: Path, lines: list[str],
 
 def test_what_is_no_batch_is_told(gold: Path, tmp_path: Path) -> None:
     for line in ("[]", "{", '{"id": "a"}'):
-        with pytest.raises(DataError, match=r"answers\.jsonl:1: this is no result"):
+        with pytest.raises(DataError, match=r"answers\.jsonl:1: this has no id and caption"):
             extend_reviews(tmp_path / "r.jsonl", gold, write(tmp_path / "answers.jsonl", line))
     assert not (tmp_path / "r.jsonl").exists()
