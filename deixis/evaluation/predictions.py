@@ -22,9 +22,10 @@ class Predictions(NamedTuple):
 
     def oddities(self, aligned: Aligned) -> Iterator[str]:
         """Yield what was odd, a line for each."""
-        pieces = sum(map(len, self.unreadable.values()))
+        pieces = [each["piece"][:60] for own in self.unreadable.values() for each in own]
+        unread = f"pieces of answers could not be read ({some(self.unreadable)}): {some(pieces)}"
         for number, problem in (
-            (pieces, f"pieces of answers could not be read ({some(self.unreadable)})"),
+            (len(pieces), unread),
             (
                 len(aligned.missing),
                 f"samples have no predictions and count as empty ({some(aligned.missing)})",
@@ -54,5 +55,5 @@ def read_predictions(
 
 
 def some(ids: Collection[str]) -> str:
-    """Name some ids, the first five."""
+    """Name some ids or pieces of text, the first five."""
     return ", ".join([*map(repr, list(ids)[:5]), *["..."][: len(ids) - 5]])

@@ -51,8 +51,8 @@ class Read(NamedTuple):
 
     Attributes:
         rows: one for each gold row that has an answer, in the order of the gold.
-        problems: the id of a row to the pieces of its answer that could not be read; ``FILE:LINE``
-            to a line that belongs to no row.
+        problems: the id of a row to the pieces of its answer that could not be read; a place in
+            the file to what belongs to no row, or perhaps to another.
         missing: ids of gold rows without an answer.
     """
 
@@ -92,7 +92,7 @@ def read(path: Path, name: str, gold_rows: Sequence[Row], boxes: Path | None = N
     problems: dict[str, tuple[Problem, ...]] = {}
     text = riveg_release.join(path, boxes) if boxes else read_text(path)
     answers, misfits = _answers(path, text, form, gold_rows)
-    problems.update({f"{path}:{place}": (problem,) for place, problem in misfits.items()})
+    problems.update({where: (problem,) for where, problem in misfits.items()})
     for row, answer, scale in answers:
         entities, refused = form.parse(answer, scale)
         if refused:
@@ -109,19 +109,19 @@ def read_answers(path: Path, name: str, gold_rows: Sequence[Row]) -> list[Answer
         DataError: besides what `read` raises, a line belongs to no row.
     """
     answers, misfits = _answers(path, read_text(path), form_of(name), gold_rows)
-    for place, problem in misfits.items():
-        raise DataError(f"{path}:{place}: {problem.reason}: {problem.piece[:60]!r}")
+    for where, problem in misfits.items():
+        raise DataError(f"{where}: {problem.reason}: {problem.piece[:60]!r}")
     return answers
 
 
 def _answers(
     path: Path, text: str, form: Format, gold_rows: Sequence[Row]
-) -> tuple[list[Answer], dict[int, Problem]]:
-    """Return the answers of a file, and by number its lines that belong to no row."""
+) -> tuple[list[Answer], dict[str, Problem]]:
+    """Return the answers of a file, and by place what does not fit the gold."""
     known = {row.id: row for row in gold_rows}
     named: dict[str, Answer] = {}
     unnamed: list[tuple[str, Any]] = []
-    misfits: dict[int, Problem] = {}
+    misfits: dict[str, Problem] = {}
     for where, identity, record in _records(path, text, form, gold_rows, misfits):
         if identity is None:
             unnamed.append((where, record))
@@ -140,7 +140,10 @@ def _answers(
                 "give one for each in the order of the gold, or objects with an id (an answer "
                 "of several lines needs JSON)"
             )
-        pairs = zip(gold_rows, unnamed, strict=True)
+        pairs = list(zip(gold_rows, unnamed, strict=True))
+        for row, (where, record) in pairs:
+            if doubt := _doubt(row, record):
+                misfits[where] = doubt
         return [_answer(where, row, record, form) for row, (where, record) in pairs], misfits
     return [named[row.id] for row in gold_rows if row.id in named], misfits
 
@@ -176,7 +179,7 @@ def form_of(name: str) -> Format:
 
 
 def _records(
-    path: Path, text: str, form: Format, gold_rows: Sequence[Row], misfits: dict[int, Problem]
+    path: Path, text: str, form: Format, gold_rows: Sequence[Row], misfits: dict[str, Problem]
 ) -> Iterator[tuple[str, str | None, Any]]:
     """Yield place, id (None without one) and a string or an object; note what does not fit."""
     text = text.removesuffix("\n")
@@ -194,7 +197,7 @@ def _records(
                 raise DataError(f"{where}: not JSON, as the first line is: {line[:60]!r}")
             yield where, _identity(where, record, gold_rows), record
     elif form.split and (divided := form.split(text)) is not None:
-        misfits.update(divided.misfits)
+        misfits.update({f"{path}:{place}": each for place, each in divided.misfits.items()})
         for identity, answer in divided.samples:
             yield f"{path}: {identity}", identity, answer
     else:
@@ -227,6 +230,15 @@ def _identity(where: str, record: Any, gold_rows: Sequence[Row]) -> str | None:
             f"{where}: its question_id is that of row {place + 1}, of {len(gold_rows)} in the gold"
         )
     return gold_rows[place].id
+
+
+def _doubt(row: Row, record: Any) -> Problem | None:
+    """Return what tells that an answer without id is to another row: the size of its picture."""
+    size = record.get("orig_size") if isinstance(record, dict) else None
+    if size is None or row.size is None or size == list(row.size):
+        return None
+    reason = f"row {row.id!r} has a picture of another size, {row.size}: is the order the same?"
+    return Problem(f"orig_size {size}", reason)
 
 
 def _answer(where: str, row: Row, record: Any, form: Format) -> Answer:

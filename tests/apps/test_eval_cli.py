@@ -112,7 +112,7 @@ def test_foreign_format(deixis: Run, files: tuple[Path, ...]) -> None:
     answers.write_text("\n".join(lines))
     options = ("--task", "gmner", "--format", "e2e", "--convention", "e2e", "--json")
     code, printed, err = deixis("eval", gold, answers, *options)
-    assert code == 0 and f"{answers}: 2 pieces of answers could not be read ('b')" in err
+    assert code == 0 and f"{answers}: 2 pieces of answers could not be read ('b'): '" in err
     found = json.loads(printed)
     assert [each["piece"] for each in found["unreadable"]["b"]] == ["Bob|PER|[1,2,3]", "who?"]
     score = found["score"]

@@ -142,6 +142,22 @@ def test_answers_that_are_numbered_as_those_of_vkel(tmp_path: Path) -> None:
         files.read(path, "vkel", GOLD)
 
 
+def test_answers_of_e2e_and_the_size_of_their_pictures(tmp_path: Path) -> None:
+    """They have no ids; another size says that the order is another."""
+    answer = {"response_answer_orig": "Ann|PER|[10,20,30,40]; Acme|ORG|None"}
+    lines = [{**answer, "orig_size": [100, 200]}, {"response_answer_orig": "None"}]
+    path = tmp_path / "dev_pred_epoch1.jsonl"
+    path.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    read = files.read(path, "e2e", GOLD)
+    assert (read.rows, read.problems) == (GOLD, {})
+    path.write_text("".join(f"{json.dumps(line)}\n" for line in reversed(lines)))
+    assert files.read(path, "e2e", GOLD).problems == {}
+    rows = [GOLD[0], GOLD[1].model_copy(update={"size": (5, 5)})]
+    ((place, (problem,)),) = files.read(path, "e2e", rows).problems.items()
+    assert (place, problem.piece) == (f"{path}:2", "orig_size [100, 200]")
+    assert "row '2' has a picture of another size, (5, 5)" in problem.reason
+
+
 def test_answers_as_they_stand(tmp_path: Path) -> None:
     text = "Task 1 Answer: A stage.\nTask 2 Answer: NER: :PER; Ann"
     (tmp_path / "out").write_text(json.dumps([{"id": "2", "answer": text}]))
