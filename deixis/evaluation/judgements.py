@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
+from deixis.base.records import Share
 from deixis.errors import DataError
 from deixis.rows import Row, RowEntity
 
@@ -18,7 +19,7 @@ class JudgedDecision(BaseModel):
     subject: str = ""
     outcome: str | None = None
     model: str | None = None
-    confidence: float | None = None
+    confidence: Share | None = None
 
 
 class JudgedEntity(RowEntity):

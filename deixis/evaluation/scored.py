@@ -102,12 +102,13 @@ def score_file(
         SettingsError: there is no such breakdown or format, or not of this task.
     """
     check_breakdown(how.task, by)
-    scored = _SCORERS[how.task.kind](gold, path, how, by == "type", format_name)
-    return scored._replace(parts=_by_size(gold, scored.sheet)) if by == "entities" else scored
+    sized = by == "entities"
+    scored = _SCORERS[how.task.kind](gold, path, how, None if sized else by, format_name)
+    return scored._replace(parts=_by_size(gold, scored.sheet)) if sized else scored
 
 
 def _score_mentions(
-    gold: Sequence[Row], path: Path, how: How, by_type: bool, format_name: str | None
+    gold: Sequence[Row], path: Path, how: How, by: str | None, format_name: str | None
 ) -> Scored:
     read = read_predictions(path, format_name, gold)
     aligned = align(gold, read.rows, how.task, how.convention)
@@ -115,13 +116,13 @@ def _score_mentions(
     def sheet_of(samples: Sequence[Sample]) -> Sheet:
         return counted(count(compare(samples, how.task), how.convention, how.threshold))
 
-    kinds = parts(aligned.samples, "type") if by_type else {}
+    divided = parts(aligned.samples, by) if by else {}
     about = {"unreadable": read.unreadable, "undecided": aligned.undecided}
     return Scored(
         path,
         how,
         sheet_of(aligned.samples),
-        {name: sheet_of(samples) for name, samples in kinds.items()},
+        {name: sheet_of(samples) for name, samples in divided.items()},
         tuple(row.id for row in gold),
         aligned.missing,
         about,
@@ -130,7 +131,7 @@ def _score_mentions(
 
 
 def _score_given(
-    gold: Sequence[Row], path: Path, how: How, by_type: bool, format_name: str | None
+    gold: Sequence[Row], path: Path, how: How, by: str | None, format_name: str | None
 ) -> Scored:
     if format_name is not None:
         raise SettingsError(
@@ -145,7 +146,7 @@ def _score_given(
         return given.grounding(some, how.threshold) if grounds else given.entailment(some)
 
     told = [pair for row in pairs for pair in row]
-    kinds = sorted({pair.gold.type for pair in told}) if by_type else []
+    kinds = sorted({pair.gold.type for pair in told}) if by else []
     return Scored(
         path,
         how,
@@ -159,12 +160,12 @@ def _score_given(
 
 
 def _score_paper(
-    gold: Sequence[Any], path: Path, how: How, by_type: bool, format_name: str | None
+    gold: Sequence[Any], path: Path, how: How, by: str | None, format_name: str | None
 ) -> Scored:
     reader = papers.read_mmre if how.task.kind == "mmre" else papers.read_muie
     read: papers.Answers = reader(gold, path, format_name)
     missing = missing_of(gold, read.answers, path)
-    kinds = read.kinds() if by_type else []
+    kinds = read.kinds() if by else []
     unreadable, oddities = read.unreadable, missing_told(path, missing)
     if unreadable:
         oddities = (f"{path}: {unreadable} pieces of answers could not be read", *oddities)

@@ -100,7 +100,9 @@ def test_runs_are_averaged(deixis: Run, tmp_path: Path) -> None:
     # F1 of 40, 100 and 100: the mean is 80, the deviation of the sample 34.64.
     assert ["f1", "80.00", "34.64", "40.00", "100.00", "100.00"] in rows
     assert ["LOC", "f1", "66.67", "57.74", "0.00", "100.00", "100.00"] in rows
-    found = json.loads(deixis("eval", gold, first, gold, "--task", "gmner", "--json")[1])
+    options = ("--task", "gmner", "--by", "groundable", "--json")
+    found = json.loads(deixis("eval", gold, first, gold, *options)[1])
+    assert found["parts"]["ungroundable"]["recall"]["runs"] == [0.5, 1.0]
     assert found["all"]["f1"]["runs"] == [0.4, 1.0] and found["all"]["f1"]["mean"] == 0.7
 
 
@@ -111,3 +113,12 @@ def test_runs_have_the_same_rows(deixis: Run, tmp_path: Path) -> None:
     assert (code, printed) == (2, "") and "do not have the same rows ('c' in one alone)" in err
     code, _, err = deixis("eval", gold, gold, gold, "--task", "gmner", "--rounds", 5)
     assert code == 2 and "--rounds is for intervals" in err
+
+
+def test_a_confidence_is_a_share(deixis: Run, tmp_path: Path) -> None:
+    gold = one(tmp_path / "gold.jsonl", ROW)
+    decided = {"step": "entail", "subject": "groundable", "outcome": "yes", "confidence": -7}
+    told = one(tmp_path / "told.jsonl", {**ROW, "entities": [{**ANN, "decisions": [decided]}]})
+    code, printed, err = deixis("eval", gold, told, "--task", "entailment")
+    assert (code, printed, err.count("\n")) == (2, "", 1)
+    assert f"{told}:1: entities.0.decisions.0.confidence" in err
