@@ -112,6 +112,29 @@ class Entailer(Protocol):
         ...
 
 
+class CaptionMention(NamedTuple):
+    """A mention of a text, half-open characters; ``type`` is PER, LOC, ORG or OTHER.
+
+    ``prior`` is how often such mentions are shown, None where that is not known.
+    """
+
+    start: int
+    end: int
+    type: str
+    fine_type: str | None
+    prior: float | None
+
+
+class CaptionEntailer(Protocol):
+    """Says what a picture shows by a description of it."""
+
+    name: str
+
+    def shown(self, text: str, caption: str, mentions: Sequence[CaptionMention]) -> list[float]:
+        """Return for each mention the probability, 0..1, that the picture shows it."""
+        ...
+
+
 class Embedder(Protocol):
     """Says how alike posts are: a text, and a picture or none."""
 

@@ -25,6 +25,12 @@ class Worth(NamedTuple):
         """Whether it counts as shown."""
         return self.probability >= self.threshold
 
+    @property
+    def against(self) -> str:
+        """The probability and the threshold, in words."""
+        how = "reaches" if self.shown else "is below"
+        return f"{self.probability:.2f} {how} the threshold {self.threshold:g}"
+
 
 def worth(stated: float, judge: str, kind: str, options: Options) -> Worth:
     """Return what a judge's probability that a mention of a type is shown is worth."""

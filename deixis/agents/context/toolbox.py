@@ -20,7 +20,15 @@ from deixis.prompts import Prompt, render
 from deixis.prompts import check as check_prompts
 from deixis.settings import Settings
 from deixis.tools import registry as tools
-from deixis.tools.base import Detector, Embedder, Entailer, Picture, Reader, Segmenter
+from deixis.tools.base import (
+    CaptionEntailer,
+    Detector,
+    Embedder,
+    Entailer,
+    Picture,
+    Reader,
+    Segmenter,
+)
 from deixis.tools.tagger.base import Tagger
 from deixis.type_schema import TypeSchema
 
@@ -135,6 +143,12 @@ class Toolbox:
         """
         tool: Any = self.cast.tool(role) if self.cast.is_tool(role) else None
         return tool if hasattr(tool, "entail") else None
+
+    @property
+    def caption_entailer(self) -> CaptionEntailer | None:
+        """The entailer that reads descriptions; None if nobody plays it, or another kind."""
+        tool: Any = self.cast.tool("entailer") if self.cast.is_tool("entailer") else None
+        return tool if hasattr(tool, "shown") else None
 
     @property
     def embedder(self) -> Embedder | None:

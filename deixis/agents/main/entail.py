@@ -2,8 +2,9 @@
 
 A mention is groundable when the picture gives evidence: its name, or a part of it, is read
 there, it is a person and there are people, or the text tells that it is something that is
-there. No evidence is an answer (not groundable); a tool that could not look leaves the question
-open (None).
+there; or a description of the picture makes it likely, which takes the place of what is known of
+such mentions. No evidence is an answer (not groundable); a tool that could not look leaves the
+question open (None).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -15,6 +16,7 @@ from deixis.agents.context.records import Candidate, Mention, Verdict
 from deixis.agents.context.state import State, Update, decision, joined, type_of
 from deixis.agents.context.toolbox import Toolbox
 from deixis.agents.main import evidence as weights
+from deixis.agents.main.captions import shown_by_caption
 from deixis.agents.main.evidence import Cue, Evidence, probability_shown
 from deixis.agents.main.findings import Finding, gather, read_name
 from deixis.agents.main.look import Looked, entailed_by, look_for
@@ -23,6 +25,17 @@ from deixis.agents.main.second_look import second_look
 from deixis.agents.main.subjects import subjects
 
 UNINFORMED_PRIOR = 0.5
+
+
+class Prior(NamedTuple):
+    """How likely a mention is shown before anything is looked for, and how that is known.
+
+    ``judge`` is who has read a description of the picture, or `EVIDENCE` without one.
+    """
+
+    probability: float
+    words: str
+    judge: str = EVIDENCE
 
 
 class Judged(NamedTuple):
@@ -62,24 +75,19 @@ class Judged(NamedTuple):
 def entail(state: State, toolbox: Toolbox) -> Update:
     """Decide for each mention whether the picture shows it."""
     mentions = state["mentions"]
+    priors, captioned = _priors(state, toolbox)
     if state.get("picture") is None:
-        decisions: Update = {}
-        for entity in mentions:
-            reason = "there is no picture"
-            decisions |= decision(entity, "entail", "groundable", None, evidence=[reason])
-        unknown = Verdict(groundable=None, probability=0.0, candidates=[])
-        return {"verdicts": dict.fromkeys(mentions, unknown), "decisions": decisions}
-    findings, noticed = _findings(state, toolbox)
+        return joined(captioned, *_without_picture(state, toolbox, priors))
+    findings, noticed = _findings(state, toolbox, priors)
     looked, update = look_for(state, toolbox)
 
-    def weigh(entity: str, evidence: Evidence, judge: str = EVIDENCE) -> Judged:
+    def weigh(entity: str, evidence: Evidence, judge: str) -> Judged:
         def measure(stated: float) -> Worth:
             return worth(stated, judge, type_of(state, entity), toolbox.settings.options)
 
-        prior = mentions[entity]["prior"]
-        return Judged(*weighed(findings[entity], evidence, prior, measure), judge)
+        return Judged(*weighed(findings[entity], evidence, priors[entity], measure), judge)
 
-    judged = {entity: weigh(entity, looked.of(entity)) for entity in mentions}
+    judged = {entity: weigh(entity, looked.of(entity), priors[entity].judge) for entity in mentions}
     doubtful = [
         entity
         for entity, own in judged.items()
@@ -92,15 +100,59 @@ def entail(state: State, toolbox: Toolbox) -> Update:
         told = bool(again[entity].cues)
         judged[entity] = weigh(entity, evidence, spec) if told else judged[entity]
         judged[entity].reasons.append(doubt if told else f"{doubt}, and it did not tell")
-    decisions = {}
+    decisions: Update = {}
     for entity, own in judged.items():
         replies = [*update["calls"], *(asked["calls"] if entity in again else ())]
         decisions |= own.decision(entity, replies)
     return {
-        **joined(update, asked, {"notices": noticed}),
+        **joined(captioned, update, asked, {"notices": noticed}),
         "verdicts": {entity: own.verdict for entity, own in judged.items()},
         "decisions": decisions,
     }
+
+
+def _priors(state: State, toolbox: Toolbox) -> tuple[dict[str, Prior], Update]:
+    """Say how likely each mention is shown: by a description, or else by what is known of such."""
+    shown, update = shown_by_caption(state, toolbox)
+    tool = toolbox.caption_entailer
+    priors = {}
+    for entity, mention in state["mentions"].items():
+        if tool is not None and entity in shown:
+            words = f"what {tool.name} reads in the description of the picture"
+            priors[entity] = Prior(shown[entity], words, tool.name)
+        elif mention["prior"] is None:
+            priors[entity] = Prior(UNINFORMED_PRIOR, "nothing is known of such mentions")
+        else:
+            priors[entity] = Prior(mention["prior"], "how often such mentions are shown")
+    return priors, update
+
+
+def _without_picture(state: State, toolbox: Toolbox, priors: Mapping[str, Prior]) -> list[Update]:
+    """Judge by the description alone: what is not shown is an answer; for the rest, no place."""
+    updates: list[Update] = [{"verdicts": {}, "decisions": {}}]
+    for entity, prior in priors.items():
+        reasons, outcome, confidence = ["there is no picture"], None, None
+        verdict = Verdict(groundable=None, probability=0.0, candidates=[])
+        if prior.judge != EVIDENCE:
+            kind = type_of(state, entity)
+            found = worth(prior.probability, prior.judge, kind, toolbox.settings.options)
+            reasons = [f"{found.probability:.2f}: {prior.words}", *found.words, found.against]
+            reasons += ["there is no picture to point at it in"] if found.shown else []
+            outcome = "yes" if found.shown else "no"
+            confidence = found.probability if found.shown else 1.0 - found.probability
+            verdict["groundable"] = None if found.shown else False
+            verdict["probability"] = found.probability
+        decided = decision(
+            entity,
+            "entail",
+            "groundable",
+            outcome,
+            model=None if prior.judge == EVIDENCE else prior.judge,
+            confidence=confidence,
+            evidence=reasons,
+        )
+        updates.append({"verdicts": {entity: verdict}, "decisions": decided})
+    return updates
 
 
 def _second(
@@ -114,7 +166,9 @@ def _second(
     return again, joined({"calls": {}, "notices": {}}, update)
 
 
-def _findings(state: State, toolbox: Toolbox) -> tuple[dict[str, Finding], Update]:
+def _findings(
+    state: State, toolbox: Toolbox, priors: Mapping[str, Prior]
+) -> tuple[dict[str, Finding], Update]:
     """Say what the picture tells of each mention; a line of writing tells of one name alone.
 
     Returns:
@@ -126,7 +180,7 @@ def _findings(state: State, toolbox: Toolbox) -> tuple[dict[str, Finding], Updat
     findings = {
         entity: gather(subject, matches[entity], observation) for entity, subject in wanted.items()
     }
-    for entity, taker in taken_writing(mentions, findings).items():
+    for entity, taker in taken_writing(mentions, findings, priors).items():
         match = matches[entity]
         line = match.word.text if match else ""
         reason = f"the writing {line!r} was taken for {mentions[taker]['text']!r}"
@@ -138,7 +192,9 @@ def _findings(state: State, toolbox: Toolbox) -> tuple[dict[str, Finding], Updat
 
 
 def taken_writing(
-    mentions: Mapping[str, Mention], findings: Mapping[str, Finding]
+    mentions: Mapping[str, Mention],
+    findings: Mapping[str, Finding],
+    priors: Mapping[str, Prior],
 ) -> dict[str, str]:
     """Let each line of writing name one thing: "HOPPER" is not a person and also a ship.
 
@@ -149,8 +205,8 @@ def taken_writing(
         Each mention that loses its writing, to the mention that keeps it.
     """
     shown = {
-        entity: probability_shown(_prior(mention["prior"]), findings[entity].cues)
-        for entity, mention in mentions.items()
+        entity: probability_shown(priors[entity].probability, findings[entity].cues)
+        for entity in mentions
     }
     head_of = {entity: head for head, group in same_names(mentions).items() for entity in group}
     taken = {}
@@ -168,28 +224,21 @@ def taken_writing(
     return taken
 
 
-def _prior(prior: float | None) -> float:
-    return UNINFORMED_PRIOR if prior is None else prior
-
-
 def weighed(
-    finding: Finding, evidence: Evidence, prior: float | None, measure: Callable[[float], Worth]
+    finding: Finding, evidence: Evidence, prior: Prior, measure: Callable[[float], Worth]
 ) -> tuple[Verdict, list[str]]:
     """Turn what was found and what looking brought into a verdict and the reasons for it."""
     cues = [*(finding.cues or finding.against), *evidence.cues]
-    measured = measure(probability_shown(_prior(prior), cues))
-    known = "how often such mentions are shown"
-    if prior is None:
-        known = "nothing is known of such mentions"
+    measured = measure(probability_shown(prior.probability, cues))
     reasons = [f"{cue.words} (odds x {cue.ratio:g})" for cue in cues]
-    reasons += [f"prior {_prior(prior):.2f} ({known})", *measured.words]
+    reasons += [f"prior {prior.probability:.2f} ({prior.words})", *measured.words]
     undecided = finding.undecided + evidence.undecided
     groundable: bool | None = False
-    if finding.cues or any(cue.ratio > 1.0 for cue in evidence.cues):
+    described = prior.judge != EVIDENCE
+    if described or finding.cues or any(cue.ratio > 1.0 for cue in evidence.cues):
         groundable = measured.shown
-        if not groundable:
-            probability, threshold = measured.probability, measured.threshold
-            reasons.append(f"{probability:.2f} is below the threshold {threshold:g}")
+        if described or not groundable:
+            reasons.append(measured.against)
     elif undecided:
         groundable = None
         reasons += undecided

@@ -48,7 +48,8 @@ def describes_first(toolbox: Toolbox) -> bool:
     """Whether somebody looks for descriptions, so that names must have theirs before."""
     detector, roles = toolbox.detector, toolbox.settings.roles
     takes_phrases = detector is not None and detector.labels is None
-    return takes_phrases or roles.entailer is not None
+    entails = roles.entailer is not None and toolbox.caption_entailer is None
+    return takes_phrases or entails or roles.second_entailer is not None
 
 
 def look_for(state: State, toolbox: Toolbox) -> tuple[Looked, Update]:

@@ -11,6 +11,7 @@ from deixis.agents.context.entailers import FIRST, SECOND, ask_often, share, uns
 from deixis.agents.context.records import Verdict
 from deixis.agents.context.state import State, Update, decision, joined, notice, type_of
 from deixis.agents.context.toolbox import Toolbox, no_answer
+from deixis.agents.main.captions import reads_caption, shown_by_caption
 from deixis.agents.main.entail import entail as weigh_evidence
 from deixis.agents.reading.phrases import OBJECT
 from deixis.errors import ToolError
@@ -56,11 +57,13 @@ def entail(state: State, toolbox: Toolbox) -> Update:
     """
     if not state["mentions"]:
         return {}
-    if toolbox.settings.roles.entailer is None or state.get("picture") is None:
+    if not entails(state, toolbox):
         update = weigh_evidence(state, toolbox)
         if state.get("picture") is None:
             return update
-        reason = "nobody plays the entailer: what detector and reader find decides, not entailment"
+        nobody = toolbox.settings.roles.entailer is None
+        why = "nobody plays the entailer" if nobody else "the entailer has no description to read"
+        reason = f"{why}: what detector and reader find decides, not entailment"
         return joined(update, {"notices": notice("entail", reason)})
     expressions = state["expressions"]
     labels, update = _labels_by(FIRST, expressions, state, toolbox)
@@ -73,6 +76,13 @@ def entail(state: State, toolbox: Toolbox) -> Update:
     labels |= {entity: _after(labels[entity], label) for entity, label in again.items()}
     told = [label.told(entity) for entity, label in labels.items()]
     return joined(update, asked, *told)
+
+
+def entails(state: State, toolbox: Toolbox) -> bool:
+    """Whether an entailer can judge: it has a picture, and a description if it reads that."""
+    if toolbox.settings.roles.entailer is None or state.get("picture") is None:
+        return False
+    return toolbox.caption_entailer is None or reads_caption(state, toolbox)
 
 
 def entail_all(state: State, toolbox: Toolbox) -> Update:
@@ -94,6 +104,8 @@ def _labels_by(
     role: str, expressions: Mapping[str, str], state: State, toolbox: Toolbox
 ) -> tuple[dict[str, Label], Update]:
     """Let whoever plays a role judge expressions."""
+    if role == FIRST and toolbox.caption_entailer is not None:
+        return _by_caption(state, toolbox)
     tool = toolbox.entailer(role)
     if tool is None:
         return _by_model(role, expressions, state, toolbox)
@@ -113,6 +125,20 @@ def _labels_by(
         reason = f"{hypothesis!r} fits the picture with {fit:.2f}"
         labels[entity] = _worth(entity, fit, tool.name, reason, state, toolbox)
     return labels, {}
+
+
+def _by_caption(state: State, toolbox: Toolbox) -> tuple[dict[str, Label], Update]:
+    """Let an entailer judge that reads the description; of what it cannot, it does not tell."""
+    tool = toolbox.caption_entailer
+    assert tool is not None, "asked without a tool"
+    shown, update = shown_by_caption(state, toolbox)
+    labels = {}
+    for entity in state["mentions"]:
+        labels[entity] = Label(None, tool.name, ("the description could not be judged",))
+        if entity in shown:
+            reason = f"the description of the picture shows it with {shown[entity]:.2f}"
+            labels[entity] = _worth(entity, shown[entity], tool.name, reason, state, toolbox)
+    return labels, update
 
 
 def _worth(

@@ -13,6 +13,7 @@ from deixis.agents.main.ground import ground as assign_candidates
 from deixis.agents.main.subjects import subjects
 from deixis.agents.reading.answers import placed
 from deixis.agents.reading.phrases import OBJECT, described
+from deixis.agents.riveg.entail import entails
 from deixis.base.boxes import area
 from deixis.errors import ToolError
 from deixis.llms.box_conventions import convention_of, why_unknown
@@ -36,7 +37,7 @@ def ground(state: State, toolbox: Toolbox) -> Update:
     roles, detector = toolbox.settings.roles, toolbox.detector
     if roles.vlm is not None:
         return _by_model(state, toolbox, shown)
-    if roles.entailer is not None and detector is not None and detector.labels is None:
+    if entails(state, toolbox) and detector is not None and detector.labels is None:
         return _by_detector(state, toolbox, shown)
     return assign_candidates(_with_candidates(state, toolbox), toolbox)
 
