@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from deixis.settings import Settings
+from deixis.testing import tools
 
 Run = Callable[..., tuple[int, str, str]]
 EVIL = "<b>[red]m"
@@ -97,3 +98,47 @@ def test_a_stack_without_the_type_is_not_written(deixis: Run, files: tuple[Path,
 def test_nothing_to_calibrate(deixis: Run, files: tuple[Path, ...]) -> None:
     code, printed, err = deixis("calibrate", files[1], files[1])
     assert (code, printed) == (2, "") and "no mention was judged with a probability" in err
+
+
+class Reads:
+    """Says how likely the number in a post makes it, far too surely."""
+
+    name = "reads"
+
+    def shown(self, text: str, caption: str, mentions: Any) -> list[float]:
+        return [0.1 + 0.8 * int(text.split()[1]) / 60 for _ in mentions]
+
+
+@pytest.mark.slow
+def test_a_run_is_calibrated_and_its_stack_runs(deixis: Run, tmp_path: Path) -> None:
+    stack, posts, gold = (tmp_path / name for name in ("stack.yaml", "in.jsonl", "gold.jsonl"))
+    stack.write_text("roles: {recognizer: crf, entailer: reads}\noptions: {cache: 'off'}\n")
+    rows, wanted = [], []
+    for number in range(60):
+        entity = {"text": "Ann", "type": "PER", "start": 0, "end": 3}
+        row = {"id": number, "text": f"Ann {number}"}
+        rows.append({**row, "caption": "a picture", "mentions": [entity]})
+        seen = [{"box": [0, 0, 9, 9]}] if number >= 45 else []
+        wanted.append({**row, "entities": [{**entity, "regions": seen}]})
+    for path, lines in ((posts, rows), (gold, wanted)):
+        path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    first, second, new = (tmp_path / name for name in ("a.jsonl", "b.jsonl", "new.yaml"))
+    with tools(reads=Reads()):
+        code, _, err = deixis("batch", posts, "--stack", stack, "--out", first)
+        assert code == 0, err
+        code, printed, err = deixis(
+            "calibrate", first, gold, "--stack", stack, "--out", new, "--json"
+        )
+        assert code == 0, err
+        code, _, err = deixis("batch", posts, "--stack", new, "--out", second)
+        assert code == 0, err
+    part = json.loads(printed)["parts"][1]
+    assert (part["judge"], part["type"], part["mentions"]) == ("reads", "PER", 60)
+    assert part["before"]["accuracy"] == 0.75 and part["after"]["accuracy"] >= 0.95
+    decided = [
+        json.loads(line)["entities"][0]["decisions"][-1] for line in second.read_text().splitlines()
+    ]
+    assert sum(each["outcome"] == "yes" for each in decided) == 15
+    assert all("(calibrated)" in str(each["evidence"]) for each in decided)
+    code, _, err = deixis("calibrate", second, gold)
+    assert code == 2 and "was made with curves already" in err
