@@ -108,10 +108,8 @@ def _perform(
         settings = run.settings if left is None else run.settings.with_options(budget=left)
         if progress:
             typer.echo(f"variant {number} of {len(checked.runs)}: {run.title}", err=True)
-        own: dict[str, Any] = {"gold_mentions": True} if run.gold_mentions else {}
-        begin = partial(
-            Batch, settings, checked.gold, out / run.file, limit=run.limit, **own, **how
-        )
+        own = {"limit": run.limit, "gold_mentions": run.gold_mentions, **how}
+        begin = partial(Batch, settings, checked.gold, out / run.file, **own)
         batch = batch_runs.perform(begin, renew=how["renew"], progress=progress)
         tally = batch.tally
         done[run.file] = Progress(tally.rows, tally.left, tally.failed)

@@ -200,3 +200,19 @@ def test_a_plan_that_is_wrong_costs_nothing(
     code, printed, said = world.run()
     assert (code, printed, said.count("\n")) == (2, "", 1) and told in said, said
     assert not world.asked and not world.out.exists()
+
+
+def test_parts_of_a_system_are_scored_on_gold_mentions(world: World) -> None:
+    gold = [json.loads(line) for line in (world.folder / "gold.jsonl").read_text().splitlines()]
+    for row in gold:
+        (entity,) = row["entities"]
+        row["entities"] = [{**entity, "start": 0, "end": len(entity["text"]), "regions": []}]
+    (world.folder / "gold.jsonl").write_text("".join(json.dumps(row) + "\n" for row in gold))
+    plan = PLAN.replace("metrics: [mner, mner.recall]", "metrics: [mner, entailment.undecided]")
+    world.plan.write_text(plan.replace("rounds: 200", "rounds: 200\ngold_mentions: true"))
+    code, printed, said = world.run("--json")
+    assert code == 0, said
+    for line in json.loads(printed)["variants"]:
+        assert line["metrics"]["mner"]["value"] == 1.0, "nothing is recognized"
+        assert line["metrics"]["entailment.undecided"]["value"] == 1.0, "there are no pictures"
+    assert world.asked["r"] == 0
