@@ -210,9 +210,11 @@ def _averaged(sheets: Sequence[Sheet]) -> Sheet:
 
 
 def _notes(checked: Checked) -> tuple[str, ...]:
-    hows = {metric.how.describe(): metric.name for metric in checked.metrics}
+    hows: dict[str, list[str]] = {}
+    for metric in checked.metrics:
+        hows.setdefault(metric.how.describe(), []).append(metric.name)
     return (
         "In per cent, with the middle 95% of bootstrapped rows; p against the first variant, by "
         f"approximate randomisation in {checked.plan.rounds:,} rounds (seed {checked.plan.draws}).",
-        *(f"{name}: {how}." for how, name in hows.items()),
+        *(f"{', '.join(names)}: {how}." for how, names in hows.items()),
     )
