@@ -1,16 +1,16 @@
 """The main graph.
 
-            ┌─► recognize ─► consult (one per committee member) ─► vote ─► expand ─┐
-START ─► open ─► observe (objects, words in the picture) ──────────────────────────┼─► entail ─► ...
-            └─► describe (the caption) ────────────────────────────────────────────┘
+            ┌─► describe ─► recognize ─► consult (one per member) ─► vote ─► expand ─┐
+START ─► open                                                                        ├─► entail ...
+            └─► observe (objects, words in the picture) ─────────────────────────────┘
 
 ... ─► ground ─► segment ─► structure ─► END
 
 With ``ask_about: shown`` the committee and the expander come when it is known what is shown:
 
-            ┌─► recognize ─┐                     ┌─► segment ───────────────────┐
-START ─► open ─► observe ──┼─► entail ─► ground ─┤                              ├─► structure ─► END
-            └─► describe ──┘                     └─► consult ─► vote ─► expand ─┘
+            ┌─► ... recognize ─┐                     ┌─► segment ───────────────────┐
+START ─► open                  ├─► entail ─► ground ─┤                              ├─► structure
+            └─► observe ───────┘                     └─► consult ─► vote ─► expand ─┘
 
 Nodes that would have nothing to do are left out: observe without a picture; describe without a
 captioner and a caption that was given; ground and segment
@@ -59,9 +59,8 @@ def wire(wiring: Wiring, options: MainOptions) -> None:
     graph, ask = wiring.graph, wiring.members("consult", "vote", asked_about)
 
     def looking(state: State, runtime: Runtime[Context]) -> list[str]:
-        nodes = {"recognize": True, "observe": state["picture"] is not None}
-        nodes["describe"] = describes(state, wiring.toolbox(runtime))
-        return [node for node, wanted in nodes.items() if wanted]
+        first = "describe" if describes(state, wiring.toolbox(runtime)) else "recognize"
+        return [first] if state["picture"] is None else [first, "observe"]
 
     def asks_last(state: State, runtime: Runtime[Context]) -> bool:
         shown = options.ask_about == "shown" and state["picture"] is not None
@@ -88,7 +87,8 @@ def wire(wiring: Wiring, options: MainOptions) -> None:
     # Nodes that start together end before the next ones start, so the shorter branches need no
     # edge to where they meet. A deferred node would not wait for the members of a committee.
     graph.add_edge(START, "open")
-    graph.add_conditional_edges("open", looking, ["recognize", "observe", "describe"])
+    graph.add_conditional_edges("open", looking, ["describe", "recognize", "observe"])
+    graph.add_edge("describe", "recognize")
     graph.add_conditional_edges("recognize", after_recognize, ["consult", "vote", "entail"])
     graph.add_edge("consult", "vote")
     graph.add_edge("vote", "expand")
