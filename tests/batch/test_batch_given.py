@@ -26,9 +26,11 @@ def run(folder: Path, *rows: Any, **how: Any) -> tuple[list[dict[str, Any]], int
     """Run rows; return the results, and how many questions were asked."""
     source, out = folder / "rows.jsonl", folder / "out.jsonl"
     source.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    with scripted({"entities": []}) as asked:
-        with closing(Batch(settings(), source, out, **how)) as batch:
-            batch.run(lambda tally: None)
+    with (
+        scripted({"entities": []}) as asked,
+        closing(Batch(settings(), source, out, **how)) as batch,
+    ):
+        batch.run(lambda tally: None)
     return [json.loads(line) for line in out.read_text().splitlines()], len(asked)
 
 
