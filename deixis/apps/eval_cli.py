@@ -46,7 +46,7 @@ def evaluate(
     format_name: options.FormatOption = None,
     rounds: Annotated[
         int | None,
-        typer.Option("--rounds", help=f"Draws for intervals.  [default: {_ROUNDS}]"),
+        typer.Option("--rounds", help="Draws for intervals.", show_default=str(_ROUNDS)),
     ] = None,
     seed: score_options.SeedOption = 0,
     wording: score_options.WordingOption = None,

@@ -16,13 +16,15 @@ TaskOption = Annotated[
     str, typer.Option("--task", help=f"{MENTIONS}, {GIVEN}, mmre or muie; see docs/evaluation.md.")
 ]
 IouOption = Annotated[
-    float | None, typer.Option("--iou", help="The IoU that a region must reach.  [default: 0.5]")
+    float | None,
+    typer.Option("--iou", help="The IoU that a region must reach.", show_default="0.5"),
 ]
 ConventionOption = Annotated[
     str | None,
     typer.Option(
         "--convention",
-        help="Count as deixis, e2e, riveg, hindex, vkel or sake does.  [default: deixis]",
+        help="Count as deixis, e2e, riveg, hindex, vkel or sake does.",
+        show_default="deixis",
     ),
 ]
 CoarseOption = Annotated[bool, typer.Option("--coarse", help="Compare coarse types, not fine.")]
@@ -30,7 +32,8 @@ WordingOption = Annotated[
     str | None,
     typer.Option(
         "--wording",
-        help="Of mmre: plain, stemmed, sentences or characters.  [default: plain]",
+        help="Of mmre: plain, stemmed, sentences or characters.",
+        show_default="plain",
     ),
 ]
 SeedOption = Annotated[int, typer.Option("--seed", help="Seed of the draws.")]

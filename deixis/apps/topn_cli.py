@@ -21,7 +21,7 @@ def topn(
     urls: options.UrlsOption = None,
     top: Annotated[
         list[int] | None,
-        typer.Option("--top", help="How many boxes; repeat for more.  [default: 2 5 10 15 20]"),
+        typer.Option("--top", help="How many boxes; repeat for more.", show_default="2 5 10 15 20"),
     ] = None,
     iou: Annotated[float, typer.Option("--iou", help="The IoU that is enough.")] = 0.5,
     rounds: Annotated[int, typer.Option("--rounds", min=1, help="Draws for intervals.")] = 1000,
