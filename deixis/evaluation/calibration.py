@@ -1,8 +1,7 @@
 """What stated probabilities are worth: Platt curves and thresholds from a run with gold.
 
 Every mention that a run judged says who judged it, and with which probability; gold says whether
-it is shown. Of each judge and type a curve (`deixis.base.curves`) is fitted, and the threshold on
-it that makes most verdicts right. What is measured after it is cross-validated: no row counts
+it is shown. Of each judge and type a curve (`deixis.base.curves`) is fitted, and a threshold on it. What is measured after it is cross-validated: no row counts
 on a curve that was fitted with it.
 """
 
@@ -20,6 +19,7 @@ FEWEST = 30
 """Mentions from which a type has a curve of its own, if not all of them are shown, or none."""
 BINS = 10
 FOLDS = 5
+_CLEARLY = 3.0
 POOLED = "*"
 """Stands for all types of a judge."""
 
@@ -132,8 +132,10 @@ def crossed(
 
 
 def fitted(stated: Numbers, shown: NDArray[np.bool_]) -> Curve:
-    """Fit a curve and the threshold that makes most verdicts right, of several the nearest to 0.5.
+    """Fit a curve and its threshold.
 
+    On a right curve that is 0.5. Another one is taken where it makes clearly more verdicts right:
+    by three times the square root of how many it changes, so that chance alone moves none.
     Targets are Platt's, ``(n + 1) / (n + 2)`` for what is shown, and one mention that keeps ``a``
     near 1 and ``b`` near 0 is added, so that there is one best curve in any case.
     """
@@ -167,7 +169,10 @@ def _threshold(worth: Numbers, shown: NDArray[np.bool_]) -> float:
     unseen = np.concatenate([[0], np.cumsum(~shown[order])])
     seen = np.concatenate([[0], np.cumsum(shown[order])])
     right = unseen[below] + seen[-1] - seen[below]
-    best = tried[right == right.max()]
+    half = int(np.flatnonzero(tried == 0.5)[0])
+    gained = right - right[half]
+    clear = gained > _CLEARLY * np.sqrt(abs(below - below[half]))
+    best = tried[clear & (gained == gained[clear].max())] if clear.any() else tried[[half]]
     return float(best[np.argmin(abs(best - 0.5))])
 
 

@@ -71,16 +71,24 @@ def test_too_little_of_all_types_gives_no_curve() -> None:
     assert curves(parts) == {}
 
 
-def test_what_is_measured_after_does_not_flatter() -> None:
-    """Where probabilities tell nothing, a curve cannot be right more often than not."""
-    draws = np.random.default_rng(5)
-    noise = draws.uniform(0, 1, 60)
-    shown = np.arange(60) % 2 == 0
-    fold = np.arange(60) // 12
-    fitted_on_itself = fitted(noise, shown)
-    own = np.mean([(fitted_on_itself.of(p) >= fitted_on_itself.threshold) for p in noise] == shown)
-    _, said = crossed(noise, shown, fold)
-    assert np.mean(said == shown) < own
+def test_what_is_measured_after_is_of_rows_that_were_left_out() -> None:
+    """A fold whose mentions are unlike all others is judged by a curve that knows none of it."""
+    probabilities = np.full(60, 0.5)
+    fold = np.arange(60) // 30
+    shown = fold == 0
+    worth, said = crossed(probabilities, shown, fold)
+    assert not (said == shown).any(), "each half foretells the other"
+    assert worth[0] < 0.2 < 0.8 < worth[-1]
+
+
+def test_a_threshold_moves_for_more_than_chance_alone() -> None:
+    draws = np.random.default_rng(7)
+    probabilities = draws.uniform(0.02, 0.98, 300)
+    assert fitted(probabilities, draws.random(300) < probabilities).threshold == 0.5
+    # No curve follows this, and 0.5 would be wrong of the first and the second.
+    levels = np.repeat([0.2, 0.6, 0.9], 200)
+    hidden = np.concatenate([np.arange(200) < 110, np.arange(200) < 20, np.arange(200) < 190])
+    assert fitted(levels, hidden).threshold != 0.5
 
 
 def test_a_curve_never_turns_the_order_around() -> None:
