@@ -25,7 +25,7 @@ from deixis.apps.cache_cli import cache_app
 from deixis.apps.calibrate_cli import calibrate
 from deixis.apps.captions_cli import captions
 from deixis.apps.compare_cli import compare
-from deixis.apps.construct_batch_cli import summarize
+from deixis.apps.construct_batch_cli import augment, summarize
 from deixis.apps.construct_cli import agreement, masks, review, reviewed, split
 from deixis.apps.dataset_cli import dataset_app
 from deixis.apps.eval_cli import evaluate
@@ -42,7 +42,9 @@ app = options.group("Name every entity in a text, and point at it in the picture
 app.add_typer(prompts_app, name="prompts")
 app.add_typer(cache_app, name="cache")
 app.add_typer(dataset_app, name="dataset")
-for each in (masks, agreement, summarize, review, reviewed, split, topn, captions, read, write):
+for made in (masks, agreement, summarize, review, reviewed, split, augment):
+    dataset_app.command()(made)
+for each in (topn, captions, read, write):
     dataset_app.command()(each)
 app.add_typer(examples_app, name="examples")
 app.command("eval")(evaluate)

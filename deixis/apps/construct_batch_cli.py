@@ -1,18 +1,21 @@
-"""The commands of ``deixis dataset`` for which language models write: ``summarize``.
+"""The commands of ``deixis dataset`` for which language models write: ``summarize``, ``augment``.
 
-It runs a batch, so that the same line again goes on; exit codes are those of ``deixis batch``.
+Each runs a batch, so that the same line again goes on; exit codes are those of ``deixis batch``.
 """
 
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from deixis.apps import options
+from deixis.apps import options, terminal
 from deixis.apps.batch_cli import BudgetOption, ConcurrencyOption, RenewOption, parse_budget
 from deixis.apps.construct_cli import ProgressOption, RowsArgument, extended
 
+_UNASKED = ("entailer", "second_entailer", "vlm", "segmenter")
+"""Roles that training data of expressions has no use for."""
 LimitOption = Annotated[int | None, typer.Option(min=1, help="Only the first so many rows.")]
 
 
@@ -57,5 +60,69 @@ def summarize(
     run = batch_runs.perform(begin, renew=renew, progress=progress)
     batch_runs.summarise(run, as_json=False)
     typer.echo(extended(out, rows, answers))
+    if code := batch_runs.exit_code(run):
+        raise typer.Exit(code)
+
+
+def augment(
+    rows: RowsArgument,
+    out: Annotated[Path, typer.Option("--out", metavar="FOLDER", help="Folder for the files.")],
+    stack: options.StackOption = "riveg",
+    role: options.RoleOption = None,
+    urls: options.UrlsOption = None,
+    alone: Annotated[
+        bool, typer.Option("--alone", help="The expander alone writes, as for dev and test.")
+    ] = False,
+    concurrency: ConcurrencyOption = None,
+    budget: BudgetOption = None,
+    limit: LimitOption = None,
+    renew: RenewOption = False,
+    progress: ProgressOption = True,
+    as_json: options.JsonOption = False,
+) -> None:
+    """Have several models write knowledge and expressions for gold rows (RiVEG, table III).
+
+    Nothing is recognized: the entities of the rows are those that the expander and the committee
+    of the stack write about, and nothing is entailed, pointed at or segmented. FOLDER gets what
+    they answered (results.jsonl, as deixis batch writes it) and what deixis examples augment makes
+    of that. Run the same line again to go on.
+    """
+    from deixis.apps import batch_runs
+    from deixis.apps.construct_tables import show_training
+    from deixis.apps.files import check_folder
+    from deixis.base.text_files import keep_streams
+    from deixis.batch.run import Batch
+    from deixis.evaluation.construction.augmentation import training_figures, write_training
+    from deixis.formats.riveg_training import read
+    from deixis.rows import read_rows
+
+    check_folder(out)
+    keep_streams(rows)
+    gold = read_rows(rows)  # what is wrong with it is told before anything is asked
+    settings = options.settings_of(stack, None, role, "riveg", urls)
+    settings = settings.with_graph("riveg", **{**settings.graph_options, "augment": not alone})
+    settings = settings.with_roles(dict.fromkeys(_UNASKED))
+    if budget is not None:
+        settings = settings.with_options(budget=parse_budget(budget))
+    results = out / "results.jsonl"
+    begin = partial(
+        Batch,
+        settings,
+        rows,
+        results,
+        concurrency=concurrency,
+        limit=limit,
+        renew=renew,
+        gold_mentions=True,
+    )
+    run = batch_runs.perform(begin, renew=renew, progress=progress)
+    training = read(rows, results)
+    write_training(out, training)
+    figures = training_figures(gold, training)
+    if as_json:
+        terminal.print_json({"run": asdict(run.tally), **figures})
+    else:
+        batch_runs.summarise(run, as_json=False)
+        show_training(figures, str(out))
     if code := batch_runs.exit_code(run):
         raise typer.Exit(code)

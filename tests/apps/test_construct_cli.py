@@ -119,3 +119,47 @@ def test_from_rows_to_the_split_of_m_mre(
         before = gold.read_bytes(), test.read_bytes()
         assert deixis("dataset", *wrong)[0] == 2
         assert before == (gold.read_bytes(), test.read_bytes())
+
+
+@pytest.mark.slow
+def test_every_gold_entity_is_written_of_by_all(deixis: Any, tmp_path: Path, scripted: Any) -> None:
+    asked: list[str] = []
+
+    def answer(name: str, messages: Any, _options: Any) -> str:
+        asked.append(name)
+        wanted = "Grace" in str(messages[-1].content).rpartition("Question:")[2]
+        return f"what {name} says of {'her' if wanted else 'it'}"
+
+    scripted(answer)
+    stack = tmp_path / "stack.yaml"
+    roles = "recognizer: scripted:r, expander: scripted:x, committee: [scripted:a, scripted:b]"
+    roles += ", entailer: scripted:e, vlm: scripted:v, second_entailer: scripted:f"
+    options = "graph_options: {shots: 0}"
+    stack.write_text(f"schema: gmner\ngraph: riveg\nroles: {{{roles}}}\n{options}\n")
+    text = "Grace of Acme"
+    acme = {"text": "Acme", "start": 9, "end": 13, "type": "ORG", "regions": []}
+    gold = write(
+        tmp_path / "gold.jsonl",
+        *({**post(id_, None), "text": text} for id_ in ("1", "2")),
+        {**post("3", None), "text": text, "entities": [post("3", None)["entities"][0], acme]},
+    )
+    named = ("dataset", "augment", gold, "--stack", stack, "--out")
+    code, printed, said = deixis(*named, tmp_path / "all", "--json", "--limit", 2)
+    assert code == 0, said
+    code, printed, said = deixis(*named, tmp_path / "all", "--json")
+    figures = json.loads(printed)
+    assert (code, figures["run"]["earlier"], figures["lacking"]) == (0, 2, {}), said
+    columns = ("recognition", "entailment", "grounding")
+    counted = {key: tuple(figures[key][c] for c in columns) for key in ("gold", "expander", "all")}
+    assert counted == {"gold": (3, 4, 3), "expander": (3, 4, 3), "all": (9, 12, 9)}
+    assert {*asked} == {"x", "a", "b"}
+    lines = (tmp_path / "all" / "grounding.txt").read_text().splitlines()
+    assert len(lines) == 12 and sum("says of her" in line for line in lines) == 9
+    assert len((tmp_path / "all" / "recognition.jsonl").read_text().splitlines()) == 9
+    code, printed, _ = deixis(*named, tmp_path / "alone", "--alone")
+    assert code == 0 and "VE lines" in printed
+    assert len((tmp_path / "alone" / "grounding.txt").read_text().splitlines()) == 4
+    gold.write_text('{"id": "1", "text": "x"}\n{}\n')
+    code, _, said = deixis(*named, tmp_path / "new")
+    assert code == 2 and "gold.jsonl:2: id: Field required" in said
+    assert not (tmp_path / "new").exists()
