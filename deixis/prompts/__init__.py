@@ -3,7 +3,8 @@
 A prompt file is Markdown with a header (``name``, ``version``, ``variables``) and two parts,
 ``# System`` and ``# User``, filled in by sandboxed Jinja2. A variable that is missing,
 or that the header does not name, is an error. Text of posts goes through the filter
-``quoted``, which keeps it inside its tags.
+``quoted``, which keeps it inside its tags; names and answers outside the tags go through
+``line``, which also keeps them on their line.
 
 A file of the same name in a user's folder takes the place of one that comes with Deixis.
 Files are read again when they have changed on disk. Prompts of one graph alone are in a folder
@@ -90,10 +91,15 @@ def quoted(text: str) -> str:
     return text
 
 
+def line(text: str) -> str:
+    """Quote words that stand outside the tags: on one line, so that they cannot forge others."""
+    return quoted(" ".join(text.split()))
+
+
 _environment = ImmutableSandboxedEnvironment(
     undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False
 )
-_environment.filters["quoted"] = quoted
+_environment.filters |= {"quoted": quoted, "line": line}
 
 
 def names() -> list[str]:

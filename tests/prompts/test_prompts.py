@@ -66,11 +66,7 @@ VARIABLES: dict[str, dict[str, Any]] = {
 WITH_POSTS = [name for name in VARIABLES if {"text", "posts"} & set(VARIABLES[name])]
 EXPECTED = {
     "choose": ["e1: <post>Ann sings</post> (1, 3)", "none or unclear"],
-    "consult": [
-        "- person: age (how old: young, old)",
-        "e1: Ann is a person",
-        "actor, artist",
-    ],
+    "consult": ["age (how old: young, old, unknown)", "e1: Ann (a person)", "actor, artist"],
     "describe": ["who and what it shows"],
     "correct": ["- PER: a person", "c1: Ann (occurrence 2)"],
     "entail": ["e1: <post>Ann sings</post>", "yes, no or unclear", "else null: [x1, y1"],
@@ -113,8 +109,8 @@ def with_text(name: str, text: str) -> dict[str, Any]:
 @pytest.mark.parametrize("name", VARIABLES)
 def test_a_prompt_is_filled_in(name: str) -> None:
     prompt = render(name, **VARIABLES[name])
-    raised = {"choose": 2, "consult": 3, "entail": 3, "vkel/ground": 2, "vkel/sketch": 2}
-    version = raised.get(name, 2 if "posts" in VARIABLES[name] else 1)
+    raised = {"choose": 2, "consult": 4, "correct": 2, "entail": 3, "expand": 2, "vote": 3}
+    version = raised.get(name, 1)
     assert (prompt.name, prompt.version) == (name, version)
     for line in EXPECTED[name]:
         assert line in prompt.system + prompt.user

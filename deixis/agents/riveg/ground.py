@@ -7,14 +7,15 @@ from pydantic import BaseModel, WithJsonSchema, create_model
 
 from deixis.agents.context.state import State, Update, joined, notice
 from deixis.agents.context.toolbox import Toolbox, no_answer
-from deixis.agents.main.ask_model import boxes_of
 from deixis.agents.main.findings import gather, read_name
 from deixis.agents.main.ground import ground as assign_candidates
 from deixis.agents.main.subjects import subjects
 from deixis.agents.reading.answers import placed
+from deixis.agents.reading.box_form import BoxForm
 from deixis.agents.reading.phrases import OBJECT, described
+from deixis.agents.reading.places import where
 from deixis.agents.riveg.entail import entails
-from deixis.base.boxes import area
+from deixis.base.boxes import Box
 from deixis.errors import ToolError
 from deixis.llms.box_conventions import convention_of, why_unknown
 from deixis.tools.base import Detection
@@ -75,7 +76,10 @@ def _by_detector(state: State, toolbox: Toolbox, shown: dict[str, str]) -> Updat
 
 
 def _by_model(state: State, toolbox: Toolbox, shown: dict[str, str]) -> Update:
-    """Ask a model with eyes for the box of each expression; of several the largest counts."""
+    """Ask a model with eyes for the box of each expression; of several the first counts.
+
+    ``null`` is an answer: what was entailed is not to be seen after all.
+    """
     spec, picture = toolbox.model("vlm"), state["picture"]
     convention = convention_of(spec)
     images, noted = toolbox.shown(state, "ground", spec)
@@ -90,27 +94,29 @@ def _by_model(state: State, toolbox: Toolbox, shown: dict[str, str]) -> Update:
     prompt = toolbox.render("riveg/ground", expressions=expressions, form=convention.form)
     answer = _boxes(tuple(shown), convention.number)
     reply, update = toolbox.ask("ground", "vlm", spec, prompt, answer, images=images)
-    image, updates = images[0], [{"notices": noted}, update]
+    form = BoxForm(picture, images[0], convention)
+    replies, updates = list(update["calls"]), [{"notices": noted}, update]
     for entity in shown:
-        given = getattr(reply.value, entity) if reply.value else None
-        size = image.width, image.height
-        boxes = [convention.from_model(written, size) for written in boxes_of(given)]
-        box = max((box for box in boxes if box), key=area, default=None)
-        reason = f"{spec} points at it"
         if reply.value is None:
-            reason = f"{spec} {no_answer(reply.status)}"
-        elif given is None:
-            reason = f"{spec} says that nothing fits"
-        elif box is None:
-            reason = f"{repr(given)[:60]} is no box in the picture"
-        elif len(boxes) > 1:
-            reason += f", the largest of {len(boxes)} boxes"
-        place = [image.in_picture(box, picture)] if box else None
-        replies = list(update["calls"])
+            boxes, reason = None, f"{spec} {no_answer(reply.status)}"
+        else:
+            boxes, reason = _pointed(getattr(reply.value, entity), form, spec)
         updates.append(
-            placed(state, entity, place, "ground", spec, evidence=[reason], replies=replies)
+            placed(state, entity, boxes, "ground", spec, evidence=[reason], replies=replies)
         )
     return joined(*updates)
+
+
+def _pointed(given: Any, form: BoxForm, spec: str) -> tuple[list[Box] | None, str]:
+    """Return the first box of what a model wrote, as `placed` takes it, and why."""
+    written = where(given)
+    if written == []:
+        return [], f"{spec} says that it is not to be seen, though it was entailed"
+    box = next((box for own in written or () if (box := form.read(own))), None)
+    if box is None:
+        return None, f"{repr(given)[:60]} is no box in the picture"
+    several = f", the first of {len(written)} boxes" if written and len(written) > 1 else ""
+    return [box], f"{spec} points at it{several}"
 
 
 def _with_candidates(state: State, toolbox: Toolbox) -> State:

@@ -2,7 +2,7 @@
 
 The model is shown picture and text, what the committee knows, the objects that a detector saw,
 and the sketch of the first stage. It writes *X is a(an) person and a(an) athlete, whose bounding
-boxes are (x1, y1, x2, y2)*, in shares of the picture's width and height.
+boxes are (x1, y1, x2, y2)*, in shares of the picture's width and height or as its family counts.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,12 +11,11 @@ from deixis.agents.context.records import Kind, Mention
 from deixis.agents.context.state import State, Update, decision, joined, notice
 from deixis.agents.context.toolbox import Toolbox, no_answer
 from deixis.agents.reading.answers import LONGEST, located, mentioned, placed, unread
+from deixis.agents.reading.box_form import SAMPLE, SHARES, BoxForm, form_of
 from deixis.agents.reading.given import given_mentions, taken_up
-from deixis.agents.vkel.boxes import in_pixels, shares
 from deixis.agents.vkel.options import VkelOptions
 from deixis.agents.vkel.sketch import folded, read
 from deixis.llms.answers.reading import Text
-from deixis.llms.photos import Photo
 from deixis.prompts import Prompt
 from deixis.rows import RowEntity
 
@@ -25,7 +24,9 @@ def ground(state: State, toolbox: Toolbox) -> Update:
     """Ask for the whole answer; what it leaves out of the sketch stays undecided."""
     text, spec, mentions = state["text"], toolbox.model("vlm"), state["mentions"]
     images, noted = toolbox.shown(state, "ground", spec)
-    prompt = _prompt(state, toolbox)
+    picture = state.get("picture")
+    form = form_of(spec, picture, images[0] if images else None) if picture else None
+    prompt = _prompt(state, toolbox, form)
     reply, update = toolbox.ask("ground", "vlm", spec, prompt, Text, images=images)
     replies = list(update["calls"])
     parsed = read(reply.value.text if reply.value else "", toolbox.types)
@@ -52,7 +53,7 @@ def ground(state: State, toolbox: Toolbox) -> Update:
     for entity, mention in {**mentions, **new["mentions"]}.items():
         if entity in answers:
             parts.append(_typed(entity, mention, answers[entity], state, toolbox, replies))
-            parts.append(_seen(entity, answers[entity], images, state, spec, replies))
+            parts.append(_seen(entity, answers[entity], form, state, spec, replies))
         else:
             parts.append(
                 placed(state, entity, None, "ground", spec, evidence=[missing], replies=replies)
@@ -63,17 +64,19 @@ def ground(state: State, toolbox: Toolbox) -> Update:
     return joined(*parts)
 
 
-def _prompt(state: State, toolbox: Toolbox) -> Prompt:
+def _prompt(state: State, toolbox: Toolbox, form: BoxForm | None) -> Prompt:
     """Return the task, the knowledge, the object annotations (equation 8), and the sketch."""
-    picture, mentions = state.get("picture"), state["mentions"]
+    mentions = state["mentions"]
     options = toolbox.graph_options(VkelOptions)
-    objects = state["observation"]["objects"] if picture else []
+    objects = state["observation"]["objects"] if form else []
     objects = sorted(objects, key=lambda seen: -seen["score"])
     known = {key: own["summary"] or "" for key, own in state.get("knowledge", {}).items()}
     voted = {key: kind["fine_type"] or "" for key, kind in state.get("kinds", {}).items()}
     return toolbox.render(
         "vkel/ground",
         types=toolbox.types.types,
+        form=form.words if form else SHARES,
+        sample=form.sample if form else str(SAMPLE),
         knowledge=[
             {
                 "name": mention["text"],
@@ -86,9 +89,9 @@ def _prompt(state: State, toolbox: Toolbox) -> Prompt:
         if options.knows
         else None,
         objects=[
-            {"label": seen["label"], "box": shares(seen["box"], picture)}
+            {"label": seen["label"], "box": form.written(seen["box"])}
             for seen in objects[: toolbox.settings.options.top_k]
-            if picture
+            if form
         ]
         if options.objects
         else None,
@@ -162,20 +165,17 @@ def _typed(
 def _seen(
     entity: str,
     answer: RowEntity,
-    images: Sequence[Photo],
+    form: BoxForm | None,
     state: State,
     spec: str,
     replies: list[str],
 ) -> Update:
     """Return where an entity is: boxes that are none are counted and dropped."""
-    if not images or answer.regions is None:
-        reason = "the answer says nothing of boxes" if images else "the model saw no picture"
+    shown = form is not None and form.photo is not None
+    if form is None or not shown or answer.regions is None:
+        reason = "the answer says nothing of boxes" if shown else "the model saw no picture"
         return placed(state, entity, None, "ground", spec, evidence=[reason], replies=replies)
-    picture = state["picture"]
-    assert picture is not None, "shown without a picture"
-    boxes = [
-        (region.box, in_pixels(region.box, picture, images[0], spec)) for region in answer.regions
-    ]
+    boxes = [(region.box, form.read(region.box)) for region in answer.regions]
     good = [box for _, box in boxes if box is not None]
     bad = [f"{written} is no box in the picture" for written, box in boxes if box is None]
     notices: Update = {}

@@ -47,9 +47,9 @@ def test_a_member_is_asked_once_about_all_entities(
     assert ann["properties"]["hair_color"]["enum"] == CLOSED
     assert "pattern" in ann["properties"]["clothing"]
     assert ann["additionalProperties"] is nasa["additionalProperties"] is False
-    assert list(nasa["properties"]) == ["logo", "colors", "uniform"]
-    assert "e1: Ann is a person" in messages[1].text
-    assert "e2: NASA is a company" in messages[1].text and TEXT in messages[1].text
+    assert list(nasa["properties"]) == ["logo", "colors", "uniform", "slogan"]
+    assert "e1: Ann (a person)" in messages[1].text
+    assert "e2: NASA (a company" in messages[1].text and TEXT in messages[1].text
     assert "hair_color (colour of the hair: black, brown" in messages[0].text
     (testimony,) = update["testimonies"].values()
     assert list(update["testimonies"]) == ["m2"]

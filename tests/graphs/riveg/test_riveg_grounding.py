@@ -10,6 +10,11 @@ from langchain_core.messages import AIMessage
 
 from deixis import Extraction
 from deixis.errors import SettingsError
+from deixis.evaluation.metrics.convention import convention
+from deixis.evaluation.metrics.mner import Score
+from deixis.evaluation.metrics.scoring import How, evaluate
+from deixis.evaluation.metrics.tasks import task
+from deixis.rows import Row, parse_row
 
 pytestmark = pytest.mark.slow
 
@@ -81,7 +86,6 @@ def test_without_a_label_it_is_undecided(world: Any, blank: Any, said: Said, ans
     ("answer", "evidence"),
     [
         ("", "gave no answer (empty)"),
-        ('{"e1": null}', "scripted:gemini-2.5-flash says that nothing fits"),
         ('{"e1": [[5000, 5000, 6000, 6000]]}', "is no box in the picture"),
         ('{"e1": [1, 2]}', "[1, 2] is no box in the picture"),
         ('{"e1": "left"}', "'left' is no box in the picture"),
@@ -96,12 +100,28 @@ def test_without_a_box_it_is_undecided(world: Any, blank: Any, answer: str, evid
     assert evidence in told[-1].evidence[0]
 
 
-def test_of_several_boxes_the_largest_is_taken(world: Any, blank: Any) -> None:
-    world.answers["ground"] = '{"e1": [[0, 0, 100, 100], [0, 0, 500, 500], [9, 9, 1, 1]]}'
+@pytest.mark.parametrize("nothing", ["null", "[]", '"None"', '"not visible"', "[null]"])
+def test_what_a_model_does_not_find_is_not_to_be_seen(world: Any, blank: Any, nothing: str) -> None:
+    world.answers["ground"] = f'{{"e1": {nothing}}}'
+    found = world.run(blank)
+    assert outcome(found) == [(False, 0), (False, 0)]
+    told = found.entities[0].decisions[-1]
+    assert (told.step, told.subject, told.outcome) == ("ground", "groundable", "no")
+    (evidence,) = told.evidence
+    assert evidence.endswith("says that it is not to be seen, though it was entailed")
+    row = parse_row({"id": "1", **found.model_dump(mode="json")}, Row)
+    unseen = [each.model_copy(update={"regions": ()}) for each in row.entities]
+    how = How(task("gmner"), convention("deixis"), rounds=1)
+    gold = row.model_copy(update={"entities": tuple(unseen)})
+    assert evaluate([gold], [row], how).all.score == Score(2, 2, 2)
+
+
+def test_of_several_boxes_the_first_that_is_one_is_taken(world: Any, blank: Any) -> None:
+    world.answers["ground"] = '{"e1": [[9, 9, 1, 1], [0, 0, 100, 100], [0, 0, 500, 500]]}'
     person = world.run(blank).entities[0]
-    assert [each.box for each in person.regions] == [(0, 0, 200, 150)]
+    assert [each.box for each in person.regions] == [pytest.approx((0, 0, 40, 30))]
     assert person.decisions[-1].evidence == [
-        "scripted:gemini-2.5-flash points at it, the largest of 3 boxes"
+        "scripted:gemini-2.5-flash points at it, the first of 3 boxes"
     ]
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -99,6 +100,20 @@ def test_a_family_that_falls_back_on_its_own_boxes_is_understood(run: Run) -> No
         assert [each[4] for each in plain(found)] == [[pytest.approx((100, 100, 500, 500))]] * 2
     found, _ = run(ground=answer, vlm="scripted:some-model")
     assert [each.groundable for each in found.entities] == [None, True]
+
+
+def test_a_family_is_asked_in_what_it_counts(run: Run) -> None:
+    """560 x 280 pixels are no others after the resize of Qwen2.5-VL."""
+    picture = np.full((280, 560, 3), 90, np.uint8)
+    found, models = run(
+        ground=ground(love="(56, 28, 280, 280)", smith="[0, 0, 28, 28]"),
+        vlm="scripted:Qwen2.5-VL-7B",
+        image=picture,
+    )
+    system = models.asked[-1][3][0].text
+    assert "A box is (x1, y1, x2, y2), whole pixels." in system
+    assert "whose bounding boxes are (56, 70, 280, 266)" in system, "the example is of that kind"
+    assert [each[4] for each in plain(found)] == [[(56, 28, 280, 280)], [(0, 0, 28, 28)]]
 
 
 def test_types_of_the_second_stage_count_if_the_schema_has_them(run: Run) -> None:
