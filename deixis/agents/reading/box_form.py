@@ -64,8 +64,8 @@ class BoxForm(NamedTuple):
     def read(self, box: Box) -> Box | None:
         """Read a box that the model wrote.
 
-        Numbers of which none is beyond 1 are shares, whatever was asked for; others are what
-        the model counts.
+        Numbers of which none is beyond 1 are shares, whatever was asked for, unless the model
+        has shares of its own; others are what it counts.
 
         Args:
             box: the four numbers as they were written.
@@ -73,9 +73,10 @@ class BoxForm(NamedTuple):
         Returns:
             ``(x1, y1, x2, y2)`` in pixels of the picture, or None when this is no box in it.
         """
-        if max(box) > 1 + BEYOND and self.convention and self.photo:
+        own = self.convention
+        if own and self.photo and (max(box) > 1 + BEYOND or own.decimals):
             size = self.photo.width, self.photo.height
-            seen = self.convention.from_model(list(box), size)
+            seen = own.from_model(list(box), size)
             return self.photo.in_picture(seen, self.picture) if seen else None
         inside = all(-BEYOND <= value <= 1 + BEYOND for value in box)
         x1, y1, x2, y2 = (min(max(value, 0.0), 1.0) for value in box)
