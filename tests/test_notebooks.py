@@ -97,7 +97,7 @@ def check_what_every_system_asks_and_reads(cells: dict[str, list[Any]]) -> None:
     assert "Grace Hopper PER" in text_of(cells["riveg"])
     asked = {
         "riveg-asked": ("riveg/explain 1 ok", "riveg/expand 2 ok"),
-        "vkel-asked": ("vkel/sketch 3 ok", "vkel/ground 3 ok"),
+        "vkel-asked": ("vkel/sketch 3 ok", "vkel/ground 4 ok"),
         "e2e": ("e2e/extract 1 ok",),
         "mmre": ("mmre/pfa 1 ok",),
     }
