@@ -65,11 +65,10 @@ def training(result: Extraction, gold: Row) -> Training:
         for reply in result.replies
         if reply.id.startswith("explain/") and reply.status == "ok"
     ]
-    written = {_key(entity): entity for entity in result.entities}
     lines: list[str] = []
     lacking: Counter[str] = Counter()
     for entity in gold.entities:
-        own = _lines(gold.id, entity, written.get(_key(entity)))
+        own = _lines(gold.id, entity, _recognized(entity, result))
         if isinstance(own, str):
             lacking[own] += 1
         else:
@@ -77,8 +76,11 @@ def training(result: Extraction, gold: Row) -> Training:
     return Training(recognition, lines, lacking)
 
 
-def _key(entity: Entity | RowEntity) -> tuple[int | None, int | None, str, str]:
-    return entity.start, entity.end, entity.type, entity.text
+def _recognized(gold: RowEntity, result: Extraction) -> Entity | None:
+    """Return what was recognized of a gold entity: its text, type and, where it has one, place."""
+    same = (each for each in result.entities if (each.text, each.type) == (gold.text, gold.type))
+    place = (gold.start, gold.end)
+    return next((each for each in same if place in ((each.start, each.end), (None, None))), None)
 
 
 def read(gold: Path, run: Path) -> Training:

@@ -113,6 +113,9 @@ def test_what_cannot_be_seen_has_no_box_and_what_nobody_looked_for_no_line() -> 
     unseen = made(entities=[{**first, "regions": None}])
     assert (unseen.grounding, unseen.lacking) == ([], {LACKS[1]: 1})
     assert made(entities=[{**first, "type": "ORG"}]).lacking == {LACKS[0]: 1}
+    assert made(entities=[{**first, "start": 1, "end": 8}]).lacking == {LACKS[0]: 1}
+    placeless = {key: first[key] for key in ("text", "type", "regions")}
+    assert len(made(entities=[placeless]).grounding) == 2
 
 
 def test_with_the_gold_mentions_as_input_every_gold_entity_has_a_line() -> None:
