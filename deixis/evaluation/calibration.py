@@ -1,8 +1,8 @@
 """What stated probabilities are worth: Platt curves and thresholds from a run with gold.
 
 Every mention that a run judged says who judged it, and with which probability; gold says whether
-it is shown. Of each judge and type a curve (`deixis.base.curves`) is fitted, and a threshold on it. What is measured after it is cross-validated: no row counts
-on a curve that was fitted with it.
+it is shown. Of each judge and type a curve (`deixis.base.curves`) is fitted, and a threshold on
+it. What is measured after it is cross-validated: no row counts on a curve that was fitted with it.
 """
 
 from collections import defaultdict
