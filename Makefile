@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 CORES := -n auto --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-quick check docs canary lock format train train-minilm bench clean snapshots
+.PHONY: help demo test test-quick check docs canary lock format train train-minilm train-entailer bench clean snapshots
 
 help:  ## Show the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -63,6 +63,9 @@ train: $(VENV)/.test  ## Train the recognizer: make train DATA=../shared/data/gm
 FINE ?= fmnerg
 train-minilm: $(VENV)/.test  ## Train the neural one: make train-minilm DATA=GMNER FINE=FMNERG
 	$(BIN)/python -m deixis.training.train_minilm $(DATA) $(FINE)
+
+train-entailer: $(VENV)/.test  ## Train the one that reads descriptions: make train-entailer DATA=GMNER FINE=FMNERG
+	$(BIN)/python -m deixis.training.train_entailer $(DATA) $(FINE)
 
 bench: $(VENV)/.test  ## Measure the language-model layer: make bench DATA=../shared/data/gmner
 	$(BIN)/python tests/benchmarks/llm_cache.py

@@ -87,6 +87,7 @@ TOOLS = {
             "yapf": "yapf",
         },
     ),
+    "caption": Tool("deixis.tools.captions.entailer:CaptionWords", "entailer", "starter", {}),
     "siglip": Tool("deixis.tools.siglip:Siglip", "entailer", "transformers", _TORCH, also=_ALSO),
     "clip": Tool("deixis.tools.siglip:Clip", "entailer", "transformers", _TORCH, also=_ALSO),
     "hashed": Tool("deixis.tools.hashed:Hashed", "embedder", "starter", {}),

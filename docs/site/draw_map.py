@@ -48,12 +48,6 @@ BEFORE = [
 ]
 LANE = [
     Stop(
-        "describe",
-        "the description given, or a captioner's",
-        ("deixis/agents/describe.py",),
-        ("notes: the description",),
-    ),
-    Stop(
         "recognize",
         "mentions, each at its exact place",
         (
