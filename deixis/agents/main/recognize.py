@@ -1,11 +1,12 @@
 """recognize: find the mentions, with exact spans, types and confidences."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, create_model
 
 from deixis.agents.context.records import Kind, Mention
-from deixis.agents.context.state import State, Update, decision, notice
+from deixis.agents.context.state import State, Update, decision, joined, notice
 from deixis.agents.context.toolbox import Toolbox
 from deixis.agents.main.called import called
 from deixis.agents.main.correct import correct
@@ -30,7 +31,8 @@ def recognize(state: State, toolbox: Toolbox, prompt: str = "recognize", **more:
     """
     text = state["text"]
     if (given := given_mentions(state)) is not None:
-        return _with_templates(named_as_given(given, text, "recognize", toolbox), toolbox)
+        named = named_as_given(given, text, "recognize", toolbox)
+        return _with_templates(joined(named, _informed(named["mentions"], text, toolbox)), toolbox)
     rivals: list[TypedSpan] = []
     nouns: dict[tuple[int, int], str] = {}
     if toolbox.cast.recognizes_by_tagger:
@@ -75,6 +77,26 @@ def recognize(state: State, toolbox: Toolbox, prompt: str = "recognize", **more:
         decisions |= fine_decisions
     known = {"mentions": records, "kinds": kinds, "decisions": decisions}
     return _with_templates({**update, **known}, toolbox)
+
+
+def _informed(mentions: Mapping[str, Mention], text: str, toolbox: Toolbox) -> Update:
+    """Return mentions that were given with what a tagger knows of such: prior and fine type."""
+    if not toolbox.cast.recognizes_by_tagger:
+        return {}
+    tags = {
+        entity: (mention["start"], mention["end"], toolbox.types.get(mention["type"]).crf or "")
+        for entity, mention in mentions.items()
+    }
+    try:
+        known = toolbox.tagger.inform(text, list(tags.values()))
+    except ToolError as error:
+        message = f"nothing is known of how often such mentions are shown: {error}"
+        return {"notices": notice("recognize", message)}
+    informed = {}
+    for entity, mention in mentions.items():
+        prior, fine_type = known.get(tags[entity], (None, None))
+        informed[entity] = {**mention, "prior": prior, "fine_type": fine_type}
+    return {"mentions": informed}
 
 
 def _with_templates(update: Update, toolbox: Toolbox) -> Update:

@@ -4,7 +4,6 @@ import json
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,13 +13,11 @@ from deixis.base.folding import spelled
 from deixis.errors import ModelFileError
 from deixis.tools.tagger.features import PRIOR_FEATURES, MentionSpan, prior_features
 from deixis.tools.tagger.marginals import Floats, Span, best_spans
-from deixis.tools.tagger.tokenization import Token, tokenize
+from deixis.tools.tagger.tokenization import lines_of, tokenize
 
 FORMAT = 1
 """Version of the layout of a model folder."""
 
-_LONGEST_LINE = 400
-"""Tokens in which a mention is looked for at once: a bound for long texts, far above any post."""
 _STEEP = 700.0  # beyond it, an exponential is no number
 FLOOR = 0.05
 """Probability below which a span is not weighed."""
@@ -141,7 +138,7 @@ class Tagger(ABC):
         """
         both: tuple[list[TaggedSpan], list[TaggedSpan]] = [], []
         folded = spelled(text)
-        lines = _lines(folded.text, tokenize(folded.text))
+        lines = lines_of(folded.text, tokenize(folded.text))
         words = [[token.text for token in tokens] for tokens in lines]
         for tokens, texts, line in zip(lines, words, self._read(words, FLOOR), strict=True):
             for spans, weighed in zip(both, self._weigh(texts, line, rivals), strict=True):
@@ -161,6 +158,36 @@ class Tagger(ABC):
             span for i, span in enumerate(both[0]) if not i or both[0][i - 1].end <= span.start
         ]
         return chosen, both[1]
+
+    def inform(self, text: str, mentions: Sequence[Span]) -> dict[Span, tuple[float, str | None]]:
+        """Say what is known of mentions that somebody else has found.
+
+        Args:
+            text: as for `tag`.
+            mentions: ``(start, end, type)``, half-open characters of the text.
+
+        Returns:
+            Mention to its ``shown_prior`` and its fine type, None if there is none; without
+            those of types that the tagger does not know.
+        """
+        folded = spelled(text)
+        lines = lines_of(folded.text, tokenize(folded.text))
+        words = [[token.text for token in tokens] for tokens in lines]
+        known: dict[Span, tuple[float, str | None]] = {}
+        for tokens, texts, line in zip(lines, words, self._read(words, FLOOR), strict=True):
+            places = [folded.span(token.start, token.end) for token in tokens]
+            pairs = []
+            for start, end, kind in mentions:
+                inside = [n for n, (a, b) in enumerate(places) if a < end and start < b]
+                if inside and kind in self._types:
+                    span = MentionSpan(inside[0], inside[-1] + 1, kind)
+                    pairs.append((span, (start, end, kind)))
+            pairs.sort()
+            rows = prior_features(texts, [span for span, _ in pairs])
+            for (span, mention), row in zip(pairs, rows, strict=True):
+                fine_type, _ = line.fine_type(span) if span in line.candidates else (None, None)
+                known[mention] = self.shown_prior(span.type, row), fine_type
+        return known
 
     def tag_tokens(self, tokens: Sequence[str]) -> list[TokenMention]:
         """Find the mentions of one text that is cut into tokens already.
@@ -241,23 +268,6 @@ def on_curve(slope_and_offset: tuple[float, float], raw: float) -> float:
 
 def _sigmoid(value: float) -> float:
     return 1 / (1 + math.exp(-max(-_STEEP, min(value, _STEEP))))
-
-
-def _lines(text: str, tokens: Sequence[Token]) -> list[list[Token]]:
-    """Cut at line breaks, and what is longer than `_LONGEST_LINE` tokens where no name may be."""
-    cuts = [0]
-    for i, (one, two) in enumerate(pairwise(tokens), start=1):
-        if "\n" in text[one.end : two.start]:
-            cuts.append(i)
-        elif i - cuts[-1] >= _LONGEST_LINE:
-            quiet = (k for k in range(i, cuts[-1] + _LONGEST_LINE // 2, -1) if _small(tokens, k))
-            cuts.append(next(quiet, i))
-    return [list(tokens[a:b]) for a, b in pairwise([*cuts, len(tokens)]) if a < b]
-
-
-def _small(tokens: Sequence[Token], cut: int) -> bool:
-    """Whether a place stands between two words in small letters."""
-    return all(token.text.islower() for token in tokens[cut - 1 : cut + 1])
 
 
 def _read_settings(path: Path) -> dict[str, Any]:

@@ -10,7 +10,12 @@ token per run.
 import functools
 import re
 import unicodedata
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
+
+_LONGEST_LINE = 400
+"""Tokens in which a mention is looked for at once: a bound for long texts, far above any post."""
 
 
 class Token(NamedTuple):
@@ -55,3 +60,20 @@ def tokenize(text: str) -> list[Token]:
 def encodable(token: str) -> str:
     """Replace lone surrogates, which models of bytes cannot take as UTF-8."""
     return token if token.isascii() else token.encode("utf-8", "replace").decode("utf-8")
+
+
+def lines_of(text: str, tokens: Sequence[Token]) -> list[list[Token]]:
+    """Cut at line breaks, and what is longer than `_LONGEST_LINE` tokens where no name may be."""
+    cuts = [0]
+    for i, (one, two) in enumerate(pairwise(tokens), start=1):
+        if "\n" in text[one.end : two.start]:
+            cuts.append(i)
+        elif i - cuts[-1] >= _LONGEST_LINE:
+            quiet = (k for k in range(i, cuts[-1] + _LONGEST_LINE // 2, -1) if _small(tokens, k))
+            cuts.append(next(quiet, i))
+    return [list(tokens[a:b]) for a, b in pairwise([*cuts, len(tokens)]) if a < b]
+
+
+def _small(tokens: Sequence[Token], cut: int) -> bool:
+    """Whether a place stands between two words in small letters."""
+    return all(token.text.islower() for token in tokens[cut - 1 : cut + 1])

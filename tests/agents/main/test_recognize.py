@@ -216,3 +216,28 @@ def test_a_confidence_is_a_number_and_nothing_that_could_be_read_as_one(
     reply = '{"entities": [{"text": "Ann", "type": "PER", "confidence": true}]}'
     update = run(recognize, {"text": "Ann"}, toolbox_of(lambda *_: reply, recognizer="scripted:r"))
     assert update["mentions"] == {} and len(update["notices"]) == 1
+
+
+def test_a_tagger_says_of_mentions_that_are_given_what_it_says_of_its_own(
+    toolbox_of: Any, run: Any
+) -> None:
+    toolbox = toolbox_of(recognizer="minilm-ner")
+    text = "Grace Hopper joined the US Navy in New York"
+    found = run(recognize, {"text": text}, toolbox)["mentions"]
+    given = [
+        {key: mention[key] for key in ("text", "type", "start", "end")}
+        for mention in found.values()
+    ]
+    assert len(given) == 3
+    again = run(recognize, {"text": text, "notes": {"given_mentions": given}}, toolbox)["mentions"]
+    for one, other in zip(found.values(), again.values(), strict=True):
+        assert other == {**one, "confidence": 1.0}
+
+
+def test_of_a_mention_that_no_tagger_would_find_the_prior_is_known(
+    toolbox_of: Any, run: Any
+) -> None:
+    given = [{"text": "soup", "type": "OTHER", "start": 8, "end": 12}]
+    state = {"text": "we like soup", "notes": {"given_mentions": given}}
+    (mention,) = run(recognize, state, toolbox_of())["mentions"].values()
+    assert 0 < mention["prior"] < 1 and mention["fine_type"] is None

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from deixis.base.folding import spelled
 from deixis.errors import ModelFileError
-from deixis.tools.tagger.base import TaggedSpan, Tagger, _lines
+from deixis.tools.tagger.base import TaggedSpan, Tagger
 from deixis.tools.tagger.crf import CrfTagger
-from deixis.tools.tagger.tokenization import tokenize
+from deixis.tools.tagger.tokenization import lines_of, tokenize
 from deixis.weights import model_files
 
 pytestmark = pytest.mark.extra
@@ -166,7 +166,7 @@ def test_a_long_line_is_cut_beside_a_name(words: int) -> None:
 
 def test_a_long_line_of_capitals_is_cut_all_the_same(tagger: Tagger) -> None:
     text = "AND " * 1000
-    assert [len(line) for line in _lines(text, tokenize(text))] == [400, 400, 200]
+    assert [len(line) for line in lines_of(text, tokenize(text))] == [400, 400, 200]
     check(text, tagger.tag(text))
 
 
