@@ -48,6 +48,12 @@ BEFORE = [
 ]
 LANE = [
     Stop(
+        "describe",
+        "the description given, or a captioner's",
+        ("deixis/agents/describe.py",),
+        ("notes: the description",),
+    ),
+    Stop(
         "recognize",
         "mentions, each at its exact place",
         (
