@@ -5,6 +5,7 @@ from deixis.agents.context.toolbox import Toolbox
 from deixis.agents.reading.given import CAPTION
 from deixis.base.printable import one_line
 from deixis.llms.answers.reading import Text
+from deixis.llms.photos import Photo
 
 LONGEST = 2000
 """Characters of a description that are kept."""
@@ -21,10 +22,15 @@ def describe(state: State, toolbox: Toolbox) -> Update:
     spec, image = toolbox.settings.roles.captioner, toolbox.photo(state)
     if spec is None or image is None:
         return {}
-    prompt = toolbox.render("describe")
-    reply, update = toolbox.ask("describe", "captioner", spec, prompt, Text, images=[image])
-    description = one_line(reply.value.text if reply.value else "", LONGEST).strip()
+    description, update = ask(spec, image, toolbox)
     return joined(update, {"notes": {DESCRIPTION: description} if description else {}})
+
+
+def ask(captioner: str, image: Photo, toolbox: Toolbox) -> tuple[str, Update]:
+    """Have a picture described in one line; "" without an answer, which the update tells."""
+    prompt = toolbox.render("describe")
+    reply, update = toolbox.ask("describe", "captioner", captioner, prompt, Text, images=[image])
+    return one_line(reply.value.text if reply.value else "", LONGEST).strip(), update
 
 
 def describes(state: State, toolbox: Toolbox) -> bool:

@@ -37,8 +37,8 @@ def build(
 
     An annotation says which entities the text has, and explains why, with how text and picture go
     together. image may be left out, a relative path is relative to ROWS; without caption, the
-    detector and the reader of the stack describe the picture. The embedder of the stack computes
-    the features. Name the folder in a stack: `options: {examples: FOLDER}`.
+    captioner of the stack describes the picture, or else its detector and reader. The embedder of
+    the stack computes the features. Name the folder in a stack: `options: {examples: FOLDER}`.
     """
     from deixis.agents.context.toolbox import Toolbox
     from deixis.agents.riveg import index

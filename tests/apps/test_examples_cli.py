@@ -6,9 +6,13 @@ from typing import Any
 
 import pytest
 
+from deixis import Settings
+from deixis.agents.context.toolbox import Toolbox
 from deixis.agents.riveg.examples import read
-from deixis.agents.riveg.index import read_annotated
+from deixis.agents.riveg.index import build, read_annotated
+from deixis.testing import scripted
 
+GONE = TimeoutError("gone")
 GOOD = {"id": "a", "text": "Grace Hopper", "annotation": "Grace Hopper (person)"}
 
 
@@ -137,3 +141,17 @@ def test_annotations_that_are_of_no_use(
     assert code == 2 and said in " ".join(told.split())
     assert not (tmp_path / "out.jsonl").exists()
     assert "is read; give another file" in deixis(*arguments, source)[2] or name == "riveg"
+
+
+def test_a_captioner_describes_the_pictures_of_examples(
+    rows: Any, tmp_path: Path, hopper: Path
+) -> None:
+    source, out = rows({**GOOD, "image": str(hopper)}), tmp_path / "index"
+    roles = {"embedder": "hashed", "captioner": "scripted:eyes", "reader": None}
+    settings = Settings.load().with_roles(roles).with_options(cache="off")
+    for reply, caption in (("A woman\nin uniform.", "A woman in uniform."), (GONE, "Seen: 1 per")):
+        with scripted(reply):
+            notes = build(read_annotated(source), tmp_path, out, Toolbox(settings))
+        (example,) = read(out).examples
+        assert example.caption is not None and example.caption.startswith(caption)
+        assert bool(notes) is (reply is GONE)

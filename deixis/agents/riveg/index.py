@@ -5,13 +5,16 @@ from pathlib import Path
 
 import numpy as np
 
+from deixis.agents.context.state import Update
 from deixis.agents.context.toolbox import Toolbox
+from deixis.agents.describe import ask
 from deixis.agents.observe import caption, look
 from deixis.agents.riveg import examples
 from deixis.agents.riveg.examples import AnnotatedRow, Example
 from deixis.base.images import OpenedImage, open_image
 from deixis.base.text_files import lines_of
 from deixis.errors import DataError, InputError, ToolError
+from deixis.llms.photos import photo
 from deixis.rows import read_rows
 from deixis.tools.base import listening
 
@@ -34,13 +37,14 @@ def build(
 ) -> list[str]:
     """Compute vectors and descriptions of pictures, and write the index.
 
-    A row that has no description of its picture gets the one that `observe` would make of it.
+    A row that has no description of its picture gets the one that a post would get: the
+    captioner's, or else what the tools see.
 
     Args:
         rows: place and sample; a relative path of a picture is relative to `beside`.
         beside: folder of the rows.
         folder: of the index; made if need be.
-        toolbox: its embedder, detector and reader are used.
+        toolbox: its embedder, captioner, detector and reader are used.
 
     Returns:
         What degraded, one line each.
@@ -63,13 +67,25 @@ def build(
                 raise DataError(f"{where}: {error}") from None
             described = row.caption
             if described is None and opened is not None:
-                sight = look(opened.pixels, toolbox)
-                described = caption(sight, toolbox.settings.options.top_k)
-                warned += [f"{where}: {noted['message']}" for noted in sight.notices.values()]
+                described, notices = _described(opened, toolbox)
+                warned += [f"{where}: {noted['message']}" for noted in notices.values()]
             sha256 = opened.sha256 if opened else None
             indexed.append(Example(row.id, row.text, described, row.annotation, sha256))
     examples.write(folder, spec, indexed, np.stack(features))
     return warned
+
+
+def _described(opened: OpenedImage, toolbox: Toolbox) -> tuple[str | None, Update]:
+    captioner, options = toolbox.settings.roles.captioner, toolbox.settings.options
+    described, notices = "", Update()
+    if captioner is not None:
+        image = photo(opened.pixels, options.image_side)
+        described, update = ask(captioner, image, toolbox)
+        notices = update.get("notices", {})
+    if described:
+        return described, notices
+    sight = look(opened.pixels, toolbox)
+    return caption(sight, options.top_k), {**notices, **sight.notices}
 
 
 def _opened(row: AnnotatedRow, beside: Path, toolbox: Toolbox) -> OpenedImage | None:
