@@ -11,11 +11,11 @@ from deixis.agents.context.state import State, Update, joined, notice
 from deixis.agents.context.system import GraphOptions
 from deixis.agents.context.toolbox import Toolbox
 from deixis.agents.e2e.boxes import UNREADABLE, dropped_boxes, to_picture
+from deixis.agents.e2e.read import read
 from deixis.agents.reading.answers import LONGEST, Located, located, unread
 from deixis.agents.reading.given import given_mentions, listed, taken_up
 from deixis.base.folding import key, without_entities
 from deixis.errors import SettingsError
-from deixis.formats import e2e
 from deixis.llms.answers.reading import Text
 from deixis.llms.box_conventions import (
     BoxConvention,
@@ -156,7 +156,7 @@ def _read(
     """Return what one answer names, or None if nothing can be read; and notices."""
     # The semicolon of "AT&amp;T" would end a record.
     answer = without_entities(written.text)
-    entities, problems = e2e.parse(answer)
+    entities, problems = read(answer)
     *aloud, last = _ANSWER.split(answer)
     said_none = not problems and "none" in last.casefold()
     thoughts = "\n".join([written.thoughts, *aloud])

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+from deixis.agents.mmre.tolerant import tolerated
 from deixis.formats.answers import Problem
 from deixis.formats.pfa import LABEL, MAP, NER, parse_answer
 
@@ -33,7 +34,23 @@ class Parts(NamedTuple):
 
 
 def read_marked(answer: str) -> Parts:
-    """Read an answer by its markers; no string makes it raise."""
+    """Read an answer by its markers; no string makes it raise.
+
+    If that leaves anything out it is read once more with what models do to markers undone, and
+    the reading that leaves less out holds.
+    """
+    strict = _by_markers(answer)
+    if not strict.problems and strict.pairs is not None:
+        return strict
+    return min(strict, _by_markers(tolerated(answer)), key=_left_out)
+
+
+def _left_out(parts: Parts) -> tuple[int, bool, bool, bool]:
+    lacks = parts.pairs is None, parts.summary is None, not parts.matched
+    return len(parts.problems), *lacks
+
+
+def _by_markers(answer: str) -> Parts:
     parsed = parse_answer(answer)
     mapping = MAP.search(answer)
     return Parts(
@@ -56,7 +73,7 @@ def read_plain(answer: str, is_label: Callable[[str], bool], *, names: bool) -> 
         is_label: whether a word is one of the labels asked for.
         names: whether entities were asked for; otherwise all is summary.
     """
-    marked = read_marked(answer)
+    marked = _by_markers(answer)
     if marked.summary or marked.pairs or marked.patches:
         return marked
     label = next((match for match in LABEL.finditer(answer) if is_label(match[1])), None)

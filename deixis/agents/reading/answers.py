@@ -7,6 +7,7 @@ from deixis.agents.context.records import Kind, PlacedRegion, Verdict
 from deixis.agents.context.state import State, Update, decision, notice
 from deixis.agents.context.toolbox import Toolbox
 from deixis.agents.reading.mention import TypedSpan, locate
+from deixis.agents.reading.plain import readings
 from deixis.base.boxes import Box, clipped
 from deixis.formats.answers import Problem
 from deixis.rows import RowEntity
@@ -44,7 +45,9 @@ def located(
     for entity in sorted(entities, key=lambda entity: -len(entity.text)):
         entity_type = toolbox.types.named(entity.type)
         spans = [*taken, *((known.start, known.end) for known in there)]
-        span = locate(text, entity.text, spans)
+        found = ((name, locate(text, name, spans)) for name in readings(entity.text))
+        name, span = next(((name, span) for name, span in found if span), (entity.text, None))
+        entity = entity.model_copy(update={"text": name})
         name = entity.text[:LONGEST]
         if entity_type is None:
             word = entity.type[:LONGEST]

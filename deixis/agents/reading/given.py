@@ -9,6 +9,7 @@ from deixis.agents.context.state import State, Update, notice
 from deixis.agents.context.toolbox import Toolbox
 from deixis.agents.reading.answers import LONGEST, Located, mentioned
 from deixis.agents.reading.mention import locate
+from deixis.agents.reading.plain import readings
 from deixis.base.folding import key
 from deixis.base.printable import one_line
 from deixis.base.problems import first_problem
@@ -130,9 +131,12 @@ def taken_up(
 
     Mentions of one name take its answers in turn, and the last of these for all that remain.
     """
+    wanted = {key(mention.entity.text) for mention in given}
     by_name: dict[str, list[RowEntity]] = {}
     for answer in answers:
-        by_name.setdefault(key(answer.text), []).append(answer)
+        names = [key(name) for name in readings(answer.text)]
+        name = next((name for name in names if name in wanted), names[0])
+        by_name.setdefault(name, []).append(answer)
     turns: dict[str, int] = {}
     own: list[RowEntity | None] = []
     for mention in given:

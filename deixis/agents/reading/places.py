@@ -29,7 +29,17 @@ _EDGES = (
     ("xmin", "ymin", "xmax", "ymax"),
     ("left", "top", "right", "bottom"),
 )
-_HOLDERS = ("box", "boxes", "bbox", "bboxes", "bbox_2d", "bounding_box", "bounding_boxes", "region")
+HOLDERS = (
+    "box",
+    "boxes",
+    "bbox",
+    "bboxes",
+    "bbox_2d",
+    "box_2d",
+    "bounding_box",
+    "bounding_boxes",
+    "region",
+)
 
 
 def where(said: Any) -> list[Box] | None:
@@ -68,7 +78,7 @@ def _in_object(said: Mapping[str, Any]) -> list[Box] | None:
     edges = next((names for names in _EDGES if all(name in said for name in names)), None)
     if edges:
         return _fours([said[name] for name in edges])
-    held = next((said[name] for name in _HOLDERS if name in said), 0)
+    held = next((said[name] for name in HOLDERS if name in said), 0)
     return where(held)
 
 

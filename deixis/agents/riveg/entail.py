@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import BaseModel, create_model
+from pydantic import BaseModel, BeforeValidator, create_model
 
 from deixis.agents.context.calibration import worth
 from deixis.agents.context.entailers import FIRST, SECOND, ask_often, share, unsure
@@ -14,9 +14,15 @@ from deixis.agents.context.toolbox import Toolbox, no_answer
 from deixis.agents.main.captions import reads_caption, shown_by_caption
 from deixis.agents.main.entail import entail as weigh_evidence
 from deixis.agents.reading.phrases import OBJECT
+from deixis.agents.reading.plain import unmarked
 from deixis.errors import ToolError
 
 ENTAILMENT, CONTRADICTION = "entailment", "contradiction"
+MEANT = dict.fromkeys((ENTAILMENT, "entailed", "entails", "yes", "true", "e"), ENTAILMENT)
+MEANT |= dict.fromkeys(
+    (CONTRADICTION, "contradicted", "contradicts", "no", "false", "c"), CONTRADICTION
+)
+"""What models write for the two labels."""
 
 
 class Label(NamedTuple):
@@ -183,9 +189,15 @@ def _by_model(
     return labels, update
 
 
+def _label(said: object) -> object:
+    """Return the label that a word means: *Entailment.*, *entailed*, *yes*, true."""
+    word = unmarked(str(said)).rstrip(".").casefold()
+    return MEANT.get(word, said)
+
+
 @lru_cache(maxsize=512)
 def _labels(entities: tuple[str, ...]) -> type[BaseModel]:
     """Build the reply's schema: one label per entity."""
-    label = (Literal[ENTAILMENT, CONTRADICTION], ...)
+    label = (Annotated[Literal[ENTAILMENT, CONTRADICTION], BeforeValidator(_label)], ...)
     fields: dict[str, Any] = dict.fromkeys(entities, label)
     return create_model("Labels", __config__=OBJECT, **fields)

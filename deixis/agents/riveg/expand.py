@@ -1,5 +1,6 @@
 """expand: have the expression of every entity written, one call each (RiVEG, section IV-B.2)."""
 
+import re
 from typing import NamedTuple
 
 from langchain_core.runnables.config import ContextThreadPoolExecutor
@@ -9,6 +10,7 @@ from deixis.agents.context.state import State, Update, caption_of, decision, joi
 from deixis.agents.context.toolbox import Toolbox
 from deixis.agents.main.ballot import normalise
 from deixis.agents.reading.phrases import DASH
+from deixis.agents.reading.plain import json_in, plain, unmarked
 from deixis.agents.riveg.options import RivegOptions, Writer, writers
 from deixis.base.printable import one_line
 from deixis.formats.riveg import parse_expression
@@ -22,6 +24,12 @@ LONGEST = 200
 
 TEMPLATE = ("Background:", "Text:", "Question:", "Answer:")
 """How the lines of the prompt begin; small models write them again."""
+SENTENCE = re.compile(r"(?<=[a-z]{3})[.!]\s+(?=[A-Z])")
+"""Where a sentence ends, and not an abbreviation."""
+IN_TEXT = r",? in (?:the|this) (?:given )?(?:text|context|post|sentence|tweet)"
+FRAME = rf"(?:(?:based on|given)[^,]{{0,60}},\s*|{IN_TEXT.removeprefix(',? ')},?\s*)?"
+IS = rf"(?:{IN_TEXT})?,?(?:\s+(?:is|was|are|were|refers to|stands for|means)\b|\s*[:=–—]|\s+-\s)"  # noqa: RUF001
+"""What stands between a name and what it is."""
 
 
 class _Task(NamedTuple):
@@ -69,7 +77,7 @@ def expand(state: State, toolbox: Toolbox) -> Update:
 def _written(task: _Task, reply: Reply[Text], replies: list[str], toolbox: Toolbox) -> Update:
     """Return the expression that an answer makes; the expander's is the entity's own."""
     name, kind = task.mention["text"], task.mention["type"]
-    phrase = _phrase(reply.value.text, name) if reply.value else ""
+    phrase = phrase_in(reply.value.text, name) if reply.value else ""
     reason = f"no expression ({reply.status})"
     if phrase and normalise(phrase) == normalise(name):
         phrase, reason = "", "the expression only repeats the name"
@@ -98,13 +106,25 @@ def _named(mention: Mention, wanted: str) -> str:
     return f"{name} ({mention['type']})" if wanted == "name_type" else name
 
 
-def _phrase(answer: str, name: str) -> str:
-    """Return the first line of an answer as a phrase, without the template if it repeats that."""
+def phrase_in(answer: str, name: str) -> str:
+    """Return the first sentence of an answer as a phrase that has neither the name nor a frame.
+
+    The template goes if the model repeats it, and so do *Sure!*, *A:*, and *X is* of *X is a
+    singer*: a detector that looked for the name, too, would look for something else.
+    """
     if answer.lstrip().startswith(TEMPLATE):
         answer = answer.partition(TEMPLATE[-1])[2]
-    line = next((plain for line in answer.splitlines() if (plain := one_line(line))), "")
+    told = json_in(answer)
+    if isinstance(told, dict):
+        answer = next((each for each in told.values() if isinstance(each, str)), "")
+    lines = (unmarked(one_line(line)) for line in plain(answer).splitlines())
+    line = next((line for line in lines if line), "")
     written = parse_expression(line)
     if written and normalise(written.text) == normalise(name):
         line = written.expression
-    line = line.strip("\"'“”*•- ").removesuffix(".")
+    line = SENTENCE.split(line, maxsplit=1)[0]
+    own = rf"[\"'“‘*]*(?:the )?{re.escape(one_line(name))}[\"'”’*]*"  # noqa: RUF001
+    line = re.sub(rf"^{FRAME}(?:(?:{own}|it|he|she|this|that){IS}\s*)?", "", line, flags=re.I)
+    line = re.sub(rf",? (?:named|called|known as) {own}(?!\w)", "", line, flags=re.I)
+    line = unmarked(re.sub(rf"(?<=\w){IN_TEXT}[.\s]*$", "", line, flags=re.I)).removesuffix(".")
     return line if len(line) <= LONGEST else line[:LONGEST].rpartition(" ")[0]

@@ -13,8 +13,9 @@ from deixis.agents.context.toolbox import Toolbox, no_answer
 from deixis.agents.reading.answers import LONGEST, located, mentioned, placed, unread
 from deixis.agents.reading.box_form import SAMPLE, SHARES, BoxForm, form_of
 from deixis.agents.reading.given import given_mentions, taken_up
+from deixis.agents.reading.plain import readings
 from deixis.agents.vkel.options import VkelOptions
-from deixis.agents.vkel.sketch import folded, read
+from deixis.agents.vkel.read import folded, read
 from deixis.llms.answers.reading import Text
 from deixis.prompts import Prompt
 from deixis.rows import RowEntity
@@ -112,9 +113,12 @@ def _matched(
 
     Mentions of one name take its answers in turn, and the last of these for all that remain.
     """
+    wanted = {folded(mention["text"]) for mention in mentions.values()}
     by_name: dict[str, list[RowEntity]] = {}
     for answer in answers:
-        by_name.setdefault(folded(answer.text), []).append(answer)
+        names = [folded(name) for name in readings(answer.text)]
+        known = next((name for name in names if name in wanted), names[0])
+        by_name.setdefault(known, []).append(answer)
     used = dict.fromkeys(by_name, 0)
     matched = {}
     for entity, mention in mentions.items():

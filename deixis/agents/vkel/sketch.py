@@ -3,7 +3,6 @@
 The model is shown picture and text and writes *X is a(an) person; Y is a(an) location.*
 """
 
-import re
 from collections.abc import Sequence
 
 from deixis.agents.context.state import State, Update, joined
@@ -12,12 +11,8 @@ from deixis.agents.main.template import templates_for
 from deixis.agents.reading.answers import located, mentioned, unread
 from deixis.agents.reading.given import given_mentions, named_as_given
 from deixis.agents.vkel.options import VkelOptions
-from deixis.base.folding import key
-from deixis.formats import vkel
-from deixis.formats.answers import Parsed
+from deixis.agents.vkel.read import read
 from deixis.llms.answers.reading import Text
-from deixis.rows import RowEntity
-from deixis.type_schema import EntityType, TypeSchema
 
 
 def sketch(state: State, toolbox: Toolbox) -> Update:
@@ -58,38 +53,3 @@ def _with_templates(update: Update, types: Sequence[str], toolbox: Toolbox) -> U
         return update
     templates, update = templates_for(types, toolbox, update)
     return {**update, "templates": templates}
-
-
-def read(answer: str, types: TypeSchema) -> Parsed:
-    """Read the answer of either stage; a fine type alone brings its type along."""
-    parsed = vkel.parse(_tolerated(answer, types.types))
-    return parsed._replace(entities=tuple(_whole(entity, types) for entity in parsed.entities))
-
-
-def folded(words: str) -> str:
-    """Return words without case, spelling and white space, by which they are compared."""
-    return "".join(key(words).split())
-
-
-def _whole(entity: RowEntity, types: TypeSchema) -> RowEntity:
-    if entity.fine_type is not None or types.named(entity.type) is not None:
-        return entity
-    owner, fine = types.of_fine_type(entity.type) or (None, None)
-    return entity.model_copy(update={"type": owner.name, "fine_type": fine}) if owner else entity
-
-
-def _tolerated(answer: str, known: Sequence[EntityType]) -> str:
-    """Return an answer as the format has it: a model not trained on it writes *is an actor*.
-
-    Bullets before the sketches go, *a* or *an* before a type of the schema is *a(an)*, one
-    *bounding box is* as good as several, and a full stop between two sketches is a semicolon.
-    """
-    words = {word for kind in known for word in (kind.name, kind.template, *kind.fine_types)}
-    words |= {word.replace("_", " ") for word in words}
-    types = "|".join(re.escape(word) for word in sorted(words))
-    answer = re.sub(r"^\s*[-*•]\s+", "", answer, flags=re.MULTILINE)
-    answer = re.sub(r"\bwhose bounding box is\b", "whose bounding boxes are", answer)
-    typed = rf"\b(is|and) an? ({types})(?!\w)"
-    answer = re.sub(typed, r"\1 a(an) \2", answer, flags=re.IGNORECASE)
-    ended = rf"(a\(an\) (?:{types})|[)\]]|\bNone)\.[ \t]+(?=[^;\n]*? is a\(an\) )"
-    return re.sub(ended, r"\1; ", answer, flags=re.IGNORECASE)

@@ -76,13 +76,13 @@ def test_a_name_is_looked_for_as_it_is_written_first(run: Any) -> None:
 
 def test_entities_that_cannot_be_kept_are_told(run: Any) -> None:
     answer = (
-        "Sure! Task 1 Answer: A.\nNER: :person; Grace Hopper:SHIP; US Navy:ORG; NASA\n"
+        "A desk. Task 1 Answer: A.\nNER: :person; Grace Hopper:SHIP; US Navy:ORG; NASA\n"
         "image-entity pair: {'b': 'NASA'}"
     )
     result = run(answer)
     assert [(each.text, each.type) for each in result.entities] == [("Grace Hopper", "PER")]
     assert warnings(result) == [
-        "'Sure!' of the answer was not read: it follows no marker",
+        "'A desk.' of the answer was not read: it follows no marker",
         "the model gave 'US Navy' the type 'SHIP', which is none",
         "the model named 'NASA', not in the text (any more)",
         "patch b was paired with 'NASA', which is no entity found",

@@ -100,6 +100,29 @@ def test_without_a_box_it_is_undecided(world: Any, blank: Any, answer: str, evid
     assert evidence in told[-1].evidence[0]
 
 
+@pytest.mark.parametrize("label", ["Entailment", "**entailment**", "entailed", "yes", True])
+def test_a_label_may_be_worded_otherwise(world: Any, blank: Any, label: Any) -> None:
+    world.answers["entail"] = json.dumps({"e1": label, "e2": "Contradiction."})
+    assert outcome(world.run(blank)) == [(True, 1), (False, 0)]
+
+
+@pytest.mark.parametrize(
+    "box",
+    [
+        "[100, 200, 900, 800]",
+        "[[100, 200, 900, 800]]",
+        '"[100, 200, 900, 800]"',
+        '{"box_2d": [100, 200, 900, 800]}',
+        '[{"box": [100, 200, 900, 800]}]',
+        "[[100, 200], [900, 800]]",
+    ],
+)
+def test_a_box_may_be_written_otherwise(world: Any, blank: Any, box: str) -> None:
+    world.answers["ground"] = f'{{"e1": {box}}}'
+    (region,) = world.run(blank).entities[0].regions
+    assert region.box == pytest.approx((80, 30, 320, 270))
+
+
 @pytest.mark.parametrize("nothing", ["null", "[]", '"None"', '"not visible"', "[null]"])
 def test_what_a_model_does_not_find_is_not_to_be_seen(world: Any, blank: Any, nothing: str) -> None:
     world.answers["ground"] = f'{{"e1": {nothing}}}'

@@ -157,9 +157,11 @@ def test_a_part_of_what_stage_one_named_is_nothing_new(run: Run) -> None:
 
 
 def test_what_cannot_be_read_is_told(run: Run) -> None:
-    found, _ = run(ground=f"Here it is:\n{ANSWER}")
+    found, _ = run(ground=f"Both are tall:\n{ANSWER}")
     assert [each.groundable for each in found.entities] == [True, True]
-    assert "'Here it is:' of the answer was not read" in warned(found)
+    assert "'Both are tall:' of the answer was not read" in warned(found)
+    found, _ = run(ground=f"Here it is:\n{ANSWER}")
+    assert found.warnings == []
 
 
 def test_mentions_of_one_name_share_its_answer(run: Run) -> None:
@@ -228,6 +230,19 @@ def test_full_stops_between_sketches_and_one_box_are_tolerated(run: Run) -> None
     assert [[r.box for r in e.regions] for e in found.entities] == [
         [(0, 0, 500, 500)],
         [(500, 0, 1000, 500)],
+    ]
+    assert found.warnings == []
+
+
+def test_marks_around_names_lose_no_box(run: Run) -> None:
+    found, _ = run(
+        sketch="1. **Kevin Love** is a person\n2. J. R. Smith (PER) is a person",
+        ground='- "Kevin Love" is a(an) person and a(an) athlete, whose bounding boxes are: '
+        "((0, 0, 0.5, 1))\n- **J. R. Smith** is an athlete, whose bounding boxes are not visible",
+    )
+    assert plain(found) == [
+        ("Kevin Love", "person", "athlete", True, [(0, 0, 500, 500)]),
+        ("J. R. Smith", "person", "athlete", False, []),
     ]
     assert found.warnings == []
 
