@@ -10,6 +10,7 @@ import pytest
 
 from deixis.errors import MissingExtraError, ModelFileError, SettingsError
 from deixis.tools import registry
+from deixis.tools.captions.entailer import MODEL_FOLDER as CAPTION_FOLDER
 from deixis.tools.centerface import CenterFace
 from deixis.tools.minilm import MiniLm
 from deixis.tools.nanodet import NanoDet
@@ -71,6 +72,7 @@ HUB = "hub:{}#transformers"
 FILES = {
     "crf": [str(MODEL_FOLDER)],
     "minilm-ner": [str(MINILM_FOLDER)],
+    "caption": [str(CAPTION_FOLDER)],
     "hashed": [],
     "grabcut": [],
     "outlines": [Outlines.MODEL],
