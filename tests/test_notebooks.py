@@ -95,11 +95,13 @@ def check_overlays_and_a_chain_of_decisions(cells: dict[str, list[Any]]) -> None
 
 def check_what_every_system_asks_and_reads(cells: dict[str, list[Any]]) -> None:
     assert "Grace Hopper PER" in text_of(cells["riveg"])
+    parts = text_of(cells["parts"])
+    assert "Grace Hopper PER" in parts and "Navy" not in parts, "what was given, and no more"
     asked = {
         "riveg-asked": ("riveg/explain 1 ok", "riveg/expand 2 ok"),
         "vkel-asked": ("vkel/sketch 3 ok", "vkel/ground 4 ok"),
-        "e2e": ("e2e/extract 1 ok",),
-        "mmre": ("mmre/pfa 1 ok",),
+        "e2e": ("e2e/extract 2 ok",),
+        "mmre": ("mmre/pfa 2 ok",),
     }
     for cell, prompts in asked.items():
         for prompt in prompts:
