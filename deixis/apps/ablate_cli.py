@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.markup import escape
 
-from deixis.apps import batch_runs, files, options, terminal
+from deixis.apps import batch_runs, options, terminal
 from deixis.apps.batch_cli import BudgetOption, ConcurrencyOption, RenewOption, parse_budget
 from deixis.apps.score_tables import table_of
 from deixis.errors import SettingsError
@@ -48,6 +48,7 @@ def ablate(
     as_json: options.JsonOption = False,
 ) -> None:
     """Run variants of a system on the same rows, and put their scores into one table."""
+    from deixis.apps import files
     from deixis.base.text_files import keep_streams
     from deixis.evaluation.ablation import check_results, tabulate
     from deixis.evaluation.ablation_checks import check_plan
@@ -135,6 +136,7 @@ def _rest(budget: "Budget", tally: "Tally") -> "Budget":
 
 
 def _write(table: "Table", out: Path) -> None:
+    from deixis.apps import files
     from deixis.evaluation import ablation_tables
 
     texts = {

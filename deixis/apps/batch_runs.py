@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from deixis.apps import terminal, weights
+from deixis.apps import terminal
 
 if TYPE_CHECKING:
     from deixis.batch.row import Problem
@@ -32,6 +32,8 @@ def perform(begin: "Callable[..., Batch]", *, renew: bool, progress: bool) -> "B
         renew: whether it runs rows again that have changed.
         progress: whether to show how far it is.
     """
+    from deixis.apps import weights
+
     wrong = _Wrong()
     run = begin(report=wrong.show)
     with closing(run):

@@ -9,7 +9,7 @@ from deixis.apps import console
 from deixis.errors import ToolError
 from deixis.weights.model_files import is_cached, resolve
 
-_SEE = {"detector", "reader", "segmenter", "entailer"}
+_SEE = {"detector", "reader", "segmenter", "entailer", "second_entailer"}
 """Roles whose tools are not needed where there is no picture."""
 
 

@@ -186,8 +186,8 @@ def test_augmented_batches_become_training_data(
         "0 gold entities without expression\n"
     )
     lines = (made / "grounding.txt").read_text().splitlines()
-    name = "Grace Hopper (PER)"
+    name = "Grace Hopper(PER)"
     assert lines[1] == f"Imageid:7.jpg#1###{name}###{name}-A woman in a uniform###2###&[1, 2, 3, 4]"
-    assert lines[3].endswith("###US Navy (ORG)-An armed force###0")
+    assert lines[3].endswith("###US Navy(ORG)-An armed force###0")
     rows = [json.loads(line) for line in (made / "recognition.jsonl").read_text().splitlines()]
     assert [each["model"] for each in rows] == ["scripted:writer", "scripted:m1", "scripted:m2"]
