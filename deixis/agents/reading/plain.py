@@ -19,8 +19,8 @@ _HERE = r"(?:here|below (?:is|are)|these are|the following)\b[^:\n|;]{0,80}:"
 _LABEL = r"(?:(?:the|my) )?(?:final )?(?:answer|output|results?|response|sketch(?:es)?|a)[ \t]*:"
 _BEFORE = re.compile(rf"\A\s*(?:{_OPENER}\s*)?(?:{_HERE}|{_LABEL})?\s*", re.IGNORECASE)
 _AFTER = re.compile(
-    r"\n\s*(?:let me know|i hope|hope this|please (?:let|note)|feel free|if you (?:need|have|want)"
-    r"|is there any|note\b|explanation\b|reasoning\b)[^\n]*\s*\Z",
+    r"(?:\n\s*(?:let me know|i hope|hope this|please (?:let|note)|feel free|if you (?:need|have|want)"
+    r"|is there any|note\b|explanation\b|reasoning\b)[^\n]*)+\Z",
     re.IGNORECASE,
 )
 _MARKS = re.compile(r"^\s*(?:[-*•·–—+>#]+\s+|\(?\d{1,3}[.):]\)?\s+|\(?[a-z]\)\s+)+")  # noqa: RUF001
@@ -30,13 +30,12 @@ _ASIDE = re.compile(r"\s*\([^()]*\)$")
 
 def plain(answer: str) -> str:
     """Return an answer without fences, special tokens, markup, rules of tables and courtesies."""
-    answer = answer.replace("\r\n", "\n")
+    answer = re.sub(r"[^\S\n]+", " ", answer.replace("\r\n", "\n")).strip()
+    answer = re.sub(r"(?: ?\n){3,}", "\n\n", answer)
     answer = _HEADING.sub("", _RULE.sub("", _FENCE.sub("", _TOKEN.sub("", answer))))
     answer = _EMPHASIS.sub(r"\2", answer)
     answer = _BEFORE.sub("", answer, count=1)
-    while (shorter := _AFTER.sub("", answer)) != answer:
-        answer = shorter
-    return answer.strip()
+    return _AFTER.sub("", answer.rstrip()).strip()
 
 
 def unmarked(words: str) -> str:

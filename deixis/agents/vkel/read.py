@@ -13,9 +13,9 @@ from deixis.type_schema import TypeSchema
 
 _ARTICLE = r"(?:an?\s?\(an?\)|an?\(n\)|a/an|an?)"
 _PLACED = re.compile(
-    r"[\s,.(]*\b(?:(?:and|whose|with|has|its|the|a)\s+)*"
+    r"[\s,.(]{0,9}\b(?:(?:and|whose|with|has|its|the|a)\s){0,4}"
     r"(?<![</|])(?:bounding[ -]?box(?:es|\(es\))?|bbox(?:es)?|box(?:es)?|coordinates|location)\b"
-    r"((?:\s|:|=|\bis\b|\bare\b|\bat\b|\blocated\b)*)(?=\S)",
+    r"(?:\s|:|=|\bis\b|\bare\b|\bat\b|\blocated\b){0,20}(?=\S)",
     re.IGNORECASE,
 )
 _WHERE = re.compile(
@@ -73,11 +73,11 @@ def _tolerated(answer: str, types: TypeSchema) -> str:
         (r"([)\]])\s*;\s*(?=[(\[]\s*[\d.])", r"\1, "),
         # Kevin Love (person, athlete); Kevin Love: person; Kevin Love - person
         (
-            rf"(^|[;,]\s*)((?:(?! is )[^\n;()])+?)\s*\({kind}(?:\s*[,/;]\s*{kind})?\)(?!\s+is\b)",
+            rf"(^|[;,]\s*)((?:(?! is )[^\n;()]){{1,200}}?)\s*\({kind}(?:\s*[,/;]\s*{kind})?\)(?!\s+is\b)",
             lambda m: f"{m[1]}{m[2]} is a(an) {m[3]}" + (f" and a(an) {m[4]}" if m[4] else ""),
         ),
         (
-            rf"(^|;\s*)((?:(?! is )[^\n;|:])+?)\s*(?::|→|->|=|–|—|\s-|\|)\s*{kind}{ended}",  # noqa: RUF001
+            rf"(^|;\s*)((?:(?! is )[^\n;|:]){{1,200}}?)\s*(?::|→|->|=|–|—|\s-|\|)\s*{kind}{ended}",  # noqa: RUF001
             r"\1\2 is a(an) \3",
         ),
         (rf"\b(is|and) {_ARTICLE} {kind}", r"\1 a(an) \2"),

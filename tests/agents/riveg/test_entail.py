@@ -13,7 +13,7 @@ from deixis.agents.riveg.entail import entail
 
 
 @pytest.mark.parametrize("chance", [0.0, 0.25, 0.75])
-def test_a_label_without_a_chance_is_worth_nothing(
+def test_the_chance_of_a_label_decides_what_it_is_worth(
     toolbox_of: Any, run: Any, mention: Any, chance: float
 ) -> None:
     label = "entailment"
@@ -36,4 +36,6 @@ def test_a_label_without_a_chance_is_worth_nothing(
     }
     update = run(entail, state, toolbox_of(lambda *_: reply, entailer="scripted:judge"))
     verdict = update["verdicts"]["e1"]
-    assert verdict["groundable"] is True and verdict["probability"] == pytest.approx(chance)
+    assert verdict["groundable"] is (chance >= 0.5) and verdict["probability"] == pytest.approx(
+        max(chance, 1 - chance)
+    )
