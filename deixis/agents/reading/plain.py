@@ -19,8 +19,8 @@ _HERE = r"(?:here|below (?:is|are)|these are|the following)\b[^:\n|;]{0,80}:"
 _LABEL = r"(?:(?:the|my) )?(?:final )?(?:answer|output|results?|response|sketch(?:es)?|a)[ \t]*:"
 _BEFORE = re.compile(rf"\A\s*(?:{_OPENER}\s*)?(?:{_HERE}|{_LABEL})?\s*", re.IGNORECASE)
 _AFTER = re.compile(
-    r"(?:\n\s*(?:let me know|i hope|hope this|please (?:let|note)|feel free|if you (?:need|have|want)"
-    r"|is there any|note\b|explanation\b|reasoning\b)[^\n]*)+\Z",
+    r"(?:\n\s*(?:let me know|i hope|hope this|please (?:let|note)|feel free"
+    r"|if you (?:need|have|want)|is there any|note\b|explanation\b|reasoning\b)[^\n]*)+\Z",
     re.IGNORECASE,
 )
 _MARKS = re.compile(r"^\s*(?:[-*•·–—+>#]+\s+|\(?\d{1,3}[.):]\)?\s+|\(?[a-z]\)\s+)+")  # noqa: RUF001

@@ -73,7 +73,8 @@ def _tolerated(answer: str, types: TypeSchema) -> str:
         (r"([)\]])\s*;\s*(?=[(\[]\s*[\d.])", r"\1, "),
         # Kevin Love (person, athlete); Kevin Love: person; Kevin Love - person
         (
-            rf"(^|[;,]\s*)((?:(?! is )[^\n;()]){{1,200}}?)\s*\({kind}(?:\s*[,/;]\s*{kind})?\)(?!\s+is\b)",
+            rf"(^|[;,]\s*)((?:(?! is )[^\n;()]){{1,200}}?)\s*"
+            rf"\({kind}(?:\s*[,/;]\s*{kind})?\)(?!\s+is\b)",
             lambda m: f"{m[1]}{m[2]} is a(an) {m[3]}" + (f" and a(an) {m[4]}" if m[4] else ""),
         ),
         (
@@ -93,7 +94,8 @@ def _tolerated(answer: str, types: TypeSchema) -> str:
         answer = re.sub(pattern, written, answer, flags=re.IGNORECASE | re.MULTILINE)
     answer = _PLACED.sub(", whose bounding boxes are ", answer)
     answer = re.sub(
-        rf"(a\(an\) (?:{known}))\s*[:,|@–-]?\s*(?=[(\[<{{]+\s*[\d.]|(?:{_NONE})\s*(?:[;.\n]|\Z))",  # noqa: RUF001
+        rf"(a\(an\) (?:{known}))\s*[:,|@–-]?\s*"  # noqa: RUF001
+        rf"(?=[(\[<{{]+\s*[\d.]+[\s,%]|(?:{_NONE})\s*(?:[;.\n]|\Z))",
         r"\1, whose bounding boxes are ",
         answer,
         flags=re.IGNORECASE,
