@@ -18,8 +18,8 @@ from deixis.errors import SettingsError
 
 if TYPE_CHECKING:
     from deixis.batch.run import Tally
-    from deixis.evaluation.ablation import Progress, Table
-    from deixis.evaluation.ablation_checks import Checked
+    from deixis.evaluation.ablations.checks import Checked
+    from deixis.evaluation.ablations.table import Progress, Table
     from deixis.settings import Budget
 
 StackOption = Annotated[
@@ -50,8 +50,8 @@ def ablate(
     """Run variants of a system on the same rows, and put their scores into one table."""
     from deixis.apps import files
     from deixis.base.text_files import keep_streams
-    from deixis.evaluation.ablation import check_results, tabulate
-    from deixis.evaluation.ablation_checks import check_plan
+    from deixis.evaluation.ablations.checks import check_plan
+    from deixis.evaluation.ablations.table import check_results, tabulate
 
     left = None if budget is None else parse_budget(budget)
     files.check_folder(out)
@@ -101,7 +101,7 @@ def _perform(
         how: concurrency and renew, as for `Batch`.
     """
     from deixis.batch.run import Batch
-    from deixis.evaluation.ablation import Progress
+    from deixis.evaluation.ablations.table import Progress
 
     done: dict[str, Progress] = {}
     code = 0
@@ -137,19 +137,19 @@ def _rest(budget: "Budget", tally: "Tally") -> "Budget":
 
 def _write(table: "Table", out: Path) -> None:
     from deixis.apps import files
-    from deixis.evaluation import ablation_tables
+    from deixis.evaluation.ablations import written
 
     texts = {
-        "table.md": ablation_tables.markdown(table),
-        "table.csv": ablation_tables.comma_separated(table),
-        "table.tex": ablation_tables.latex(table),
+        "table.md": written.markdown(table),
+        "table.csv": written.comma_separated(table),
+        "table.tex": written.latex(table),
     }
     for name, text in texts.items():
         typer.echo(f"wrote {files.write(out / name, text.encode())}", err=True)
 
 
 def _print(table: "Table") -> None:
-    from deixis.evaluation.ablation_tables import cells, headings
+    from deixis.evaluation.ablations.written import cells, headings
 
     shown = table_of(*headings(table)[1:])
     for row in cells(table):

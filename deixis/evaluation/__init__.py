@@ -1,1 +1,1 @@
-"""Data-set readers, metrics and the training of the shipped recognizer."""
+"""Data sets, how they are made, metrics, comparison, ablations and calibration."""

@@ -18,7 +18,7 @@ import yaml
 from typer.core import TyperGroup
 
 from deixis.apps.cli import app
-from deixis.evaluation.ablation_plan import Plan
+from deixis.evaluation.ablations.plan import Plan
 from deixis.graphs.main import SYSTEM
 from deixis.prompts.knowledge_templates import KnowledgeTemplate
 from deixis.settings import Options, Settings

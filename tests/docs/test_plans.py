@@ -9,8 +9,8 @@ from zlib import crc32
 import pytest
 from PIL import Image
 
-from deixis.evaluation.ablation_checks import Checked, check_plan
-from deixis.evaluation.ablation_plan import Plan
+from deixis.evaluation.ablations.checks import Checked, check_plan
+from deixis.evaluation.ablations.plan import Plan
 from deixis.settings import STACKS
 from deixis.testing import scripted
 

@@ -5,7 +5,7 @@ import io
 import re
 from collections.abc import Callable, Sequence
 
-from deixis.evaluation.ablation import Cell, Line, Table
+from deixis.evaluation.ablations.table import Cell, Line, Table
 from deixis.evaluation.compare import figure
 
 _LATEX = {

@@ -3,8 +3,8 @@
 import csv
 import io
 
-from deixis.evaluation.ablation import Cell, Line, Table
-from deixis.evaluation.ablation_tables import cells, comma_separated, headings, latex, markdown
+from deixis.evaluation.ablations.table import Cell, Line, Table
+from deixis.evaluation.ablations.written import cells, comma_separated, headings, latex, markdown
 
 HOSTILE = "a|b *c* <script> \\input{x} 50% $x$ #1 & _y_ ~^"
 DONE = {"done": True, "rows": 10}

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from deixis.errors import SettingsError
-from deixis.evaluation.ablation_plan import Change, Plan, Variant, repetitions, settings_of
+from deixis.evaluation.ablations.plan import Change, Plan, Variant, repetitions, settings_of
 from deixis.settings import Settings
 
 PLAN: dict[str, Any] = {"gold": "gold.jsonl", "variants": [{"name": "first"}]}

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 from deixis.agents.context.toolbox import Toolbox
 from deixis.batch.settings import identity
 from deixis.errors import DeixisError, MissingExtraError, MissingKeyError, SettingsError
-from deixis.evaluation.ablation_metrics import Metric
-from deixis.evaluation.ablation_plan import SEED, Plan, Variant, repetitions, settings_of
+from deixis.evaluation.ablations.metrics import Metric
+from deixis.evaluation.ablations.plan import SEED, Plan, Variant, repetitions, settings_of
 from deixis.graphs.build import graph_of, toolbox_of
 from deixis.rows import read_rows
 from deixis.settings import Settings

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from deixis.base.records import Usage
 from deixis.batch.output import beside
 from deixis.errors import SettingsError
-from deixis.evaluation.ablation_checks import Checked, Run
+from deixis.evaluation.ablations.checks import Checked, Run
 from deixis.evaluation.compare import Result
 from deixis.evaluation.metrics.scoring import How
 from deixis.evaluation.metrics.sheet import Sheet, contrast

@@ -100,7 +100,7 @@ class Plan(Change):
     Attributes:
         description: what the plan is for.
         gold: labelled rows, which are also what is run; relative to the plan.
-        metrics: what is scored (`deixis.evaluation.ablation_metrics`).
+        metrics: what is scored (`deixis.evaluation.ablations.metrics`).
         convention: how mentions are compared, as for ``deixis eval``.
         iou: the IoU that a region must reach.
         rounds: draws for intervals and p.

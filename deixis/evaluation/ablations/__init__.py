@@ -1,0 +1,1 @@
+"""Ablations: a plan of variants, run and scored into one table."""
