@@ -36,7 +36,7 @@ THREADS = 32
 
 def counter() -> Callable[[str], int]:
     """Return a function that counts tokens: the embedded model's own server is asked."""
-    server = _load(EMBEDDED["smollm2-135m"], 8192, 1).server
+    server = _load(EMBEDDED["smollm2-135m"], None, 8192, 1).server
 
     @lru_cache(maxsize=50_000)
     def count(text: str) -> int:
