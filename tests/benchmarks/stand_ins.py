@@ -160,5 +160,7 @@ def settings(**options: Any) -> Settings:
     stack = Settings.load().with_roles(
         {"committee": ["bench:a", "bench:b", "bench:c"], **roles, **tools}
     )
-    changed = stack.options.model_validate({**stack.options.model_dump(exclude_unset=True), **options})
+    changed = stack.options.model_validate(
+        {**stack.options.model_dump(exclude_unset=True), **options}
+    )
     return stack.model_copy(update={"options": changed})
