@@ -17,15 +17,16 @@ _SHOWN = 20
 
 def captions(
     file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="Descriptions, as RiVEG's authors have them.")
+        Path, typer.Argument(metavar="FILE", help="Descriptions: JSON Lines, or as below.")
     ],
     rows: Annotated[Path, typer.Option(metavar="ROWS", help="Rows that get a caption.")],
     out: Annotated[Path, typer.Option(metavar="FILE", help="File of rows to write.")],
 ) -> None:
     """Give rows the descriptions of their pictures that a data set comes with, as `caption`.
 
-    FILE has imgid:ID###text, over several lines if need be, or ID.jpg:text. All else in the rows
-    stays. What is left out of FILE is counted, and the first 20 lines of it are shown.
+    FILE has lines {"id", "caption"}, as results of deixis batch are; or, as RiVEG's authors
+    released them, imgid:ID###text, over several lines if need be, or ID.jpg:text. All else in the
+    rows stays. What is left out of FILE is counted, and the first 20 lines of it are shown.
     """
     from deixis.apps.files import is_one_of
     from deixis.base.text_files import keep_streams

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from deixis.apps import options, terminal
 from deixis.apps.statistics_tables import show_statistics
@@ -59,7 +60,7 @@ are seconds, a track is [{"frame", "regions"}]. Not publicly released: the forma
 """
 
 
-@dataset_app.command(help=_CONVERT)
+@dataset_app.command(help=escape(_CONVERT))
 def convert(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Which data set, as listed above.")],
     src: Annotated[Path, typer.Argument(metavar="SRC", help="Folder of the release.")],

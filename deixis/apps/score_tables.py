@@ -92,7 +92,9 @@ def defined(share: float | None, form: str = ".2f") -> str:
 
 
 def span(measured: "Measured", form: str = ".1f") -> str:
-    """Write an interval in per cent."""
+    """Write an interval in per cent, and one that is not defined as a dash."""
+    if measured.low is None:
+        return "-"
     between = " to " if "+" in form else "-"
     return between.join(defined(end, form) for end in (measured.low, measured.high))
 

@@ -81,11 +81,8 @@ def collect(gold: Iterable[Row], rows: Iterable[JudgedRow]) -> Collected:
         if row.id not in wanted:
             raise DataError(f"the row {row.id!r} is not in the gold; give the gold it was run on")
         for entity, own in linked(row.entities, wanted[row.id].entities):
-            made = next(
-                (d for d in entity.decisions if (d.step, d.subject) == ("entail", "groundable")),
-                None,
-            )
-            said = {"yes": True, "no": False}.get(str(made and made.outcome))
+            made = entailed(entity)
+            said = told(made)
             if made is None or said is None:
                 counts[0] += 1
             elif made.model is None or made.confidence is None:
@@ -98,6 +95,17 @@ def collect(gold: Iterable[Row], rows: Iterable[JudgedRow]) -> Collected:
                     Judgement(row.id, made.model, entity.type, stated, said, bool(own.regions))
                 )
     return Collected(found.judgements, *counts)
+
+
+def entailed(entity: JudgedEntity) -> JudgedDecision | None:
+    """Return what the step `entail` has decided, whatever became of it when it was pointed at."""
+    verdicts = (each for each in entity.decisions if each.subject == "groundable")
+    return next((each for each in verdicts if each.step == "entail"), None)
+
+
+def told(made: JudgedDecision | None) -> bool | None:
+    """Return whether a decision says that something can be seen; None if it says neither."""
+    return {"yes": True, "no": False}.get(str(made and made.outcome))
 
 
 def linked(

@@ -15,6 +15,17 @@ what is this
 """
 
 
+NEITHER = 'it is neither {"id", "caption"} nor imgid:ID###text nor ID.jpg:text'
+LINES = """\
+{"id": 17, "caption": "A woman.\\nTwo chairs.", "text": "more"}
+
+{"id": "O_2", "caption": null}
+{"id": "O_3"}
+{"id": "17", "caption": "another"}
+{"id": "O_4", "caption": "a park",}
+"""
+
+
 def test_both_forms_and_what_is_left_out(tmp_path: Path) -> None:
     (path := tmp_path / "captions.txt").write_text(FILE)
     captions, misfits = read(path)
@@ -24,8 +35,20 @@ def test_both_forms_and_what_is_left_out(tmp_path: Path) -> None:
         "71044": "a park : green",
     }
     assert {number: (each.piece, each.reason) for number, each in misfits.items()} == {
-        1: ("Here they are:", "it is neither imgid:ID###text nor ID.jpg:text"),
+        1: ("Here they are:", NEITHER),
         5: ("O_2", "its description has no words"),
         7: ("17_06_2932", "this id stands twice, and the first counts"),
-        9: ("what is this", "it is neither imgid:ID###text nor ID.jpg:text"),
+        9: ("what is this", NEITHER),
     }
+
+
+def test_json_lines(tmp_path: Path) -> None:
+    (path := tmp_path / "captions.jsonl").write_text(LINES)
+    captions, misfits = read(path)
+    assert captions == {"17": "A woman.\nTwo chairs."}
+    assert [(number, each.reason.split(": ")[-1]) for number, each in sorted(misfits.items())] == [
+        (3, "its description has no words"),
+        (4, "it has no id and caption, which are words"),
+        (5, "this id stands twice, and the first counts"),
+        (6, "no comma stands before a closing bracket; take it away"),
+    ]

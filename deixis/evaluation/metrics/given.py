@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deixis.errors import DataError
-from deixis.evaluation.judgements import JudgedEntity, JudgedRow, linked
+from deixis.evaluation.judgements import JudgedEntity, JudgedRow, entailed, linked, told
 from deixis.evaluation.metrics.chance import Shares, shares
 from deixis.evaluation.metrics.matching import best_iou
 from deixis.evaluation.metrics.sheet import NAMES, Sheet, ratios, side_by_side
@@ -44,13 +44,13 @@ def given(gold: Sequence[Row], predicted: Sequence[JudgedRow]) -> list[list[Give
 
 def _given(row: Row, answer: JudgedRow | None) -> list[Given]:
     said: dict[int, JudgedEntity] = {}
-    for told, own in linked(answer.entities if answer else (), row.entities):
+    for judged, own in linked(answer.entities if answer else (), row.entities):
         if own is None:
             raise DataError(
-                f"the result of {row.id!r} has the mention {told.text!r} that the gold lacks: "
+                f"the result of {row.id!r} has the mention {judged.text!r} that the gold lacks: "
                 "these scores are of runs on gold mentions (deixis batch --gold-mentions)"
             )
-        said[id(own)] = told
+        said[id(own)] = judged
     for entity in row.entities:
         if entity.regions is None:
             raise DataError(
@@ -60,24 +60,42 @@ def _given(row: Row, answer: JudgedRow | None) -> list[Given]:
     return [Given(entity, said.get(id(entity))) for entity in row.entities]
 
 
+def verdict(said: JudgedEntity | None) -> bool | None:
+    """Return whether a mention was said to be seen; None if it is undecided.
+
+    The step `entail` has the word where it said anything, for that is the part which is scored:
+    what it calls visible may have no box in the end. Without it the result counts.
+    """
+    if said is None:
+        return None
+    judged = told(entailed(said))
+    if judged is None and said.regions is not None:
+        return bool(said.regions)
+    return judged
+
+
 def probability(said: JudgedEntity | None) -> float | None:
     """Return how likely it was said to be that a mention can be seen, 0..1, if that was said.
 
-    It is that of the last verdict that has a confidence, even if another step that has none
-    has changed the verdict.
+    It is that of the step `entail`; without that, of the last verdict that has a confidence.
     """
-    for made in reversed(said.decisions if said else ()):
-        if made.subject == "groundable" and made.outcome and made.confidence is not None:
+    if said is None:
+        return None
+    verdicts = [each for each in said.decisions if each.subject == "groundable"]
+    judged = entailed(said)
+    for made in [judged] if told(judged) is not None else reversed(verdicts):
+        if made and made.outcome and made.confidence is not None:
             return made.confidence if made.outcome == "yes" else 1 - made.confidence
     return None
 
 
 def tally(pairs: Sequence[Given]) -> dict[str, int]:
-    """Count the mentions that can be seen, that are undecided, that have a probability."""
+    """Count the mentions that can be seen, were pointed at, are undecided, have a probability."""
     said = [pair.said for pair in pairs]
     return {
         "groundable": sum(bool(pair.gold.regions) for pair in pairs),
-        "undecided": sum(each is None or each.regions is None for each in said),
+        "pointed_at": sum(bool(each and each.regions) for each in said),
+        "undecided": sum(verdict(each) is None for each in said),
         "with_probability": sum(probability(each) is not None for each in said),
     }
 
@@ -90,6 +108,7 @@ def of_type(rows: Sequence[Sequence[Given]], kind: str) -> list[list[Given]]:
 def entailment(rows: Sequence[Sequence[Given]]) -> Sheet:
     """Score whether mentions are rightly said to be seen (RiVEG, table IX: the VE module).
 
+    Who is scored is the entailer, whatever was pointed at then (see `verdict`).
     Its measures: ``accuracy`` (an undecided mention is wrong); ``precision``, ``recall`` and
     ``f1`` of "can be seen"; ``undecided``, the share of the mentions; and where decisions have
     a confidence ``auc``, the chance that a mention that can be seen got a higher probability
@@ -120,8 +139,8 @@ def entailment(rows: Sequence[Sequence[Given]]) -> Sheet:
 
 def _verdict(seen: bool, said: JudgedEntity | None) -> tuple[bool, bool, bool, bool, bool, bool]:
     """Return whether it is right, undecided, rightly said, said and really to be seen; and 1."""
-    told = None if said is None or said.regions is None else bool(said.regions)
-    return told is seen, told is None, seen and told is True, told is True, seen, True
+    found = verdict(said)
+    return found is seen, found is None, seen and found is True, found is True, seen, True
 
 
 def _auc(totals: NDArray[np.float64]) -> Shares:

@@ -65,6 +65,7 @@ def test_entailment() -> None:
     assert found["calibration_error"] == pytest.approx((0.1 + 0.2 + 0.6 + 0.1) / 4)
     assert tally([pair for row in rows for pair in row]) == {
         "groundable": 4,
+        "pointed_at": 3,
         "undecided": 2,
         "with_probability": 4,
     }
@@ -83,6 +84,18 @@ def test_without_a_probability() -> None:
     found = entailment(given(GOLD[:1], told)).plain()
     assert found["accuracy"] == 1.0
     assert found["auc"] is found["calibration_error"] is None
+
+
+def test_what_entailment_says_counts_whatever_was_pointed_at() -> None:
+    # Both are called visible: nothing points at the one, and another took the box of the other.
+    told = [result("a", ("Ada", None, 0.8), ("Rome", [], 0.7))]
+    found = entailment(given(GOLD[:1], told)).plain()
+    assert found["accuracy"] == found["precision"] == 1 / 2 and found["undecided"] == 0
+    changed = {"step": "ground", "subject": "groundable", "outcome": "no", "confidence": 0.9}
+    row = told[0].model_dump(mode="json")
+    row["entities"][0]["decisions"].append(changed)
+    again = entailment(given(GOLD[:1], [JudgedRow.model_validate(row)])).plain()
+    assert again == found
 
 
 def test_grounding() -> None:
