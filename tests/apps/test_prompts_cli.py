@@ -22,17 +22,19 @@ NAMES = [
     "vote",
 ]
 TEXT = "Ann met Bob"
+VERSION = prompts.render("consult", **prompts.example("consult")).version
+OURS, YOURS = f"version: {VERSION}", f"version: {VERSION + 1}"
 ROLES = "{recognizer: crf, committee: [scripted:a], voter: scripted:a, expander: scripted:a, "
 ROLES += "templater: scripted:a}"
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A folder with a user's own ``consult``: version 4, one word changed."""
+    """A folder with a user's own ``consult``: the next version, one word changed."""
     folder = tmp_path / "words"
     folder.mkdir()
     ours = (prompts.FOLDER / "consult.md").read_text()
-    mine = ours.replace("version: 3", "version: 4").replace("Use a few words", "Use two words")
+    mine = ours.replace(OURS, YOURS).replace("Use a few words", "Use two words")
     assert mine != ours
     (folder / "consult.md").write_text(mine)
     return folder
@@ -51,7 +53,7 @@ def test_list_json_says_where_each_prompt_comes_from(deixis: Any, folder: Path) 
     assert (code, said, list(rows)) == (0, "", prompts.names())
     assert rows["consult"] == {
         "name": "consult",
-        "version": 4,
+        "version": VERSION + 1,
         "variables": ["templates", "posts"],
         "source": "yours",
         "path": str(folder / "consult.md"),
@@ -68,7 +70,7 @@ def test_list_asks_to_raise_the_version_of_a_changed_prompt(deixis: Any, folder:
     assert code == 0 and all(name in printed for name in NAMES)
     assert "yours" in printed and "changed;" not in printed
     text = (folder / "consult.md").read_text()
-    (folder / "consult.md").write_text(text.replace("version: 4", "version: 3"))
+    (folder / "consult.md").write_text(text.replace(YOURS, OURS))
     assert "changed;" in deixis("prompts", "list", "--prompts", folder)[1]
 
 
@@ -89,7 +91,7 @@ def test_diff_is_a_patch_that_makes_theirs_of_ours(
     code, printed, said = deixis("prompts", "diff", "--prompts", folder)
     assert (code, said) == (0, "")
     assert printed.startswith("--- deixis/prompts/consult.md\n+++ ")
-    assert "\n-version: 3\n+version: 4\n" in printed
+    assert f"\n-{OURS}\n+{YOURS}\n" in printed
     assert printed.count("--- deixis/prompts/") == 1, "nothing of prompts that are the same"
     assert deixis("prompts", "diff", "consult", "--prompts", folder)[1] == printed
     copy = tmp_path / "copy.md"

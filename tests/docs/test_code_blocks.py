@@ -38,6 +38,7 @@ GIVEN = {
     "index.md": ["photo.jpg"],
     "inside-your-graph.md": ["post.jpg"],
     "language-models.md": ["photo.jpg"],
+    "main-graph.md": ["photo.jpg"],
     "making-data.md": ["Twitter10000_v2.0"],
     "results.md": ["photo.jpg"],
 }

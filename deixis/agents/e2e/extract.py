@@ -28,7 +28,7 @@ from deixis.llms.structured import Reply
 from deixis.rows import RowEntity
 from deixis.type_schema import TypeSchema
 
-PAPERS_FORM = "[x1, y1, x2, y2]"
+PAPERS_FORM, PAPERS_SAMPLE = "[x1, y1, x2, y2]", "[56, 140, 280, 532]"
 _ANSWER = re.compile(r"<answer>", re.IGNORECASE)
 _SENTENCES = re.compile(r"(?<=[.!?])\s+|\n+")
 
@@ -70,6 +70,7 @@ def extract(state: State, toolbox: Toolbox) -> Update:
         "e2e/extract",
         types=asked_types(toolbox.types),
         form=written.form if written else PAPERS_FORM,
+        sample=_sample(written, images[0] if images else None),
         shown=bool(images),
         think=options.think,
         mentions=listed(given_mentions(state)),
@@ -94,6 +95,16 @@ def extract(state: State, toolbox: Toolbox) -> Update:
         **joined(*parts, {"notices": sight.notices(spec, options.family)}),
         "notes": {"passes": passes},
     }
+
+
+def _sample(written: BoxConvention | None, photo: Photo | None) -> str:
+    """Return a box as the model writes it, for the example of the prompt."""
+    if written is None or photo is None:
+        return PAPERS_SAMPLE
+    width, height = photo.width, photo.height
+    return str(
+        written.to_model((0.1 * width, 0.25 * height, 0.5 * width, 0.95 * height), (width, height))
+    )
 
 
 def asked_types(schema: TypeSchema) -> list[dict[str, Any]]:

@@ -46,7 +46,7 @@ def test_the_released_code_s_own_example_is_read_as_there(run: Run, plain: Any) 
 def test_the_thought_can_be_read(run: Run) -> None:
     found = run(GOOD)
     (reply,) = found.replies
-    assert reply.text == GOOD and reply.prompt == "e2e/extract 2"
+    assert reply.text == GOOD and reply.prompt == "e2e/extract 3"
     evidence = {
         each.text: one.evidence
         for each in found.entities
