@@ -13,11 +13,13 @@ from deixis.rows import RowEntity
 
 _NOTHING = ("", "no entity found", "none")
 # Names of types are anybody's ("Art (visual)", "Men's team"); what follows one is no part of it.
-_TYPE = r"\w(?:(?!\s+whose\s|\sa\(an\)\s)[^;\n!?])*?"
+# Blanks are taken once (*+), and a name is no novel: a model may repeat itself 100,000 times.
+_TYPE = r"\w(?:(?!\s+whose\s|\sa\(an\)\s)[^;\n!?]){0,200}?"
 # Found by what follows the name, for names hold semicolons ("Fox &amp ; Fin") and full stops.
 _SKETCH = re.compile(
-    rf"\s+is\s+a\(an\)\s+({_TYPE})(?:\s+and\s+a\(an\)\s+({_TYPE}))?"
-    r"(?:\s*,?\s*whose\s+bounding\s+boxes\s+are\b([^;\n]*?))?[ \t]*(?:;|\.?[ \t]*\n|\.?\s*\Z)"
+    rf"(?<!\s)\s++is\s+a\(an\)\s+({_TYPE})(?:\s++and\s+a\(an\)\s+({_TYPE}))?"
+    r"(?:(?:\s*+,?\s*+whose\s+bounding\s+boxes\s+are\b([^;\n]*+)(?:;|\n|\Z))"
+    r"|[ \t]*+(?:;|\.?[ \t]*+\n|\.?\s*+\Z))"
 )
 
 
@@ -31,7 +33,7 @@ def parse(answer: str, scale: Scale | None = ONE) -> Parsed:
         text = _name(answer[position : sketch.start()], reading)
         position = sketch.end()
         coarse, fine, where = sketch.groups()
-        boxes = None if where is None else read_boxes(where)
+        boxes = None if where is None else read_boxes(where.rstrip(" \t."))
         piece = text + sketch[0]
         if where is not None and boxes is None:
             reading.refuse(piece, "what it says of boxes is neither (x1, y1, x2, y2) nor None")

@@ -16,7 +16,9 @@ _NOWHERE = re.compile(
     r"(?: (?:in|of|within) the (?:picture|image|photo))?",
     re.IGNORECASE,
 )
-_NUMBER = re.compile(r"(?<![\w.])[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?(?![\w.])", re.IGNORECASE)
+_NUMBER = re.compile(
+    r"(?<![\w.])[-+]?(?:\d++\.?\d*+|\.\d++)(?:e[-+]?\d++)?+(?![\w.])", re.IGNORECASE
+)
 # What may stand between the numbers: brackets, marks, tags, and the names of edges.
 _BETWEEN = re.compile(
     r"[\s,;:&=()\[\]{}\"'*`.]|</?\|?[\w ]{1,20}\|?>"

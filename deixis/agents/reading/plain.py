@@ -9,23 +9,24 @@ from collections.abc import Iterator
 from typing import Any
 
 _FENCE = re.compile(r"^[ \t]*(?:```|~~~)[\w+-]*[ \t]*$\n?|```", re.MULTILINE)
-_RULE = re.compile(r"^[ \t]*(?:\|?[ \t]*:?-{3,}:?[ \t]*)+\|?[ \t]*$\n?", re.MULTILINE)
+# What can be matched in many ways is taken once (++), for a model may repeat a sign 100,000 times.
+_RULE = re.compile(r"^[ \t]*+(?:\|?[ \t]*+:?-{3,}+:?[ \t]*+)++\|?[ \t]*+$\n?", re.MULTILINE)
 _HEADING = re.compile(r"^[ \t]*#{1,6}[ \t]+", re.MULTILINE)
 # Not within a word, so that M*A*S*H stays; underscores stay, for they are parts of handles.
-_EMPHASIS = re.compile(r"(?<![\w*])(\*{1,3}|`)(?=[^\s*`])(.+?)(?<=[^\s*`])\1(?![\w*])")
+_EMPHASIS = re.compile(r"(?<![\w*])(\*{1,3}|`)(?=[^\s*`])((?:(?!\1).)+)(?<=[^\s*`])\1(?![\w*])")
 _TOKEN = re.compile(r"<\|\w{1,30}\|>")
 _OPENER = r"(?:sure(?: thing)?|certainly|of course|absolutely|okay|ok|great|yes)[!,.:]+"
 _HERE = r"(?:here|below (?:is|are)|these are|the following)\b[^:\n|;]{0,80}:"
 _LABEL = r"(?:(?:the|my) )?(?:final )?(?:answer|output|results?|response|sketch(?:es)?|a)[ \t]*:"
 _BEFORE = re.compile(rf"\A\s*(?:{_OPENER}\s*)?(?:{_HERE}|{_LABEL})?\s*", re.IGNORECASE)
 _AFTER = re.compile(
-    r"(?:\n\s*(?:let me know|i hope|hope this|please (?:let|note)|feel free"
-    r"|if you (?:need|have|want)|is there any|note\b|explanation\b|reasoning\b)[^\n]*)+\Z",
+    r"\s*(?:let me know|i hope|hope this|please (?:let|note)|feel free|if you (?:need|have|want)"
+    r"|is there any|(?:note|explanation|reasoning)(?: that\b|\s?:))",
     re.IGNORECASE,
 )
 _MARKS = re.compile(r"^\s*(?:[-*•·–—+>#]+\s+|\(?\d{1,3}[.):]\)?\s+|\(?[a-z]\)\s+)+")  # noqa: RUF001
 _QUOTES = {'"': '"', "'": "'", "“": "”", "‘": "’", "«": "»", "„": "“", "[": "]", "<": ">"}  # noqa: RUF001
-_ASIDE = re.compile(r"\s*\([^()]*\)$")
+_ASIDE = re.compile(r"(?<!\s)\s*+\([^()]*+\)$")
 
 
 def plain(answer: str) -> str:
@@ -35,7 +36,10 @@ def plain(answer: str) -> str:
     answer = _HEADING.sub("", _RULE.sub("", _FENCE.sub("", _TOKEN.sub("", answer))))
     answer = _EMPHASIS.sub(r"\2", answer)
     answer = _BEFORE.sub("", answer, count=1)
-    return _AFTER.sub("", answer.rstrip()).strip()
+    lines = answer.rstrip().split("\n")
+    while len(lines) > 1 and (_AFTER.match(lines[-1]) or not lines[-1].strip()):
+        lines.pop()
+    return "\n".join(lines).strip()
 
 
 def unmarked(words: str) -> str:

@@ -21,6 +21,8 @@ _PLACED = re.compile(
 _WHERE = re.compile(
     r"(, whose bounding boxes are )([^;\n]*?)(?=\s*(?:;|\n|\Z|\.?\s*;|\.\s+\w[^;\n]*? is a\(an\)))"
 )
+_LONGEST = 10_000
+"""Characters of an answer that are read tolerantly: a longer one repeats itself, and costs time."""
 _NONE = r"none|null|n/a|not (?:visible|shown|present)[^;\n.]*"
 
 
@@ -32,6 +34,8 @@ def read(answer: str, types: TypeSchema) -> Parsed:
     """
     strict = _whole(vkel.parse(answer), types)
     if not strict.problems and all(types.named(entity.type) for entity in strict.entities):
+        return strict
+    if len(answer) > _LONGEST:
         return strict
     loose = entities_in_json(answer) or vkel.parse(_tolerated(answer, types))
     return _whole(loose, types)
