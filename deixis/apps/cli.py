@@ -99,16 +99,20 @@ def run(
     role: options.RoleOption = None,
     graph: options.GraphOption = None,
     urls: options.UrlsOption = None,
+    caption: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="A description of the picture that you have.")
+    ] = None,
 ) -> None:
     """Process one picture and its text."""
     from deixis.agents.context.pictures import pixels_of
+    from deixis.agents.context.state import Input
     from deixis.agents.open import checked_text
     from deixis.apps import console, files, weights
     from deixis.graphs.build import graph_of, toolbox_of
     from deixis.show.timing import spelled
 
     picture = None if image == "-" else image
-    text = terminal.as_text(text)
+    text, caption = terminal.as_text(text), caption and terminal.as_text(caption)
     if out:
         files.check_folder(out)
     settings = options.settings_of(stack, prompts, role, graph, urls)
@@ -117,7 +121,8 @@ def run(
     checked_text(text, settings.options.max_text)  # before anything is fetched for it
     weights.fetch(toolbox, pictures=picture is not None)
     with console.progress() as bar:
-        extraction, seconds = console.extract(built, picture, text, bar, "deixis")
+        post = Input(image=picture, text=text, caption=caption)
+        extraction, seconds = console.extract(built, post, bar, "deixis")
     console.warn(extraction)
     written = []
     if out:

@@ -16,6 +16,7 @@ from rich.progress import (
 )
 from rich.table import Table
 
+from deixis.agents.context.state import Input
 from deixis.apps import terminal
 from deixis.graphs.build import Graph
 from deixis.schema import Entity, Extraction
@@ -55,9 +56,7 @@ def progress(*, in_bytes: bool = False, shown: bool = True) -> Iterator[Progress
         yield bar
 
 
-def extract(
-    graph: Graph, image: Any, text: str, bar: Progress, name: str
-) -> tuple[Extraction, Seconds]:
+def extract(graph: Graph, post: Input, bar: Progress, name: str) -> tuple[Extraction, Seconds]:
     """Run the graph on one sample and show its nodes as they go.
 
     Returns:
@@ -68,9 +67,7 @@ def extract(
     ended: set[str] = set()
     watch = Stopwatch()
     result: dict[str, Any] = {}
-    events: Iterator[Any] = graph.stream(
-        {"image": image, "text": text}, stream_mode=["custom", "updates"]
-    )
+    events: Iterator[Any] = graph.stream(post, stream_mode=["custom", "updates"])
     for mode, chunk in events:
         if mode == "updates":
             result = chunk.get("structure") or result

@@ -190,6 +190,11 @@ def reviewed(
         return
     counted = ", ".join(f"{number} {what}" for what, number in found.counts.items())
     typer.echo(f"{counted}; wrote {len(found.rows)} rows to {out}")
+    if not found.rows:
+        terminal.warn(
+            "no summary has been approved: reviewers write their names into `reviewers` of "
+            f"{review}; --approvals 0 takes all"
+        )
     show_statistics(figures, str(out))
 
 

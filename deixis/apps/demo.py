@@ -74,7 +74,9 @@ def run_demo(out: Path, settings: Settings, say: Callable[[str], None]) -> None:
         once = {"fetching": fetched - started, "loading": time.perf_counter() - fetched}
         bar.remove_task(task)
         for post, image in zip(POSTS, images, strict=True):
-            extraction, seconds = console.extract(graph, image, post.text, bar, post.name)
+            extraction, seconds = console.extract(
+                graph, {"image": image, "text": post.text}, bar, post.name
+            )
             extractions.append(extraction)
             posts_seconds.append(seconds)
     timing = Timing(posts_seconds, once)

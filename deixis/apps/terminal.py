@@ -18,8 +18,8 @@ from rich.text import Text
 
 from deixis.errors import InputError
 
-out = Console()
-err = Console(stderr=True)
+out = Console(emoji=False)  # `:100:` in `rows.jsonl:100: ...` is a line number
+err = Console(stderr=True, emoji=False)
 
 _LEGIBLE = 6  # characters that a column needs whose words may be broken
 
@@ -110,7 +110,7 @@ def show(table: Table) -> None:
     for cells in zip(*(column.cells for column in table.columns), strict=True):
         for column, cell in zip(table.columns, cells, strict=True):
             name = f"{column.header}: " if column.header else ""
-            for part in Text.from_markup(str(cell)).split(allow_blank=True):
+            for part in Text.from_markup(str(cell), emoji=False).split(allow_blank=True):
                 line(Text(name) + part)
                 name = "  "
         line("")
@@ -125,6 +125,7 @@ def _need(table: Table) -> int:
 
 
 def _need_of(column: Column) -> int:
-    cells = [Text.from_markup(str(cell)) for cell in (column.header, *column.cells)]
+    written = (str(cell) for cell in (column.header, *column.cells))
+    cells = [Text.from_markup(cell, emoji=False) for cell in written]
     width = max(words.cell_len for cell in cells for words in cell.split() or [cell])
     return width if column.no_wrap else min(width, _LEGIBLE)

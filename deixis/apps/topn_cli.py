@@ -13,6 +13,8 @@ from deixis.apps import options, score_options, terminal
 from deixis.apps.construct_cli import ProgressOption, RowsArgument
 from deixis.apps.score_tables import defined, span, table_of
 
+_SHOWN = 20
+
 
 def topn(
     gold: RowsArgument,
@@ -48,8 +50,10 @@ def topn(
             bar.update(task, completed=done, total=rows)
 
         found = top_hits(toolbox, gold, top or TOPS, iou, tell)
-    for problem in found.failed:
+    for problem in found.failed[:_SHOWN]:
         terminal.warn(f"{gold}:{problem.line}: {problem.id!r}: {problem.error}")
+    if len(found.failed) > _SHOWN:
+        terminal.warn(f"{len(found.failed)} rows could not be looked at; {_SHOWN} are shown")
     if as_json:
         about = {"gold": str(gold), "detector": toolbox.settings.roles.detector, "iou": iou}
         terminal.print_json({**about, **found.document(rounds, seed)})

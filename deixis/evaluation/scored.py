@@ -73,7 +73,13 @@ def read_gold(path: Path, how: How) -> list[Row]:
         InputError: the file cannot be read.
     """
     kinds: dict[str, type[Row]] = {"mmre": MmreRow, "muie": MuieRow}
-    rows: list[Row] = [*read_rows(path, kinds.get(how.task.kind, Row))]
+    try:
+        rows: list[Row] = [*read_rows(path, kinds.get(how.task.kind, Row))]
+    except DataError as error:
+        if how.task.kind not in kinds:
+            raise
+        made = f"gold of {how.task.kind} is made by deixis dataset convert {how.task.kind}"
+        raise DataError(f"{error}; {made}") from None
     if not rows:
         raise DataError(f"{path}: there are no rows of gold")
     return rows

@@ -96,7 +96,8 @@ def top_hits(
         tell: is called with how many rows are done, and how many there are.
 
     Raises:
-        DataError: a line is no row, or does not say whether a mention can be seen.
+        DataError: a line is no row, or does not say whether a mention can be seen, or none
+            with boxes has a picture.
         InputError: the file cannot be read.
         SettingsError: a number of boxes is below 1, or the threshold not above 0 and up to 1.
     """
@@ -108,6 +109,11 @@ def top_hits(
     for sample in found:
         _check(sample.row)
     waiting = [each for each in found if any(entity.regions for entity in each.row.entities)]
+    if waiting and not any(each.row.image for each in waiting):
+        raise DataError(
+            f"{gold}: no row with boxes has a picture; give them: deixis dataset convert "
+            "... --images FOLDER"
+        )
     sums = np.zeros((len(found), len(tops)))
     totals = np.array([[_groundable(each.row)] for each in found], dtype=np.float64).reshape(-1, 1)
     failed: list[Problem] = []

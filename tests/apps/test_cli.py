@@ -49,6 +49,13 @@ def test_run_json_is_one_document_on_stdout(deixis: Any, stack: Path, hopper: Pa
 
 
 @pytest.mark.extra("starter")
+def test_run_takes_a_description_of_the_picture(deixis: Any, stack: Path) -> None:
+    said = "Two officers before a flag."
+    code, printed, _ = deixis("run", "-", TEXT, "--stack", stack, "--json", "--caption", said)
+    assert code == 0 and json.loads(printed)["caption"] == said
+
+
+@pytest.mark.extra("starter")
 def test_roles_are_swapped_on_the_command_line(deixis: Any, stack: Path) -> None:
     roles = [f"--role={each}" for each in ("committee=scripted:b", "committee=scripted:c")]
     roles += ["--role", "expander=scripted:d?x=1", "--role", "detector=none"]

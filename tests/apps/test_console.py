@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from deixis import Extraction, build_graph
+from deixis.agents.context.state import Input
 from deixis.apps import console, weights
 from deixis.errors import ToolError
 from deixis.graphs.build import toolbox_of
@@ -40,8 +41,9 @@ def test_the_seconds_of_a_post_are_told_in_words(
     scripted()
     graph = build_graph(with_scripted_models(quorum=1))
     assert set(graph.nodes) - {"__start__"} <= set(console.PARTS), "every node has words"
+    post = Input(image=chelsea, text="The cat Chelsea")
     with console.progress(shown=False) as bar:
-        extraction, seconds = console.extract(graph, chelsea, "The cat Chelsea", bar, "a post")
+        extraction, seconds = console.extract(graph, post, bar, "a post")
     assert [entity.text for entity in extraction.entities] == ["Chelsea"]
     names = list(dict.fromkeys(console.PARTS.values()))
     assert list(seconds) == [name for name in names if name in seconds], "in their order"

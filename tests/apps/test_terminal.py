@@ -149,6 +149,21 @@ def test_numbers_are_never_cut(
     assert printed == "all\nP: 100.00\nR: 33.33\nF1: 50.00\ngold: 1234567\n\n"
 
 
+def test_numbers_between_colons_are_no_emoji(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    where = "rows.jsonl:100: :1234:"
+    for width in (80, 10):
+        monkeypatch.setattr(terminal.out, "_width", width)
+        table = Table("place", "what")
+        table.add_row(where, where)
+        terminal.show(table)
+        terminal.warn(where)
+        terminal.line(where)
+        said = "".join("".join(capsys.readouterr()).split())
+        assert "\N{HUNDRED POINTS SYMBOL}" not in said and said.count(":100:") == 4
+
+
 def test_a_warning_is_one_line_however_long(capsys: pytest.CaptureFixture[str]) -> None:
     terminal.warn("[a] " + "very long\n" * 30 + "end")
     said = capsys.readouterr().err

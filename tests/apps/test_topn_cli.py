@@ -43,5 +43,9 @@ def test_it_prints_a_table_and_json(deixis: Run, gold: Path) -> None:
 
 
 def test_what_is_refused(deixis: Run, gold: Path) -> None:
+    bare = gold.with_name("bare.jsonl")
+    bare.write_text(gold.read_text().replace('"image": "a.png", ', ""))
+    code, printed, said = deixis("dataset", "topn", bare, "--stack", "fast")
+    assert (code, printed) == (2, "") and "no row with boxes has a picture" in said
     code, printed, said = deixis("dataset", "topn", gold, "--role", "detector=none")
     assert (code, printed) == (2, "") and "nobody plays the role 'detector'" in said

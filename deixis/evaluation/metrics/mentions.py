@@ -128,7 +128,10 @@ def _check_gold(row: Row, task: Task) -> None:
                 "use a task without regions (mner, fmner), or gold with them"
             )
         if task.type == "fine_type" and entity.fine_type is None:
-            raise DataError(f"{where} has no fine type, which {task.name} scores; use --coarse")
+            raise DataError(
+                f"{where} has no fine type, which {task.name} scores; give gold that has them, "
+                "use --coarse, or a task of coarse types (gmner, mner)"
+            )
         if task.region == "mask" and any(region.mask is None for region in entity.regions or ()):
             raise DataError(f"{where} has a region without a mask, which {task.name} scores")
 

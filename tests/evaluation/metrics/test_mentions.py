@@ -59,7 +59,9 @@ def test_gold_must_have_what_is_scored(post: Post) -> None:
     with pytest.raises(DataError, match="'Ada' of 'a' does not say whether it can be seen"):
         align([silent], [], task("eeg"), DEFAULT)
     assert score(silent, silent, DEFAULT, "mner") == Score(1, 1, 1)
-    with pytest.raises(DataError, match="no fine type, which fmner scores; use --coarse"):
+    with pytest.raises(
+        DataError, match="no fine type, which fmner scores; give gold that has them"
+    ):
         align([silent], [], task("fmner"), DEFAULT)
     assert len(align([silent], [], task("fmner", coarse=True), DEFAULT).samples) == 1
     with pytest.raises(DataError, match="a region without a mask, which smner scores"):
