@@ -100,7 +100,8 @@ def augment(
     keep_streams(rows)
     gold = read_rows(rows)  # what is wrong with it is told before anything is asked
     settings = options.settings_of(stack, None, role, "riveg", urls)
-    settings = settings.with_graph("riveg", **{**settings.graph_options, "augment": not alone})
+    writes = {"augment": "alone" if alone else True}
+    settings = settings.with_graph("riveg", **{**settings.graph_options, **writes})
     settings = settings.with_roles(dict.fromkeys(_UNASKED))
     if budget is not None:
         settings = settings.with_options(budget=parse_budget(budget))

@@ -159,6 +159,8 @@ def test_every_gold_entity_is_written_of_by_all(deixis: Any, tmp_path: Path, scr
     code, printed, _ = deixis(*named, tmp_path / "alone", "--alone")
     assert code == 0 and "VE lines" in printed
     assert len((tmp_path / "alone" / "grounding.txt").read_text().splitlines()) == 4
+    known = (tmp_path / "alone" / "recognition.jsonl").read_text().splitlines()
+    assert [json.loads(line)["model"] for line in known] == ["scripted:x"] * 3
     gold.write_text('{"id": "1", "text": "x"}\n{}\n')
     code, _, said = deixis(*named, tmp_path / "new")
     assert code == 2 and "gold.jsonl:2: id: Field required" in said

@@ -24,7 +24,8 @@ class RivegOptions(GraphOptions):
     expression*, the others are a part of that (table IX and figure 7).
     ``entailment``: whether it is asked first what can be seen; without, all is pointed at.
     ``augment``: whether every member of the committee writes knowledge and expressions as well,
-    for training data; the expander's are those that the sample goes on with.
+    for training data; the expander's are those that the sample goes on with. ``alone``: the
+    expander writes alone, but knowledge of mentions that are given as well.
     """
 
     shots: int = Field(default=5, ge=0, le=50)
@@ -33,7 +34,7 @@ class RivegOptions(GraphOptions):
     knowledge: bool = True
     expression_input: Literal["name", "name_type", "expression", "both"] = "both"
     entailment: bool = True
-    augment: bool = False
+    augment: bool | Literal["alone"] = False
 
     @model_validator(mode="after")
     def _has_effect(self) -> Self:
@@ -65,7 +66,7 @@ def left_out(options: RivegOptions) -> set[str]:
         roles.add("embedder")
     if not options.entailment:
         roles |= {"entailer", "second_entailer"}
-    if not options.augment:
+    if options.augment is not True:
         roles.add("committee")
     if not (options.knowledge or options.expands):
         roles.add("expander")
@@ -75,7 +76,7 @@ def left_out(options: RivegOptions) -> set[str]:
 def explains(state: State, toolbox: Toolbox) -> bool:
     """Whether knowledge is written: not for mentions that are given, unless as training data."""
     options = toolbox.graph_options(RivegOptions)
-    return options.knowledge and (options.augment or given_mentions(state) is None)
+    return options.knowledge and (bool(options.augment) or given_mentions(state) is None)
 
 
 class Writer(NamedTuple):
@@ -94,7 +95,7 @@ def writers(toolbox: Toolbox) -> list[Writer]:
     """
     roles = toolbox.settings.roles
     seats = [("expander", toolbox.model("expander"))]
-    if toolbox.graph_options(RivegOptions).augment:
+    if toolbox.graph_options(RivegOptions).augment is True:
         if not roles.committee:
             raise SettingsError(
                 "graph_options: augment has every member of the committee write, and there is "
