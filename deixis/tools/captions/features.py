@@ -86,6 +86,8 @@ def mention_features(
     lows = [normalize(token) for token in tokens]
     told = [_told(lows[mention.start : mention.end], seen) for mention in mentions]
     picture = list(_picture(seen))
+    coarse, words = ([own for own in picture if (own[0] == "#") is one] for one in (True, False))
+    coarse.append(f"#shared={min(len(set(filter(_telling, lows)) & set(seen.words)), 5)}")
     features = []
     for order, mention in enumerate(mentions):
         alike = [k for k, other in enumerate(mentions) if other.type == mention.type]
@@ -94,10 +96,11 @@ def mention_features(
         found += [f"#has={other.type}" for other in mentions if other.type != mention.type]
         if seen.words:
             fine = mention.fine_type or "?"
-            coarse = [word for word in picture if word[0] == "#"]
             best = max((told[k] for k in alike if k != order), default=0.0)
-            found += ["#described", *picture]
-            found += [f"#{about}{word}" for about in (fine, place) for word in coarse]
+            found += ["#described", *coarse, *words]
+            found += [f"#{about}{own}" for about in (fine, place) for own in coarse]
+            found += [f"{about}&{word}" for about in (fine, place) for word in words]
+            found.append(f"#mentions={min(len(mentions), 5)}&people={people_in(seen.words)}")
             found += _of_name(lows[mention.start : mention.end], seen, told[order], best)
             found += _of_gender(lows, mention, seen)
         features.append(sorted({_named(mention.type, feature) for feature in found}))
