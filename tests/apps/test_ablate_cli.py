@@ -56,6 +56,8 @@ class World:
 
     def answer(self, name: str, messages: Any, options: dict[str, Any]) -> str:
         self.asked[name] += 1
+        if name == "gone":
+            raise ValueError("nobody is there")
         return json.dumps(fill(options["json_schema"], "blue"))
 
     def run(self, *more: object) -> tuple[int, str, str]:
@@ -101,6 +103,19 @@ def test_all_variants_are_run_once_and_written_in_three_forms(world: World) -> N
     assert code == 0 and json.loads(again) == found, said
     assert dict(world.asked) == asked, "nothing is paid twice"
     assert {path.name: path.read_bytes() for path in world.out.glob("*.jsonl")} == files
+
+
+def test_a_model_that_does_not_answer_is_told_below_the_table(world: World) -> None:
+    text = PLAN.replace('about: "a table, row 2", roles: {', 'roles: {expander: "scripted:gone", ')
+    world.plan.write_text(text)
+    code, printed, said = world.run()
+    assert code == 0, said
+    told = "one & only: 3 of 3 calls of language models brought nothing usable"
+    assert told in printed and "the warnings in one-only.jsonl say why" in printed
+    with (world.out / "table.csv").open() as file:
+        failed = [row["failed calls"] for row in csv.DictReader(file)]
+    assert failed[:2] == ["0", "3"]
+    assert told.replace("&", r"\&") in (world.out / "table.md").read_text()
 
 
 def test_a_budget_holds_for_all_variants_and_the_same_line_goes_on(world: World) -> None:

@@ -67,6 +67,7 @@ class Line:
     failed: int = 0
     done: bool = False
     calls: int = 0
+    failed_calls: int = 0
     cached: int = 0
     tokens: int = 0
     cost: float | None = 0.0
@@ -145,7 +146,8 @@ def tabulate(checked: Checked, folder: Path, progress: Mapping[str, Progress]) -
                 own = metric.sheets(gold[kind], paths, runs[0].limit)
                 line.cells[metric.name] = _cell(own, base, metric.how)
                 base = own if line is lines[0] else base
-    return Table(tuple(metric.name for metric in checked.metrics), tuple(lines), _notes(checked))
+    names = tuple(metric.name for metric in checked.metrics)
+    return Table(names, tuple(lines), (*_notes(checked), *_unanswered(lines)))
 
 
 def _line(
@@ -175,6 +177,7 @@ def _add(line: Line, used: Sequence[Usage]) -> None:
         if usage.cost is None and usage.calls:
             line.cost = None
     line.calls += total.calls
+    line.failed_calls += total.failed
     line.cached += total.cached
     line.tokens += total.input_tokens + total.output_tokens
     if line.cost is not None:
@@ -207,6 +210,17 @@ def _averaged(sheets: Sequence[Sheet]) -> Sheet:
         return mean
 
     return Sheet(sheets[0].names, np.hstack([sheet.sums for sheet in sheets]), values)
+
+
+def _unanswered(lines: Sequence[Line]) -> list[str]:
+    """Say of which variants models did not answer: their rows count, with what went on without."""
+    return [
+        f"{line.name}: {line.failed_calls} of {line.calls} calls of language models brought "
+        f"nothing usable, and the rows went on without; "
+        f"the warnings in {', '.join(line.files)} say why."
+        for line in lines
+        if line.failed_calls
+    ]
 
 
 def _notes(checked: Checked) -> tuple[str, ...]:

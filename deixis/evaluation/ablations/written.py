@@ -88,7 +88,7 @@ def comma_separated(table: Table) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     scored = [f"{name}{part}" for name in table.metrics for part in parts]
-    asked = ("calls", "cached", "tokens", "cost")
+    asked = ("calls", "failed calls", "cached", "tokens", "cost")
     writer.writerow(["variant", "about", "rows", "left", "failed", *scored, *asked])
     for line in table.lines:
         values = [
@@ -96,7 +96,7 @@ def comma_separated(table: Table) -> str:
             for name in table.metrics
             for take in parts.values()
         ]
-        counted = (line.calls, line.cached, line.tokens, line.cost)
+        counted = (line.calls, line.failed_calls, line.cached, line.tokens, line.cost)
         writer.writerow(
             [line.name, line.about, line.rows, line.left, line.failed, *values, *counted]
         )
