@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from deixis.agents.context.records import Looking
 from deixis.agents.context.state import State, Update, notice
 from deixis.agents.context.toolbox import Toolbox
+from deixis.agents.reading.given import SEEN
 from deixis.errors import ToolError
 from deixis.tools.base import Detection, Picture, Word
 
@@ -89,11 +90,9 @@ def caption(sight: Sight, top_k: int) -> str | None:
     if read:
         parts.append(f"writing that says {', '.join(read)}")
     if parts:
-        return "Seen: " + "; ".join(parts)
+        return SEEN + "; ".join(parts)
     missing = {"people": "no people", "words": "no writing"}
-    return "Seen: " + ", ".join(
-        missing[kind] for kind, how in sight.looking.items() if how == "looked"
-    )
+    return SEEN + ", ".join(missing[kind] for kind, how in sight.looking.items() if how == "looked")
 
 
 def _plural(label: str) -> str:

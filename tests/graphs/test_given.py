@@ -150,3 +150,12 @@ def test_a_captioner_needs_eyes() -> None:
     made = settings("main", recognizer="crf", captioner="scripted:blind")
     with scripted(sees=False), pytest.raises(SettingsError, match=r"captioner: .* no pictures"):
         build_graph(made)
+
+
+def test_what_tools_saw_of_one_picture_is_no_description_of_the_next() -> None:
+    """A graph around this one that has the key `caption` hands it back."""
+    graph = build_graph(settings("main", recognizer="crf", detector="nanodet"))
+    out = graph.invoke({"image": PICTURE, "text": TEXT})
+    assert out["caption"].startswith("Seen: ")
+    again = graph.invoke({**out, "image": None})
+    assert again["caption"] is None

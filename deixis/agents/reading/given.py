@@ -21,6 +21,8 @@ MENTIONS = "given_mentions"
 """The note that has the mentions given, as `checked_mentions` returns them."""
 CAPTION = "given_caption"
 """The note that has the description given."""
+SEEN = "Seen: "
+"""How the sentence begins that is made of what tools saw."""
 MOST = 1000
 GIVEN = "given"
 """Who named a mention that the user gave."""
@@ -40,6 +42,10 @@ _MENTIONS = TypeAdapter(list[_Given])
 def checked_caption(given: object, most: int) -> str | None:
     """Return a description in one line; None for None, and for one of nothing but blanks.
 
+    A result has as ``caption`` the sentence of the tools where nobody described the picture. If it
+    comes in again, as where a graph around this one shares the key, it is none: it may be of
+    another picture, and who reads descriptions is not made for it.
+
     Raises:
         InputError: it is no string, or has more than `most` characters.
     """
@@ -52,7 +58,8 @@ def checked_caption(given: object, most: int) -> str | None:
             f"the caption has {len(given):,} characters; at most {most:,} are taken "
             "(options.max_text in the stack): shorten it"
         )
-    return one_line(given) or None
+    words = one_line(given)
+    return None if words.startswith(SEEN) else words or None
 
 
 def checked_mentions(given: object, text: str) -> list[dict[str, Any]] | None:
@@ -84,6 +91,7 @@ def checked_mentions(given: object, text: str) -> list[dict[str, Any]] | None:
         if span is None:
             raise InputError(
                 f"mentions.{number}: {mention.text[:80]!r} does not stand in the text"
+                + (" outside the others" if mention.start is None and placed else "")
                 + ("" if mention.start is None else f" at {mention.start}-{mention.end}")
                 + "; give names as the text has them, with start and end or without both"
             )

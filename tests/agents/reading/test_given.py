@@ -45,7 +45,10 @@ def test_mentions_stand_where_they_say_or_where_they_are_found() -> None:
         ([{"text": "Ann"}], "mentions.0.type"),
         ([{"text": "", "type": "PER"}], "mentions.0.text"),
         ([{"text": "Bob", "type": "PER"}], "'Bob' does not stand in the text; give names"),
-        ([{"text": "Ann", "type": "PER"}] * 3, "mentions.2: 'Ann' does not stand"),
+        (
+            [{"text": "Ann", "type": "PER"}] * 3,
+            "mentions.2: 'Ann' does not stand in the text outside",
+        ),
         ([{"text": "Ann", "type": "PER", "start": 1, "end": 4}], "at 1-4"),
         ([{"text": "Ann", "type": "PER", "start": 0}], "at 0-None"),
         ([{"text": "Ann", "type": "PER", "start": -3, "end": 3}], "mentions.0.start"),
@@ -67,6 +70,7 @@ def test_types_are_those_of_the_schema() -> None:
 def test_a_caption_is_one_line() -> None:
     assert checked_caption("  a man\n and a\tdog ", 100) == "a man and a dog"
     assert checked_caption(" \n", 100) is None and checked_caption(None, 100) is None
+    assert checked_caption("Seen: 2 people", 100) is None, "a sentence of the tools"
     with pytest.raises(InputError, match="caption must be a string or null; got int"):
         checked_caption(3, 100)
     with pytest.raises(InputError, match="the caption has 101 characters; at most 100"):
