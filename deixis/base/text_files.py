@@ -166,6 +166,7 @@ def write_lines(path: Path, lines: Iterable[str], mode: int = PUBLIC) -> int:
         mode: as `whole_file` takes it.
 
     Raises:
+        DataError: a line has half a surrogate pair, which JSON can say and UTF-8 cannot.
         InputError: the file cannot be written.
     """
     count = 0
@@ -174,6 +175,12 @@ def write_lines(path: Path, lines: Iterable[str], mode: int = PUBLIC) -> int:
             for line in lines:
                 file.write(line.encode() + b"\n")
                 count += 1
+    except UnicodeEncodeError as error:
+        near = error.object[max(error.start - 20, 0) : error.start]
+        raise DataError(
+            f"cannot write {path}: line {count + 1} would have half a surrogate pair behind "
+            f"{near!r}; take it out of what is read"
+        ) from None
     except OSError as error:
         raise InputError(f"cannot write {path}: {error.strerror}") from None
     return count

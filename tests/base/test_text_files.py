@@ -19,6 +19,7 @@ from deixis.base.text_files import (
     open_data,
     raw_lines,
     read_text,
+    write_lines,
 )
 from deixis.errors import DataError, InputError
 
@@ -133,3 +134,9 @@ def test_a_pipe_is_read_once_and_kept(tmp_path: Path) -> None:
 def test_standard_input_can_be_read_once() -> None:
     with pytest.raises(InputError, match="give a file for the other"):
         keep_streams(Path("-"), Path("a"), Path("-"))
+
+
+def test_a_line_that_utf_8_cannot_say_is_told_and_nothing_is_written(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="line 2 would have half a surrogate pair behind 'Ann '"):
+        write_lines(out := tmp_path / "out", ["good", "Ann \ud800"])
+    assert not out.exists()

@@ -52,6 +52,9 @@ def samples(path: Path) -> Iterator[Sample | Problem]:
         except ValueError as error:
             yield Problem(number, None, f"not JSON: {error}")
             continue
+        if "\\ud" in line.lower() and not _is_text(data):
+            yield Problem(number, row.id, "it has half a surrogate pair, which no text has")
+            continue
         if row.id in seen:
             yield Problem(number, row.id, f"the id stands on line {seen[row.id]} too, which counts")
             continue
@@ -109,6 +112,15 @@ def write_samples(path: Path, chosen: Iterable[Sample]) -> int:
     """
     lines = (json.dumps(as_seen_from(path.parent, each), ensure_ascii=False) for each in chosen)
     return write_lines(path, lines)
+
+
+def _is_text(data: Any) -> bool:
+    """Whether all that a row says can be written in UTF-8."""
+    try:
+        json.dumps(data, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _opened(image: str | None, folder: Path) -> str | None:

@@ -17,7 +17,7 @@ from deixis.batch.row import Problem
 from deixis.errors import DataError
 from deixis.evaluation.construction.samples import Sample, all_samples, as_seen_from, samples
 from deixis.evaluation.datasets.source import read_records
-from deixis.rows import RowId, id_of
+from deixis.rows import RowId
 
 
 class Review(BaseModel):
@@ -64,7 +64,7 @@ def extend_reviews(path: Path, gold: Path, answers: Path) -> Extended:
         InputError: a file cannot be read or written.
     """
     reviews = {review.id: review for review in read_reviews(path)} if path.is_file() else {}
-    written = dict(_captions(answers))
+    written = _captions(answers)
     new = renewed = unwritten = 0
     for sample in samples(gold):
         if isinstance(sample, Problem):
@@ -159,15 +159,29 @@ def _patches(gold: Path, sample: Sample) -> list[dict[str, Any]]:
     ]
 
 
-def _captions(answers: Path) -> list[tuple[str, str | None]]:
-    """Return what a batch has written of each row."""
-    found = []
+class _Described(BaseModel):
+    """What is read of a line that has a description; all else in it is anybody's."""
+
+    id: RowId
+    caption: str | None
+
+
+def _captions(answers: Path) -> dict[str, str | None]:
+    """Return what was written of each row.
+
+    Raises:
+        DataError: a line has no id and caption, or an id stands twice.
+    """
+    found: dict[str, str | None] = {}
     for number, line in lines_of(answers):
         try:
-            record = parsed(line)
-            found.append((str(id_of(record["id"])), record["caption"]))
-        except (ValueError, TypeError, KeyError):
+            described = _Described.model_validate(parsed(line))
+            (described.caption or "").encode()  # half a surrogate pair is no text
+        except ValueError:
             raise DataError(f"{answers}:{number}: this has no id and caption") from None
+        if described.id in found:
+            raise DataError(f"{answers}:{number}: the id {described.id!r} stands twice")
+        found[described.id] = described.caption
     return found
 
 

@@ -125,3 +125,24 @@ def test_what_is_no_batch_is_told(gold: Path, tmp_path: Path) -> None:
         with pytest.raises(DataError, match=r"answers\.jsonl:1: this has no id and caption"):
             extend_reviews(tmp_path / "r.jsonl", gold, write(tmp_path / "answers.jsonl", line))
     assert not (tmp_path / "r.jsonl").exists()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"id": "a", "caption": 5}',
+        '{"id": "a", "caption": ["x"]}',
+        '{"id": "a", "caption": "\\ud800"}',
+    ],
+)
+def test_a_description_that_is_no_text_is_told(gold: Path, tmp_path: Path, line: str) -> None:
+    file, review = write(tmp_path / "captions.jsonl", line), tmp_path / "review.jsonl"
+    with pytest.raises(DataError, match=r"captions.jsonl:1: this has no id and caption"):
+        extend_reviews(review, gold, file)
+    assert not review.exists()
+
+
+def test_of_two_descriptions_of_one_row_none_is_chosen(gold: Path, tmp_path: Path) -> None:
+    two = ({"id": "a", "caption": "One."}, {"id": "a", "caption": "Two."})
+    with pytest.raises(DataError, match=r"captions.jsonl:2: the id 'a' stands twice"):
+        extend_reviews(tmp_path / "review.jsonl", gold, write(tmp_path / "captions.jsonl", *two))
