@@ -99,10 +99,10 @@ def _check(name: str, boxes: Path | None, taken: list[Path], made: list[Path]) -
         InputError: a file to write is one of the others.
         SettingsError: the format has no file of boxes.
     """
-    from deixis.apps.files import is_one_of
+    from deixis.apps.files import is_one_of, is_same
 
     if boxes and name != "riveg":
         raise SettingsError(f"--boxes is of riveg alone; leave it out with {name}")
     for path in made:
-        if is_one_of(path, taken) or made.count(path) > 1:
+        if is_one_of(path, taken) or sum(is_same(path, each) for each in made) > 1:
             raise InputError(f"{path} is used twice; give another file to write")

@@ -104,7 +104,7 @@ def _check_places(
         if path and files.is_one_of(path, read):
             raise InputError(f"{path} is one of the files that are read; give another {option}")
     wanted = [path for path in (out, html) if path]
-    if len(wanted) == 2 and wanted[0].absolute() == wanted[1].absolute():
+    if len(wanted) == 2 and files.is_same(*wanted):
         raise InputError("--out and --html name one file; give two")
     if sum(map(is_stdout, wanted)) + as_json > 1:
         raise InputError("several things want stdout; name files for all but one of them")

@@ -100,7 +100,7 @@ def agreement(
     that are disputed have what each annotator says in "annotations"; who decides edits "entities".
     """
     from deixis.apps.construct_tables import show_agreement
-    from deixis.apps.files import is_one_of
+    from deixis.apps.files import is_one_of, is_same
     from deixis.base.text_files import keep_streams
     from deixis.evaluation.construction.agreement import agreement as agreement_of
     from deixis.evaluation.construction.samples import write_samples
@@ -110,7 +110,7 @@ def agreement(
     for out in outs:
         if is_one_of(out, files) or is_stdout(out):
             raise InputError(f"{out} is what is compared, or no file; give another one")
-    if len(outs) == 2 and outs[0] == outs[1]:
+    if len(outs) == 2 and is_same(*outs):
         raise InputError("--agreed and --disputed are one file; give two")
     found = agreement_of(files, iou)
     for place, chosen in ((agreed, found.agreed), (disputed, found.disputed)):

@@ -1,5 +1,6 @@
 """The files that the commands write, each whole or not at all."""
 
+import os
 import tempfile
 from collections.abc import Iterable
 from io import BytesIO
@@ -58,6 +59,11 @@ def check_folder(folder: Path) -> None:
 def is_one_of(path: Path, others: Iterable[Path]) -> bool:
     """Say whether writing a file would destroy one that is read."""
     return path.is_file() and any(other.is_file() and path.samefile(other) for other in others)
+
+
+def is_same(one: Path, other: Path) -> bool:
+    """Say whether two files to write are one, also where a link leads to it and it is not there."""
+    return os.path.realpath(one) == os.path.realpath(other)
 
 
 def write_extraction(

@@ -34,6 +34,7 @@ FORMATS = {
 }
 
 _QUESTION = re.compile("[0-9a-f]{32}")
+_LARGEST = 1e9  # pixels of a side; also keeps infinity out
 ANSWER_KEYS = ("answer", "response_answer_orig", "output", "prediction", "predict", "response")
 """Where an object has its answer; the first that is there counts."""
 
@@ -250,7 +251,7 @@ def _answer(where: str, row: Row, record: Any, form: Format) -> Answer:
             if not (
                 isinstance(seen, list)
                 and len(seen) == 2
-                and all(isinstance(side, int | float) and side > 0 for side in seen)
+                and all(type(side) in (int, float) and 0 < side <= _LARGEST for side in seen)
             ):
                 raise DataError(f"{where}: 'resized' is not [width, height]")
             scale = (row.size[0] / seen[0], row.size[1] / seen[1]) if row.size else None

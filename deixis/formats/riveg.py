@@ -31,7 +31,7 @@ from deixis.formats.answers import (
 from deixis.rows import RowEntity
 
 _EXPRESSION = re.compile(r"(.+?)\(([^()]*)\)\s*[-–—](.*)")  # noqa: RUF001 (all dashes)
-_NAME = re.compile(r"(.+)\(([^()]*)\)")
+_NAME = re.compile(r"(.*\S.*)\(([^()]*[^()\s][^()]*)\)")
 _PICTURE = re.compile(r"(?:Imageid:)?(.+?)\.(?:jpe?g|png)(?:#[0-9A-Za-z]+)?")
 _FIELDS = "###"
 _NOWHERE = "&[0, 0, 0, 0]"

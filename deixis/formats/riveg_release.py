@@ -87,7 +87,7 @@ def join(samples: Path, boxes: Path) -> str:
     """
     places = _boxes(boxes)
     lines = read_text(samples).split("\n")
-    for number, line in enumerate(lines):
+    for number, line in enumerate(map(str.strip, lines)):
         identity = line.partition("###")[0].removeprefix("Imageid:")
         if identity not in places or line.endswith("###0"):
             continue

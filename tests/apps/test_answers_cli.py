@@ -92,3 +92,10 @@ def test_what_is_refused(
     code, printed, told = deixis("dataset", *arguments)
     assert (code, printed) == (2, "") and said in told
     assert rows.read_bytes() == before and not (tmp_path / "a").exists()
+
+
+def test_a_link_to_the_other_file_is_that_file(deixis: Any, rows: Path, tmp_path: Path) -> None:
+    (link := tmp_path / "link").symlink_to("boxes.json")  # which is not there yet
+    boxes = tmp_path / "boxes.json"
+    code, _, said = deixis("dataset", "write", "riveg", rows, "--out", link, "--boxes", boxes)
+    assert code == 2 and "is used twice" in said and not boxes.exists()

@@ -63,7 +63,7 @@ def test_resized_pictures(tmp_path: Path) -> None:
     read = files.read(path, "e2e", GOLD)
     assert read.rows[0].entities[0].regions is None
     assert read.missing == ("1",)
-    for bad in ("7", "[0, 1]", '["a", 2]', "[1]"):
+    for bad in ("7", "[0, 1]", '["a", 2]', "[1]", "[1e400, 1]", "[true, 1]"):
         path.write_text(f'{{"id": "1", "answer": "", "resized": {bad}}}')
         with pytest.raises(DataError, match=r"out.jsonl:1: 'resized'"):
             files.read(path, "e2e", GOLD)

@@ -165,3 +165,9 @@ def test_never_raises_and_drops_nothing(answer: str) -> None:
     lines = sum(bool(line.strip()) for line in answer.split("\n"))
     assert len(parsed.entities) + len(parsed.problems) >= lines
     split(answer)
+
+
+@pytest.mark.parametrize("name", ["(ORG)", " (ORG)", "Ann()", "Ann( )"])
+def test_a_line_without_a_name_or_a_type_is_told(name: str) -> None:
+    parsed = parse(f"1.jpg###{name}###a woman###0")
+    assert not parsed.entities and len(parsed.problems) == 1

@@ -215,3 +215,14 @@ def test_boxes_that_do_not_fit(content: str, said: str, tmp_path: Path) -> None:
     (boxes := tmp_path / "boxes.json").write_text(content)
     with pytest.raises(DataError, match=said):
         join(samples, boxes)
+
+
+def test_blanks_behind_a_line_of_samples_are_nothing(tmp_path: Path) -> None:
+    samples, boxes = tmp_path / "samples.txt", tmp_path / "boxes.json"
+    samples.write_text(
+        "Imageid:1.jpg#0000###Ann(PER)###Ann(PER)-a###2 \nImageid:1.jpg#0001###Bob(PER)###b###0\t\n"
+    )
+    boxes.write_text('[{"uniq_id": "1.jpg#0000", "box": [1, 2, 3, 4]}]')
+    read = files.read(samples, "riveg", [Row(id="1")], boxes)
+    places = [own.regions and own.regions[0].box for own in read.rows[0].entities]
+    assert (places, read.problems) == ([(1, 2, 3, 4), ()], {})
