@@ -82,11 +82,10 @@ def _report(
 ) -> None:
     """Score mentions that were found, with baselines and a sweep."""
     from deixis.evaluation.metrics.scoring import evaluate as evaluated
-    from deixis.evaluation.predictions import read_predictions
-    from deixis.evaluation.scored import read_gold
+    from deixis.evaluation.scored import read_gold, read_mentions
 
     rows = read_gold(gold, how)
-    read = read_predictions(path, format_name, rows)
+    read = read_mentions(rows, path, how, format_name)
     report = evaluated(rows, read.rows, how, by)
     for oddity in read.oddities(report.aligned):
         terminal.warn(oddity)

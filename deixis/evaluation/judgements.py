@@ -7,7 +7,9 @@ from pydantic import BaseModel, ConfigDict
 
 from deixis.base.records import Share
 from deixis.errors import DataError
-from deixis.rows import Row, RowEntity
+from deixis.rows import Row, RowEntity, RowRegion
+
+_SOMEWHERE = (RowRegion(box=(0.0, 0.0, 1.0, 1.0)),)
 
 
 class JudgedDecision(BaseModel):
@@ -106,6 +108,20 @@ def entailed(entity: JudgedEntity) -> JudgedDecision | None:
 def told(made: JudgedDecision | None) -> bool | None:
     """Return whether a decision says that something can be seen; None if it says neither."""
     return {"yes": True, "no": False}.get(str(made and made.outcome))
+
+
+def by_verdict(row: Row) -> Row:
+    """Return a row in which what was called visible is so, even if nothing was pointed at.
+
+    That is how it is without a picture, where a description of it tells; its place is none.
+    """
+    entities = [
+        entity.model_copy(update={"regions": _SOMEWHERE})
+        if isinstance(entity, JudgedEntity) and told(entailed(entity)) and not entity.regions
+        else entity
+        for entity in row.entities
+    ]
+    return row.model_copy(update={"entities": tuple(entities)})
 
 
 def linked(

@@ -7,13 +7,13 @@ from typing import Any, NamedTuple
 from deixis.errors import DataError, SettingsError
 from deixis.evaluation import papers
 from deixis.evaluation.datasets.mmre import MmreRow
-from deixis.evaluation.judgements import JudgedRow
+from deixis.evaluation.judgements import JudgedRow, by_verdict
 from deixis.evaluation.metrics import given
 from deixis.evaluation.metrics.mentions import Sample, align
 from deixis.evaluation.metrics.scoring import How, check_breakdown
 from deixis.evaluation.metrics.sheet import Measured, Sheet, counted
 from deixis.evaluation.metrics.tables import SIZES, compare, count, parts
-from deixis.evaluation.predictions import read_predictions, some
+from deixis.evaluation.predictions import Predictions, read_predictions, some
 from deixis.formats.muie_rows import MuieRow
 from deixis.rows import Row, read_rows
 
@@ -85,6 +85,20 @@ def read_gold(path: Path, how: How) -> list[Row]:
     return rows
 
 
+def read_mentions(
+    gold: Sequence[Row], path: Path, how: How, format_name: str | None
+) -> Predictions:
+    """Read predictions of mentions; where it counts what is visible, by what was judged.
+
+    Raises:
+        DataError, InputError, SettingsError: as for `read_predictions`.
+    """
+    if how.task.region != "seen" or format_name is not None:
+        return read_predictions(path, format_name, gold)
+    read = read_predictions(path, None, gold, JudgedRow)
+    return read._replace(rows=[by_verdict(row) for row in read.rows])
+
+
 def score_file(
     gold: Sequence[Row],
     path: Path,
@@ -116,7 +130,7 @@ def score_file(
 def _score_mentions(
     gold: Sequence[Row], path: Path, how: How, by: str | None, format_name: str | None
 ) -> Scored:
-    read = read_predictions(path, format_name, gold)
+    read = read_mentions(gold, path, how, format_name)
     aligned = align(gold, read.rows, how.task, how.convention)
 
     def sheet_of(samples: Sequence[Sample]) -> Sheet:

@@ -58,3 +58,23 @@ def test_a_run_on_gold_mentions_is_scored_by_its_parts(deixis: Run, tmp_path: Pa
     assert values["auc"] == 1.0, "the person is likelier to be seen than the place"
     assert scored("grounding")["measures"]["precision"]["value"] == 0.5
     assert scored("mner")["score"]["f1"] == 1.0
+
+
+@pytest.mark.parametrize(("shown", "f1"), [([], 0.0), ([[0, 0, 9, 9]], 1.0)])
+def test_what_a_description_shows_is_visible_though_nothing_is_pointed_at(
+    deixis: Run, tmp_path: Path, shown: Any, f1: float
+) -> None:
+    (tmp_path / "stack.yaml").write_text("roles: {recognizer: crf, entailer: caption}\n")
+    row = {
+        "id": "a",
+        "text": "Grace Hopper speaks",
+        "caption": "A woman in a uniform, Grace Hopper, speaks at a desk.",
+        "entities": [entity("Grace Hopper", 0, "PER", *shown)],
+    }
+    gold, out = tmp_path / "gold.jsonl", tmp_path / "out.jsonl"
+    gold.write_text(json.dumps(row) + "\n")
+    named = ("--stack", tmp_path / "stack.yaml", "--out", out, "--gold-mentions")
+    assert deixis("batch", gold, *named)[0] == 0
+    assert json.loads(out.read_text())["entities"][0]["groundable"] is None
+    code, printed, err = deixis("eval", gold, out, "--task", "visible", "--json")
+    assert (code, err) == (0, "") and json.loads(printed)["score"]["f1"] == f1

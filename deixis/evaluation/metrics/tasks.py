@@ -59,7 +59,8 @@ A mention without a region (None in the papers) is met only by a prediction that
 - SMNER and its part EES (entity extraction and segmentation): RiVEG, section IV-A: "greater"
   in the paper, ``>=`` in the code that its boxes are counted with; the IoU is that of masks.
 - FMNERG and its parts FMNER and EEG: VKEL, equations 12 to 15: ``>``.
-- visible is ours: EEG without the place, so the text and whether there is something to see.
+- visible is ours: EEG without the place, so the text and whether there is something to see;
+  what the step `entail` calls visible is so, whatever was pointed at.
 - entailment and grounding are the parts of RiVEG (table IX, figure 7) on gold mentions: see
   `deixis.evaluation.metrics.given`.
 - mmre and muie have measures of their own: see `deixis.evaluation.metrics.mmre` and ``muie``.
