@@ -23,8 +23,13 @@ def entities_in_json(answer: str) -> Parsed | None:
         None if the answer is no JSON, or names no entity in this way though it is not empty.
     """
     found = json_in(answer)
-    if found is None:
+    try:
+        return None if found is None else _read(found)
+    except RecursionError:  # hundreds of brackets in each other
         return None
+
+
+def _read(found: Any) -> Parsed | None:
     reading, entries = Reading(ONE), list(_entries(found))
     for entry in entries:
         name = _first(entry, NAMES)

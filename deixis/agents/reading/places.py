@@ -55,11 +55,12 @@ def where(said: Any) -> list[Box] | None:
         return _in_words(said)
     if said is None or said == [] or said == {}:
         return []
-    if isinstance(said, Mapping):
-        return _in_object({str(key).casefold(): value for key, value in said.items()})
-    if isinstance(said, list):
-        return _in_list(said)
-    return None
+    try:
+        if isinstance(said, Mapping):
+            return _in_object({str(key).casefold(): value for key, value in said.items()})
+        return _in_list(said) if isinstance(said, list) else None
+    except RecursionError:  # hundreds of brackets in each other
+        return None
 
 
 def _in_words(said: str) -> list[Box] | None:

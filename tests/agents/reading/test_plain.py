@@ -1,5 +1,7 @@
 """What models put around answers is taken away, and a model that repeats itself holds nobody up."""
 
+import json
+
 import pytest
 
 from deixis.agents.e2e.read import read as read_records
@@ -54,3 +56,15 @@ def test_what_begins_with_a_word_of_courtesies_is_an_entity() -> None:
 
 def test_emphasis_within_emphasis_goes() -> None:
     assert plain("**a *b* c** and `d`") == "a *b* c and d"
+
+
+@pytest.mark.parametrize("depth", [500, 900])
+@pytest.mark.parametrize("inner", ["", "1, 2, 3, 4"])
+def test_brackets_in_brackets_without_end_are_no_box(depth: int, inner: str) -> None:
+    box = "[" * depth + inner + "]" * depth
+    answer = f'{{"name": "Ann", "type": "PER", "box": {box}}}'
+    assert all(read(answer) for read in (read_records, lambda text: read_sketches(text, TYPES)))
+    assert where(json.loads(box)) is None
+    assert where(json.loads('{"box": ' * depth + "[1, 2]" + "}" * depth)) is None
+    nested = '{"a": ' * depth + answer + "}" * depth
+    assert not read_records(nested).entities
