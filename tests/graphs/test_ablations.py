@@ -100,6 +100,7 @@ def test_vkel_with_a_single_member_needs_no_voter() -> None:
         ("vkel", {"sketch": False, "knowledge": True}, "without a sketch nobody knows"),
         ("vkel", {"knowledge": False, "calls": "joint"}, "calls is how knowledge is asked"),
         ("riveg", {"seed": 3}, "seed goes with samples: random"),
+        ("riveg", {"samples": "none", "shots": 3}, "shots is how many samples are shown"),
         ("riveg", {"samples": "random", "knowledge": False}, "samples are shown for knowledge"),
         ("riveg", {"expression_input": "name", "augment": True}, "augment needs expressions"),
         ("riveg", {"samples": "some"}, "samples: Input should be 'similar', 'random' or 'none'"),
@@ -175,7 +176,7 @@ def test_riveg_s_random_samples_are_the_same_for_all_posts(tmp_path: Path) -> No
     first = ask(samples="random", seed=1)
     assert len(first) == 2 and ask(samples="random", seed=1) == first
     assert len({tuple(ask(samples="random", seed=seed)) for seed in range(5)}) > 1
-    assert ask(samples="none") == []
+    assert shown(riveg({"expression_input": "name", "samples": "none"}, examples=folder)) == []
     with pytest.raises(SettingsError, match="'embedder'"):
         ask(samples="similar")
 

@@ -15,7 +15,7 @@ from deixis.base.printable import one_line
 from deixis.base.problems import first_problem
 from deixis.errors import InputError
 from deixis.rows import RowEntity
-from deixis.type_schema import TypeSchema
+from deixis.type_schema import EntityType, TypeSchema
 
 MENTIONS = "given_mentions"
 """The note that has the mentions given, as `checked_mentions` returns them."""
@@ -162,10 +162,12 @@ def taken_up(
 
 
 def of_schema(mentions: Sequence[dict[str, Any]], types: TypeSchema) -> list[dict[str, Any]]:
-    """Return mentions with their types as the type schema has them.
+    """Return mentions with their types and fine types as the type schema has them.
+
+    A fine type is left out where the schema has none for the type.
 
     Raises:
-        InputError: it has not the type of one.
+        InputError: it has not the type or the fine type of one.
     """
     typed = []
     for mention in mentions:
@@ -176,8 +178,21 @@ def of_schema(mentions: Sequence[dict[str, Any]], types: TypeSchema) -> list[dic
                 f"mentions: {mention['text'][:80]!r} has the type {mention['type'][:80]!r}, which "
                 f"the type schema {types.name!r} has not ({known})"
             )
-        typed.append({**mention, "type": kind.name})
+        typed.append({**mention, "type": kind.name, "fine_type": _fine_type(mention, kind, types)})
     return typed
+
+
+def _fine_type(mention: dict[str, Any], kind: EntityType, types: TypeSchema) -> str | None:
+    """Return the fine type of a mention as the schema has it; None where its type has none."""
+    if mention["fine_type"] is None or not kind.fine_types:
+        return None
+    owner, fine = types.of_fine_type(mention["fine_type"]) or (None, None)
+    if owner is None or owner.name != kind.name:
+        raise InputError(
+            f"mentions: {mention['text'][:80]!r} has the fine type {mention['fine_type'][:80]!r}, "
+            f"which {kind.name} has not in the type schema {types.name!r}"
+        )
+    return fine
 
 
 def named_as_given(mentions: Sequence[Located], text: str, step: str, toolbox: Toolbox) -> Update:

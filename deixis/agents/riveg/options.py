@@ -44,6 +44,8 @@ class RivegOptions(GraphOptions):
             raise ValueError(
                 "samples are shown for knowledge, and knowledge is false; leave it out"
             )
+        if self.shots and "shots" in self.model_fields_set and not self.examples:
+            raise ValueError("shots is how many samples are shown, and none are; leave it out")
         if self.augment and not self.expands:
             raise ValueError("augment needs expressions; expression_input has to have them")
         return self

@@ -67,6 +67,18 @@ def test_types_are_those_of_the_schema() -> None:
         of_schema([{**mentions[0], "type": "MISC"}], TypeSchema.load("gmner"))
 
 
+def test_fine_types_are_those_of_the_schema_where_it_has_some() -> None:
+    given = [{"text": "Ann", "type": "person", "fine_type": "Politician"}]
+    mentions = checked_mentions(given, TEXT)
+    assert mentions is not None
+    fine, coarse = TypeSchema.load("fmnerg"), TypeSchema.load("gmner")
+    assert of_schema(mentions, fine)[0]["fine_type"] == "politician"
+    assert of_schema(mentions, coarse)[0]["fine_type"] is None
+    for wrong in ("city", "hero"):
+        with pytest.raises(InputError, match=f"the fine type '{wrong}', which person has not"):
+            of_schema([{**mentions[0], "fine_type": wrong}], fine)
+
+
 def test_a_caption_is_one_line() -> None:
     assert checked_caption("  a man\n and a\tdog ", 100) == "a man and a dog"
     assert checked_caption(" \n", 100) is None and checked_caption(None, 100) is None

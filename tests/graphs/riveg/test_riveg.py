@@ -134,7 +134,6 @@ def test_the_starter_stack_runs_it(blank: Any) -> None:
 
 def test_the_preset_and_its_options(world: Any) -> None:
     assert Settings.load("riveg").graph_options == {
-        "shots": 5,
         "augment": False,
     }
     build_graph("riveg")
