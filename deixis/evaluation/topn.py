@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from deixis.agents.context.toolbox import Toolbox
+from deixis.agents.context.toolbox import Toolbox, toolbox_of_role
 from deixis.agents.observe import looked_for
 from deixis.base.images import open_image
 from deixis.batch.row import Problem
@@ -20,7 +20,7 @@ from deixis.evaluation.construction.samples import Sample, all_samples
 from deixis.evaluation.metrics.matching import best_iou
 from deixis.evaluation.metrics.sheet import Measured, Sheet, ratios
 from deixis.rows import Row, RowRegion
-from deixis.settings import Roles, Settings
+from deixis.settings import Settings
 from deixis.tools.base import Detection
 
 TOPS = (2, 5, 10, 15, 20)
@@ -67,13 +67,7 @@ def detector_of(settings: Settings) -> Toolbox:
     Raises:
         SettingsError: there is none, or no tool of this name.
     """
-    spec = settings.roles.detector
-    if spec is None:
-        raise SettingsError(
-            f"nobody plays the role 'detector' (stack {settings.name!r}); name one: "
-            "--role detector=grounding-dino:IDEA-Research/grounding-dino-base"
-        )
-    return Toolbox(settings.model_copy(update={"roles": Roles.model_validate({"detector": spec})}))
+    return toolbox_of_role(settings, "detector", "grounding-dino:IDEA-Research/grounding-dino-base")
 
 
 def top_hits(

@@ -11,6 +11,7 @@ from deixis.agents.context.cast import Cast
 from deixis.agents.context.state import State, Update, notice
 from deixis.agents.context.system import GraphOptions, System
 from deixis.base.records import NoticeKind
+from deixis.errors import SettingsError
 from deixis.llms import registry as llms
 from deixis.llms.asking import Asker, Joint
 from deixis.llms.cache.llm_cache import LlmCache, default_folder
@@ -18,7 +19,7 @@ from deixis.llms.photos import Photo, photo
 from deixis.llms.structured import Reply, ReplyStatus
 from deixis.prompts import Prompt, render
 from deixis.prompts import check as check_prompts
-from deixis.settings import Settings
+from deixis.settings import Roles, Settings
 from deixis.tools import registry as tools
 from deixis.tools.base import (
     CaptionEntailer,
@@ -41,6 +42,26 @@ MOST_KEPT = 20_000
 def no_answer(status: ReplyStatus) -> str:
     """Say in a warning that a model gave no answer, and why."""
     return f"gave no answer ({status})"
+
+
+def toolbox_of_role(settings: Settings, role: str, example: str) -> "Toolbox":
+    """Return a toolbox that has the tool of one role of a stack alone.
+
+    Args:
+        settings: the stack.
+        role: which.
+        example: a tool for it, to name where there is none.
+
+    Raises:
+        SettingsError: nobody plays the role, or there is no tool of this name.
+    """
+    spec = getattr(settings.roles, role)
+    if spec is None:
+        raise SettingsError(
+            f"nobody plays the role {role!r} (stack {settings.name!r}); name one: "
+            f"--role {role}={example}"
+        )
+    return Toolbox(settings.model_copy(update={"roles": Roles.model_validate({role: spec})}))
 
 
 class Toolbox:

@@ -68,7 +68,7 @@ def ground(state: State, toolbox: Toolbox) -> Update:
 def _prompt(state: State, toolbox: Toolbox, form: BoxForm | None) -> Prompt:
     """Return the task, the knowledge, the object annotations (equation 8), and the sketch."""
     mentions = state["mentions"]
-    options = toolbox.graph_options(VkelOptions)
+    options, given = toolbox.graph_options(VkelOptions), given_mentions(state) is not None
     objects = state["observation"]["objects"] if form else []
     objects = sorted(objects, key=lambda seen: -seen["score"])
     known = {key: own["summary"] or "" for key, own in state.get("knowledge", {}).items()}
@@ -99,9 +99,9 @@ def _prompt(state: State, toolbox: Toolbox, form: BoxForm | None) -> Prompt:
         entities=[
             {"name": mention["text"], "type": mention["type"]} for mention in mentions.values()
         ]
-        if options.sketch or given_mentions(state) is not None
+        if options.sketch or given
         else None,
-        given=given_mentions(state) is not None,
+        given=given,
         text=state["text"],
     )
 

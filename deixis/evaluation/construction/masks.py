@@ -16,18 +16,18 @@ from typing import Any
 from pydantic import BaseModel
 
 from deixis import __version__
-from deixis.agents.context.toolbox import Toolbox
+from deixis.agents.context.toolbox import Toolbox, toolbox_of_role
 from deixis.base.boxes import Box, as_box, clipped
 from deixis.base.images import open_image
 from deixis.batch.output import Output, Place, check_place, line_of
 from deixis.batch.row import Problem
 from deixis.batch.settings import fingerprint
-from deixis.errors import DataError, InputError, SettingsError, ToolError
+from deixis.errors import DataError, InputError, ToolError
 from deixis.evaluation.construction.samples import Sample, as_seen_from, samples
 from deixis.llms.servers.redaction import shown
 from deixis.rows import Row, RowId
 from deixis.schema import Mask
-from deixis.settings import Roles, Settings
+from deixis.settings import Settings
 from deixis.tools.base import Segmenter
 
 
@@ -61,13 +61,7 @@ def segmenter_of(settings: Settings) -> Toolbox:
     Raises:
         SettingsError: there is none, or no tool of this name.
     """
-    spec = settings.roles.segmenter
-    if spec is None:
-        raise SettingsError(
-            f"nobody plays the role 'segmenter' (stack {settings.name!r}); name one: "
-            "--role segmenter=sam:facebook/sam-vit-huge"
-        )
-    return Toolbox(settings.model_copy(update={"roles": Roles.model_validate({"segmenter": spec})}))
+    return toolbox_of_role(settings, "segmenter", "sam:facebook/sam-vit-huge")
 
 
 def make_masks(

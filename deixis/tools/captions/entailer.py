@@ -1,10 +1,8 @@
 """Says by a description of a picture which names of a text it shows: a few numbers, no network."""
 
-import json
 from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -12,7 +10,7 @@ from deixis.base.folding import spelled
 from deixis.errors import ModelFileError, ToolError
 from deixis.tools.base import CaptionMention
 from deixis.tools.captions.features import Named, mention_features
-from deixis.tools.tagger.base import curve, numbers, on_curve
+from deixis.tools.tagger.base import curve, numbers, on_curve, read_model_settings
 from deixis.tools.tagger.features import PRIOR_FEATURES, MentionSpan, prior_features
 from deixis.tools.tagger.field import Field
 from deixis.tools.tagger.marginals import Floats
@@ -44,7 +42,7 @@ class CaptionWords:
     def __init__(self, folder: Path | None = None) -> None:
         self._folder = MODEL_FOLDER if folder is None else folder
         path = self._folder / "entailer.json"
-        settings = _read_settings(path)
+        settings = read_model_settings(path, FORMAT, "an entailer")
         try:
             self._calibration = {kind: curve(settings["calibration"][kind]) for kind in TYPES}
             columns = len(PRIOR_FEATURES)
@@ -109,14 +107,3 @@ def _named(text: str, tokens: Sequence[Token], mention: CaptionMention) -> Named
             f"caption: {start}..{end} is no mention of a text of {len(text)} characters"
         )
     return Named(touched[0], touched[-1] + 1, kind if kind in TYPES else "OTHER", fine_type)
-
-
-def _read_settings(path: Path) -> dict[str, Any]:
-    try:
-        settings = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, RecursionError, ValueError) as error:
-        problem = f"{path}: the entailer cannot be read ({error})"
-        raise ModelFileError(f"{problem}; name a folder with one") from None
-    if not isinstance(settings, dict) or settings.get("format") != FORMAT:
-        raise ModelFileError(f"{path}: not an entailer of format {FORMAT}")
-    return settings

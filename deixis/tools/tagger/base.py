@@ -3,7 +3,7 @@
 import json
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,7 +13,7 @@ from deixis.base.folding import spelled
 from deixis.errors import ModelFileError
 from deixis.tools.tagger.features import PRIOR_FEATURES, MentionSpan, prior_features
 from deixis.tools.tagger.marginals import Floats, Span, best_spans
-from deixis.tools.tagger.tokenization import lines_of, tokenize
+from deixis.tools.tagger.tokenization import Token, lines_of, tokenize
 
 FORMAT = 1
 """Version of the layout of a model folder."""
@@ -86,7 +86,7 @@ class Tagger(ABC):
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         path = folder / "recognizer.json"
-        settings = _read_settings(path)
+        settings = read_model_settings(path, FORMAT, "a recognizer")
         try:
             self._take(settings)
         except (KeyError, OverflowError, TypeError, ValueError) as error:
@@ -138,9 +138,7 @@ class Tagger(ABC):
         """
         both: tuple[list[TaggedSpan], list[TaggedSpan]] = [], []
         folded = spelled(text)
-        lines = lines_of(folded.text, tokenize(folded.text))
-        words = [[token.text for token in tokens] for tokens in lines]
-        for tokens, texts, line in zip(lines, words, self._read(words, FLOOR), strict=True):
+        for tokens, texts, line in self._lines(folded.text):
             for spans, weighed in zip(both, self._weigh(texts, line, rivals), strict=True):
                 spans += [
                     TaggedSpan(
@@ -171,10 +169,8 @@ class Tagger(ABC):
             those of types that the tagger does not know.
         """
         folded = spelled(text)
-        lines = lines_of(folded.text, tokenize(folded.text))
-        words = [[token.text for token in tokens] for tokens in lines]
         known: dict[Span, tuple[float, str | None]] = {}
-        for tokens, texts, line in zip(lines, words, self._read(words, FLOOR), strict=True):
+        for tokens, texts, line in self._lines(folded.text):
             places = [folded.span(token.start, token.end) for token in tokens]
             pairs = []
             for start, end, kind in mentions:
@@ -215,6 +211,12 @@ class Tagger(ABC):
     def shown_prior(self, kind: str, row: Sequence[float]) -> float:
         """Return the prior (0..1) for a type and one row of `prior_features`."""
         return _sigmoid(float(self._prior[kind] @ np.array(row)))
+
+    def _lines(self, text: str) -> Iterator[tuple[list[Token], list[str], Line]]:
+        """Yield the tokens of each line of a text, their words, and what the model says of it."""
+        lines = lines_of(text, tokenize(text))
+        words = [[token.text for token in tokens] for tokens in lines]
+        return zip(lines, words, self._read(words, FLOOR), strict=True)
 
     def _line(self, tokens: Sequence[str], floor: float) -> Line:
         return self._read([tokens], floor)[0] if tokens else Line({})
@@ -270,12 +272,22 @@ def _sigmoid(value: float) -> float:
     return 1 / (1 + math.exp(-max(-_STEEP, min(value, _STEEP))))
 
 
-def _read_settings(path: Path) -> dict[str, Any]:
+def read_model_settings(path: Path, form: Any, model: str) -> dict[str, Any]:
+    """Read the JSON settings of a model that Deixis trains.
+
+    Args:
+        path: the file.
+        form: its ``format``.
+        model: what it is, with its article, as messages have it.
+
+    Raises:
+        ModelFileError: it cannot be read, or is of another format.
+    """
     try:
         settings = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, RecursionError, ValueError) as error:
-        problem = f"{path}: the recognizer cannot be read ({error})"
-        raise ModelFileError(f"{problem}; name a folder with a recognizer") from None
-    if not isinstance(settings, dict) or settings.get("format") != FORMAT:
-        raise ModelFileError(f"{path}: not a recognizer of format {FORMAT}")
+        problem = f"{path}: the {model.partition(' ')[2]} cannot be read ({error})"
+        raise ModelFileError(f"{problem}; name a folder with {model}") from None
+    if not isinstance(settings, dict) or settings.get("format") != form:
+        raise ModelFileError(f"{path}: not {model} of format {form}")
     return settings
