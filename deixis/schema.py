@@ -1,17 +1,29 @@
 """What comes out of a graph: plain pydantic models that round-trip through JSON.
 
 Boxes are ``(x1, y1, x2, y2)`` in absolute pixels of the EXIF-upright picture. Offsets are
-half-open, in characters of the text as given. Scores, confidences and agreements run 0..1.
+half-open, in characters of the text as given; times in seconds. Scores, confidences and
+agreements run 0..1.
 """
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from deixis.base.extraction_records import Entity, ExtractionRecord
+from deixis.base.media_records import (
+    Argument,
+    AudioInfo,
+    Event,
+    Frame,
+    Relation,
+    Span,
+    SpokenWord,
+    Transcript,
+    Trigger,
+    VideoInfo,
+)
 from deixis.base.records import (
     Attribute,
     Decision,
-    Entity,
-    ExtractionRecord,
     ImageInfo,
     Knowledge,
     Mask,
@@ -28,10 +40,14 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 __all__ = [
+    "Argument",
     "Attribute",
+    "AudioInfo",
     "Decision",
     "Entity",
+    "Event",
     "Extraction",
+    "Frame",
     "ImageInfo",
     "Knowledge",
     "Mask",
@@ -39,15 +55,24 @@ __all__ = [
     "Notice",
     "Record",
     "Region",
+    "Relation",
+    "Span",
+    "SpokenWord",
+    "Transcript",
+    "Trigger",
     "Usage",
+    "VideoInfo",
 ]
 
 
 class Extraction(ExtractionRecord):
-    """The result of a graph for one picture and one text.
+    """The result of a graph for one sample.
 
-    ``types`` are all types that were looked for, in the order of the type schema; results
-    written before it was kept have none.
+    ``image`` is the first picture, ``images`` are all where there are several. Spans are of
+    ``audio``, or else of the video's own sound. ``types`` are all types that were looked for, in
+    the order of the type schema; results written before it was kept have none. What only graphs of
+    other media find (``images`` to ``transcript``, ``relations``, ``events``) is left out of JSON
+    while it is empty.
     """
 
     def overlay(self, image: Any = None) -> "Image":

@@ -8,14 +8,14 @@ import os
 from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple, Self, TypeVar
-from urllib.parse import parse_qsl
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
 from deixis.base.allowances import Budget, Limit, Price
 from deixis.base.curves import Curve
 from deixis.base.problems import describe_problem, nearest
+from deixis.base.specs import Spec
 from deixis.base.yaml_files import read_yaml
 from deixis.errors import SettingsError
 from deixis.type_schema import TypeSchema
@@ -39,38 +39,6 @@ NOBODY = "none"
 """What stands for nobody in the place of a model; so does null, and an empty committee."""
 
 
-class Spec(NamedTuple):
-    """A model as a role names it: ``provider:name?option=value&option=value``."""
-
-    provider: str
-    name: str
-    options: dict[str, str]
-
-    @classmethod
-    def parse(cls, text: str) -> Self:
-        """Split a spec string.
-
-        Raises:
-            SettingsError: the provider is missing, an option has no ``=``, or one is a key.
-        """
-        head, _, query = text.partition("?")
-        provider, _, name = head.partition(":")
-        if not provider.strip():
-            raise SettingsError(f"{text!r} names no provider; write provider:model, e.g. crf")
-        try:
-            pairs = parse_qsl(query, keep_blank_values=True, strict_parsing=bool(query))
-        except ValueError:
-            raise SettingsError(f"options of {text!r} must read ?name=value&name=value") from None
-        options = dict(pairs)
-        secret = next((option for option in options if option.endswith("api_key")), None)
-        if secret:  # a spec is shown in results, logs and files
-            raise SettingsError(
-                f"{head}: keys stay out of settings; leave out {secret}= and set the provider's "
-                "environment variable"
-            )
-        return cls(provider, name, options)
-
-
 def _word(given: Any) -> Any:
     return "off" if given is False else given  # as YAML reads a bare off
 
@@ -89,6 +57,8 @@ class Roles(_Frozen):
     about the mentions of which the recognizer is unsure, ``entailer``, an image-text
     model or a chat model that takes pictures, whether the descriptions fit what is to be seen;
     ``second_entailer``, another of these, is asked the same where that leaves a doubt.
+    ``transcriber`` writes down what is said, ``speech_segmenter`` finds where somebody speaks,
+    ``tracker`` follows things through a video.
     ``vlm`` is the chat model that a graph shows the picture to when one model is to name the
     entities and to point at them. ``embedder`` measures how alike two posts are.
     Each graph says which roles it cannot do without (`deixis graphs`). Any other may be left
@@ -109,6 +79,9 @@ class Roles(_Frozen):
     detector: str | None = Field(None, description="people and objects, and their boxes")
     reader: str | None = Field(None, description="names read in the picture, and their boxes")
     segmenter: str | None = Field(None, description="masks")
+    transcriber: str | None = Field(None, description="what is said, and when")
+    speech_segmenter: str | None = Field(None, description="where somebody speaks")
+    tracker: str | None = Field(None, description="things followed through a video")
 
     @field_validator("*", mode="before")
     @classmethod
@@ -140,8 +113,9 @@ class Options(_Frozen):
     ``calibration``: judge (a model, or ``evidence``) to type, ``*`` for all others, to what its
     probabilities are worth and the threshold instead, as `deixis calibrate` fits them.
     ``max_text``: most characters of a text. ``max_pixels``: most pixels of a picture.
-    ``urls``: which pictures are opened by URL: ``public`` those on the public internet, ``any``
-    those on private networks and on this machine too, ``none`` none.
+    ``max_seconds``: longest sound or video. ``max_media_bytes``: largest file of either.
+    ``urls``: which pictures, sounds and videos are opened by URL: ``public`` those on the public
+    internet, ``any`` those on private networks and on this machine too, ``none`` none.
     ``max_tokens``: most tokens of one reply before it is asked again with twice as many.
     ``image_side``: most pixels of a picture's longer side when a language model is sent it.
     ``templates``: folder for templates that the templating agent writes; None is
@@ -170,6 +144,8 @@ class Options(_Frozen):
     calibration: dict[str, dict[str, Curve]] = {}
     max_text: int = Field(default=20_000, ge=1)
     max_pixels: int = Field(default=64_000_000, ge=64)
+    max_seconds: float = Field(default=3600.0, gt=0.0)
+    max_media_bytes: int = Field(default=1_000_000_000, ge=1000)
     urls: Literal["public", "any", "none"] = "public"
     max_tokens: int = Field(default=600, ge=16)
     image_side: int = Field(default=1536, ge=64)

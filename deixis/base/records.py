@@ -22,6 +22,14 @@ NoticeKind = Literal["degraded", "budget"]
 """What a notice is about: ``budget`` for a question that the budget did not allow."""
 
 
+def empty(value: object) -> bool:
+    """Whether a value is none: what results of one picture and one text have no use for.
+
+    Such fields are left out of JSON, so results that need none are written as ever.
+    """
+    return not value
+
+
 class Record(BaseModel):
     """Base of all records: unknown keys are errors, NaN and infinity are not numbers."""
 
@@ -45,12 +53,16 @@ class Mask(Record):
 
 
 class Region(Record):
-    """Where an entity is: a box, perhaps a mask, how sure, and which tool pointed."""
+    """Where an entity is: a box, perhaps a mask, how sure, and which tool pointed.
+
+    ``image`` says in which picture, of several: its place, from 0. In a video it is 0.
+    """
 
     box: Box
     mask: Mask | None = None
     score: Share
     source: str
+    image: Annotated[int, Field(ge=0, exclude_if=empty)] = 0
 
     @model_validator(mode="after")
     def _check_box(self) -> Self:
@@ -96,42 +108,6 @@ class Decision(Record):
     confidence: Share | None = None
     evidence: list[str] = []
     replies: list[str] = []
-
-
-class Entity(Record):
-    """One mention of the text with everything that was found out about it.
-
-    ``groundable`` is True (``regions`` is not empty), False (an answer: it cannot be seen)
-    or None (undecided: there was no picture, or a tool failed); a decision says why.
-    """
-
-    id: str
-    text: str
-    start: int = Field(ge=0)
-    end: int = Field(ge=0)
-    type: str
-    fine_type: str | None = None
-    expression: str | None = None
-    knowledge: Knowledge = Knowledge()
-    groundable: bool | None = None
-    confidence: Share
-    regions: list[Region] = []
-    decisions: list[Decision] = []
-
-    def why(self) -> list[str]:
-        """Return the evidence on whether it can be seen, and where; the last word first."""
-        where = {"groundable", "box"}
-        decided = (made for made in reversed(self.decisions) if made.subject in where)
-        lines = (line for decision in decided for line in decision.evidence)
-        return list(dict.fromkeys(lines))  # a verdict and a box may rest on the same
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        if self.end - self.start != len(self.text) or not self.text:
-            raise ValueError(f"span {self.start}:{self.end} does not fit the text {self.text!r}")
-        if (self.groundable is True) != bool(self.regions):
-            raise ValueError("an entity has regions if, and only if, it is groundable")
-        return self
 
 
 class ImageInfo(Record):
@@ -194,44 +170,3 @@ class Notice(Record):
     step: str
     message: str
     kind: NoticeKind = "degraded"
-
-
-class ExtractionRecord(Record):
-    """The result of a graph for one picture and one text: `deixis.schema.Extraction` as data alone.
-
-    ``types`` are all types that were looked for, in the order of the type schema; results
-    written before it was kept have none.
-    """
-
-    text: str
-    image: ImageInfo | None
-    entities: list[Entity]
-    caption: str | None = None
-    replies: list[ModelReply] = []
-    usage: list[Usage] = []
-    warnings: list[Notice] = []
-    types: list[str] = []
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        for entity in self.entities:
-            if self.text[entity.start : entity.end] != entity.text:
-                raise ValueError(f"entity {entity.id} is not at its span in the text")
-            for region in entity.regions:
-                _check_inside(region, self.image, entity.id)
-        return self
-
-
-def _check_inside(region: Region, image: ImageInfo | None, entity: str) -> None:
-    if image is None:
-        raise ValueError(f"entity {entity} has a region, but there is no picture")
-    if region.box[2] > image.width or region.box[3] > image.height:
-        raise ValueError(
-            f"the box {region.box} of entity {entity} leaves the picture "
-            f"({image.width} x {image.height})"
-        )
-    if region.mask is not None and region.mask.size != (image.height, image.width):
-        raise ValueError(
-            f"the mask of entity {entity} has size {region.mask.size}, "
-            f"the picture {(image.height, image.width)} (height, width)"
-        )

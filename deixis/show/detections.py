@@ -12,7 +12,8 @@ from deixis.type_schema import FOLDER, TypeSchema
 if TYPE_CHECKING:
     import supervision
 
-    from deixis.base.records import ExtractionRecord, Region
+    from deixis.base.extraction_records import ExtractionRecord
+    from deixis.base.records import Region
 
 
 def class_names(

@@ -18,7 +18,8 @@ from deixis.show.templates import data_uri, render_page
 from deixis.show.timing import Timing, spelled
 
 if TYPE_CHECKING:
-    from deixis.base.records import Entity, ExtractionRecord, ImageInfo
+    from deixis.base.extraction_records import Entity, ExtractionRecord
+    from deixis.base.records import ImageInfo
 
 _SEEN = {True: "yes", False: "no", None: "undecided"}
 _PAGE_SIDE = 1600  # pixels of the longer side of a picture in a page
@@ -140,7 +141,12 @@ def _seen_before(opened: OpenedImage, info: "ImageInfo") -> bool:
 
 
 def _spans(extraction: "ExtractionRecord") -> list[Span]:
-    return [(entity.start, entity.end, i) for i, entity in enumerate(extraction.entities)]
+    places = [(entity.start, entity.end) for entity in extraction.entities]
+    return [
+        (start, end, i)
+        for i, (start, end) in enumerate(places)
+        if start is not None and end is not None
+    ]
 
 
 def _kind(entity: "Entity") -> str:

@@ -21,6 +21,8 @@ from deixis.base.boxes import Box
 from deixis.base.records import Mask
 
 Picture = NDArray[np.uint8]
+Samples = NDArray[np.float32]
+"""Sound: mono, 16,000 samples a second, shape ``(N,)``, -1..1."""
 
 _heard: ContextVar[list[str] | None] = ContextVar("heard", default=None)
 
@@ -132,6 +134,72 @@ class CaptionEntailer(Protocol):
 
     def shown(self, text: str, caption: str, mentions: Sequence[CaptionMention]) -> list[float]:
         """Return for each mention the probability, 0..1, that the picture shows it."""
+        ...
+
+
+class TimedWord(NamedTuple):
+    """A word that was heard: from `start` to `end` in seconds, and how sure, 0..1."""
+
+    text: str
+    start: float
+    end: float
+    score: float
+
+
+class Heard(NamedTuple):
+    """What was said, in order; ``language`` is a code such as ``en``, None where not known."""
+
+    words: list[TimedWord]
+    language: str | None
+
+
+class Transcriber(Protocol):
+    """Writes down what is said."""
+
+    name: str
+
+    def transcribe(self, samples: Samples) -> Heard:
+        """Return the words that are said, none where nothing is."""
+        ...
+
+    def align(self, samples: Samples, words: Sequence[str]) -> list[TimedWord]:
+        """Return when each of `words` is said, one for one and in their order."""
+        ...
+
+
+class SpeechSegmenter(Protocol):
+    """Finds where somebody speaks."""
+
+    name: str
+
+    def segment(self, samples: Samples) -> list[tuple[float, float]]:
+        """Return the stretches of speech, ``(start, end)`` in seconds, in order."""
+        ...
+
+
+class Tracked(NamedTuple):
+    """Where something is in one frame, with a mask if the tracker makes them."""
+
+    box: Box
+    mask: Mask | None
+    score: float
+
+
+class Tracker(Protocol):
+    """Follows things through frames."""
+
+    name: str
+
+    def track(self, frames: Sequence[Picture], boxes: Sequence[Box]) -> list[list[Tracked | None]]:
+        """Follow what is in `boxes` of the first frame.
+
+        Args:
+            frames: one after the other, all of one size. To follow backwards, reverse them.
+            boxes: where things are in ``frames[0]``.
+
+        Returns:
+            For each box a list as long as `frames`; None where it is out of sight or lost.
+        """
         ...
 
 

@@ -12,7 +12,10 @@ from deixis.llms.servers.redaction import shown
 from deixis.settings import Settings, Spec
 from deixis.tools import registry as tools
 
-TOOL_ROLES = ("embedder", "detector", "reader", "segmenter")
+TOOL_ROLES = (
+    *("embedder", "detector", "reader", "segmenter"),
+    *("transcriber", "speech_segmenter", "tracker"),
+)
 ENTAILERS = ("entailer", "second_entailer")
 """Who says whether something is shown, and who is asked where that leaves a doubt."""
 _POINTING = ("vlm", *ENTAILERS)

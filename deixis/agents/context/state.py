@@ -14,6 +14,18 @@ from typing_extensions import (  # typing's breaks LangGraph's JSON schemas on 3
     get_type_hints,
 )
 
+from deixis.agents.context.media_records import (
+    EventRecord,
+    FilmRecord,
+    FrameTime,
+    HeardRecord,
+    Look,
+    PlacedFrame,
+    PlacedSpan,
+    RelationRecord,
+    Sought,
+    SoundRecord,
+)
 from deixis.agents.context.pictures import Held, held
 from deixis.agents.context.records import (
     CallRecord,
@@ -148,6 +160,12 @@ class State(Output, total=False):
     ``decisions``: by ``id/step/subject``.
     ``calls``: ``step/seat/number`` to one request to a model; ``notices``: key to `Notice`.
     ``notes``: what agents of one graph hand on to each other, by names of their own.
+
+    Of sound, video, relations and events: ``sound`` and ``film``, what was opened, or None;
+    ``heard``, what was said; ``watched``, the frames that questions show; ``sought``, where an
+    entity is to be looked for; ``looks``, by ``entity/medium``, how that went; ``spans`` and
+    ``tracks`` by the id of an entity or (spans) of an event; ``related`` and ``happened`` by the
+    ids of relations and events.
     """
 
     patches: Annotated[Any, EphemeralValue]
@@ -165,6 +183,16 @@ class State(Output, total=False):
     calls: Merged[CallRecord]
     notices: Merged[dict[str, str]]
     notes: Merged[Any]
+    sound: SoundRecord | None
+    film: FilmRecord | None
+    heard: HeardRecord | None
+    watched: list[FrameTime]
+    sought: Merged[list[Sought]]
+    looks: Merged[Look]
+    spans: Merged[list[PlacedSpan]]
+    tracks: Merged[list[PlacedFrame]]
+    related: Merged[RelationRecord]
+    happened: Merged[EventRecord]
 
 
 MERGED = tuple(
@@ -192,6 +220,9 @@ class Context(TypedDict, total=False):
     detector: str | None
     reader: str | None
     segmenter: str | None
+    transcriber: str | None
+    speech_segmenter: str | None
+    tracker: str | None
 
 
 def added(update: Update, notices: Update) -> Update:

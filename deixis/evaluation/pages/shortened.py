@@ -24,9 +24,10 @@ def shortened(extraction: Extraction, first: Collection[str] = ()) -> Shortened:
         first: texts of entities that are shown before all others.
     """
     text = extraction.text[:TEXT]
-    within = [entity for entity in extraction.entities if entity.end <= len(text)]
-    kept = sorted(within, key=lambda entity: entity.text not in first)[:ENTITIES]
-    kept.sort(key=lambda entity: (entity.start, entity.end))
+    within = [e for e in extraction.entities if e.end is None or e.end <= len(text)]
+    chosen = sorted(within, key=lambda entity: entity.text not in first)[:ENTITIES]
+    ids = {entity.id for entity in chosen}
+    kept = [entity for entity in within if entity.id in ids]
     entities = [_entity(entity) for entity in kept]
     warnings = extraction.warnings[:WARNINGS]
     counts = {

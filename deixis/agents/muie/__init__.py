@@ -1,0 +1,1 @@
+"""Agents of the graph muie: entities, relations and events in text, pictures, sound and video."""
