@@ -1,10 +1,12 @@
-"""Type schemas: which kinds of entity are looked for, as YAML files a person edits."""
+"""Type schemas: which entities, relations and events are looked for, as YAML files to edit."""
 
 import os
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -13,6 +15,7 @@ from deixis.base.problems import describe_problem, nearest
 from deixis.base.yaml_files import read_yaml
 from deixis.errors import SettingsError
 
+_T = TypeVar("_T")
 SeenAs = Literal["person", "group", "thing"]
 _SEEN_AS: dict[str, SeenAs] = {
     "PER": "person",
@@ -24,8 +27,40 @@ _SEEN_AS: dict[str, SeenAs] = {
 FOLDER = Path(str(files("deixis"))) / "type_schemas"
 
 
+_NAMESPACES = re.compile(r"[/:.]")
+"""What stands before the own name of a label: ``/per/org/member_of``, ``Life:Die``."""
+
+
 def _folded(word: str) -> str:
     return "".join(key(word.replace("_", " ")).split())
+
+
+def _letters(word: str) -> str:
+    """Return what is compared of a label: its letters and digits, in one case."""
+    return "".join(character for character in key(word) if character.isalnum())
+
+
+class _Label(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(min_length=1)
+    description: str = ""
+
+
+class RelationType(_Label):
+    """One relation between two entities.
+
+    ``subject`` and ``object`` list the entity types that may stand on a side; none listed is any.
+    """
+
+    subject: tuple[str, ...] = ()
+    object: tuple[str, ...] = ()
+
+
+class EventType(_Label):
+    """One kind of event, with the roles that its arguments may have."""
+
+    roles: tuple[str, ...] = ()
 
 
 class EntityType(BaseModel):
@@ -62,14 +97,23 @@ class EntityType(BaseModel):
             object.__setattr__(self, "seen_as", seen_as)
 
 
+def _absent(labels: tuple[_Label, ...]) -> bool:
+    return not labels
+
+
 class TypeSchema(BaseModel):
-    """The coarse types, each with its fine types."""
+    """The coarse types, each with its fine types; and the relations and events, if any.
+
+    Without these, a schema is written and counted as one that cannot have them.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str
     description: str = ""
     types: tuple[EntityType, ...] = Field(min_length=1)
+    relations: tuple[RelationType, ...] = Field(default=(), exclude_if=_absent)
+    events: tuple[EventType, ...] = Field(default=(), exclude_if=_absent)
 
     @classmethod
     def load(cls, name_or_path: str) -> "TypeSchema":
@@ -91,17 +135,8 @@ class TypeSchema(BaseModel):
             schema = cls.model_validate({"name": path.stem, **read_yaml(path)})
         except ValidationError as error:
             raise SettingsError(f"{path}: {describe_problem(error, cls)}") from None
-        names = [kind.name for kind in schema.types]
-        if len({name.casefold() for name in names}) != len(names):
-            raise SettingsError(f"{path}: a type stands there twice: {', '.join(names)}")
-        spellings: dict[str, list[str]] = {}
-        for fine in (fine for kind in schema.types for fine in kind.fine_types):
-            spellings.setdefault(_folded(fine), []).append(fine)
-        if "" in spellings:
-            raise SettingsError(f"{path}: a fine type has no letters: {spellings[''][0]!r}")
-        twice = [fine for same in spellings.values() if len(same) > 1 for fine in same]
-        if twice:
-            raise SettingsError(f"{path}: a fine type stands there twice: {', '.join(twice)}")
+        for problem in _problems(schema):
+            raise SettingsError(f"{path}: {problem}")
         return schema
 
     def get(self, name: str) -> EntityType:
@@ -137,7 +172,81 @@ class TypeSchema(BaseModel):
         pairs = ((kind, fine) for kind in reversed(self.types) for fine in kind.fine_types)
         return {_folded(fine): (kind, fine) for kind, fine in pairs}
 
+    def relation(self, word: str) -> RelationType | None:
+        """Return the relation that a model's word for it means, or None.
+
+        Only letters and digits count, in any case; and the name alone will do where only one
+        relation ends in it: *Member of* is ``/per/org/member_of``.
+        """
+        return self._by_relation.get(_letters(word))
+
+    def event(self, word: str) -> EventType | None:
+        """Return the event that a model's word for it means, or None, as `relation` does.
+
+        *start position* is ``Personnel:Start-Position``.
+        """
+        return self._by_event.get(_letters(word))
+
+    def role(self, event: str, word: str) -> str | None:
+        """Return the role of an event that a model's word for it means, or None."""
+        kind = self.event(event)
+        return _by_letters(kind.roles, str).get(_letters(word)) if kind else None
+
+    @cached_property
+    def _by_relation(self) -> dict[str, RelationType]:
+        return _by_letters(self.relations, lambda relation: relation.name)
+
+    @cached_property
+    def _by_event(self) -> dict[str, EventType]:
+        return _by_letters(self.events, lambda event: event.name)
+
     def alternatives(self, name: str) -> list[EntityType]:
         """Return the types that a mention recognised as `name` may still turn out to be."""
         given = self.get(name)
         return self.of_tag(given.crf) if given.crf else [given]
+
+
+def _by_letters(labels: Iterable[_T], name_of: Callable[[_T], str]) -> dict[str, _T]:
+    """Return labels by the letters of their name, whole or, where only one has it, its end."""
+    whole: dict[str, _T] = {}
+    ends: dict[str, list[_T]] = {}
+    for label in labels:
+        whole[_letters(name_of(label))] = label
+        ends.setdefault(_letters(_NAMESPACES.split(name_of(label))[-1]), []).append(label)
+    alone = {end: same[0] for end, same in ends.items() if end and len(same) == 1}
+    return {**alone, **whole}
+
+
+def _problems(schema: TypeSchema) -> Iterator[str]:
+    """Say what is wrong with a schema whose fields are right each by itself."""
+    names = [kind.name for kind in schema.types]
+    if len({name.casefold() for name in names}) != len(names):
+        yield f"a type stands there twice: {', '.join(names)}"
+    fine = [fine for kind in schema.types for fine in kind.fine_types]
+    yield from _alike(fine, _folded, "a fine type")
+    yield from _alike([each.name for each in schema.relations], _letters, "relations: a name")
+    yield from _alike([each.name for each in schema.events], _letters, "events: a name")
+    for number, event in enumerate(schema.events):
+        yield from _alike(event.roles, _letters, f"events.{number}.roles: a role")
+    for number, relation in enumerate(schema.relations):
+        sides: Mapping[str, tuple[str, ...]]
+        sides = {"subject": relation.subject, "object": relation.object}
+        for side, allowed in sides.items():
+            for name in allowed:
+                if name not in names:
+                    yield (
+                        f"relations.{number}.{side}: there is no entity type {name!r}"
+                        f"{nearest(name, names)}; known: {', '.join(names)}"
+                    )
+
+
+def _alike(names: Iterable[str], spelling: Callable[[str], str], what: str) -> Iterator[str]:
+    """Say which names have no letters, and which are one name spelt in several ways."""
+    same: dict[str, list[str]] = {}
+    for name in names:
+        same.setdefault(spelling(name), []).append(name)
+    if "" in same:
+        yield f"{what} has no letters: {same[''][0]!r}"
+    twice = [name for alike in same.values() if len(alike) > 1 for name in alike]
+    if twice:
+        yield f"{what} stands there twice: {', '.join(twice)}"

@@ -32,7 +32,7 @@ def test_fmnerg_has_eight_coarse_and_fifty_one_distinct_fine_types() -> None:
     assert len(set(fine)) == 51
 
 
-@pytest.mark.parametrize("name", ["gmner", "fmnerg"])
+@pytest.mark.parametrize("name", ["gmner", "fmnerg", "mnre", "ace"])
 def test_every_type_that_comes_with_deixis_has_a_template_and_every_tag_a_type(name: str) -> None:
     schema = TypeSchema.load(name)
     for each in schema.types:
@@ -93,7 +93,7 @@ def test_a_type_is_seen_as_nothing_else(tmp_path: Path) -> None:
         TypeSchema.load(path)
 
 
-@pytest.mark.parametrize("name", ["gmner", "fmnerg"])
+@pytest.mark.parametrize("name", ["gmner", "fmnerg", "mnre", "ace"])
 def test_what_the_shipped_types_are_seen_as(name: str) -> None:
     seen = {each.seen_as: each.template for each in TypeSchema.load(name).types}
     assert seen["person"] == "person" and seen["group"] == "organization"
@@ -161,5 +161,7 @@ def test_a_mistake_is_told_with_its_place(tmp_path: Path, content: str, said: st
 
 @pytest.mark.parametrize("name", ["gmnre", "", "../type_schemas/gmner"])
 def test_a_schema_that_is_not_there_is_told_with_those_that_are(name: str) -> None:
-    with pytest.raises(SettingsError, match=r"there is no type schema .*known: fmnerg, gmner"):
+    with pytest.raises(
+        SettingsError, match=r"there is no type schema .*known: ace, fmnerg, gmner, mnre"
+    ):
         TypeSchema.load(name)

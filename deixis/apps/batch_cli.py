@@ -79,6 +79,7 @@ def batch(
     renew: RenewOption = False,
     role: RoleOption = None,
     graph: GraphOption = None,
+    schema: options.SchemaOption = None,
     prompts: PromptsOption = None,
     urls: options.UrlsOption = None,
     progress: Annotated[bool, typer.Option(help="Show on stderr how far it is.")] = True,
@@ -92,7 +93,7 @@ def batch(
 
     if engine == "threads" and (workers > 1 or gpus_per_worker):
         raise InputError("--workers and --gpus-per-worker go with --engine ray")
-    settings = settings_of(stack, prompts, role, graph, urls)
+    settings = settings_of(stack, prompts, role, graph, urls, schema)
     if budget is not None:
         settings = settings.with_options(budget=parse_budget(budget))
     keep_streams(source)

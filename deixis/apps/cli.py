@@ -98,6 +98,7 @@ def run(
     prompts: PromptsOption = None,
     role: options.RoleOption = None,
     graph: options.GraphOption = None,
+    schema: options.SchemaOption = None,
     urls: options.UrlsOption = None,
     caption: Annotated[
         str | None, typer.Option(metavar="TEXT", help="A description of the picture that you have.")
@@ -115,7 +116,7 @@ def run(
     text, caption = terminal.as_text(text), caption and terminal.as_text(caption)
     if out:
         files.check_folder(out)
-    settings = options.settings_of(stack, prompts, role, graph, urls)
+    settings = options.settings_of(stack, prompts, role, graph, urls, schema)
     toolbox = toolbox_of(settings)
     built = graph_of(toolbox)
     checked_text(text, settings.options.max_text)  # before anything is fetched for it

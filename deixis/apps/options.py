@@ -26,6 +26,14 @@ GraphOption = Annotated[
     str | None,
     typer.Option("--graph", metavar="NAME", help="Build this graph: see deixis graphs."),
 ]
+SchemaOption = Annotated[
+    str | None,
+    typer.Option(
+        "--schema",
+        metavar="NAME|FILE",
+        help="Look for these types, relations and events, not those of the stack.",
+    ),
+]
 
 UrlsOption = Annotated[
     Literal["public", "any", "none"] | None,
@@ -79,12 +87,13 @@ def settings_of(
     roles: list[str] | None,
     graph: str | None = None,
     urls: str | None = None,
+    schema: str | None = None,
 ) -> "Settings":
     """Read a stack and change it; its prompts are checked when the graph is built.
 
     Raises:
         InputError: a role is not given as ROLE=MODEL.
-        SettingsError: the stack or a role is wrong.
+        SettingsError: the stack, a role or the type schema is wrong.
     """
     from deixis.settings import Settings
 
@@ -102,5 +111,8 @@ def settings_of(
     settings = Settings.load(stack).with_roles(swapped)
     if graph is not None and graph != settings.graph:
         settings = settings.with_graph(graph)
+    if schema is not None:
+        settings = settings.model_copy(update={"types": schema})
+        _ = settings.type_schema  # a wrong one is told here
     changes = {"prompts": prompts, "urls": urls}
     return settings.with_options(**{name: change for name, change in changes.items() if change})

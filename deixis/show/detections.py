@@ -49,8 +49,9 @@ def class_names(
 
 @lru_cache(maxsize=1)
 def _shipped() -> list[tuple[str, ...]]:
+    """Return the types of the shipped schemas, those with the fewest first."""
     schemas = (TypeSchema.load(path.stem) for path in sorted(FOLDER.glob("*.yaml")))
-    return [tuple(kind.name for kind in schema.types) for schema in schemas]
+    return sorted((tuple(kind.name for kind in schema.types) for schema in schemas), key=len)
 
 
 def to_supervision(

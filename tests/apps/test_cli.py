@@ -69,6 +69,13 @@ def test_roles_are_swapped_on_the_command_line(deixis: Any, stack: Path) -> None
     assert (parts["expander"], parts["detector"]) == ("scripted:d?x=1", "none")
 
 
+@pytest.mark.extra("starter")
+def test_run_looks_for_the_types_of_another_schema(deixis: Any, stack: Path) -> None:
+    code, printed, _ = deixis("run", "-", TEXT, "--stack", stack, "--json", "--schema", "mnre")
+    assert code == 0 and json.loads(printed)["types"] == ["PER", "LOC", "ORG", "MISC"]
+    assert_one_line_error(*deixis("run", "-", TEXT, "--schema", "mnr"), "did you mean 'mnre'")
+
+
 @pytest.mark.parametrize(
     ("role", "said"),
     [
