@@ -34,10 +34,14 @@ class _Row(BaseModel):
 
 
 class RowRegion(_Row):
-    """A box, of a prediction even if inverted, and a mask where the task has masks."""
+    """A box, of a prediction even if inverted, and a mask where the task has masks.
+
+    ``image`` is the place of its picture, from 0, among the row's ``images``.
+    """
 
     box: Box
     mask: Mask | None = None
+    image: int = Field(default=0, ge=0, exclude_if=lambda place: place == 0)
 
 
 class RowEntity(_Row):
@@ -71,24 +75,35 @@ class Row(_Row):
     size: tuple[int, int] | None = None
     entities: tuple[RowEntity, ...] = ()
 
+    @classmethod
+    def plain(cls, data: dict[str, Any]) -> dict[str, Any]:
+        """Return the data of an extraction as a row has them; those of a row stay.
+
+        An extraction has records of its pictures; an entity that it leaves undecided is one that
+        nobody looked for.
+        """
+        if isinstance(image := data.get("image"), dict):
+            size = data.get("size") or (image.get("width"), image.get("height"))
+            data = {**data, "image": image.get("source"), "size": size}
+        if isinstance(images := data.get("images"), list):
+            data = {**data, "images": [source_of(each) for each in images]}
+        if isinstance(entities := data.get("entities"), list):
+            data = {**data, "entities": [_looked_for(entity) for entity in entities]}
+        return data
+
+
+def source_of(medium: Any) -> Any:
+    """Return the path or URL that the record of a medium has; all else stays."""
+    return medium.get("source") if isinstance(medium, dict) else medium
+
 
 def parse_row(data: Any, kind: type[R]) -> R:
-    """Check one row, which may be an extraction.
-
-    That has a record of its picture for ``image``; an entity that it leaves undecided is read
-    as one that nobody looked for.
+    """Check one row, which may be an extraction (see `Row.plain`).
 
     Raises:
         ValidationError: it is no row.
     """
-    if not isinstance(data, dict):
-        return kind.model_validate(data)
-    if isinstance(image := data.get("image"), dict):
-        size = data.get("size") or (image.get("width"), image.get("height"))
-        data = {**data, "image": image.get("source"), "size": size}
-    if isinstance(entities := data.get("entities"), list):
-        data = {**data, "entities": [_looked_for(entity) for entity in entities]}
-    return kind.model_validate(data)
+    return kind.model_validate(kind.plain(data) if isinstance(data, dict) else data)
 
 
 def _looked_for(entity: Any) -> Any:

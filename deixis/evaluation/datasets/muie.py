@@ -36,6 +36,8 @@ class _Gold(MuieRow):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
+        if self.images and self.image != self.images[0]:
+            raise ValueError("image is not the first of images")
         if not (self.text or self.image or self.audio or self.video):
             raise ValueError("neither text nor image, audio or video")
         if self.relations and self.task != "re":
@@ -69,6 +71,9 @@ class _Gold(MuieRow):
         frames = [frame.frame for frame in entity.track or ()]
         if len(set(frames)) != len(frames):
             raise ValueError(f"{place}: a frame stands twice in the track")
+        for region in entity.regions or ():
+            if region.image >= len(self.images or [self.image]):
+                raise ValueError(f"{place}: there is no image {region.image}")
         seen = [*(entity.regions or ()), *(r for f in entity.track or () for r in f.regions)]
         for region in seen:
             x1, y1, x2, y2 = region.box
@@ -76,7 +81,8 @@ class _Gold(MuieRow):
                 raise ValueError(f"{place}: a box needs x1 < x2 and y1 < y2; got {region.box}")
             if region.mask is None:
                 continue
-            if self.size and region.mask.size != self.size[::-1]:
+            first = region.image == 0  # whose size it is
+            if self.size and first and region.mask.size != self.size[::-1]:
                 raise ValueError(f"{place}: the mask's size is not [height, width] of the row's")
             region.mask.to_array()  # ValueError: the runs do not fill it
 
@@ -95,11 +101,13 @@ class _Gold(MuieRow):
 def read_muie(source: Source) -> Converted:
     """Read ``SPLIT.jsonl``, one instance per line.
 
-    An instance is what `MuieRow` says: ``{"id", "task": "ner" | "re" | "ee", "text", "image",
+    An instance is what `MuieRow` says: ``{"id", "task": "ner" | "re" | "ee", "dataset",
+    "aligned": true | false, "text", "image", "images" (all of them, where there are several),
     "audio", "video", "size": [w, h], "entities": [{"text", "type", "start", "end", "regions":
-    [{"box", "mask"}], "spans": [[0.5, 1.2]], "track": [{"frame", "regions"}]}], "relations":
-    [{"subject": 0, "type", "object": 1}], "events": [{"type", "trigger": {"text", "start",
-    "end", "spans"}, "arguments": [{"role", "entity": 0}]}]}``. Paths are relative to the file.
+    [{"box", "mask", "image": 0}], "spans": [[0.5, 1.2]], "track": [{"frame", "regions"}]}],
+    "relations": [{"subject": 0, "type", "object": 1}], "events": [{"type", "trigger": {"text",
+    "start", "end", "spans"}, "arguments": [{"role", "entity": 0}]}]}``. Paths are relative to
+    the file.
 
     Raises:
         DataError: a line is no such instance, or an id stands twice.
@@ -111,7 +119,8 @@ def read_muie(source: Source) -> Converted:
         if gold.id in rows:
             raise DataError(f"{where}: the id {gold.id!r} stands twice")
         paths = {name: source.media(getattr(gold, name)) for name in ("image", "audio", "video")}
-        row = MuieRow(**{**dict(gold), **paths})
+        images = gold.images and tuple(str(source.media(each)) for each in gold.images)
+        row = MuieRow(**{**dict(gold), **paths, "images": images})
         rows[row.id] = row
         met = (
             *(row.task == task for task in ("ner", "re", "ee")),

@@ -114,7 +114,7 @@ def read_records(path: Path, model: type[Model]) -> Iterator[tuple[str, Model]]:
             raise DataError(f"{where}: {problem_line(error)}") from None
         except ValueError as error:
             raise DataError(f"{where}: not JSON ({error})") from None
-        unknown = _unknown(given, record.model_dump(mode="json", exclude_unset=True))
+        unknown = _unknown(given, record)
         if unknown:
             raise DataError(f"{where}: there is no key {unknown}")
         yield where, record
@@ -122,12 +122,14 @@ def read_records(path: Path, model: type[Model]) -> Iterator[tuple[str, Model]]:
 
 def _unknown(given: Any, kept: Any, place: str = "") -> str | None:
     """Return the place of the first key that a model has ignored."""
+    if isinstance(kept, BaseModel):
+        kept = {name: getattr(kept, name) for name in type(kept).model_fields}
     if isinstance(given, dict) and isinstance(kept, dict):
         inside = [(f"{place}.{key}".lstrip("."), key, value) for key, value in given.items()]
         ignored = (name for name, key, _ in inside if key not in kept)
         deeper = (_unknown(value, kept[key], name) for name, key, value in inside if key in kept)
         return next(ignored, None) or next(filter(None, deeper), None)
-    if isinstance(given, list) and isinstance(kept, list):
+    if isinstance(given, list) and isinstance(kept, list | tuple):
         numbered = enumerate(zip(given, kept, strict=True))
         deeper = (_unknown(*both, f"{place}.{number}") for number, both in numbered)
         return next(filter(None, deeper), None)
