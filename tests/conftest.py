@@ -117,12 +117,12 @@ def scripted() -> Iterator[Callable[..., None]]:
     """
     with ExitStack() as blocks:
 
-        def install(script: Script | None = None, *, sees: bool = True) -> None:
+        def install(script: Script | None = None, *, sees: bool = True, **senses: bool) -> None:
             def answer(question: Question) -> Any:
                 options = {"json_schema": question.schema, "max_tokens": question.max_tokens}
                 return script and script(question.model, [*question.messages], options)
 
-            blocks.enter_context(testing.scripted(answer, sees=sees))
+            blocks.enter_context(testing.scripted(answer, sees=sees, **senses))
 
         yield install
 

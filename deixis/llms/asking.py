@@ -12,7 +12,7 @@ from deixis.llms.answers.reading import schema_of
 from deixis.llms.cache.llm_cache import LlmCache, Request
 from deixis.llms.cache.replies import revived, stored
 from deixis.llms.limits import Limiter, Spending, limiter_of
-from deixis.llms.photos import Photo
+from deixis.llms.media import Medium, identity
 from deixis.llms.servers.redaction import shown
 from deixis.llms.structured import Call, Reply, ask
 from deixis.llms.together import Together
@@ -80,7 +80,7 @@ class Asker:
         answer: type[Answer],
         sample: int = 0,
         joint: Joint | None = None,
-        images: Sequence[Photo] = (),
+        images: Sequence[Medium] = (),
     ) -> Reply[Answer]:
         """Return a model's answer, or why there is none.
 
@@ -91,7 +91,8 @@ class Asker:
             sample: which of several answers of one model to one question is wanted; each has
                 a seed of its own where the model has seeds.
             joint: how to ask it together with others; None when it always goes alone.
-            images: pictures to be looked at; a question with pictures goes alone.
+            images: pictures to be looked at, sound to be heard, video to be watched; a question
+                with any goes alone. What the model cannot take it is not sent: the reply says so.
 
         Raises:
             CacheMissError: the cache is only replayed, and lacks this answer.
@@ -116,7 +117,7 @@ class Asker:
             prompt.system,
             prompt.user,
             schema_of(answer),
-            tuple(image.sha256 for image in images),
+            tuple(map(identity, images)),
             sample,
         )
         return self.cache.get_or_ask(
@@ -130,8 +131,10 @@ class Asker:
         prompt: Prompt,
         answer: type[Answer],
         parts: int = 1,
-        images: Sequence[Photo] = (),
+        images: Sequence[Medium] = (),
     ) -> Reply[Answer]:
+        if lack := registry.lacks(spec, {medium.kind for medium in images}):
+            return Reply(None, "failed", lack, ())
         return ask(
             registry.load(_seeded(self._whole.get(spec, spec), sample)),
             prompt,

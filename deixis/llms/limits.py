@@ -16,17 +16,16 @@ from deixis.settings import Budget, Limit
 
 MINUTE = 60.0
 CHARACTERS_PER_TOKEN = 4  # what a token of English has, about
-TOKENS_PER_IMAGE = 1000  # about; corrected by what the provider counts
 _MOST_PER_TOKEN = 20  # characters that tokens of a whole text have at most, in any vocabulary
 _LOOK = 1.0  # seconds after which one who waits looks again: what was corrected makes room
 
 
-def estimated(characters: int, images: int) -> int:
-    """Return about how many tokens a prompt has."""
-    return characters // CHARACTERS_PER_TOKEN + TOKENS_PER_IMAGE * images
+def estimated(characters: int, media: int) -> int:
+    """Return about how many tokens a prompt has; `media` are those of what it shows."""
+    return characters // CHARACTERS_PER_TOKEN + media
 
 
-def charged(counted: tuple[int, int], characters: tuple[int, int], images: int) -> int:
+def charged(counted: tuple[int, int], characters: tuple[int, int], media: int) -> int:
     """Return the tokens of an answered call that count: those the server has counted.
 
     Where its count is less than any tokenizer could come to, they are estimated instead.
@@ -34,11 +33,11 @@ def charged(counted: tuple[int, int], characters: tuple[int, int], images: int) 
     Args:
         counted: tokens of prompt and reply; 0 is none given.
         characters: of prompt and reply.
-        images: that were looked at.
+        media: tokens, about, of the pictures, the sound and the video of the prompt.
     """
     given, written = (
         estimated(long, more) if tokens <= 0 or tokens < long // _MOST_PER_TOKEN else tokens
-        for tokens, long, more in zip(counted, characters, (images, 0), strict=True)
+        for tokens, long, more in zip(counted, characters, (media, 0), strict=True)
     )
     return given + written
 

@@ -4,7 +4,7 @@ import base64
 import hashlib
 import io
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,8 @@ from PIL import Image
 from deixis.base.boxes import Box
 
 QUALITY = 90
+TOKENS = 1000
+"""Of a picture, about; corrected by what the provider counts."""
 
 
 class Photo(NamedTuple):
@@ -22,6 +24,16 @@ class Photo(NamedTuple):
     sha256: str
     width: int
     height: int
+
+    @property
+    def kind(self) -> Literal["image"]:
+        """What it is, as LangChain calls its block."""
+        return "image"
+
+    @property
+    def tokens(self) -> int:
+        """About how many tokens it is to a model."""
+        return TOKENS
 
     def in_picture(self, box: Box, picture: Mapping[str, Any]) -> Box:
         """Bring a box from pixels of the photo to those of the picture it was made of.

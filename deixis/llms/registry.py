@@ -1,13 +1,8 @@
-"""Chat models by name: ``provider:model?option=value``.
-
-LangChain has no hook for new providers, so this is a small table of our own that calls
-LangChain's wrappers. An SDK is imported when a role first uses it.
-"""
+"""Chat models by name: ``provider:model?option=value``; what each can take, and loading it."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection
 from functools import lru_cache
-from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
@@ -17,18 +12,33 @@ from langchain_core.runnables import Runnable
 from pydantic import ValidationError
 
 from deixis.base.forks import Lock
-from deixis.base.plugins import plugins
 from deixis.base.printable import one_line
-from deixis.base.problems import first_problem, nearest
+from deixis.base.problems import first_problem
 from deixis.errors import DeixisError, MissingExtraError, MissingKeyError, SettingsError
+from deixis.llms import senses
 from deixis.llms.box_conventions import OPTION, family_named
+from deixis.llms.providers import ENTRY_POINTS, PROVIDERS, Provider, provider_of
+from deixis.llms.senses import NameParts
 from deixis.llms.servers import faults
 from deixis.llms.servers.manners import Manners
 from deixis.llms.servers.redaction import shown
 from deixis.settings import Spec
 
-ENTRY_POINTS = "deixis.llms"
-"""Group under which other packages register ``provider = "module:function"``."""
+__all__ = [
+    "ENTRY_POINTS",
+    "PROVIDERS",
+    "Backend",
+    "Provider",
+    "check",
+    "hears",
+    "lacks",
+    "load",
+    "provider_of",
+    "sees",
+    "url_of",
+    "watches",
+    "whole_spec",
+]
 
 
 class Backend(NamedTuple):
@@ -45,128 +55,7 @@ class Backend(NamedTuple):
     manners: Manners | None = None
 
 
-class Provider(NamedTuple):
-    """Where a provider's wrapper is, and what it needs.
-
-    A provider whose models read weights here says which, by a function beside the wrapper:
-    ``NAME_files(spec)`` for the wrapper ``NAME``. One that has models which describe pictures and
-    answer no questions says which by ``NAME_only_describes(spec)``.
-
-    ``package`` is the distribution that ``extra`` brings; "" for one that is there. Any one
-    of ``keys`` in the environment will do.
-    """
-
-    target: str
-    package: str
-    extra: str
-    keys: tuple[str, ...] = ()
-    urls: tuple[str, ...] = ()
-    """Variables by which its SDK is sent to another server."""
-    sees: bool = True
-    """Whether models of it may take pictures."""
-    eyes: str = ""
-    """The option that gives eyes to a model that else has none."""
-
-    @property
-    def key(self) -> str | None:
-        """The variable with the key: the first that is set, else the first that could be."""
-        return next((key for key in self.keys if os.environ.get(key)), (*self.keys, None)[0])
-
-    def files(self, spec: str) -> list[str]:
-        """Return what a model reads its weights from here, as specs of `model_files`.
-
-        Raises:
-            SettingsError: the wrapper cannot be imported, or there is no such model.
-        """
-        tell = self._beside(spec, "files")
-        return [] if tell is None else list(tell(Spec.parse(spec)))
-
-    def only_describes(self, spec: str) -> bool:
-        """Say whether a model is known to describe pictures and to answer no questions.
-
-        Raises:
-            SettingsError: the wrapper cannot be imported.
-        """
-        tell = self._beside(spec, "only_describes")
-        return tell is not None and bool(tell(Spec.parse(spec)))
-
-    def _beside(self, spec: str, what: str) -> Any:
-        return getattr(self.module(spec), f"{self.target.partition(':')[2]}_{what}", None)
-
-    def module(self, spec: str) -> Any:
-        """Import the module of the wrapper.
-
-        Raises:
-            SettingsError: it cannot be imported.
-        """
-        try:
-            return import_module(self.target.partition(":")[0])
-        except ImportError as error:
-            raise SettingsError(
-                f"{shown(spec)!r}: its provider cannot be imported: {error}"
-            ) from None
-
-
-PROVIDERS = {
-    "embedded": Provider(
-        "deixis.llms.backends:embedded", "xllamacpp", "starter", sees=False, eyes="mmproj"
-    ),
-    "gguf": Provider(
-        "deixis.llms.backends:gguf", "xllamacpp", "starter", sees=False, eyes="mmproj"
-    ),
-    "openai": Provider(
-        "deixis.llms.backends:openai",
-        "langchain-openai",
-        "openai",
-        ("OPENAI_API_KEY",),
-        ("OPENAI_API_BASE", "OPENAI_BASE_URL"),
-    ),
-    "google_genai": Provider(
-        "deixis.llms.backends:google_genai",
-        "langchain-google-genai",
-        "google",
-        ("GOOGLE_API_KEY", "GEMINI_API_KEY"),
-        ("GOOGLE_GEMINI_BASE_URL",),
-    ),
-    "anthropic": Provider(
-        "deixis.llms.backends:anthropic",
-        "langchain-anthropic",
-        "anthropic",
-        ("ANTHROPIC_API_KEY",),
-        ("ANTHROPIC_API_URL", "ANTHROPIC_BASE_URL"),
-    ),
-    "ollama": Provider(
-        "deixis.llms.backends:ollama", "langchain-ollama", "ollama", (), ("OLLAMA_HOST",)
-    ),
-    "transformers": Provider(
-        "deixis.llms.local.transformers_chat:transformers", "transformers", "transformers"
-    ),
-}
-
 _loading = Lock()
-
-
-def provider_of(spec: str, others: Sequence[str] = ()) -> Provider:
-    """Look up the provider of a spec without importing anything of it.
-
-    Args:
-        spec: a model as a role names it.
-        others: names that the role takes besides, for the error to mention.
-
-    Raises:
-        SettingsError: no such provider (with the nearest right name).
-    """
-    name = Spec.parse(spec).provider
-    if name in PROVIDERS:
-        return PROVIDERS[name]
-    points = plugins(ENTRY_POINTS)
-    if name in points:
-        return Provider(points[name], "", name)
-    known = sorted({*PROVIDERS, *points, *others})
-    raise SettingsError(
-        f"{shown(spec)!r}: there is no language-model provider {name!r}{nearest(name, known)}; "
-        f"known: {', '.join(known)}"
-    )
 
 
 def sees(spec: str) -> bool:
@@ -179,13 +68,52 @@ def sees(spec: str) -> bool:
     return provider.sees or provider.eyes in Spec.parse(spec).options
 
 
+def hears(spec: str) -> bool:
+    """Say whether a model may be sent sound.
+
+    Raises:
+        SettingsError: as `provider_of`, or its wrapper cannot be imported.
+    """
+    return _has(spec, "hears")
+
+
+def watches(spec: str) -> bool:
+    """Say whether a model may be sent video.
+
+    Raises:
+        SettingsError: as `hears`.
+    """
+    return _has(spec, "watches")
+
+
+def _has(spec: str, sense: senses.Sense) -> bool:
+    provider = provider_of(spec)
+    parts: NameParts = getattr(provider, sense)
+    return senses.has(Spec.parse(spec), sense, parts, lambda: provider.senses(spec))
+
+
+def lacks(spec: str, kinds: Collection[str]) -> str:
+    """Say why a model is not sent media of some kinds; "" if it may be.
+
+    Raises:
+        SettingsError: as `hears`.
+    """
+    for kind, sense in senses.BY_KIND.items():
+        if kind in kinds and not _has(spec, sense):
+            return (
+                f"{shown(spec)} takes no {senses.SENSES[sense]}; if it does, say so in its spec: "
+                f"?{sense}=true"
+            )
+    return ""
+
+
 def whole_spec(spec: str) -> str:
     """Return a spec with the server that the environment names, if the spec names none.
 
-    Another server is another model, whatever it is called: answers and limits go by this. The
-    family, of which no model is told, is left out.
+    Another server is another model, whatever it is called: answers and limits go by this. Family
+    and senses, of which no model is told, are left out.
     """
-    spec = _without_family(spec)
+    spec = _as_asked(spec)
     parsed = Spec.parse(spec)
     url = url_of(provider_of(spec))
     if url is None or "base_url" in parsed.options:
@@ -193,9 +121,10 @@ def whole_spec(spec: str) -> str:
     return f"{spec}{'&' if parsed.options else '?'}{urlencode({'base_url': url})}"
 
 
-def _without_family(spec: str) -> str:
+def _as_asked(spec: str) -> str:
+    ours = (OPTION, *senses.SENSES)
     head, _, query = spec.partition("?")
-    kept = [pair for pair in query.split("&") if pair.partition("=")[0] != OPTION]
+    kept = [pair for pair in query.split("&") if pair.partition("=")[0] not in ours]
     return f"{head}?{'&'.join(kept)}" if any(kept) else head
 
 
@@ -209,7 +138,7 @@ def check(spec: str) -> None:
 
     Raises:
         SettingsError: unknown provider, no model named; or a family that does not exist, or of a
-            model that takes no pictures, and so points at nothing.
+            model that takes no pictures, and so points at nothing; or a sense that it cannot have.
         MissingExtraError: its package is not installed.
         MissingKeyError: its key is not in the environment.
     """
@@ -223,6 +152,8 @@ def check(spec: str) -> None:
             raise SettingsError(
                 f"{shown(spec)!r}: option {OPTION} has no effect, for the model takes no pictures"
             )
+    for sense in senses.SENSES:
+        senses.check(shown(spec), parsed, sense, getattr(provider, sense))
     if provider.package and find_spec(provider.package.replace("-", "_")) is None:
         raise MissingExtraError(provider.package, provider.extra)
     # A server of one's own (base_url) need not want a key.
@@ -246,7 +177,7 @@ def load(spec: str) -> Backend:
 def _load(spec: str) -> Backend:
     check(spec)
     provider = provider_of(spec)
-    parsed = Spec.parse(_without_family(spec))
+    parsed = Spec.parse(_as_asked(spec))
     try:
         make = getattr(provider.module(spec), provider.target.partition(":")[2])
     except AttributeError as error:

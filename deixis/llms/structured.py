@@ -8,6 +8,7 @@ Every request waits for its provider's limiter, and is counted against the budge
 
 import json
 import time
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Generic, Literal, NamedTuple, TypeVar
 
@@ -23,7 +24,7 @@ from deixis.llms.answers.endings import finish_reason, judge
 from deixis.llms.answers.reading import last_object, read, schema_of
 from deixis.llms.limits import Limiter, Spending, charged, estimated
 from deixis.llms.local.control_marks import KNOWN
-from deixis.llms.photos import Photo
+from deixis.llms.media import NAMES, Medium
 from deixis.llms.registry import Backend
 from deixis.llms.servers import faults
 from deixis.llms.servers.manners import FORMS, Ways
@@ -78,7 +79,7 @@ def ask(
     answer: type[Answer],
     *,
     max_tokens: int,
-    images: Sequence[Photo] = (),
+    images: Sequence[Medium] = (),
     limiter: Limiter | None = None,
     spending: Spending | None = None,
 ) -> Reply[Answer]:
@@ -90,7 +91,8 @@ def ask(
         answer: the pydantic model of the reply; forbids unknown keys. With `Text` the model
             writes what it likes, and every reply that is not empty is an answer.
         max_tokens: most tokens of the reply; doubled once if that cuts it off.
-        images: pictures to be looked at; the prompt may speak of them by their numbers.
+        images: pictures to be looked at, sound to be heard, video to be watched; the prompt may
+            speak of each kind by its numbers ("Image 2", "Audio 1", "Video 1").
         limiter: what every request waits for.
         spending: what every request is counted against.
 
@@ -103,7 +105,8 @@ def ask(
     # What stands in a prompt is text to the model, whatever it looks like.
     system, user = KNOWN.plain(prompt.system, thoughts=True), KNOWN.plain(prompt.user)
     messages: list[BaseMessage] = [SystemMessage(system), _question(user, images)]
-    line = _Line(backend, limiter or Limiter(Limit()), spending or Spending(Budget()))
+    shown = sum(medium.tokens for medium in images)
+    line = _Line(backend, limiter or Limiter(Limit()), spending or Spending(Budget()), shown)
     calls: list[Call] = []
     repaired = extended = False
     while True:
@@ -128,22 +131,29 @@ def ask(
             return Reply(None, status, detail, tuple(calls))
 
 
-def _question(text: str, images: Sequence[Photo]) -> HumanMessage:
-    """Return the user's message: each picture after its number, then the text."""
+def _question(text: str, images: Sequence[Medium]) -> HumanMessage:
+    """Return the user's message: each medium after its name and number, then the text."""
     if not images:
         return HumanMessage(text)
     content: list[str | dict[str, Any]] = []
-    for number, image in enumerate(images, start=1):
-        content += [{"type": "text", "text": f"Image {number}:"}, image.block()]
+    numbers: Counter[str] = Counter()
+    for medium in images:
+        numbers[medium.kind] += 1
+        name = f"{NAMES[medium.kind]} {numbers[medium.kind]}:"
+        content += [{"type": "text", "text": name}, medium.block()]
     return HumanMessage([*content, {"type": "text", "text": text}])
 
 
 class _Line(NamedTuple):
-    """Everything that a request passes on its way to the model."""
+    """Everything that a request passes on its way to the model.
+
+    ``shown`` is about how many tokens pictures, sound and video have.
+    """
 
     backend: Backend
     limiter: Limiter
     spending: Spending
+    shown: int
 
 
 def _call(
@@ -207,12 +217,10 @@ def _request(
 
     The call is None when it was not made, for the budget is used up.
     """
-    backend, limiter, spending = line
+    backend, limiter, spending, shown = line
     model = backend.constrain(schema, max_tokens) if backend.constrain else backend.model
-    blocks = [part for message in messages for part in message.content if isinstance(part, dict)]
-    pictures = sum(block.get("type") != "text" for block in blocks)
     length = sum(len(message.text) for message in messages)
-    with limiter.turn(max_tokens + estimated(length, pictures)) as entry:
+    with limiter.turn(max_tokens + estimated(length, shown)) as entry:
         if spent := spending.begin():
             limiter.forget(entry)
             return None, spent, None
@@ -230,7 +238,7 @@ def _request(
         counted = (call.input_tokens, call.output_tokens)
         used = sum(counted)
         if fault is None:
-            used = charged(counted, (length, len(call.text)), pictures)
+            used = charged(counted, (length, len(call.text)), shown)
         limiter.correct(entry, used)
         spending.add(used)
     return call, detail, fault

@@ -62,6 +62,8 @@ def scripted(
     models: Mapping[str, Reply] | None = None,
     prompts: Mapping[str, Reply] | None = None,
     sees: bool = True,
+    hears: bool = False,
+    watches: bool = False,
 ) -> Iterator[list[Question]]:
     """Play every model whose spec is ``scripted:NAME`` within a block.
 
@@ -77,6 +79,8 @@ def scripted(
         models: answers by the name of the model; a list of them is given in order.
         prompts: answers by a piece of the prompt, where the model is not one of `models`.
         sees: whether these models may be shown pictures.
+        hears: whether they may be sent sound.
+        watches: whether they may be sent video.
 
     Raises:
         TypeError: a reply is of a kind that cannot be one.
@@ -86,7 +90,15 @@ def scripted(
     """
     # Looked up at each pause: whoever tests pauses puts another function there.
     script = Replies(replies, models, prompts, lambda seconds: time.sleep(seconds), AIMessage)
-    provider = registry.Provider(f"{__name__}:make", "", "", sees=sees)
+    every = ("",)  # it is a part of every name
+    provider = registry.Provider(
+        f"{__name__}:make",
+        "",
+        "",
+        sees=sees,
+        hears=every if hears else (),
+        watches=every if watches else (),
+    )
     with _blocks.playing(PROVIDER, provider, script):
         yield script.asked
 
@@ -137,12 +149,18 @@ def _question(name: str, messages: list[BaseMessage], options: dict[str, Any]) -
         user=user[0].text if user else "",
         schema=options.get("json_schema"),
         max_tokens=options.get("max_tokens", 0),
-        images=tuple(
-            base64.b64decode(block["base64"])
-            for block in blocks
-            if isinstance(block, dict) and block["type"] == "image"
-        ),
+        images=_of_kind(blocks, "image"),
         messages=tuple(messages),
+        sounds=_of_kind(blocks, "audio"),
+        clips=_of_kind(blocks, "video"),
+    )
+
+
+def _of_kind(blocks: Any, kind: str) -> tuple[bytes, ...]:
+    return tuple(
+        base64.b64decode(block["base64"])
+        for block in blocks
+        if isinstance(block, dict) and block["type"] == kind
     )
 
 

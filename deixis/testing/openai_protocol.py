@@ -136,12 +136,22 @@ def _question(body: dict[str, Any]) -> Question:
         user=_text(user["content"]),
         schema=asked.get("schema"),
         max_tokens=body.get("max_completion_tokens") or body.get("max_tokens", 0),
-        images=tuple(
-            base64.b64decode(block["image_url"]["url"].partition(",")[2])
-            for block in blocks
-            if block["type"] == "image_url"
-        ),
+        images=_in_urls(blocks, "image_url"),
         messages=tuple(messages),
+        sounds=tuple(
+            base64.b64decode(block["input_audio"]["data"], validate=True)
+            for block in blocks
+            if block["type"] == "input_audio" and block["input_audio"]["format"] == "wav"
+        ),
+        clips=_in_urls(blocks, "video_url"),
+    )
+
+
+def _in_urls(blocks: list[Any], kind: str) -> tuple[bytes, ...]:
+    return tuple(
+        base64.b64decode(block[kind]["url"].partition(",")[2])
+        for block in blocks
+        if block["type"] == kind
     )
 
 

@@ -18,7 +18,8 @@ class Question(NamedTuple):
 
     ``model`` is its name: of ``scripted:voter`` it is ``voter``. ``system`` and ``user`` are the
     prompt. ``schema`` is the JSON schema that the answer has to fit, None when any text will do.
-    ``images`` are encoded as they were sent. ``messages`` are all turns as the model got them,
+    ``images`` are encoded as they were sent, ``sounds`` are WAV files, ``clips`` are MP4 files.
+    ``messages`` are all turns as the model got them,
     the model's own answers with what was wrong with them among them: messages of LangChain, or
     the JSON of the request.
     """
@@ -30,6 +31,8 @@ class Question(NamedTuple):
     max_tokens: int
     images: tuple[bytes, ...]
     messages: tuple[Any, ...]
+    sounds: tuple[bytes, ...] = ()
+    clips: tuple[bytes, ...] = ()
 
 
 class Refused(NamedTuple):

@@ -16,6 +16,7 @@ from deixis import Settings, build_graph
 from deixis.errors import SettingsError
 from deixis.llms import registry, structured
 from deixis.llms.answers.reading import Text
+from deixis.llms.media import clip, recording
 from deixis.llms.photos import photo
 from deixis.llms.structured import Reply, ask
 from deixis.prompts import Prompt
@@ -264,3 +265,15 @@ def test_answers_are_kept_where_the_settings_say(tmp_path: Path) -> None:
         first = len(asked)
         build_graph(given).invoke({"text": TEXT})
     assert first == len(asked) > 0
+
+
+def test_a_model_that_hears_and_watches_keeps_what_it_was_sent() -> None:
+    sound, film = recording(b"RIFF", 1.0), clip(b"ftyp", 1.0)
+    spec = "scripted:a"
+    with scripted(hears=True, watches=True) as asked:
+        assert registry.hears(spec) and registry.watches(spec)
+        reply = ask(registry.load(spec), PROMPT, Colour, max_tokens=50, images=[film, sound])
+        assert reply.status == "ok"
+    with scripted():
+        assert not registry.hears(spec) and not registry.watches(spec)
+    assert (asked[0].sounds, asked[0].clips, asked[0].images) == ((b"RIFF",), (b"ftyp",), ())

@@ -19,6 +19,12 @@ TOOL_ROLES = (
 ENTAILERS = ("entailer", "second_entailer")
 """Who says whether something is shown, and who is asked where that leaves a doubt."""
 _POINTING = ("vlm", *ENTAILERS)
+_NEEDLESS = {
+    OPTION: (_POINTING, "points at nothing"),
+    "hears": (("vlm",), "is sent no sound"),
+    "watches": (("vlm",), "is sent no video"),
+}
+"""Options of models, the roles in which they have an effect, and why they have none in others."""
 _DESCRIBING = "captioner"
 _OF_COMMITTEE = ("voter", "templater")
 """Roles of whom nothing is asked when there is no committee."""
@@ -103,7 +109,7 @@ class Cast:
         for seat in self.seats():
             seat.find()
             self._check_eyes(seat)
-            self._check_family(seat)
+            self._check_options(seat)
         self.settings = self._without_credentials()
         types = settings.type_schema
         if self.recognizes_by_tagger and not any(kind.crf for kind in types.types):
@@ -139,13 +145,16 @@ class Cast:
                 "the entailer: a tool would say the same each time; leave it out"
             )
 
-    def _check_family(self, seat: Seat) -> None:
-        points = seat.is_tool or seat.role in _POINTING  # a tool knows its own options
-        if not points and OPTION in Spec.parse(seat.spec).options:
-            raise SettingsError(
-                f"{seat.role}: option {OPTION} of {self._shown(seat.spec)} has no effect, for this "
-                "role points at nothing; leave it out"
-            )
+    def _check_options(self, seat: Seat) -> None:
+        if seat.is_tool:  # it knows its own options
+            return
+        given = Spec.parse(seat.spec).options
+        for option, (roles, why) in _NEEDLESS.items():
+            if option in given and seat.role not in roles:
+                raise SettingsError(
+                    f"{seat.role}: option {option} of {self._shown(seat.spec)} has no effect, for "
+                    f"this role {why}; leave it out"
+                )
 
     def _without_credentials(self) -> Settings:
         plain = {seat.spec: self._shown(seat.spec) for seat in self.seats() if not seat.is_tool}

@@ -15,6 +15,7 @@ from deixis.errors import SettingsError
 from deixis.llms import registry as llms
 from deixis.llms.asking import Asker, Joint
 from deixis.llms.cache.llm_cache import LlmCache, default_folder
+from deixis.llms.media import Medium
 from deixis.llms.photos import Photo, photo
 from deixis.llms.structured import Reply, ReplyStatus
 from deixis.prompts import Prompt, render
@@ -223,7 +224,7 @@ class Toolbox:
         seat: int = 0,
         sample: int = 0,
         joint: Joint | None = None,
-        images: Sequence[Photo] = (),
+        images: Sequence[Medium] = (),
     ) -> tuple[Reply[Answer], Update]:
         """Ask the model of a role; return its reply and the update that accounts for it.
 

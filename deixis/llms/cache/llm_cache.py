@@ -1,9 +1,9 @@
 """Answers of language models, kept on disk: what was paid for once is not asked again.
 
 An answer is found by everything that determines it: the model with its options, the
-prompt, the schema, the pictures. Identical calls that are in flight at the same time, in any
-thread or process, are one call. Records are JSON text with a checksum; keys of APIs are in
-none of them. Prompts are: the folder is closed to other users.
+prompt, the schema, the pictures, the sound and the video. Identical calls that are in flight at
+the same time, in any thread or process, are one call. Records are JSON text with a checksum; keys
+of APIs are in none of them. Prompts are: the folder is closed to other users.
 """
 
 import os

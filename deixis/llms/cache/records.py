@@ -36,8 +36,9 @@ class Request(NamedTuple):
     """Everything that determines an answer.
 
     ``spec``: the model as its role names it, with every option. ``system``, ``user``: the
-    rendered prompt. ``images``: sha256 of each. ``sample``: which of several answers of one
-    model to one question, for self-consistency; they never share a record.
+    rendered prompt. ``images``: sha256 of each picture, and of sound and video with the kind
+    before it (``audio:...``, ``video:...``), in order. ``sample``: which of several answers of
+    one model to one question, for self-consistency; they never share a record.
     """
 
     spec: str

@@ -3,7 +3,7 @@
 import json
 from typing import Any, Literal
 
-from langchain_core.messages import AIMessage
+from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatResult
 from langchain_openai import ChatOpenAI
 from pydantic import BaseModel
@@ -25,7 +25,7 @@ class ErrorInReply(ValueError):
 
 
 class OpenAIChat(ChatOpenAI):
-    """The wrapper with two options more, and words for replies that are no completions.
+    """The wrapper with two options more, video, and words for replies that are no completions.
 
     Attributes:
         limit_name: the name by which the server knows the token limit; None to find out.
@@ -35,6 +35,23 @@ class OpenAIChat(ChatOpenAI):
 
     limit_name: Literal["max_completion_tokens", "max_tokens"] | None = None
     response_format: Literal["json_schema", "json_object", "none"] | None = None
+
+    def _get_request_payload(
+        self, input_: Any, *, stop: list[str] | None = None, **kwargs: Any
+    ) -> dict[str, Any]:
+        messages = self._convert_input(input_).to_messages()
+        kinds = {block.get("type") for message in messages for block in _blocks(message)}
+        if kinds & {"audio", "video"} and self._use_responses_api(
+            {**self._default_params, **kwargs}
+        ):
+            # The wrapper would leave them out without a word.
+            raise ModelCallError(
+                "failed",
+                "OpenAI's Responses API takes neither sound nor video; use chat completions",
+            )
+        asked = [_with_video_urls(message) for message in messages]
+        payload: dict[str, Any] = super()._get_request_payload(asked, stop=stop, **kwargs)
+        return payload
 
     def _create_chat_result(
         self, response: Any, generation_info: dict[str, Any] | None = None
@@ -47,6 +64,31 @@ class OpenAIChat(ChatOpenAI):
             if isinstance(generation.message, AIMessage) and isinstance(reasoned, str):
                 generation.message.additional_kwargs["reasoning_content"] = reasoned
         return result
+
+
+def _blocks(message: BaseMessage) -> list[dict[str, Any]]:
+    return [block for block in message.content if isinstance(block, dict)]
+
+
+def _with_video_urls(message: BaseMessage) -> BaseMessage:
+    """Return a message with video as servers of open models take it; OpenAI itself has none.
+
+    vLLM and those who follow it read ``video_url`` (vLLM's documentation, multimodal inputs); the
+    wrapper knows no block for it and refuses ours.
+    """
+    if not any(block.get("type") == "video" for block in _blocks(message)):
+        return message
+    content = [
+        {"type": "video_url", "video_url": {"url": _data_url(block)}}
+        if isinstance(block, dict) and block.get("type") == "video"
+        else block
+        for block in message.content
+    ]
+    return message.model_copy(update={"content": content})
+
+
+def _data_url(block: dict[str, Any]) -> str:
+    return f"data:{block['mime_type']};base64,{block['base64']}"
 
 
 def _choices(body: Any) -> list[Any]:

@@ -1,0 +1,57 @@
+"""Which models hear and watch: said by their spec, by their name, or by their provider.
+
+``?hears=true`` and ``?watches=true`` in a spec say it of a model whose name does not tell, such as
+one behind a server of one's own; ``false`` denies it. No server is sent these options, and answers
+are kept without them: what a model was sent is in the key of its answer.
+"""
+
+from collections.abc import Callable, Collection
+from typing import Literal
+
+from deixis.errors import SettingsError
+from deixis.settings import Spec
+
+Sense = Literal["hears", "watches"]
+SENSES: dict[Sense, str] = {"hears": "sound", "watches": "video"}
+"""The options, and what a model with the sense can be sent."""
+BY_KIND: dict[str, Sense] = {"audio": "hears", "video": "watches"}
+"""The sense that a block of this kind needs."""
+
+NameParts = tuple[str, ...] | None
+"""Parts of the names of models that are known to have a sense, in small letters. None where no
+model of a provider has it; without any, a spec can still say so."""
+
+
+def has(parsed: Spec, sense: Sense, parts: NameParts, told: Callable[[], Collection[str]]) -> bool:
+    """Say whether a model has a sense.
+
+    Args:
+        parsed: the model.
+        sense: which.
+        parts: of its provider.
+        told: what the provider knows of this model, asked where nothing else tells.
+    """
+    if parts is None:
+        return False
+    if (said := parsed.options.get(sense)) is not None:
+        return said == "true"
+    name = parsed.name.rstrip("/").rpartition("/")[2].casefold()
+    return any(part in name for part in parts) or sense in told()
+
+
+def check(spec: str, parsed: Spec, sense: Sense, parts: NameParts) -> None:
+    """Check what a spec says of a sense.
+
+    Raises:
+        SettingsError: neither yes nor no, or no model of the provider has the sense.
+    """
+    said = parsed.options.get(sense)
+    if said is None:
+        return
+    if parts is None:
+        raise SettingsError(
+            f"{spec!r}: option {sense} has no effect, for models of {parsed.provider} are sent no "
+            f"{SENSES[sense]}; leave it out"
+        )
+    if said not in {"true", "false"}:
+        raise SettingsError(f"{spec!r}: option {sense} is {said!r}; write true or false")
