@@ -6,25 +6,26 @@ looked for; then come calls of the modules that point::
     (Ada Lovelace<concept>, person)(London, location)
     <Module>ImageSegmentation</Module><Instruction>Segment: Ada Lovelace</Instruction>
 
+Figure 2 has another form, which is read as well (`deixis.formats.muie_calls`)::
+
+    <UIE> (Ada , person)(Charles, person) <Module>Image Segmenter <Instruction>The woman, The man
+
 Relations are ``(subject, relation, object)``. For events the paper gives no form; ours is
 ``(trigger, event type, role: argument, role: argument)``.
 """
 
-import re
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 from deixis.errors import DataError
 from deixis.formats import muie_rows as rows
 from deixis.formats.answers import ONE, Parsed, Problem, Reading, Scale, checked
+from deixis.formats.muie_calls import Call, fields_of, read_calls
 from deixis.formats.muie_rows import MuieEntity, MuieRow
 from deixis.rows import RowEntity
 
 Task = Literal["ner", "re", "ee"]
 _CONCEPT = "<concept>"
-_CALL = re.compile(
-    r"<(module|instruction)>((?:(?!<module>|<instruction>).)*?)</\1>", re.DOTALL | re.IGNORECASE
-)
 
 
 class Phrase(NamedTuple):
@@ -57,13 +58,6 @@ class Event(NamedTuple):
     arguments: tuple[tuple[str, Phrase], ...] = ()
 
 
-class Call(NamedTuple):
-    """A module to be run, and what it is told."""
-
-    module: str
-    instructions: tuple[str, ...] = ()
-
-
 Item = Entity | Relation | Event
 
 
@@ -82,23 +76,16 @@ def parse_answer(answer: str, task: Task) -> Answer:
         answer: what the model wrote.
         task: what it was asked for; the brackets alone do not tell relations from events.
     """
-    problems: list[Problem] = []
-    calls: list[Call] = []
-    for tag, words in _CALL.findall(answer):
-        if tag.lower() == "module":
-            calls.append(Call(words.strip()))
-        elif calls:
-            calls[-1] = Call(calls[-1].module, (*calls[-1].instructions, words.strip()))
-        else:
-            problems.append(Problem(words, "an instruction before any module"))
+    calls, outside, unread = read_calls(answer)
+    problems = list(unread)
     items: list[Item] = []
-    for group in _groups(_CALL.sub("", answer), problems):
+    for group in _groups(outside, problems):
         item = {"ner": _entity, "re": _relation, "ee": _event}[task](group)
         if item is None:
             problems.append(Problem(f"({group})", f"it is not what the task {task} asks for"))
         else:
             items.append(item)
-    return Answer(tuple(items), tuple(calls), tuple(problems))
+    return Answer(tuple(items), calls, tuple(problems))
 
 
 def _groups(text: str, problems: list[Problem]) -> list[str]:
@@ -128,18 +115,6 @@ def _outside(text: str, problems: list[Problem]) -> None:
         problems.append(Problem(text.strip(), "it stands outside of brackets"))
 
 
-def _fields(group: str) -> list[str]:
-    """Split at commas that are in no inner bracket."""
-    fields, depth = [""], 0
-    for character in group:
-        depth += (character == "(") - (character == ")")
-        if character == "," and depth <= 0:
-            fields.append("")
-        else:
-            fields[-1] += character
-    return fields
-
-
 def _phrase(text: str) -> Phrase:
     bare = text.strip()
     if bare[-len(_CONCEPT) :].lower() == _CONCEPT:
@@ -154,7 +129,7 @@ def _entity(group: str) -> Entity | None:
 
 
 def _relation(group: str) -> Relation | None:
-    fields = _fields(group)
+    fields = fields_of(group)
     if len(fields) != 3 or not fields[1].strip():
         return None
     relation = Relation(_phrase(fields[0]), fields[1].strip(), _phrase(fields[2]))
@@ -162,7 +137,7 @@ def _relation(group: str) -> Relation | None:
 
 
 def _event(group: str) -> Event | None:
-    trigger, *rest = _fields(group)
+    trigger, *rest = fields_of(group)
     if not rest or not _phrase(trigger).text or not rest[0].strip():
         return None
     arguments: list[str] = []

@@ -5,7 +5,6 @@ from hypothesis import strategies as st
 from deixis.errors import DataError
 from deixis.formats.muie import (
     Answer,
-    Call,
     Entity,
     Event,
     Item,
@@ -18,10 +17,12 @@ from deixis.formats.muie import (
     write,
     write_answer,
 )
+from deixis.formats.muie_calls import Call
 from deixis.formats.muie_rows import MuieRow
 from deixis.rows import RowEntity, RowRegion
 
 ANN = Entity(Phrase("Ann", True), "person")
+LONDON = Entity(Phrase("London"), "location")
 RULES = Relation(Phrase("Ann", True), "member_of", Phrase("Acme"))
 FIRED = Event(
     Phrase("fired"), "Attack", (("Agent", Phrase("Ann", True)), ("Time", Phrase("May 3, 1815")))
@@ -31,7 +32,7 @@ CASES: list[tuple[Task, str, list[Item], int]] = [
     (
         "ner",
         "(Ann<concept>, person)(London, location)",
-        [ANN, Entity(Phrase("London"), "location")],
+        [ANN, LONDON],
         0,
     ),
     ("ner", "(Ann <Concept> , person), (Ann<concept>,person).", [ANN, ANN], 0),
@@ -67,7 +68,12 @@ CASES: list[tuple[Task, str, list[Item], int]] = [
     ("ee", "(fired, Attack, : Ann)", [], 1),
     ("ee", "(fired, Attack, Agent: )", [], 1),
     ("ner", "<Instruction>Segment: Ann</Instruction>", [], 1),
-    ("ner", "<Module>ImageSegmentation", [], 1),
+    ("ner", "<UIE> (Ann<concept> , person)(London, location)...", [ANN, LONDON], 0),
+    ("ner", "<UIE>(Ann<concept>, person)</UIE>\n<uie> (London, location) </uie>", [ANN, LONDON], 0),
+    ("ner", "<UIE>None", [], 0),
+    ("ner", "<UIE", [], 1),
+    ("ner", "<UIE>(Ann<concept>, person", [], 1),
+    ("re", "<UIE> (Ann<concept> , member_of , Acme)", [RULES], 0),
 ]
 
 
@@ -182,6 +188,7 @@ def test_what_is_written_is_read_as_the_same_or_refused(text: str, kind: str) ->
 
 
 PIECES = ["(", ")", ",", ":", "Ann", "<concept>", "<Module>", "</Module>", "<Instruction>", " "]
+PIECES += ["<UIE>", "</Instruction>", "\n"]
 
 
 @given(st.lists(st.sampled_from(PIECES)).map("".join) | st.text())
