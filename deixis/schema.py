@@ -33,7 +33,9 @@ from deixis.base.records import (
     Region,
     Usage,
 )
+from deixis.errors import InputError
 from deixis.show import detections, views
+from deixis.show.media import Media
 
 if TYPE_CHECKING:
     import supervision
@@ -75,40 +77,62 @@ class Extraction(ExtractionRecord):
     while it is empty.
     """
 
-    def overlay(self, image: Any = None) -> "Image":
+    def overlay(self, image: Any = None, *, picture: int = 0) -> "Image":
         """Draw boxes, masks, a legend and the coloured text; return a PIL image.
 
         Args:
-            image: the picture, in any form that the graph takes. None opens
-                ``image.source`` again, which works when that is a path or a URL of the public
+            image: the picture, in any form that the graph takes. None opens its
+                ``source`` again, which works when that is a path or a URL of the public
                 internet without credentials, and what is there is what was looked at.
+            picture: which of several, from 0, as `Region.image` counts them.
 
         Raises:
-            InputError: the picture cannot be opened, or is not the one looked at (which the
-                size alone tells if the graph had a file and pixels are passed).
+            InputError: there is no such picture, it cannot be opened, or is not the one looked
+                at (which the size alone tells if the graph had a file and pixels are passed).
         """
-        return views.overlay(self, image)
+        return views.overlay(self, image, picture)
 
-    def marks(self, image: Any = None) -> "Image":
+    def marks(self, image: Any = None, *, picture: int = 0) -> "Image":
         """Draw numbered boxes alone (set-of-mark), as a model that chooses is shown them.
 
         An entity's number is its place in ``entities``, from 1; all its boxes bear it.
 
         Args:
             image: as for `overlay`.
+            picture: as for `overlay`.
 
         Raises:
             InputError: as for `overlay`; or there is no picture.
         """
-        return views.marks(self, image)
+        return views.marks(self, image, picture)
 
     def show(self, image: Any = None) -> None:
         """Show the overlay: inline in a notebook, else in the system's picture viewer."""
         views.show(self, image)
 
-    def to_html(self, image: Any = None) -> str:
-        """Return one self-contained page with the picture, the text, entities and reasons."""
-        return views.page([self], [image])
+    def to_html(
+        self,
+        image: Any = None,
+        *,
+        images: Sequence[Any] = (),
+        audio: Any = None,
+        video: Any = None,
+    ) -> str:
+        """Return one self-contained page with pictures, sound, text, entities and reasons.
+
+        Args:
+            image: the picture, as for `overlay`.
+            images: all pictures, of several; None among them, or fewer, open the source again.
+            audio: the sound, in any form that the graph takes; None opens its source again.
+            video: the same of the video.
+
+        Raises:
+            InputError: a medium cannot be opened, or is not the one looked at or heard; both
+                `image` and `images` are given.
+        """
+        if image is not None and images:
+            raise InputError("give one picture as `image`, or several as `images`")
+        return views.page([self], [Media(images or (image,), audio, video)])
 
     def to_supervision(self, types: Sequence[str] | None = None) -> "supervision.Detections":
         """Return all regions as ``supervision`` detections (``data`` holds entity ids, names).

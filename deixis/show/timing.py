@@ -1,4 +1,7 @@
-"""How long a run took, and what for. No result has this in it: a replay is the same to the byte."""
+"""How long a run took, and what for; and how times are written.
+
+No result has this in it: a replay is the same to the byte.
+"""
 
 import time
 from collections import Counter
@@ -72,3 +75,15 @@ def spelled(seconds: Seconds) -> str:
         long[REST] = rest
     parts = ", ".join(f"{part} {took:.1f}" for part, took in long.items())
     return f"{sum(seconds.values()):.1f} s{f': {parts}' if parts else ''}"
+
+
+def clock(seconds: float) -> str:
+    """Write a time of a sound or a video: minutes, seconds and hundredths, from an hour on hours.
+
+    That is ``0:02.40``, or ``1:00:02.40``.
+    """
+    hundredths = round(seconds * 100)
+    minutes, rest = divmod(hundredths, 6000)
+    hours, of_hour = divmod(minutes, 60)
+    start = f"{hours}:{of_hour:02d}" if hours else f"{minutes}"
+    return f"{start}:{rest // 100:02d}.{rest % 100:02d}"

@@ -2,7 +2,6 @@ import base64
 import hashlib
 import io
 import re
-from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +25,7 @@ from deixis.show import views
 from deixis.show.timing import Timing
 
 from .drawn import BOX, DISC, entity
+from .pages import Page
 
 TEXT = "Ann & Bob of NASA <script>alert(1)</script> met in Rome"
 
@@ -105,43 +105,9 @@ def extraction(path: Path) -> Extraction:
     )
 
 
-class _Page(HTMLParser):
-    """What a browser would see: tags with attributes, and the text inside tables and marks."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.cells: list[str] = []
-        self.marks: list[str] = []
-        self.open: list[str] = []
-        self.feed(html)
-        self.close()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-        if tag not in ("meta", "img"):
-            self.open.append(tag)
-        if tag in ("td", "th"):
-            self.cells.append("")
-        if tag == "mark":
-            self.marks.append("")
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        if "td" in self.open or "th" in self.open:
-            self.cells[-1] += data
-        if "mark" in self.open:
-            self.marks[-1] += data
-
-    def all(self, tag: str) -> list[dict[str, str | None]]:
-        return [attributes for name, attributes in self.tags if name == tag]
-
-
 def test_the_page_needs_nothing_and_runs_nothing(extraction: Extraction) -> None:
     html = extraction.to_html()
-    seen = _Page(html)
+    seen = Page(html)
     assert seen.open == []
     names = {name for name, _ in seen.tags}
     assert not names & {"script", "link", "iframe", "object", "embed", "base", "form"}
@@ -165,7 +131,7 @@ def test_the_page_needs_nothing_and_runs_nothing(extraction: Extraction) -> None
 
 
 def test_the_page_holds_the_picture(extraction: Extraction) -> None:
-    (image,) = _Page(extraction.to_html()).all("img")
+    (image,) = Page(extraction.to_html()).all("img")
     head, data = str(image["src"]).split(",")
     assert head == "data:image/jpeg;base64"
     shown = np.asarray(Image.open(io.BytesIO(base64.b64decode(data)))).astype(int)
@@ -177,7 +143,7 @@ def test_the_page_holds_the_picture(extraction: Extraction) -> None:
 
 def test_a_text_without_a_picture(extraction: Extraction) -> None:
     bare = [e.model_copy(update={"regions": [], "groundable": None}) for e in extraction.entities]
-    seen = _Page(Extraction(text=TEXT, image=None, entities=bare).to_html())
+    seen = Page(Extraction(text=TEXT, image=None, entities=bare).to_html())
     assert not seen.all("img")
     assert seen.marks == ["Ann1", "Bob2", "NASA3", "Rome4"]
 
@@ -187,14 +153,14 @@ def test_a_large_picture_is_shrunk_for_the_page(tmp_path: Path) -> None:
     Image.new("RGB", (3000, 1000)).save(path)
     sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
     info = ImageInfo(sha256=sha256, width=3000, height=1000, source=str(path))
-    (image,) = _Page(Extraction(text="A", image=info, entities=[]).to_html()).all("img")
+    (image,) = Page(Extraction(text="A", image=info, entities=[]).to_html()).all("img")
     data = base64.b64decode(str(image["src"]).split(",")[1])
     assert Image.open(io.BytesIO(data)).size == (1600, 534)
 
 
 def test_the_page_tells_everything(extraction: Extraction) -> None:
     html = extraction.to_html()
-    seen = _Page(html)
+    seen = Page(html)
     assert seen.marks == ["Ann1", "Bob2", "NASA3", "Rome4"]
     cells = [" ".join(cell.split()) for cell in seen.cells]
     ann = cells.index("1Ann")
@@ -288,7 +254,7 @@ def test_without_language_models_the_page_has_no_place_for_them(extraction: Extr
     update = {"entities": bare, "usage": [], "replies": []}
     html = extraction.model_copy(update=update).to_html()
     assert not any(head in html for head in heads)
-    cells = _Page(html).cells
+    cells = Page(html).cells
     assert cells[cells.index("4Rome") + 5] == "no detector", "why follows the confidence"
 
 
@@ -306,7 +272,7 @@ def test_the_page_says_what_the_time_was_for(extraction: Extraction) -> None:
 
 
 def test_the_page_is_accessible(extraction: Extraction) -> None:
-    seen = _Page(views.page([extraction, extraction], [None, None], title="Two & more"))
+    seen = Page(views.page([extraction, extraction], [None, None], title="Two & more"))
     assert seen.all("html") == [{"lang": "en"}]
     assert all(cell.get("scope") in ("col", "row") for cell in seen.all("th"))
     assert all(image.get("alt") for image in seen.all("img"))
