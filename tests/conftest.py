@@ -50,7 +50,7 @@ OPTIONAL = {
     *("langchain_anthropic", "langchain_google_genai", "langchain_ollama", "langchain_openai"),
     *("anthropic", "google", "ollama", "openai"),
     *("llguidance", "segment_anything", "tokenizers", "torch", "transformers"),
-    *("huggingface_hub", "matplotlib", "ray", "sklearn", "supervision"),
+    *("av", "huggingface_hub", "matplotlib", "ray", "sklearn", "supervision"),
     *("IPython", "ipykernel", "langgraph.checkpoint.sqlite", "nbclient", "nbformat"),
 }
 Script = Callable[[str, list[BaseMessage], dict[str, Any]], str | AIMessage | Exception | None]

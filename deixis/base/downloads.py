@@ -1,7 +1,9 @@
-"""Pictures from http(s) URLs: whom they may come from, how large, and how long it may take."""
+"""Media from http(s) URLs: whom they may come from, how large, and how long it may take."""
 
 import base64
+import io
 from http.client import responses
+from typing import IO, NamedTuple
 from urllib.parse import unquote_to_bytes
 
 import httpcore
@@ -17,27 +19,45 @@ MAX_REDIRECTS = 3
 
 _FAULTS = (httpcore.NetworkError, httpcore.ProtocolError, httpcore.UnsupportedProtocol)
 _REDIRECTS = (301, 302, 303, 307, 308)
+_ACCEPTED = {"picture": "image/*", "sound": "audio/*, video/*", "video": "video/*"}
 _HEADERS = [
     ("User-Agent", "deixis"),  # some large hosts answer 403 to the default of HTTP libraries
-    ("Accept", "image/*"),
     ("Accept-Encoding", "identity"),  # a small answer must not become a large one
 ]
 
 
 def download(url: str, where: str, *, max_bytes: int, timeout: float, public: bool) -> bytes:
-    """Return what is at a URL; of more than `max_bytes` one byte more, or a few.
+    """Return the picture at a URL, as `download_into` writes it."""
+    data = io.BytesIO()
+    download_into(data, url, where, max_bytes=max_bytes, timeout=timeout, public=public)
+    return data.getvalue()
+
+
+def download_into(
+    file: IO[bytes],
+    url: str,
+    where: str,
+    *,
+    max_bytes: int,
+    timeout: float,
+    public: bool,
+    kind: str = "picture",
+) -> None:
+    """Write what is at a URL into a file; of more than `max_bytes` one byte more, or a few.
 
     Args:
+        file: empty, and written from its beginning.
         url: with http or https; user and password in it are sent to its host alone.
         where: how errors call it.
         max_bytes: where reading stops.
         timeout: seconds for everything: looking up names, connecting, all redirects, reading.
         public: refuse hosts that have an address outside the public internet.
+        kind: what is wanted: ``picture``, ``sound`` or ``video``.
 
     Raises:
         InputError: it cannot be had; the message says why.
     """
-    deadline = Deadline(timeout)
+    visit = _Visit(file, max_bytes, Deadline(timeout), public, kind)
     try:
         address = httpx.URL(url)
     except (httpx.InvalidURL, UnicodeError):  # their words may hold a part of a password
@@ -52,9 +72,9 @@ def download(url: str, where: str, *, max_bytes: int, timeout: float, public: bo
             )
         if not address.host or not 0 <= (address.port or 0) < 65536:
             raise InputError(f"{here}: the URL names no host, or no port of one; check it")
-        answer = _visit(address, here, max_bytes, deadline, public)
-        if isinstance(answer, bytes):
-            return answer
+        answer = _visit(address, here, visit)
+        if answer is None:
+            return
         try:
             address = address.join(answer)
         except (httpx.InvalidURL, UnicodeError):
@@ -62,27 +82,36 @@ def download(url: str, where: str, *, max_bytes: int, timeout: float, public: bo
     raise InputError(f"{where}: more than {MAX_REDIRECTS} redirects; give the final URL")
 
 
-def _visit(
-    address: httpx.URL, where: str, max_bytes: int, deadline: Deadline, public: bool
-) -> bytes | str:
-    """Return what is at an address, or where it redirects to."""
+class _Visit(NamedTuple):
+    """What holds for every address that is asked; see `download_into`."""
+
+    file: IO[bytes]
+    max_bytes: int
+    deadline: Deadline
+    public: bool
+    kind: str
+
+
+def _visit(address: httpx.URL, where: str, visit: _Visit) -> str | None:
+    """Write what is at an address, or return where it redirects to."""
+    deadline, public, kind = visit.deadline, visit.public, visit.kind
     named = None
     try:
         named = proxy_for(address)
         if named and public:
             _check_behind_proxy(address, deadline)
         with _pool(address, named, deadline, public) as pool:
-            return _ask(pool, address, where, max_bytes, named)
+            return _ask(pool, address, where, visit, named)
     except ProxyError as error:
         raise InputError(f"{where}: {error}") from None
     except NotPublicError as error:
         raise InputError(
             f"{where}: not on the public internet ({error}), which is refused; download the "
-            "picture and give its path, or allow it with --urls any (options.urls in the stack)"
+            f"{kind} and give its path, or allow it with --urls any (options.urls in the stack)"
         ) from None
     except httpcore.TimeoutException as error:
         raise InputError(
-            f"{where}: the download takes too long{_through(named)}; download the picture and give "
+            f"{where}: the download takes too long{_through(named)}; download the {kind} and give "
             "its path"
         ) from error
     except httpcore.ProxyError as error:
@@ -94,7 +123,7 @@ def _visit(
         raise InputError(
             f"{where}: the download failed ({type(error).__name__}: {_shown(error)})"
             f"{_through(named)}; check {'that proxy' if named else 'the URL and the network'}, or "
-            "download the picture and give its path"
+            f"download the {kind} and give its path"
         ) from error
 
 
@@ -136,10 +165,11 @@ def _ask(
     pool: httpcore.ConnectionPool,
     address: httpx.URL,
     where: str,
-    most: int,
+    visit: _Visit,
     named: NamedProxy | None,
-) -> bytes | str:
-    headers = [("Host", address.netloc.decode("ascii")), *_HEADERS]
+) -> str | None:
+    host = address.netloc.decode("ascii")
+    headers = [("Host", host), *_HEADERS, ("Accept", _ACCEPTED[visit.kind])]
     if address.userinfo:
         headers.append(("Authorization", f"Basic {_basic(address)}"))
     with pool.stream("GET", _core_url(address), headers=headers) as response:
@@ -157,14 +187,15 @@ def _ask(
         if encoding not in ("", "identity"):
             raise InputError(
                 f"{where}: the server sends it compressed ({_shown(encoding)}), though asked not "
-                "to; download the picture and give its path"
+                f"to; download the {visit.kind} and give its path"
             )
-        data = bytearray()
+        size = 0
         for chunk in response.iter_stream():
-            data += chunk
-            if len(data) > most:
+            visit.file.write(chunk)
+            size += len(chunk)
+            if size > visit.max_bytes:
                 break  # the caller refuses it
-        return bytes(data)
+        return None
 
 
 def _core_url(url: httpx.URL) -> httpcore.URL:

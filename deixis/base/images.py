@@ -13,7 +13,7 @@ import stat
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, Literal, NamedTuple
+from typing import IO, Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -106,9 +106,9 @@ def open_image(
         source = os.fsdecode(image)
         if isinstance(image, str) and is_url(source):
             source = without_credentials(source)
-            data = _download(image, where := _named(source), max_bytes, timeout, urls)
+            data = _download(image, where := named(source), max_bytes, timeout, urls)
         else:
-            data = _read_file(source, where := _named(source), max_bytes)
+            data = _read_file(source, where := named(source), max_bytes)
     else:
         raise InputError(
             f"a picture is a path, an http(s) URL, bytes, a PIL image or an RGB uint8 array of "
@@ -125,7 +125,8 @@ def is_url(source: str) -> bool:
     return _URL.match(source) is not None
 
 
-def _named(source: str) -> str:
+def named(source: str) -> str:
+    """Return how errors call what is at a path or a URL."""
     shown = without_credentials_in(source)
     return repr(shown if len(shown) <= 200 else f"{shown[:120]}...{shown[-60:]}")
 
@@ -146,14 +147,23 @@ def pixel_hash(pixels: NDArray[np.uint8]) -> str:
 
 
 def _read_file(path: str, where: str, max_bytes: int) -> bytes:
+    with regular_file(path, where, "picture") as file:
+        return file.read(max_bytes + 1)
+
+
+def regular_file(path: str, where: str, kind: str) -> IO[bytes]:
+    """Open a file, unbuffered; of what is no regular file nothing is read.
+
+    Raises:
+        InputError: it is not there, may not be read, or is a folder, a pipe or a device.
+    """
     try:
         state = os.stat(path)
         if stat.S_ISDIR(state.st_mode):
-            raise InputError(f"{where} is a folder; give the path of one picture")
+            raise InputError(f"{where} is a folder; give the path of one {kind}")
         if not stat.S_ISREG(state.st_mode):  # a pipe would block, a device never ends
-            raise InputError(f"{where} is not a regular file; give the path of one picture")
-        with open(path, "rb") as file:
-            return file.read(max_bytes + 1)
+            raise InputError(f"{where} is not a regular file; give the path of one {kind}")
+        return open(path, "rb", buffering=0)
     except FileNotFoundError:
         raise InputError(f"{where}: no such file; check the path") from None
     except PermissionError:

@@ -1,0 +1,255 @@
+"""The frames of a video, one after the other: decoded from a file, or taken from an array."""
+
+from array import array
+from collections import deque
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deixis.base.media_files import (
+    MediaFile,
+    check_header_seconds,
+    check_seconds,
+    container,
+    decoded,
+)
+from deixis.errors import InputError
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+    from av.video.frame import VideoFrame
+    from av.video.stream import VideoStream
+
+Picture = NDArray[np.uint8]
+
+_MOST_RATE = 240  # frames a second of the longest video: more are refused
+_FAR = 30  # frames: what is farther ahead is sought, if a key frame lies between
+_LEAST_SIDE = 8  # pixels
+_THREADS = 4  # that decode; each holds some frames in memory
+
+
+class Footage(Protocol):
+    """Frames that can be taken out by their numbers.
+
+    ``times`` are seconds from the first frame, ascending, of shape ``(T,)``; ``size`` is
+    (width, height), upright.
+    """
+
+    times: NDArray[np.float64]
+    size: tuple[int, int]
+
+    def pictures(self, wanted: Sequence[int]) -> Iterator[tuple[int, Picture]]:
+        """Yield each of these numbers, which ascend, with its frame: upright RGB."""
+        ...
+
+
+class ArrayFootage:
+    """Frames that are in memory."""
+
+    def __init__(self, frames: Picture, rate: float) -> None:
+        self._frames = frames
+        self.times = np.arange(len(frames)) / rate
+        self.size = frames.shape[2], frames.shape[1]
+
+    def pictures(self, wanted: Sequence[int]) -> Iterator[tuple[int, Picture]]:
+        """Yield copies of the frames of these numbers."""
+        for index in wanted:
+            yield index, self._frames[index].copy()
+
+
+class Survey(NamedTuple):
+    """What a file says of its frames: their time stamps, those of key frames, and the end.
+
+    Stamps ascend, each once, in units of the stream. The first one counts as a key frame.
+    ``counted`` is True where decoded frames are to be told by counting, not by their stamps.
+    """
+
+    stamps: NDArray[np.int64]
+    keys: NDArray[np.int64]
+    end: int
+    counted: bool
+
+
+class FileFootage:
+    """Frames that are decoded when they are asked for; several threads may ask at once.
+
+    Args:
+        file: the video.
+        max_seconds: refuse longer ones.
+        max_pixels: refuse larger frames.
+        notes: gets a line when something is wrong, here and in later reading.
+
+    Raises:
+        InputError: there are no frames that can be decoded, or too many, or too large.
+    """
+
+    def __init__(
+        self, file: MediaFile, max_seconds: float, max_pixels: int, notes: list[str]
+    ) -> None:
+        self._file, self._max_pixels, self._notes = file, max_pixels, notes
+        with container(file, "video", max_pixels) as opened:
+            stream = _video_stream(opened, file.where)
+            check_pixels(file.where, stream.width, stream.height, max_pixels)
+            check_header_seconds(opened, file.where, "video", max_seconds)
+            base = float(stream.time_base or 0)
+            self._survey = _survey(opened, stream, file.where, max_seconds)
+            self.sound = any(s.codec_context is not None for s in opened.streams.audio)
+            promised = float(stream.duration or 0) * base
+        stamps = self._survey.stamps
+        self.times = (stamps - stamps[0]) * base
+        self.begin = float(stamps[0] * base)
+        self.seconds = float((self._survey.end - stamps[0]) * base)
+        if promised > self.seconds + 1:
+            notes.append(f"the video is cut short: {self.seconds:.1f} of {promised:.1f} seconds")
+        self.size = 0, 0
+        first = next(self.pictures([0]), None)
+        if first is None:
+            raise InputError(f"{file.where}: no frame of it could be decoded; give a whole video")
+        self.size = first[1].shape[1], first[1].shape[0]
+        check_pixels(file.where, *self.size, max_pixels)
+
+    def pictures(self, wanted: Sequence[int]) -> Iterator[tuple[int, Picture]]:
+        """Yield the frames of these numbers; in place of a broken one stands its neighbour.
+
+        What has no neighbour either is left out.
+        """
+        faults: list[str] = []
+        for key, stretch in self._stretches(wanted):
+            left = deque(stretch)
+            last: VideoFrame | None = None
+            with closing(self._frames(key, stretch[0], faults)) as frames:
+                for index, last in frames:
+                    if left[0] > index:
+                        continue
+                    picture = upright(last, self.size)
+                    while left and left[0] <= index:
+                        yield left.popleft(), picture
+                    if not left:
+                        break
+            if last is not None and left:
+                picture = upright(last, self.size)
+                yield from ((index, picture) for index in left)
+        if faults:
+            note = f"parts of the video are broken and left out ({faults[0]})"
+            self._notes += [note] if note not in self._notes else []
+
+    def _stretches(self, wanted: Sequence[int]) -> Iterator[tuple[int, list[int]]]:
+        """Yield what is decoded in one go, and the stamp of the key frame to begin with."""
+        stamps, keys = self._survey.stamps, self._survey.keys
+        begin, stretch = int(stamps[0]), list[int]()
+        for index in wanted:
+            key = int(keys[np.searchsorted(keys, stamps[index], "right") - 1])
+            if np.searchsorted(stamps, key) - (stretch[-1] if stretch else 0) > _FAR:
+                if stretch:
+                    yield begin, stretch
+                begin, stretch = key, []
+            stretch.append(index)
+        if stretch:
+            yield begin, stretch
+
+    def _frames(
+        self, key: int, wanted: int, faults: list[str]
+    ) -> Generator[tuple[int, "VideoFrame"]]:
+        """Decode from a key frame on; from the beginning, where the file knows no way to it."""
+        stamps = self._survey.stamps
+        for begin in dict.fromkeys((key, int(stamps[0]))):
+            with container(self._file, "video", self._max_pixels) as opened:
+                stream = _video_stream(opened, self._file.where)
+                stream.thread_type = "AUTO"
+                stream.thread_count = _THREADS
+                if begin != stamps[0]:
+                    opened.seek(begin, stream=stream)
+                index = -1
+                for frame in decoded(opened, stream, faults):
+                    stamp = None if self._survey.counted else frame.pts
+                    index = index + 1 if stamp is None else int(np.searchsorted(stamps, stamp))
+                    if index > wanted and begin != stamps[0]:
+                        break  # it went too far
+                    wanted = len(stamps)  # was reached
+                    yield min(index, len(stamps) - 1), frame
+                else:
+                    return
+
+
+def upright(frame: "VideoFrame", size: tuple[int, int]) -> Picture:
+    """Return the pixels of a decoded frame, turned as the file says.
+
+    Args:
+        frame: decoded.
+        size: (width, height) that it is to have then; (0, 0) leaves it its own.
+    """
+    matrix: Any = frame.side_data.get("DISPLAYMATRIX")
+    # Rows of 3 numbers: x and y of the frame go to (a x + c y, b x + d y) of the screen.
+    a, b, _, c, d = np.frombuffer(matrix, "=i4")[:5].tolist() if matrix else (1, 0, 0, 0, 1)
+    swapped = abs(b) + abs(c) > abs(a) + abs(d)
+    width, height = size[::-1] if swapped else size
+    rgb = frame.reformat(width or frame.width, height or frame.height, "rgb24")
+    pixels = rgb.to_ndarray().astype(np.uint8, copy=False)
+    if swapped:
+        pixels, a, d = pixels.transpose(1, 0, 2), c, b
+    return np.ascontiguousarray(pixels[:: -1 if d < 0 else 1, :: -1 if a < 0 else 1])
+
+
+def check_pixels(where: str, width: int, height: int, max_pixels: int) -> None:
+    """Refuse frames that are too large or too small.
+
+    Raises:
+        InputError: they are over `max_pixels`, or a side has under 8 pixels.
+    """
+    if width * height > max_pixels:
+        raise InputError(
+            f"{where}: frames of {width} x {height} are over {max_pixels:,} pixels; "
+            "make the video smaller"
+        )
+    if min(width, height) < _LEAST_SIDE:
+        raise InputError(
+            f"{where}: frames of {width} x {height}; both sides need at least {_LEAST_SIDE} pixels"
+        )
+
+
+def _video_stream(opened: "InputContainer", where: str) -> "VideoStream":
+    from av.stream import Disposition
+
+    for stream in opened.streams.video:
+        cover = stream.disposition & Disposition.attached_pic
+        if stream.codec_context is not None and not cover:
+            return stream
+    heard = "; it has sound, so give it as audio" if opened.streams.audio else ""
+    raise InputError(f"{where}: holds no moving picture that can be decoded{heard}")
+
+
+def _survey(
+    opened: "InputContainer", stream: "VideoStream", where: str, max_seconds: float
+) -> Survey:
+    """Read what the packets say, without decoding them."""
+    from av import FFmpegError
+
+    base = float(stream.time_base or 0)
+    stamps, keys, end, least = array("q"), array("q"), 0, None
+    try:
+        for packet in opened.demux(stream):
+            stamp = packet.dts if packet.pts is None else packet.pts
+            if stamp is None or not packet.size or packet.is_discard:
+                continue
+            stamps.append(stamp)
+            if packet.is_keyframe:
+                keys.append(stamp)
+            least = stamp if least is None else min(least, stamp)
+            end = max(end, stamp + (packet.duration or 0))
+            check_seconds((end - least) * base, where, "video", max_seconds)
+            if len(stamps) > max_seconds * _MOST_RATE:
+                raise InputError(
+                    f"{where}: over {max_seconds * _MOST_RATE:,.0f} frames; give fewer"
+                )
+    except FFmpegError:  # what came before is used
+        pass
+    if not stamps:
+        raise InputError(f"{where}: holds no frame with a time; give a whole video")
+    ordered = np.unique(np.array(stamps))
+    # AVI keeps no time stamps: those that are made up lie in the order of decoding.
+    counted = opened.format.name == "avi"
+    begins = ordered[:1] if counted else np.unique([ordered[0], *keys])
+    return Survey(ordered, begins, end, counted)
