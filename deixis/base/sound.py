@@ -88,7 +88,9 @@ def open_sound(
     return _from_wav(file, max_seconds) or sound_of(file, max_seconds)
 
 
-def sound_of(file: MediaFile, max_seconds: float, begin: float | None = None) -> OpenedSound:
+def sound_of(
+    file: MediaFile, max_seconds: float, begin: float | None = None, end: float | None = None
+) -> OpenedSound:
     """Decode the first stream of sound in a file.
 
     Args:
@@ -96,41 +98,48 @@ def sound_of(file: MediaFile, max_seconds: float, begin: float | None = None) ->
         max_seconds: refuse longer sound.
         begin: where its first sample shall be, in seconds of the file's own clock; what comes
             earlier is left out, what comes later has silence before it. None: where it begins.
+        end: seconds of the result where decoding stops without a word. None: at the end.
 
     Raises:
         InputError: there is no such stream, it is broken, or outside the limits.
     """
     faults: list[str] = []
     mono = bytearray()  # grows in place, and becomes the array without a copy
-    most = int(max_seconds * RATE) * 4
     with container(file, "sound") as opened:
         stream = next((s for s in opened.streams.audio if s.codec_context is not None), None)
         if stream is None:
             raise InputError(
                 f"{file.where}: holds no sound that can be decoded; give one that does"
             )
-        check_header_seconds(opened, file.where, "sound", max_seconds)
-        rate, channels = stream.codec_context.sample_rate, stream.codec_context.channels
+        if end is None:
+            check_header_seconds(opened, file.where, "sound", max_seconds)
+        promised = float((stream.duration or 0) * (stream.time_base or 0))
         frames = decoded(opened, stream, faults)
         first = next(frames, None)
+        if first is None:
+            reason = f" ({faults[0]})" if faults else ""
+            raise InputError(
+                f"{file.where}: no sound in it could be decoded{reason}; give a whole file"
+            )
         late = 0.0  # seconds between where the sound shall begin and where it does
-        if begin is not None and first is not None and first.time is not None:
+        if begin is not None and first.time is not None:
             late = first.time - begin
             check_seconds(late, file.where, "sound", max_seconds)
             mono += bytes(4 * max(round(late * RATE), 0))
-        for piece in _mono(chain([first] if first else [], frames), max_seconds, file.where):
+        early = 4 * max(round(-late * RATE), 0)
+        for piece in _mono(chain([first], frames), max_seconds, file.where):
             mono += piece.tobytes()
-            if len(mono) > most:
-                check_seconds(len(mono) / 4 / RATE, file.where, "sound", max_seconds)
-        duration = 0.0
-        if stream.duration is not None and stream.time_base is not None:
-            duration = float(stream.duration * stream.time_base)
-    del mono[: 4 * max(round(-late * RATE), 0)]
-    if not mono:
-        raise InputError(f"{file.where}: no sound in it could be decoded; give a whole file")
-    _check_form(file.where, rate, channels)
+            seconds = (len(mono) - early) / 4 / RATE
+            if end is not None and seconds >= end:
+                promised = 0.0
+                break
+            check_seconds(seconds, file.where, "sound", max_seconds)
+    del mono[:early]
+    if end is not None:
+        del mono[4 * max(round(end * RATE), 0) :]
     samples = np.frombuffer(mono, dtype=np.float32)
-    notes = _notes(faults, len(samples) / RATE, duration)
+    notes = _notes(faults, len(samples) / RATE, promised)
+    rate, channels = first.sample_rate, len(first.layout.channels)
     return _opened(samples, file.sha256, rate, channels, file.source, notes)
 
 
@@ -257,6 +266,7 @@ def _mono(frames: Iterator["AudioFrame"], max_seconds: float, where: str) -> Ite
         if (frame.format.name, frame.layout.name, frame.sample_rate) != form:
             yield from _resampled(resampler, None)
             form = frame.format.name, frame.layout.name, frame.sample_rate
+            _check_form(where, frame.sample_rate, len(frame.layout.channels))
             resampler = AudioResampler("fltp", frame.layout, RATE)
         clock = (clock or 0.0) + frame.samples / frame.sample_rate
         yield from _resampled(resampler, frame)

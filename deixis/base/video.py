@@ -107,8 +107,12 @@ class OpenedVideo:
         frames = {frame.index: frame for frame in self._frames(np.unique(wanted).tolist())}
         return [frames[index] for index in wanted.tolist() if index in frames]
 
-    def sound_samples(self, max_seconds: float) -> OpenedSound | None:
+    def sound_samples(self, max_seconds: float, end: float | None = None) -> OpenedSound | None:
         """Decode the video's own sound; its time 0 is that of the first frame.
+
+        Args:
+            max_seconds: refuse longer sound.
+            end: seconds where decoding stops without a word. None: at the end.
 
         Returns:
             None if the video has no sound.
@@ -118,7 +122,7 @@ class OpenedVideo:
         """
         if self._file is None or not isinstance(self._footage, FileFootage) or not self.sound:
             return None
-        return sound_of(self._file, max_seconds, self._footage.begin)
+        return sound_of(self._file, max_seconds, self._footage.begin, end)
 
     def _frames(self, wanted: Sequence[int]) -> Iterator[VideoFrame]:
         for index, pixels in self._footage.pictures(wanted):
