@@ -110,8 +110,13 @@ def _measure(
     print_heading(how, len(scored.ids))
     print_measures(scored.measured())
     for name, value in scored.about.items():
-        said = "; ".join(value) if isinstance(value, list) else str(value)
-        terminal.line(escape(f"{name.replace('_', ' ')}: {said}"))
+        terminal.line(escape(f"{name.replace('_', ' ')}: {_said(value)}"))
+
+
+def _said(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name.replace('_', ' ')} {number}" for name, number in value.items())
+    return "; ".join(value) if isinstance(value, list) else str(value)
 
 
 def _average(

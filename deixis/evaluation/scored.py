@@ -13,6 +13,7 @@ from deixis.evaluation.metrics.mentions import Sample, align
 from deixis.evaluation.metrics.scoring import How, check_breakdown
 from deixis.evaluation.metrics.sheet import Measured, Sheet, counted
 from deixis.evaluation.metrics.tables import SIZES, compare, count, parts
+from deixis.evaluation.muie_answers import read_muie
 from deixis.evaluation.predictions import Predictions, read_predictions, some
 from deixis.formats.muie_rows import MuieRow
 from deixis.rows import Row, read_rows
@@ -182,7 +183,7 @@ def _score_given(
 def _score_paper(
     gold: Sequence[Any], path: Path, how: How, by: str | None, format_name: str | None
 ) -> Scored:
-    reader = papers.read_mmre if how.task.kind == "mmre" else papers.read_muie
+    reader = papers.read_mmre if how.task.kind == "mmre" else read_muie
     read: papers.Answers = reader(gold, path, format_name)
     missing = missing_of(gold, read.answers, path)
     kinds = read.kinds() if by else []

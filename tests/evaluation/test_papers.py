@@ -126,3 +126,47 @@ def test_each_has_one_format(tmp_path: Path, task: str, name: str) -> None:
     gold = written(tmp_path / "gold.jsonl", MMRE if task == "mmre" else MUIE)
     with pytest.raises(SettingsError, match=f"got --format {name}"):
         scored(task, gold, gold, name)
+
+
+LINE: dict[str, Any] = {
+    "id": "1",
+    "text": "Ann lives in Rome",
+    "image": {"sha256": "0" * 64, "width": 20, "height": 20, "source": "a.jpg"},
+    "entities": [
+        {"id": "e2", "text": "Rome", "start": 13, "end": 17, "type": "entity", "regions": []},
+        {
+            "id": "e1",
+            "text": "Ann",
+            "start": 0,
+            "end": 3,
+            "type": "entity",
+            "groundable": True,
+            "regions": [{"box": [0, 0, 10, 10], "score": 1.0, "source": "x"}],
+        },
+    ],
+    "relations": [{"id": "r1", "subject": "e1", "type": "lives in", "object": "e2"}],
+}
+
+
+@pytest.mark.parametrize("task", [None, "re", "ner, re,ee", ["ner", "re"]])
+def test_lines_of_a_batch_run_are_of_the_task_of_the_gold(tmp_path: Path, task: Any) -> None:
+    gold = written(tmp_path / "gold.jsonl", MUIE)
+    line = {**LINE, **({"task": task} if task else {})}
+    found = scored("muie", gold, written(tmp_path / "told.jsonl", line))
+    values = found.sheet.plain()
+    assert values["relations_f1"] == values["mean_iou_image"] == values["named_iou_image"] == 1.0
+    assert set(found.about["errors"].values()) == {0}
+
+
+def test_answers_of_muie_alone_have_no_places_to_score(tmp_path: Path) -> None:
+    gold = written(tmp_path / "gold.jsonl", MUIE, {**MUIE, "id": "2"})
+    answers = [
+        {"id": "1", "answer": "(Ann<concept>, lives in, Rome)"},
+        {"id": "2", "answer": "(Ann, lives in, Rome<concept>) <UIE> what?"},
+    ]
+    found = scored("muie", gold, written(tmp_path / "told.jsonl", *answers), "muie")
+    assert found.sheet.plain()["relations_f1"] == 1.0
+    assert not [name for name in found.sheet.names if "iou" in name or name == "hota"]
+    errors = {name: number for name, number in found.about["errors"].items() if number}
+    assert errors == {"missing_grounding": 1, "over_grounding": 1}
+    assert found.about["unreadable"] > 0

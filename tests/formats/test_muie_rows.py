@@ -96,7 +96,8 @@ def test_the_first_picture_goes_without_saying() -> None:
         ({"events": [{"type": "x", "arguments": [{"role": "x", "entity": "e9"}]}]}, "events"),
         ({"entities": [{"text": "Ann", "type": "x", "spans": [{"start": 1}]}]}, "entities"),
         ({"entities": [{"text": "Ann", "type": "x", "track": [{"index": 1}]}]}, "entities"),
-        ({"audio": {"seconds": 3}, "video": 5}, "video"),
+        ({"audio": {"seconds": 3}}, "audio"),
+        ({"video": 5}, "video"),
     ],
 )
 def test_what_is_no_such_line_is_refused_with_its_place(

@@ -2,5 +2,5 @@
 
 `tasks` says what is compared and `convention` what counts as equal; `mentions` brings rows into
 that form, `overlap` and `matching` pair them, `tables` adds up, `chance` says what luck could
-do, `scoring` puts it together. `mmre` and `muie` score tasks of another shape.
+do, `scoring` puts it together. `mmre` and the modules `muie_...` score tasks of another shape.
 """

@@ -63,7 +63,7 @@ A mention without a region (None in the papers) is met only by a prediction that
   what the step `entail` calls visible is so, whatever was pointed at.
 - entailment and grounding are the parts of RiVEG (table IX, figure 7) on gold mentions: see
   `deixis.evaluation.metrics.given`.
-- mmre and muie have measures of their own: see `deixis.evaluation.metrics.mmre` and ``muie``.
+- mmre and muie have measures of their own: see `deixis.evaluation.metrics.mmre` and ``muie_...``.
 
 The default is ``>=`` for all; a convention that is strict takes ``>`` for all.
 """

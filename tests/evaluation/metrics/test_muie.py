@@ -11,17 +11,16 @@ from hypothesis import strategies as st
 from deixis.base.boxes import box_iou
 from deixis.errors import DataError
 from deixis.evaluation.metrics.mner import Score
-from deixis.evaluation.metrics.muie import (
+from deixis.evaluation.metrics.muie_facts import score_extraction
+from deixis.evaluation.metrics.muie_grounding import (
     Grounding,
     mean_iou,
     overlaps_of,
     pair,
-    region_iou,
-    score_extraction,
     score_grounding,
-    span_iou,
     video_jaccard,
 )
+from deixis.evaluation.metrics.muie_places import region_iou, span_iou
 from deixis.formats.muie import parse_answer, row_of
 from deixis.formats.muie_rows import MuieRow
 from deixis.rows import RowRegion
@@ -219,11 +218,12 @@ def test_three_media() -> None:
     )
     found = score_grounding([gold], [told])
     assert found.image == pytest.approx(0.5 / 2)
-    assert found.video == pytest.approx((1 + 0 + 0) / 3)
+    # On the frames of the gold: 0; 1, between two that were told; 3, where it is not any more.
+    assert found.video == pytest.approx((1 + 1 + 0) / 3)
     assert found.audio == pytest.approx(0.5 / 2)
     by_gold = score_grounding([gold], [told], over="gold")
     assert by_gold.image == pytest.approx(0.5)
-    assert by_gold.video == pytest.approx(0.5)
+    assert by_gold.video == pytest.approx(1.0)
     assert score_grounding([row("ner")], [row("ner")]) == (None, None, None)
     assert score_grounding([gold], [gold]) == (1.0, 1.0, 1.0)
 
