@@ -3,11 +3,9 @@
 import re
 from typing import Any
 
-from pydantic import ValidationError
-
+from deixis.agents.context.media import opened_pictures, opened_sound, opened_video
 from deixis.agents.context.patches import checked_patches, overhanging
-from deixis.agents.context.pictures import take_again, take_in
-from deixis.agents.context.records import Observation
+from deixis.agents.context.records import Observation, PictureRecord
 from deixis.agents.context.state import MERGED, OVERWRITE, State, Update, notice
 from deixis.agents.context.toolbox import Toolbox
 from deixis.agents.reading.given import (
@@ -17,8 +15,7 @@ from deixis.agents.reading.given import (
     checked_mentions,
     of_schema,
 )
-from deixis.base.problems import first_problem
-from deixis.base.records import ImageInfo
+from deixis.agents.reading.tasks import TASKS, checked_tasks
 from deixis.errors import InputError
 
 _UNTEXTUAL = re.compile("[\\0\ud800-\udfff]")
@@ -26,67 +23,77 @@ _UNTEXTUAL = re.compile("[\\0\ud800-\udfff]")
 
 
 def open_sample(state: State, toolbox: Toolbox) -> Update:
-    """Check what was given, and the settings; put the picture's record into the state.
+    """Check what was given, and the settings; put the records of the media into the state.
 
-    What an earlier sample left on the same thread is emptied. For the record of a picture, as
-    an earlier result has it, that picture is opened again; if it is gone, a notice says so.
-    Patches, mentions and the caption are handed on in the notes ``given_patches``,
-    ``given_mentions`` and ``given_caption``.
+    What an earlier sample left on the same thread is emptied. For the record of a picture, a sound
+    or a video, as an earlier result has it, that is opened again; if it is gone, a notice says so.
+    Patches, mentions, the caption and the tasks are handed on in the notes ``given_patches``,
+    ``given_mentions``, ``given_caption`` and ``tasks``.
 
     Raises:
-        InputError: the text, the picture, the caption, a mention or a patch cannot be used.
+        InputError: the text, a medium, the caption, a mention, a patch or the task cannot be used,
+            or the graph does not take it.
         SettingsError, MissingExtraError, MissingKeyError: a role cannot be filled.
     """
     options = toolbox.settings.options
-    text = checked_text(state.get("text"), options.max_text)
+    _check_taken(state, toolbox)
+    text = _text(state, toolbox)
     patches = checked_patches(state.get("patches"))
     caption = checked_caption(state.get("caption"), options.max_text)
     given_mentions: Any = state.get("mentions")
     # The channel is an empty mapping where nothing was ever given.
     mentions = None if given_mentions == {} else checked_mentions(given_mentions, text)
+    tasks = checked_tasks(state.get("task")) if "task" in toolbox.takes else None
     toolbox.check()
-    notices: Update = {}
-    picture = None
-    given, opened = state.get("image"), None
-    if isinstance(given, dict | ImageInfo):
-        record = _record(given)
-        try:
-            opened = take_again(record, options.max_pixels, options.urls)
-        except InputError as error:
-            notices |= notice("open", f"the text was read alone: {error}")
-    elif given is not None:
-        opened = take_in(given, options.max_pixels, options.urls)
-    if opened is not None:
-        height, width = opened.pixels.shape[:2]
-        picture = {
-            "sha256": opened.sha256,
-            "width": width,
-            "height": height,
-            "source": opened.source,
-        }
-        for note in opened.notes:
-            notices |= notice("open", note)
-        if over := overhanging(patches or [], width, height):
-            notices |= notice("open", f"cut to the picture: patch {', '.join(over)}")
-    elif patches:
-        raise InputError("patches are given, but no picture that they could be cut from")
+    pictures, seen = opened_pictures(state, options)
+    sound, heard = opened_sound(state, options)
+    film, watched = opened_video(state, options)
+    told = [notice("open", note) for note in (*seen, *heard, *watched)]
+    if patches:
+        told.append(_overhang(patches, pictures))
+    notices = {key: value for each in told for key, value in each.items()}
     typed = None if mentions is None else of_schema(mentions, toolbox.types)
-    notes = {"given_patches": patches, MENTIONS: typed, CAPTION: caption}
+    notes = {"given_patches": patches, MENTIONS: typed, CAPTION: caption, TASKS: tasks}
     notes = {name: note for name, note in notes.items() if note is not None}
     anew = {**{key: {} for key in MERGED}, "notices": notices, "notes": notes}
     emptied = {channel: {OVERWRITE: value} for channel, value in anew.items()}
     unseen = Observation(caption=None, objects=[], words=[], looking={})
-    return {**emptied, "text": text, "picture": picture, "observation": unseen}
+    opened = {"picture": pictures[0] if pictures else None, "pictures": pictures}
+    media: Update = {"sound": sound, "film": film, "heard": None, "watched": []}
+    return {**emptied, "text": text, **opened, **media, "observation": unseen}
 
 
-def _record(given: object) -> ImageInfo:
-    try:
-        return ImageInfo.model_validate(given)
-    except ValidationError as error:
-        raise InputError(
-            "image is a dict; give a path, a URL, bytes, a PIL image, an array, None or the whole "
-            f"record of a picture that a result has ({': '.join(first_problem(error))})"
-        ) from None
+def _check_taken(state: State, toolbox: Toolbox) -> None:
+    given: Any = state
+    for name in ("images", "audio", "video", "task"):
+        if name not in toolbox.takes and given.get(name) is not None:
+            raise InputError(
+                f"{name} is given, and the graph {toolbox.settings.graph!r} takes none; leave it "
+                "out, or use the graph muie (--graph muie)"
+            )
+    if given.get("images") is not None and given.get("image") is not None:
+        first, *_ = given["images"] if given["images"] else [None]
+        if first != given["image"]:
+            raise InputError("image and images are given; put all pictures into images")
+
+
+def _text(state: State, toolbox: Toolbox) -> str:
+    """Return the text; "" without one, where another medium is enough."""
+    given: Any = state
+    others = any(given.get(name) is not None for name in ("image", "images", "audio", "video"))
+    text = given.get("text")
+    if "audio" in toolbox.takes and (text is None or (isinstance(text, str) and not text.strip())):
+        if not others:
+            raise InputError("nothing is given; give a text, an image, an audio or a video")
+        return ""
+    return checked_text(text, toolbox.settings.options.max_text)
+
+
+def _overhang(patches: list[dict[str, Any]], pictures: list[PictureRecord]) -> Update:
+    if not pictures:
+        raise InputError("patches are given, but no picture that they could be cut from")
+    over = overhanging(patches, pictures[0]["width"], pictures[0]["height"])
+    return notice("open", f"cut to the picture: patch {', '.join(over)}") if over else {}
 
 
 def checked_text(text: object, most: int) -> str:

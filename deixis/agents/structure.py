@@ -1,11 +1,13 @@
 """structure: put everything together as an `Extraction`, checked, in plain data."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from deixis.agents.context.records import CallRecord
 from deixis.agents.context.state import State, Update, caption_of, type_of
 from deixis.agents.context.toolbox import Toolbox
+from deixis.agents.reading.media_results import decisions_of, looks_of, media_of, settled
+from deixis.base.extraction_records import UNTYPED
 from deixis.schema import Extraction, Usage
 from deixis.settings import Price, entry_for
 
@@ -14,30 +16,47 @@ NOT_ASKED = {"cached", "shared"}
 
 def structure(state: State, toolbox: Toolbox) -> Update:
     """Build the result; a result that breaks a promise of the schema is a bug and raises."""
-    entities = [_entity(state, entity) for entity in state["mentions"]]
+    entities = sorted((_entity(state, entity) for entity in state["mentions"]), key=_order)
     calls = state.get("calls", {})
+    pictures = state.get("pictures", [])
     result = Extraction.model_validate(
         {
             "text": state["text"],
             "image": state.get("picture"),
-            "entities": sorted(entities, key=lambda entity: (entity["start"], entity["end"])),
+            "images": pictures if len(pictures) > 1 else [],
+            "entities": entities,
+            **(media_of(state) if "task" in toolbox.takes else {}),
             "caption": caption_of(state) or None,
             "replies": _replies(calls),
             "usage": usage(calls, toolbox.settings.options.prices),
             "warnings": list(state.get("notices", {}).values()),
-            "types": [entity_type.name for entity_type in toolbox.types.types],
+            "types": _types(toolbox, entities),
         }
     )
-    return result.model_dump(mode="json")
+    found = result.model_dump(mode="json")
+    if "task" not in toolbox.takes:
+        return found
+    # A thread may have those of its last sample.
+    return {"transcript": None, "relations": [], "events": [], **found}
+
+
+def _order(entity: Mapping[str, Any]) -> tuple[bool, int, int]:
+    """Sort by place in the text; what has none comes last, as it was found."""
+    start, end = entity["start"], entity["end"]
+    return (start is None, start or 0, end or 0)
+
+
+def _types(toolbox: Toolbox, entities: Sequence[Mapping[str, Any]]) -> list[str]:
+    known = [entity_type.name for entity_type in toolbox.types.types]
+    used = dict.fromkeys(entity["type"] for entity in entities)
+    return [*known, UNTYPED] if UNTYPED in used and UNTYPED not in known else known
 
 
 def _entity(state: State, entity: str) -> dict[str, Any]:
     mention = state["mentions"][entity]
     kind = state.get("kinds", {}).get(entity)
     verdict = state.get("verdicts", {}).get(entity)
-    decisions = [
-        record for key, record in state["decisions"].items() if key.partition("/")[0] == entity
-    ]
+    looks = looks_of(state, entity)
     return {
         "id": entity,
         "text": mention["text"],
@@ -47,10 +66,12 @@ def _entity(state: State, entity: str) -> dict[str, Any]:
         "fine_type": kind["fine_type"] if kind else None,
         "expression": state.get("expressions", {}).get(entity),
         "knowledge": state.get("knowledge", {}).get(entity, {}),
-        "groundable": verdict["groundable"] if verdict else None,
+        "groundable": settled(looks) if looks else verdict["groundable"] if verdict else None,
         "confidence": mention["confidence"],
         "regions": state.get("regions", {}).get(entity, []),
-        "decisions": decisions,
+        "spans": state.get("spans", {}).get(entity, []),
+        "track": state.get("tracks", {}).get(entity, []),
+        "decisions": decisions_of(state, entity),
     }
 
 

@@ -12,13 +12,14 @@ from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
 from langgraph.types import Send
 
+from deixis.agents.context.given import GivenInput
 from deixis.agents.context.state import (
     OVERWRITE,
     Context,
-    GivenInput,
     Input,
     Output,
     Post,
+    Sample,
     State,
     Update,
     added,
@@ -85,7 +86,7 @@ def graph_of(toolbox: Toolbox, checkpointer: BaseCheckpointSaver[Any] | None = N
     )
     # LangGraph would checkpoint the input as given, with every byte of the picture, and
     # LangChain's tools would ask for every key of it.
-    compiled.channels[START] = GivenInput(Post)
+    compiled.channels[START] = GivenInput(Sample if "audio" in system.takes else Post)
     return compiled
 
 
@@ -184,7 +185,10 @@ def perform(agent: Agent, state: Any, toolbox: Toolbox) -> Update:
 
 def detail(update: Update) -> str:
     """Say in a few words what a node brought."""
-    counted = ("mentions", "testimonies", "knowledge", "expressions", "verdicts", "regions")
+    counted = (
+        *("mentions", "testimonies", "knowledge", "expressions", "verdicts", "regions"),
+        *("related", "happened", "spans", "tracks"),
+    )
     return ", ".join(
         f"{len(update[key])} {key}"
         for key in counted

@@ -17,6 +17,7 @@ from PIL import Image
 from pydantic import BaseModel
 
 from deixis import Extraction, Settings, build_graph
+from deixis.agents.context.pictures import PICTURES
 from deixis.errors import InputError
 
 pytestmark = pytest.mark.extra
@@ -125,9 +126,7 @@ def test_a_result_goes_in_again(settings: Settings, picture: Path) -> None:
     assert named(on_a_thread.invoke({**out, "text": OTHER}, THREAD)) == named(again)
 
 
-def test_a_picture_that_is_gone_or_changed_is_told(
-    settings: Settings, picture: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_picture_that_is_gone_or_changed_is_told(settings: Settings, picture: Path) -> None:
     graph = build_graph(settings)
     first = graph.invoke({"image": str(picture), "text": TEXT})
     blank = graph.invoke({"image": picture.read_bytes(), "text": TEXT})
@@ -135,7 +134,7 @@ def test_a_picture_that_is_gone_or_changed_is_told(
     changed = graph.invoke({**first, "text": TEXT})
     picture.unlink()
     gone = graph.invoke({**first, "text": TEXT})
-    monkeypatch.setattr("deixis.agents.context.pictures._kept", {})
+    PICTURES.kept.clear()
     lost = graph.invoke({**blank, "text": TEXT})
     for out, said in (
         (changed, "has changed since; give it anew"),

@@ -5,15 +5,16 @@ nothing twice. `open` empties them, so that a thread can be used for the next sa
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Annotated, Any, Self, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from langgraph.channels import EphemeralValue, UntrackedValue
+from langgraph.channels import EphemeralValue
 from pydantic import BaseModel, Field
 from typing_extensions import (  # typing's breaks LangGraph's JSON schemas on 3.11
     TypedDict,
     get_type_hints,
 )
 
+from deixis.agents.context.given import GivenBeside, GivenMedium
 from deixis.agents.context.media_records import (
     EventRecord,
     FilmRecord,
@@ -26,7 +27,6 @@ from deixis.agents.context.media_records import (
     Sought,
     SoundRecord,
 )
-from deixis.agents.context.pictures import Held, held
 from deixis.agents.context.records import (
     CallRecord,
     DecisionRecord,
@@ -54,59 +54,15 @@ def merge(old: Mapping[str, Any] | None, new: Mapping[str, Any]) -> dict[str, An
     return {**(old or {}), **new} if isinstance(new, Mapping) else new
 
 
-class GivenImage(UntrackedValue[Any]):
-    """The picture as given; only what names it (a path, a URL, a record) is checkpointed."""
-
-    def update(self, values: Sequence[Any]) -> bool:
-        """Take the picture in."""
-        return super().update([held(value) for value in values])
-
-    def checkpoint(self) -> Any:
-        """Return a path, URL or record; of pixels, bytes and credentials, that they were given."""
-        if isinstance(self.value, Held):
-            return self.value.left()
-        return self.value if isinstance(self.value, str | dict) else super().checkpoint()
-
-    def from_checkpoint(self, checkpoint: Any) -> Self:
-        """Restore what `checkpoint` kept."""
-        channel = super().from_checkpoint(checkpoint)
-        if isinstance(checkpoint, str | dict):
-            channel.value = checkpoint
-        return channel
-
-
-class GivenInput(EphemeralValue[Any]):
-    """LangGraph's start channel without pixels: it would checkpoint the input as it is."""
-
-    def update(self, values: Sequence[Any]) -> bool:
-        """Take the input in; what it leaves out, the last sample's does not stand in for."""
-        given = [
-            {**dict.fromkeys(_OF_ONE_SAMPLE), **value, "image": held(value.get("image"))}
-            if isinstance(value, dict)
-            else value
-            for value in values
-        ]
-        return super().update(given)
-
-    def checkpoint(self) -> Any:
-        """Return the input, its picture only when that is a path, a URL or a record."""
-        value = super().checkpoint()
-        if isinstance(value, dict):
-            image = value.get("image")
-            if isinstance(image, Held):
-                return {**value, "image": image.left()}
-            if not isinstance(image, str | dict):
-                return {key: given for key, given in value.items() if key != "image"}
-        return value
-
-
 T = TypeVar("T")
 Merged = Annotated[dict[str, T], merge]
 
 
 class Input(TypedDict, total=False):
-    """What a user gives: a picture (or None, or nothing) and a text.
+    """What a user gives: a picture (or None, or nothing) and a text, or what else a graph takes.
 
+    ``images``: all pictures, in place of ``image``. ``audio``, ``video``: as `image`, and arrays
+    with their rate. ``task``: what is asked for, for graphs that do several.
     ``caption``: a description of the picture that the user has.
     ``mentions``: the names of the text, as `deixis.agents.reading.given` takes them: then no
     others are looked for.
@@ -115,14 +71,15 @@ class Input(TypedDict, total=False):
     checks it and leaves it alone.
     """
 
-    image: Annotated[Any, GivenImage]
+    image: Annotated[Any, GivenMedium]
+    images: Annotated[Any, GivenBeside]
+    audio: Annotated[Any, GivenBeside]
+    video: Annotated[Any, GivenBeside]
+    task: Any
     text: str
     caption: str | None
     mentions: Annotated[Any, merge]
     patches: Annotated[Any, EphemeralValue]
-
-
-_OF_ONE_SAMPLE = ("caption", "mentions")
 
 
 class Post(BaseModel):
@@ -135,12 +92,28 @@ class Post(BaseModel):
     patches: Any = Field(default=None, description="boxes [x1, y1, x2, y2] in pixels, or null")
 
 
+class Sample(Post):
+    """What `Input` holds, for a tool that takes sound and video as well; any one is enough."""
+
+    text: str = Field(default="", description="a text, or nothing")
+    images: Any = Field(default=None, description="paths or URLs of several pictures, or null")
+    audio: Any = Field(default=None, description="path or http(s) URL of a sound, or null")
+    video: Any = Field(default=None, description="path or http(s) URL of a video, or null")
+    task: Any = Field(default=None, description="ner, re or ee, or several of them, or null")
+
+
 class Output(TypedDict, total=False):
     """The fields of `deixis.schema.Extraction`."""
 
     text: str
-    image: Annotated[Any, GivenImage]
+    image: Annotated[Any, GivenMedium]
+    images: Annotated[Any, GivenBeside]
+    audio: Annotated[Any, GivenBeside]
+    video: Annotated[Any, GivenBeside]
+    transcript: dict[str, Any] | None
     entities: list[dict[str, Any]]
+    relations: list[dict[str, Any]]
+    events: list[dict[str, Any]]
     caption: str | None
     replies: list[dict[str, Any]]
     usage: list[dict[str, Any]]
@@ -151,7 +124,7 @@ class Output(TypedDict, total=False):
 class State(Output, total=False):
     """The channels between; what `Input` has besides is read by `open`.
 
-    ``picture``: the opened picture, or None.
+    ``picture``: the opened picture, or None; ``pictures``: all of them.
     ``mentions``, ``kinds``, ``expressions``, ``verdicts``, ``regions``: by the id of an entity.
     ``knowledge``: id to `Knowledge`.
     ``templates``: template name to visual-knowledge template.
@@ -170,6 +143,7 @@ class State(Output, total=False):
 
     patches: Annotated[Any, EphemeralValue]
     picture: PictureRecord | None
+    pictures: list[PictureRecord]
     mentions: Merged[Mention]
     templates: Merged[dict[str, Any]]
     observation: Observation

@@ -31,6 +31,7 @@ class System(NamedTuple, Generic[Options]):
         wire: adds its nodes and edges to a `deixis.graphs.build.Wiring`, as the options say.
         options: what it can be told under ``graph_options``.
         eyes: roles that it cannot have played by a chat model that takes no pictures.
+        takes: what of ``images``, ``audio``, ``video`` and ``task`` may be given.
         leaves_out: says which of its roles are neither needed nor asked with some options.
     """
 
@@ -41,6 +42,7 @@ class System(NamedTuple, Generic[Options]):
     wire: Callable[[Any, Options], None]
     options: type[Options] = GraphOptions  # type: ignore[assignment]  # of a graph without any
     eyes: tuple[str, ...] = ()
+    takes: tuple[str, ...] = ()
     leaves_out: Callable[[Options], Collection[str]] = lambda _: ()
 
     def check(self, settings: Settings) -> None:

@@ -6,11 +6,13 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
-from deixis.agents.context import pictures
+from deixis.agents.context import media, pictures
 from deixis.agents.context.cast import Cast
 from deixis.agents.context.state import State, Update, notice
 from deixis.agents.context.system import GraphOptions, System
+from deixis.agents.context.tools_in_hand import ToolsInHand
 from deixis.base.records import NoticeKind
+from deixis.base.video import OpenedVideo
 from deixis.errors import SettingsError
 from deixis.llms import registry as llms
 from deixis.llms.asking import Asker, Joint
@@ -21,17 +23,7 @@ from deixis.llms.structured import Reply, ReplyStatus
 from deixis.prompts import Prompt, render
 from deixis.prompts import check as check_prompts
 from deixis.settings import Roles, Settings
-from deixis.tools import registry as tools
-from deixis.tools.base import (
-    CaptionEntailer,
-    Detector,
-    Embedder,
-    Entailer,
-    Picture,
-    Reader,
-    Segmenter,
-)
-from deixis.tools.tagger.base import Tagger
+from deixis.tools.base import Picture, Samples
 from deixis.type_schema import TypeSchema
 
 Answer = TypeVar("Answer", bound=BaseModel)
@@ -65,7 +57,7 @@ def toolbox_of_role(settings: Settings, role: str, example: str) -> "Toolbox":
     return Toolbox(settings.model_copy(update={"roles": Roles.model_validate({role: spec})}))
 
 
-class Toolbox:
+class Toolbox(ToolsInHand):
     """What the agents of one run work with: its cast, and the asker with its budget.
 
     It is made once, and handed to all that fetches, asks or builds for that run.
@@ -108,6 +100,11 @@ class Toolbox:
             )
         return self._graph_options
 
+    @property
+    def takes(self) -> tuple[str, ...]:
+        """What of `System.takes` the graph takes; nothing of it where there is no graph."""
+        return self.cast.system.takes if self.cast.system else ()
+
     def model(self, role: str) -> str:
         """Return the spec of a role that the graph needs.
 
@@ -133,51 +130,6 @@ class Toolbox:
         swapped.cast = cast
         return swapped
 
-    @property
-    def tagger(self) -> Tagger:
-        """The recognizer, where `Cast.recognizes_by_tagger`."""
-        tagger: Tagger = tools.load(self.model("recognizer"), "recognizer")
-        return tagger
-
-    @property
-    def detector(self) -> Detector | None:
-        """Finds objects, or None when the role is left out."""
-        detector: Detector | None = self.cast.tool("detector")
-        return detector
-
-    @property
-    def reader(self) -> Reader | None:
-        """Reads writing, or None when the role is left out."""
-        reader: Reader | None = self.cast.tool("reader")
-        return reader
-
-    @property
-    def segmenter(self) -> Segmenter | None:
-        """Makes masks, or None when the role is left out."""
-        segmenter: Segmenter | None = self.cast.tool("segmenter")
-        return segmenter
-
-    def entailer(self, role: str) -> Entailer | None:
-        """Says whether descriptions fit a picture; None if nobody plays it, or another kind.
-
-        Args:
-            role: the first or the second entailer.
-        """
-        tool: Any = self.cast.tool(role) if self.cast.is_tool(role) else None
-        return tool if hasattr(tool, "entail") else None
-
-    @property
-    def caption_entailer(self) -> CaptionEntailer | None:
-        """The entailer that reads descriptions; None if nobody plays it, or another kind."""
-        tool: Any = self.cast.tool("entailer") if self.cast.is_tool("entailer") else None
-        return tool if hasattr(tool, "shown") else None
-
-    @property
-    def embedder(self) -> Embedder | None:
-        """Says how alike posts are, or None when the role is left out."""
-        embedder: Embedder | None = self.cast.tool("embedder")
-        return embedder
-
     def pixels(self, state: State) -> Picture | None:
         """Return the sample's picture, or None when it has none."""
         picture = state.get("picture")
@@ -186,6 +138,18 @@ class Toolbox:
         options = self.settings.options
         given = state.get("image")
         return pictures.pixels_of(picture, given, options.max_pixels, options.urls)
+
+    def pictures(self, state: State) -> list[Picture]:
+        """Return all pictures of the sample, in the order of `Region.image`."""
+        return media.pictures_of(state, self.settings.options)
+
+    def samples(self, state: State) -> Samples | None:
+        """Return the sample's sound, or that of its video, or None when it has none."""
+        return media.samples_of(state, self.settings.options)
+
+    def video(self, state: State) -> OpenedVideo | None:
+        """Return the sample's video, or None when it has none."""
+        return media.video_of(state, self.settings.options)
 
     def photo(self, state: State) -> Photo | None:
         """Return the sample's picture as models are sent it, or None when it has none."""

@@ -6,10 +6,6 @@ from pydantic import Field
 
 from deixis.agents.context.system import GraphOptions
 
-MuieTask = Literal["ner", "re", "ee"]
-TASKS: tuple[MuieTask, ...] = ("ner", "re", "ee")
-"""Entities, relations and events (Zhang et al., 2024, section 3)."""
-
 
 class MuieOptions(GraphOptions):
     """What this graph alone can be told.

@@ -14,9 +14,9 @@ LIMIT = 64_000_000
 
 @pytest.fixture(autouse=True)
 def nothing_kept() -> Iterator[None]:
-    pictures._kept.clear()
+    pictures.PICTURES.kept.clear()
     yield
-    pictures._kept.clear()
+    pictures.PICTURES.kept.clear()
 
 
 @pytest.fixture
@@ -39,20 +39,20 @@ def test_pixels_are_kept_in_this_process(photo: Path) -> None:
 
 def test_pixels_that_are_gone_are_read_again_from_their_path(photo: Path) -> None:
     picture = record(str(photo))
-    pictures._kept.clear()
+    pictures.PICTURES.kept.clear()
     assert tuple(pictures.pixels_of(picture, None, LIMIT)[0, 0]) == (255, 0, 0)
 
 
 def test_pixels_that_are_gone_are_taken_again_from_what_was_given(photo: Path) -> None:
     array = np.zeros((10, 20, 3), dtype=np.uint8)
     picture = record(array)
-    pictures._kept.clear()
+    pictures.PICTURES.kept.clear()
     assert pictures.pixels_of(picture, array, LIMIT).shape == (10, 20, 3)
 
 
 def test_a_picture_that_changed_meanwhile_is_refused(photo: Path) -> None:
     picture = record(str(photo))
-    pictures._kept.clear()
+    pictures.PICTURES.kept.clear()
     Image.new("RGB", (20, 10), "blue").save(photo)
     with pytest.raises(InputError, match="changed while it was looked at"):
         pictures.pixels_of(picture, None, LIMIT)
@@ -60,7 +60,7 @@ def test_a_picture_that_changed_meanwhile_is_refused(photo: Path) -> None:
 
 def test_bytes_that_are_gone_are_asked_for_again(photo: Path) -> None:
     picture = record(photo.read_bytes())
-    pictures._kept.clear()
+    pictures.PICTURES.kept.clear()
     with pytest.raises(InputError, match=r"given as bytes.*invoke the graph with it again"):
         pictures.pixels_of(picture, None, LIMIT)
 
@@ -83,8 +83,8 @@ def test_which_urls_are_opened_again_is_the_settings_choice() -> None:
 
 
 def test_old_pixels_make_room(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pictures, "KEEP_BYTES", 1_500)
+    monkeypatch.setattr(pictures.PICTURES, "_most", 1_500)
     for shade in range(5):
         pictures.take_in(np.full((10, 20, 3), shade, dtype=np.uint8), LIMIT)
-    assert len(pictures._kept) == 2
-    assert [int(each[0, 0, 0]) for each in pictures._kept.values()] == [3, 4]
+    assert len(pictures.PICTURES.kept) == 2
+    assert [int(each.pixels[0, 0, 0]) for each in pictures.PICTURES.kept.values()] == [3, 4]
