@@ -140,12 +140,13 @@ class Verdict(TypedDict):
 
 
 class PlacedRegion(TypedDict):
-    """Where an entity is, as `deixis.schema.Region` has it."""
+    """Where an entity is, as `deixis.schema.Region` has it; ``image`` is left out for the first."""
 
     box: list[float]
     mask: dict[str, Any] | None
     score: float
     source: str
+    image: NotRequired[int]
 
 
 class DecisionRecord(TypedDict):

@@ -132,6 +132,7 @@ class State(Output, total=False):
     `SingleTestimony`.
     ``decisions``: by ``id/step/subject``.
     ``calls``: ``step/seat/number`` to one request to a model; ``notices``: key to `Notice`.
+    ``views``: by the number of a picture, from 0, what it has of its own, where there are several.
     ``notes``: what agents of one graph hand on to each other, by names of their own.
 
     Of sound, video, relations and events: ``sound`` and ``film``, what was opened, or None;
@@ -157,6 +158,7 @@ class State(Output, total=False):
     calls: Merged[CallRecord]
     notices: Merged[dict[str, str]]
     notes: Merged[Any]
+    views: Merged[dict[str, Any]]
     sound: SoundRecord | None
     film: FilmRecord | None
     heard: HeardRecord | None

@@ -18,6 +18,7 @@ class MuieOptions(GraphOptions):
     ``spoken``: whether the text is what is said: ``auto`` compares it with what is heard.
     ``audio``: where a name is heard: at its ``words``, or in the ``segments`` of speech that have
     them, cut as the paper's segmenter cuts (SHAS).
+    ``things``: whether, without a ``vlm``, what a detector sees is named where there are no words.
     ``hears``, ``watches``: whether a model that can is sent the sound and the video themselves,
     in place of the transcript and of frames.
     """
@@ -29,5 +30,6 @@ class MuieOptions(GraphOptions):
     max_tracks: int = Field(default=20, ge=1)
     spoken: Literal["auto", "yes", "no"] = "auto"
     audio: Literal["words", "segments"] = "words"
+    things: bool = True
     hears: bool = True
     watches: bool = True
