@@ -1,9 +1,9 @@
 """Hugging Face models in this process, with or without eyes, as a LangChain chat model.
 
-Text models and those that see (Qwen-VL, LLaVA and all others that transformers knows as
-image-text-to-text) answer alike. Captioning models (BLIP-2, Florence-2) describe the picture that
-they are shown, whatever is asked. The packages arrive with the extra ``transformers`` and are
-imported by the first call.
+Text models, those that see (Qwen-VL, LLaVA and all others that transformers knows as
+image-text-to-text) and those that hear (Qwen2.5-Omni) answer alike. Captioning models (BLIP-2,
+Florence-2) describe the picture that they are shown, whatever is asked. The packages arrive with
+the extra ``transformers`` and are imported by the first call.
 """
 
 from collections.abc import Sequence
@@ -19,8 +19,9 @@ from pydantic import Field, model_validator
 
 from deixis.errors import ModelCallError, SettingsError, ToolError
 from deixis.llms.backends import Constrain
+from deixis.llms.local.transformers_frames import with_frames
 from deixis.llms.local.transformers_inputs import tensors
-from deixis.llms.local.transformers_load import Loaded, load, only_describes
+from deixis.llms.local.transformers_load import Loaded, load, only_describes, senses
 from deixis.llms.options import checked
 from deixis.settings import Spec
 from deixis.tools.base import warn
@@ -47,6 +48,11 @@ def transformers_only_describes(spec: Spec) -> bool:
     return only_describes(spec.name)
 
 
+def transformers_senses(spec: Spec) -> tuple[str, ...]:
+    """Return which of "hears" and "watches" a model can."""
+    return senses(spec.name)
+
+
 class TransformersChat(BaseChatModel):
     """A chat model that transformers runs, with optional JSON-schema-constrained replies.
 
@@ -66,6 +72,8 @@ class TransformersChat(BaseChatModel):
         attention: transformers' ``attn_implementation``; None is the model's own.
         min_pixels: pictures are made larger to have at least so many; None is the model's own.
         max_pixels: pictures are made smaller to have at most so many; None is the model's own.
+        frames: most frames of a video that it is shown, at most two a second, as pictures with
+            their times: nothing else of a video needs torchvision.
         timeout: seconds that one reply may take once it is its turn; None is no limit.
         logprobs: tell for every token the probabilities of the likeliest that the grammar
             allows, before a temperature (`response_metadata`, in the form of OpenAI).
@@ -80,6 +88,7 @@ class TransformersChat(BaseChatModel):
     attention: str | None = None
     min_pixels: int | None = Field(default=None, ge=1)
     max_pixels: int | None = Field(default=None, ge=1)
+    frames: int = Field(default=16, ge=1)
     timeout: float | None = Field(default=None, gt=0.0)
     logprobs: bool = False
 
@@ -95,8 +104,8 @@ class TransformersChat(BaseChatModel):
 
     @property
     def _identifying_params(self) -> dict[str, Any]:
-        own = {"weights", "temperature", "seed", "dtype", "attention", "min_pixels", "max_pixels"}
-        return self.model_dump(include=own)
+        own = {"weights", "temperature", "seed", "dtype", "attention"}
+        return self.model_dump(include={*own, "min_pixels", "max_pixels", "frames"})
 
     def _generate(
         self,
@@ -111,6 +120,8 @@ class TransformersChat(BaseChatModel):
         from deixis.llms.local.transformers_rows import Row, spelled, text_of  # it imports torch
 
         loaded = load(self.weights, self.device, self.dtype, self.attention)
+        if not loaded.sees and "frames" in self.model_fields_set:
+            raise SettingsError("option frames: the model takes no pictures; leave it out")
         if json_schema is not None and loaded.caption is not None:
             raise SettingsError(
                 f"{self.weights} describes pictures and answers no questions: it can play the "
@@ -119,7 +130,8 @@ class TransformersChat(BaseChatModel):
         limits = {"min_pixels": self.min_pixels, "max_pixels": self.max_pixels}
         given_limits = {name: limit for name, limit in limits.items() if limit is not None}
         with loaded.reading:
-            inputs = tensors(loaded, messages, given_limits, constrained=json_schema is not None)
+            shown = with_frames(messages, self.frames)
+            inputs = tensors(loaded, shown, given_limits, constrained=json_schema is not None)
         heard: list[dict[int, float]] | None = [] if self.logprobs else None
         row = Row(inputs, lambda: self._rules(loaded, json_schema, heard))
         given, limit = row.length, max_tokens or self.max_tokens

@@ -1,16 +1,13 @@
-"""What a model in this process is shown: messages and pictures, as tensors."""
+"""What a model in this process is shown: messages, pictures and sound, as tensors."""
 
-import base64
-import binascii
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from langchain_core.messages import BaseMessage, convert_to_openai_messages
-from PIL import Image
 
-from deixis.base.images import open_image
 from deixis.errors import ModelCallError, SettingsError
 from deixis.llms.local.transformers_load import Loaded
+from deixis.llms.local.transformers_media import picture, sound
 
 
 def tensors(
@@ -34,7 +31,7 @@ def tensors(
         InputError: a picture that cannot be opened.
         SettingsError: the model knows no such limit.
     """
-    conversation = _conversation(messages, loaded.sees)
+    conversation = _conversation(messages, loaded)
     options = _sizes(loaded, limits)
     if loaded.caption is not None:
         blocks = [block for message in conversation for block in message["content"]]
@@ -78,30 +75,30 @@ def _sizes(loaded: Loaded, limits: Mapping[str, int]) -> dict[str, Any]:
     return {"processor_kwargs": {"images_kwargs": {"size": size}}}
 
 
-def _conversation(messages: list[BaseMessage], sees: bool) -> list[dict[str, Any]]:
-    """Return messages as a chat template takes them, with PIL pictures in their places."""
+def _conversation(messages: list[BaseMessage], loaded: Loaded) -> list[dict[str, Any]]:
+    """Return messages as a chat template takes them, with pictures and sound in their places."""
     # Templates of models that see want blocks everywhere, those of others never.
-    conversation = convert_to_openai_messages(messages, text_format="block" if sees else "string")
+    form: Literal["block", "string"] = "block" if loaded.sees else "string"
+    conversation = convert_to_openai_messages(messages, text_format=form)
     for message in conversation:
         if isinstance(message["content"], list):
-            message["content"] = [_block(block, sees) for block in message["content"]]
+            message["content"] = [_block(block, loaded) for block in message["content"]]
     return conversation
 
 
-def _block(block: dict[str, Any], sees: bool) -> dict[str, Any]:
+def _block(block: dict[str, Any], loaded: Loaded) -> dict[str, Any]:
     if block["type"] == "text":
         return block
+    if block["type"] == "input_audio":
+        if loaded.ear is None:
+            raise ModelCallError(
+                "failed", "this model cannot hear; leave the sound out, or name one that does"
+            )
+        return {"type": "audio", "audio": sound(block["input_audio"]["data"], loaded.ear)}
     if block["type"] != "image_url":
         raise ModelCallError("failed", f"this model takes no content of type {block['type']}")
-    if not sees:
+    if not loaded.sees:
         raise ModelCallError(
             "failed", "this model cannot see; leave the picture out, or name one that does"
         )
-    head, _, data = block["image_url"]["url"].partition(";base64,")
-    if not head.startswith("data:"):
-        raise ModelCallError("failed", "a picture must be in the message, as base64 with mime_type")
-    try:
-        picture = base64.b64decode(data, validate=True)
-    except binascii.Error as error:
-        raise ModelCallError("failed", f"the base64 of a picture is damaged: {error}") from None
-    return {"type": "image", "image": Image.fromarray(open_image(picture).pixels)}
+    return {"type": "image", "image": picture(block["image_url"]["url"])}

@@ -31,25 +31,35 @@ from memory once, so replies share what takes most of the time, also on a CPU: t
 CAPTION = {"blip-2": "", "florence2": "<MORE_DETAILED_CAPTION>"}
 """Kinds of models without a chat template that describe a picture, and what they are prompted with.
 The task is one of those that Florence-2 was trained on, which has no other way to be asked."""
+SENSES = {
+    "qwen2_vl": ("watches",),
+    "qwen2_5_vl": ("watches",),
+    "qwen3_vl": ("watches",),
+    "qwen3_vl_moe": ("watches",),
+    "qwen2_5_omni": ("hears", "watches"),
+}
+"""Kinds of models that were trained on sound and video. Of Qwen's Omni the thinker is loaded, which
+writes; the talker, which would speak, stays on the disk."""
 
 
 class Loaded(NamedTuple):
     """A model and what goes with it.
 
     ``processor`` turns a conversation into tensors: a tokenizer, or where the model ``sees``,
-    a processor of texts and pictures. ``caption`` is the prompt of a model that describes a
-    picture and can do nothing else, None for those that answer; ``decodes_apart`` says whether
-    a prompt is read by an encoder of its own. ``vocabulary`` is the tokenizer as llguidance reads
-    it, ``ends`` are the tokens that end a reply, ``window`` is how many tokens prompt and reply
-    may have together (None: unknown). ``top_k`` and ``top_p`` are what the model's makers
-    advise for sampling. ``reading`` is held while prompts become tensors, and the model writes
-    in a ``turn``.
+    a processor of texts and pictures. ``ear`` turns sound into features; None for a model that
+    cannot hear. ``caption`` is the prompt of a model that describes a picture and can do nothing
+    else, None for those that answer; ``decodes_apart`` says whether a prompt is read by an encoder
+    of its own. ``vocabulary`` is the tokenizer as llguidance reads it, ``ends`` are the tokens
+    that end a reply, ``window`` is how many tokens prompt and reply may have together (None:
+    unknown). ``top_k`` and ``top_p`` are what the model's makers advise for sampling. ``reading``
+    is held while prompts become tensors, and the model writes in a ``turn``.
     """
 
     model: Any
     processor: Any
     tokenizer: Any
     sees: bool
+    ear: Any
     caption: str | None
     decodes_apart: bool
     vocabulary: Any
@@ -68,16 +78,41 @@ def only_describes(name: str) -> bool:
         name: a folder, or ``OWNER/REPO[@REVISION]``; what is not on this disk is not known of.
     """
     with suppress(ModelFileError), reading(name):  # what is wrong is told when it is loaded
-        (where,) = files_of(name)
-        if not is_cached(where):
+        folder = _on_disk(name)
+        if folder is None:
             return False
-        at_hub = where.startswith("hub:")
-        folder = resolve(f"hub:{name}/config.json").parent if at_hub else Path(name).expanduser()
-        kind = json.loads((folder / "config.json").read_text(encoding="utf-8")).get("model_type")
         beside = folder / "tokenizer_config.json"
         told = beside.is_file() and "chat_template" in beside.read_text(encoding="utf-8")
-        return kind in CAPTION and not told and not (folder / "chat_template.jinja").is_file()
+        described = _kind_in(folder) in CAPTION
+        return described and not told and not (folder / "chat_template.jinja").is_file()
     return False
+
+
+def senses(name: str) -> tuple[str, ...]:
+    """Return which of "hears" and "watches" a model can, without loading it.
+
+    Args:
+        name: as for `only_describes`; of what is not on this disk the name tells.
+    """
+    with suppress(ModelFileError), reading(name):
+        if folder := _on_disk(name):
+            return SENSES.get(_kind_in(folder), ())
+    plain = name.rstrip("/").rpartition("/")[2].casefold().replace(".", "_").replace("-", "_")
+    return next((can for kind, can in SENSES.items() if kind in plain), ())
+
+
+def _on_disk(name: str) -> Path | None:
+    (where,) = files_of(name)
+    if not is_cached(where):
+        return None
+    if where.startswith("hub:"):
+        return resolve(f"hub:{name}/config.json").parent
+    return Path(name).expanduser()
+
+
+def _kind_in(folder: Path) -> str:
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    return str(config.get("model_type"))
 
 
 def load(name: str, device: str, dtype: str, attention: str | None) -> Loaded:
@@ -112,10 +147,12 @@ def _load(name: str, device: str, dtype: str, attention: str | None) -> Loaded:
         from transformers.models.auto.processing_auto import PROCESSOR_MAPPING
 
         config = transformers.AutoConfig.from_pretrained(where, **source)
+        whole = type(config)
+        config = getattr(config, "thinker_config", config)
         kind = type(config)
         sees = kind in transformers.MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING
         if sees:
-            processor = part(_of_pictures(PROCESSOR_MAPPING[kind]), name)
+            processor = part(_without_videos(PROCESSOR_MAPPING[whole]), name)
             tokenizer = processor.tokenizer
             processor.chat_template = _with_beginning(processor)
         else:
@@ -145,6 +182,7 @@ def _load(name: str, device: str, dtype: str, attention: str | None) -> Loaded:
             processor,
             tokenizer,
             sees,
+            getattr(processor, "feature_extractor", None),
             caption,
             apart,
             llguidance.hf.from_tokenizer(tokenizer, eos_token=ends),
@@ -157,8 +195,8 @@ def _load(name: str, device: str, dtype: str, attention: str | None) -> Loaded:
         )
 
 
-def _of_pictures(kind: Any) -> Any:
-    """Leave out a processor's part for videos: it alone needs torchvision."""
+def _without_videos(kind: Any) -> Any:
+    """Leave out a processor's part for videos: it alone needs torchvision. Frames are pictures."""
 
     class Processor(kind):  # type: ignore[misc]
         @classmethod

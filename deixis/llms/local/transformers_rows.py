@@ -34,11 +34,15 @@ class Row(NamedTuple):
     @property
     def shape(self) -> Hashable:
         """What rows must have in common to be joined: a picture's patches may follow others'."""
-        whole = self.inputs["input_ids"].shape
         return tuple(
-            (key, None if tensor.shape == whole else tensor.shape[1:])
+            (key, None if self.of_tokens(key) else tensor.shape[1:])
             for key, tensor in self.inputs.items()
         )
+
+    def of_tokens(self, key: str) -> bool:
+        """Whether a tensor has a number a token; one of sound may have as many by chance."""
+        whole = self.inputs["input_ids"].shape
+        return key != "feature_attention_mask" and self.inputs[key].shape == whole
 
 
 def joined(rows: Sequence[Row], filler: int) -> dict[str, Any]:
@@ -50,7 +54,7 @@ def joined(rows: Sequence[Row], filler: int) -> dict[str, Any]:
 
     def filled(row: Row, key: str) -> Any:
         tensor = row.inputs[key]
-        if tensor.shape != row.inputs["input_ids"].shape:
+        if not row.of_tokens(key):
             return tensor
         return pad(tensor, (longest - row.length, 0), value=filler if key == "input_ids" else 0)
 

@@ -188,7 +188,7 @@ def test_a_repository_of_the_hub_that_is_on_this_disk_needs_no_network(
         ("temprature=0", "there is no option 'temprature' (did you mean 'temperature'?"),
         (
             "weights=x",
-            "known: attention, device, dtype, logprobs, max_pixels, max_tokens, min_pixels, seed",
+            "known: attention, device, dtype, frames, logprobs, max_pixels, max_tokens, min_pixels",
         ),
         ("dtype=int8", "option dtype: Input should be 'auto', 'bfloat16', 'float16'"),
         ("device=gpu", "option device: String should match"),
