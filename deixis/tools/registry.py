@@ -125,6 +125,12 @@ TOOLS = {
             "torchvision": "torchvision",
         },
     ),
+    "optical-flow": Tool(
+        "deixis.tools.tracking.optical_flow:OpticalFlow",
+        "tracker",
+        "starter",
+        {"cv2": "opencv-python-headless"},
+    ),
 }
 
 _loading = Lock()

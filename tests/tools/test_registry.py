@@ -75,6 +75,7 @@ FILES = {
     "caption": [str(CAPTION_FOLDER)],
     "hashed": [],
     "grabcut": [],
+    "optical-flow": [],
     "outlines": [Outlines.MODEL],
     "rapidocr": [],
     "nanodet": [NanoDet.MODEL, CenterFace.MODEL],

@@ -1,0 +1,1 @@
+"""Trackers: tools that follow objects through the frames of a video."""
