@@ -45,6 +45,15 @@ def test_ace_has_18_relations_in_six_families_and_33_events_in_eight() -> None:
     assert len(roles - values) == 22 and values < roles
 
 
+def test_vrd_has_100_things_and_70_relations_between_any() -> None:
+    schema = TypeSchema.load("vrd")
+    assert (len(schema.types), len(schema.relations), len(schema.events)) == (100, 70, 0)
+    assert not any(each.subject or each.object for each in schema.relations)
+    found = schema.relation("In the front of")
+    assert found is not None and found.name == "in the front of"
+    assert schema.relation("on") != schema.relation("on the top of")
+
+
 @pytest.mark.parametrize(
     ("word", "name"),
     [

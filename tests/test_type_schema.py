@@ -162,6 +162,6 @@ def test_a_mistake_is_told_with_its_place(tmp_path: Path, content: str, said: st
 @pytest.mark.parametrize("name", ["gmnre", "", "../type_schemas/gmner"])
 def test_a_schema_that_is_not_there_is_told_with_those_that_are(name: str) -> None:
     with pytest.raises(
-        SettingsError, match=r"there is no type schema .*known: ace, fmnerg, gmner, mnre"
+        SettingsError, match=r"there is no type schema .*known: ace, fmnerg, gmner, mnre, vrd"
     ):
         TypeSchema.load(name)

@@ -57,6 +57,34 @@ muie: grounded MUIE. SPLIT.jsonl with lines {"id", "task": "ner", "re" or "ee", 
 "track"}], "relations": [{"subject", "type", "object"}], "events": [{"type", "trigger",
 "arguments": [{"role", "entity"}]}]}; subject, object and entity are places in "entities", spans
 are seconds, a track is [{"frame", "regions"}]. Not publicly released: the format is ours.
+
+The data sets that the benchmark of MUIE was drawn from, as rows of muie:
+
+twt17: as twitter2017. pascal: PASCAL VOC. Annotations/ID.xml, ImageSets/Main/SPLIT.txt,
+JPEGImages.
+
+mnre: MNRE. mnre_SPLIT.txt (or ours_SPLIT.txt), here or in mnre_txt: a pair of names to a line,
+those of one tweet become one row; None is no relation.
+
+m2e2: M2E2, and SPLIT is multimedia, text_only or image_only: SPLIT_event.json, or
+text_multimedia_event.json, image_multimedia_event.json and crossmedia_coref.txt, here or in
+m2e2_annotations; pictures in image (or --images).
+
+vrd: VRD. annotations_SPLIT.json, objects.json, predicates.json; pictures in
+sg_dataset/sg_SPLIT_images (or --images).
+
+imsitu: imSitu, or SWiG, which has boxes. SPLIT.json and imsitu_space.json, here or in SWiG_jsons;
+pictures in images_512, of500_images_resized or images (or --images).
+
+vidsitu: VidSitu. vseg_ann_files/vsann_SPLIT_lb.json and split_files/vseg_split_SPLIT_lb.json;
+clips ID.mp4 in videos (or --images).
+
+m3d: M3D. SPLIT.json (dev_en, test_zh), here or in data/en or data/zh; frames in img/VIDEO_ID.
+
+retacred: Re-TACRED or TACRED. SPLIT.json in TACRED's layout; Re-TACRED's script makes it.
+
+ace, ace-re, ace-ee: names, relations or events of ACE 2005, which has a licence:
+SPLIT.oneie.json, as the preprocessing of OneIE writes it.
 """
 
 
@@ -68,7 +96,7 @@ def convert(
     out: Annotated[Path, typer.Option(help="File of rows to write.")],
     images: Annotated[
         Path | None,
-        typer.Option(metavar="FOLDER", help="Pictures named by the ids, to fill `image`."),
+        typer.Option(metavar="FOLDER", help="Pictures (or clips) of the rows, to fill `image`."),
     ] = None,
     boxes: Annotated[
         Path | None,

@@ -4,14 +4,23 @@ from pathlib import Path
 
 from deixis.base.problems import nearest
 from deixis.errors import InputError
+from deixis.evaluation.datasets import ace
 from deixis.evaluation.datasets.gmner import read_fmnerg, read_gmner
+from deixis.evaluation.datasets.imsitu import read_imsitu
+from deixis.evaluation.datasets.m2e2 import read_m2e2
+from deixis.evaluation.datasets.m3d import read_m3d
 from deixis.evaluation.datasets.mmre import read_mmre
-from deixis.evaluation.datasets.mner import read_mner
+from deixis.evaluation.datasets.mner import read_mner, read_twt17
 from deixis.evaluation.datasets.mner_mi import read_mner_mi, read_mner_mi_plus
+from deixis.evaluation.datasets.mnre import read_mnre
 from deixis.evaluation.datasets.muie import read_muie
+from deixis.evaluation.datasets.pascal import read_pascal
 from deixis.evaluation.datasets.smner import read_smner
 from deixis.evaluation.datasets.source import Converted, Dataset, Source
+from deixis.evaluation.datasets.tacred import read_retacred
+from deixis.evaluation.datasets.vidsitu import read_vidsitu
 from deixis.evaluation.datasets.vkel import read_vkel
+from deixis.evaluation.datasets.vrd import read_vrd
 
 DATASETS = {
     "gmner": Dataset(read_gmner, boxes=True),
@@ -24,6 +33,18 @@ DATASETS = {
     "mmre": Dataset(read_mmre, boxes=True, lines=".summaries.jsonl"),
     "muie": Dataset(read_muie, images=False, lines=".jsonl"),
     "vkel": Dataset(read_vkel),
+    "twt17": Dataset(read_twt17),
+    "mnre": Dataset(read_mnre),
+    "m2e2": Dataset(read_m2e2),
+    "pascal": Dataset(read_pascal),
+    "vrd": Dataset(read_vrd),
+    "imsitu": Dataset(read_imsitu),
+    "vidsitu": Dataset(read_vidsitu),
+    "m3d": Dataset(read_m3d),
+    "retacred": Dataset(read_retacred, images=False),
+    "ace": Dataset(ace.reader("ner"), images=False),
+    "ace-re": Dataset(ace.reader("re"), images=False),
+    "ace-ee": Dataset(ace.reader("ee"), images=False),
 }
 
 

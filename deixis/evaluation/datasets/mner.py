@@ -10,6 +10,7 @@ from deixis.evaluation.datasets.conll import TYPES, read_conll
 from deixis.evaluation.datasets.pictures import with_pictures
 from deixis.evaluation.datasets.source import Converted, Source
 from deixis.evaluation.datasets.tweets import TEXT_QUIRKS, count_text, entities_of, row_of
+from deixis.formats.muie_rows import MuieRow
 
 
 def read_mner(source: Source) -> Converted:
@@ -34,3 +35,12 @@ def read_mner(source: Source) -> Converted:
         plain = tweet._replace(tags=tuple(tag.replace("MISC", "OTHER") for tag in tweet.tags))
         rows.append(row_of(plain))
     return Converted(with_pictures(source, rows, counts), dict(counts))
+
+
+def read_twt17(source: Source) -> Converted:
+    """Read Twitter-2017 as `read_mner` does, into rows of grounded MUIE's data set Twt17."""
+    rows, counts = read_mner(source)
+    known = {"task": "ner", "dataset": "Twt17"}
+    return Converted(
+        tuple(MuieRow.model_validate({**row.model_dump(), **known}) for row in rows), counts
+    )

@@ -7,20 +7,17 @@ and its labels are not known to us. What is read here is what labelme writes, wi
 labels.
 """
 
-import json
 from collections import Counter
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, TypeAdapter
 
 from deixis.base.gathering import files_in
-from deixis.base.problems import problem_line
 from deixis.base.records import Mask
-from deixis.base.text_files import read_text
-from deixis.errors import DataError, InputError
+from deixis.errors import InputError
 from deixis.evaluation.datasets.conll import read_conll
-from deixis.evaluation.datasets.located import line_of
+from deixis.evaluation.datasets.json_files import misfit, read_json
 from deixis.evaluation.datasets.pictures import with_pictures
 from deixis.evaluation.datasets.source import Converted, Source
 from deixis.evaluation.datasets.tweets import TEXT_QUIRKS, count_text, entities_of, row_of
@@ -56,6 +53,9 @@ class _Labelme(BaseModel):
     imagePath: str = ""
     imageHeight: _Side
     imageWidth: _Side
+
+
+_LABELME = TypeAdapter(_Labelme)
 
 
 def read_smner(source: Source) -> Converted:
@@ -106,25 +106,13 @@ def _folder(source: Source) -> Path:
 
 
 def _read(path: Path) -> _Labelme:
-    text = read_text(path)
-    try:
-        json.loads(text)  # for the line of a mistake
-    except json.JSONDecodeError as error:
-        raise DataError(f"{path}:{error.lineno}: not JSON ({error.msg})") from None
-    except (ValueError, RecursionError) as error:  # a number too long, nesting too deep
-        raise DataError(f"{path}:1: not JSON ({error})") from None
-    try:
-        document = _Labelme.model_validate_json(text, strict=True)
-    except ValidationError as error:
-        line = line_of(text, error.errors()[0]["loc"])
-        raise DataError(f"{path}:{line}: {problem_line(error)}") from None
+    document = read_json(path, _LABELME)
     width, height = document.imageWidth, document.imageHeight
     for number, shape in enumerate(document.shapes):
         if any(
             not (-width <= x <= 2 * width and -height <= y <= 2 * height) for x, y in shape.points
         ):
-            line = line_of(text, ("shapes", number))
-            raise DataError(f"{path}:{line}: a point far outside the picture")
+            raise misfit(path, ("shapes", number), "a point far outside the picture")
     return document
 
 
