@@ -38,7 +38,11 @@ def evaluate(
     ],
     task: score_options.TaskOption,
     by: Annotated[
-        str | None, typer.Option("--by", help="Break down by type, groundable or entities.")
+        str | None,
+        typer.Option(
+            "--by",
+            help="Break down by type, groundable or entities; muie by dataset, input or aligned.",
+        ),
     ] = None,
     iou: score_options.IouOption = None,
     convention: score_options.ConventionOption = None,
@@ -50,6 +54,9 @@ def evaluate(
     ] = None,
     seed: score_options.SeedOption = 0,
     wording: score_options.WordingOption = None,
+    tables: Annotated[
+        bool, typer.Option("--tables", help="Of muie: tables 2 to 5, figures 3 and 4 of the paper.")
+    ] = False,
     as_json: options.JsonOption = False,
 ) -> None:
     """Score predictions against gold, beside what calling nothing visible would score."""
@@ -67,7 +74,11 @@ def evaluate(
         seed=seed,
     )
     check_breakdown(how.task, by)
-    if len(predictions) > 1:
+    if tables:
+        if how.task.kind != "muie" or by is not None or len(predictions) > 1:
+            raise InputError("--tables is for one file of --task muie, without --by")
+        _tabulate(gold, predictions[0], how, format_name, as_json)
+    elif len(predictions) > 1:
         if rounds is not None:
             raise InputError("--rounds is for intervals, and runs are averaged without; leave it")
         _average(gold, predictions, how, by, format_name, as_json)
@@ -111,6 +122,26 @@ def _measure(
     print_measures(scored.measured())
     for name, value in scored.about.items():
         terminal.line(escape(f"{name.replace('_', ' ')}: {_said(value)}"))
+
+
+def _tabulate(gold: Path, path: Path, how: "How", format_name: str | None, as_json: bool) -> None:
+    """Print the tables of the paper of MUIE."""
+    from deixis.apps.muie_tables import print_muie_tables
+    from deixis.evaluation.muie_tables import tables_of
+    from deixis.evaluation.scored import read_gold, score_file
+    from deixis.formats.muie_rows import MuieRow
+
+    rows = [row for row in read_gold(gold, how) if isinstance(row, MuieRow)]
+    scored = score_file(rows, path, how, None, format_name)
+    tables = tables_of(rows, scored.sheet, how)
+    for oddity in scored.oddities:
+        terminal.warn(oddity)
+    if as_json:
+        files = {"gold": str(gold), "predictions": str(path), "missing": list(scored.missing)}
+        terminal.print_json({**files, "rounds": how.rounds, "seed": how.seed, **tables.document()})
+        return
+    print_heading(how, len(rows))
+    print_muie_tables(tables)
 
 
 def _said(value: object) -> str:

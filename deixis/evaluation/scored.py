@@ -1,6 +1,7 @@
 """Files of predictions scored, whatever the task: measures that are sums over rows."""
 
 from collections.abc import Callable, Collection, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,6 +15,7 @@ from deixis.evaluation.metrics.scoring import How, check_breakdown
 from deixis.evaluation.metrics.sheet import Measured, Sheet, counted
 from deixis.evaluation.metrics.tables import SIZES, compare, count, parts
 from deixis.evaluation.muie_answers import read_muie
+from deixis.evaluation.muie_tables import aligned_of, inputs_of, rows_by
 from deixis.evaluation.predictions import Predictions, read_predictions, some
 from deixis.formats.muie_rows import MuieRow
 from deixis.rows import Row, read_rows
@@ -113,7 +115,8 @@ def score_file(
         gold: as `read_gold` reads it.
         path: rows, or with a `format_name` answers in a paper's format.
         how: the task and its rules.
-        by: break down by ``type``, ``groundable`` or ``entities``, as far as the task can.
+        by: break down by ``type``, ``groundable`` or ``entities``, as far as the task can; muie
+            also by ``dataset``, ``input`` (its media) or ``aligned``.
         format_name: a format of `deixis.formats.files`.
 
     Raises:
@@ -123,9 +126,9 @@ def score_file(
         SettingsError: there is no such breakdown or format, or not of this task.
     """
     check_breakdown(how.task, by)
-    sized = by == "entities"
-    scored = _SCORERS[how.task.kind](gold, path, how, None if sized else by, format_name)
-    return scored._replace(parts=_by_size(gold, scored.sheet)) if sized else scored
+    divide = _by_size if by == "entities" else _MUIE_PARTS.get(by or "")
+    scored = _SCORERS[how.task.kind](gold, path, how, None if divide else by, format_name)
+    return scored._replace(parts=divide(gold, scored.sheet)) if divide else scored
 
 
 def _score_mentions(
@@ -235,3 +238,19 @@ def _by_size(gold: Sequence[Row], sheet: Sheet) -> dict[str, Sheet]:
         name: sheet.only([at for at, row in enumerate(gold) if min(len(row.entities), 5) == size])
         for name, size in SIZES.items()
     }
+
+
+def _by_key(key: Callable[[Any], str], gold: Sequence[Any], sheet: Sheet) -> dict[str, Sheet]:
+    """Return the sheets of the rows that have each key."""
+    return {name: sheet.only(places) for name, places in rows_by(gold, key).items()}
+
+
+def _dataset_of(row: MuieRow) -> str:
+    return row.dataset or "unknown"
+
+
+_MUIE_PARTS = {
+    "dataset": partial(_by_key, _dataset_of),
+    "input": partial(_by_key, inputs_of),
+    "aligned": partial(_by_key, aligned_of),
+}

@@ -30,6 +30,8 @@ from deixis.rows import Row
 SWEEP = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 """The IoUs of VKEL's table IX, and those between."""
 BREAKDOWNS = ("type", "groundable", "entities")
+MUIE_BREAKDOWNS = ("dataset", "input", "aligned")
+"""What the rows of muie alone say of themselves."""
 
 
 @dataclass(frozen=True)
@@ -186,12 +188,14 @@ def check_breakdown(task: Task, by: str | None) -> None:
     Raises:
         SettingsError: so it is.
     """
-    if by is not None and by not in BREAKDOWNS:
-        raise SettingsError(f"there is no breakdown {by!r}; known: {', '.join(BREAKDOWNS)}")
+    known = (*BREAKDOWNS, *(MUIE_BREAKDOWNS if task.kind == "muie" else ()))
+    if by is not None and by not in known:
+        raise SettingsError(f"there is no breakdown {by!r}; known: {', '.join(known)}")
     if by == "groundable" and not task.region:
         raise SettingsError(f"{task.name} scores no regions, so nothing is groundable in it")
     if by == "groundable" and task.kind != "mentions":
-        raise SettingsError(f"{task.name} cannot be broken down by groundable; take type, entities")
+        others = ", ".join(name for name in known if name != by)
+        raise SettingsError(f"{task.name} cannot be broken down by groundable; take {others}")
 
 
 def _with_baselines(samples: Sequence[Sample], how: How) -> list[Sequence[Sample]]:
