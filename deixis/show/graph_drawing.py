@@ -60,7 +60,7 @@ class Drawing(NamedTuple):
 def drawing(extraction: "ExtractionRecord") -> Drawing | None:
     """Lay out relations and events, the same each time.
 
-    Entities that are in none are left out.
+    Entities that are in none, and events of nobody, are left out.
 
     Returns:
         The drawing; None where there is nothing to draw, or more than can be read.
@@ -70,7 +70,7 @@ def drawing(extraction: "ExtractionRecord") -> Drawing | None:
     links: dict[tuple[str, str], list[str]] = {}
     for relation in extraction.relations:
         links.setdefault((relation.subject, relation.object), []).append(relation.type)
-    for event in extraction.events:
+    for event in (each for each in extraction.events if each.arguments):
         words = event.trigger.text if event.trigger else ""
         names[f"event {event.id}"] = _node(event.type, words, None)
         for part in event.arguments:
@@ -79,7 +79,7 @@ def drawing(extraction: "ExtractionRecord") -> Drawing | None:
         if id_ in entities:
             number, entity = entities[id_]
             names[id_] = _node(f"{number + 1} {entity.text}", entity.type, number)
-    if not names or len(names) > MOST_NODES:
+    if not links or len(names) > MOST_NODES:
         return None
     order = list(names)
     edges = {

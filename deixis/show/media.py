@@ -7,7 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deixis.base.images import DECODED, UNNAMED, OpenedImage, open_image, pixel_hash
+from deixis.base.sound import OpenedSound, open_sound
 from deixis.base.urls import HIDDEN
+from deixis.base.video import OpenedVideo, open_video
 from deixis.errors import InputError
 
 if TYPE_CHECKING:
@@ -15,9 +17,13 @@ if TYPE_CHECKING:
     from deixis.base.media_records import AudioInfo, VideoInfo
     from deixis.base.records import ImageInfo
 
+_MOST_SECONDS = 3600.0  # of sound and video, or as many as the extraction has seen
+_MOST_BYTES = 4_000_000_000  # of their files
+_MOST_PIXELS = 64_000_000  # of a picture or a frame, or as many as the extraction has seen
+
 
 class Media(NamedTuple):
-    """What a sample came with, each in any form that the graph takes.
+    """What a sample came with, each in any form that the graph takes, or opened already.
 
     None, and a picture that is not in ``images``, stand for what can be opened again by its
     source.
@@ -64,7 +70,7 @@ def picture_of(
     if again:
         image = source_of(info, "picture", "image")
     # The graph may have been given other limits; what it has opened can be opened again.
-    limit = max(64_000_000, info.width * info.height)
+    limit = max(_MOST_PIXELS, info.width * info.height)
     opened = open_image(image, max_pixels=limit, min_side=1)
     pixels = opened.pixels
     if pixels.shape[:2] != (info.height, info.width):
@@ -79,6 +85,81 @@ def picture_of(
             "one as `image`"
         )
     return pixels
+
+
+def check_media(extraction: "ExtractionRecord", media: Media) -> None:
+    """Check that there is no sound and no video but where the extraction had one.
+
+    Raises:
+        InputError: there is.
+    """
+    if media.audio is not None and extraction.audio is None:
+        raise InputError("a sound was given, but the extraction heard none; leave it out")
+    if media.video is not None and extraction.video is None:
+        raise InputError("a video was given, but the extraction looked at none; leave it out")
+
+
+def sound_of(extraction: "ExtractionRecord", media: Media) -> OpenedSound | None:
+    """Open what was heard, the sound or else that of the video, or check what is given.
+
+    Returns:
+        None if there was no sound.
+
+    Raises:
+        InputError: it cannot be opened, or is not what the extraction has heard.
+        MissingExtraError: it takes PyAV to decode it, which is not installed.
+    """
+    info = extraction.audio
+    if info is None:
+        video = extraction.video
+        if video is None or not video.sound:
+            return None
+        opened_video = video_of(extraction, media.video)
+        return opened_video.sound_samples(max(_MOST_SECONDS, video.seconds + 1))
+    opened = media.audio
+    if not isinstance(opened, OpenedSound):
+        opened = open_sound(
+            source_of(info, "sound", "audio") if opened is None else opened,
+            max_seconds=max(_MOST_SECONDS, info.seconds + 1),
+            max_bytes=_MOST_BYTES,
+        )
+    alike = opened.sha256 == info.sha256
+    if opened.source == "array" != info.source and media.audio is not None:
+        alike = abs(opened.seconds - info.seconds) < 0.1
+    if not alike:
+        raise InputError(
+            "the sound is not the one that the extraction has heard; pass that one as `audio`"
+        )
+    return opened
+
+
+def video_of(extraction: "ExtractionRecord", given: object = None) -> OpenedVideo:
+    """Open the video again, or check the one given.
+
+    Raises:
+        InputError: the extraction looked at none; it cannot be opened, or is not the one.
+        MissingExtraError: PyAV is not installed, which decodes it.
+    """
+    info = extraction.video
+    if info is None:
+        raise InputError("there is no video: the extraction looked at none")
+    opened = given
+    if not isinstance(opened, OpenedVideo):
+        opened = open_video(
+            source_of(info, "video", "video") if opened is None else opened,
+            max_seconds=max(_MOST_SECONDS, info.seconds + 1),
+            max_bytes=_MOST_BYTES,
+            max_pixels=max(_MOST_PIXELS, info.width * info.height),
+        )
+    alike = opened.sha256 == info.sha256
+    if opened.source == "array" != info.source and given is not None:
+        size = opened.width, opened.height, opened.frames
+        alike = size == (info.width, info.height, info.frames)
+    if not alike:
+        raise InputError(
+            "the video is not the one that the extraction looked at; pass that one as `video`"
+        )
+    return opened
 
 
 def source_of(info: "ImageInfo | AudioInfo | VideoInfo", what: str, argument: str) -> str:

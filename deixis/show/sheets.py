@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from deixis.show import graph_drawing
 from deixis.show.drawing import draw_marks
 from deixis.show.entity_marks import kind_of, marks_of, spans_of
-from deixis.show.media import Media, picture_of
+from deixis.show.media import Media, check_media, picture_of
 from deixis.show.panels import Colour, colour, ink, runs
 from deixis.show.templates import data_uri
+from deixis.show.timeline import Timeline, timeline
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,6 +52,12 @@ class Sheet(NamedTuple):
     relations: list[Linked]
     events: list[Linked]
     drawing: "Drawing | None"
+    timeline: Timeline | None
+
+    @property
+    def plays(self) -> bool:
+        """Whether there is something to play, which takes a script."""
+        return bool(self.timeline and self.timeline.uri)
 
     @property
     def linked(self) -> list[Linked]:
@@ -69,8 +76,10 @@ def sheet_of(extraction: "ExtractionRecord", media: Media) -> Sheet:
     """Prepare an extraction.
 
     Raises:
-        InputError: a picture cannot be opened or is not the one looked at.
+        InputError: a picture cannot be opened, or what is given is not what was looked at or
+            heard.
     """
+    check_media(extraction, media)
     pictures = []
     for number in range(max(1, len(extraction.pictures))):
         pixels = picture_of(extraction, media.image(number), number)
@@ -93,6 +102,7 @@ def sheet_of(extraction: "ExtractionRecord", media: Media) -> Sheet:
         rows,
         *linked(extraction, rows),
         graph_drawing.drawing(extraction),
+        timeline(extraction, media),
     )
 
 

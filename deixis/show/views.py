@@ -12,7 +12,7 @@ from deixis.show.drawing import draw, draw_marks
 from deixis.show.entity_marks import marks_of, spans_of
 from deixis.show.media import Media, picture_of
 from deixis.show.sheets import sheet_of
-from deixis.show.templates import render_page
+from deixis.show.templates import render_page, script
 from deixis.show.timing import Timing, clock, spelled
 
 if TYPE_CHECKING:
@@ -71,7 +71,9 @@ def page(
     title: str = "Deixis",
     timing: Timing | None = None,
 ) -> str:
-    """Return one HTML page that needs nothing else: no file, no network, no script.
+    """Return one HTML page that needs nothing else: no file, no network.
+
+    It has no script, but where there is sound or video to play one that does no more than that.
 
     Args:
         extractions: what to show, in this order.
@@ -97,5 +99,11 @@ def page(
     pairs = zip(extractions, map(Media.of, images), strict=True)
     sheets = [sheet_of(*pair) for pair in pairs]
     return render_page(
-        "page.html.j2", title=title, sheets=sheets, timing=timing, spelled=spelled, clock=clock
+        "page.html.j2",
+        title=title,
+        sheets=sheets,
+        timing=timing,
+        player=script("player.js") if any(sheet.plays for sheet in sheets) else None,
+        spelled=spelled,
+        clock=clock,
     )

@@ -1,8 +1,10 @@
-"""Pages that need nothing else: no file, no network, no script."""
+"""Pages that need nothing else: no file, no network; a script alone where media are played."""
 
 import base64
+import hashlib
 import io
-from typing import Any
+from importlib.resources import files
+from typing import Any, NamedTuple
 
 from PIL import Image
 
@@ -26,6 +28,20 @@ def render_page(template: str, **variables: Any) -> str:
     html = environment.get_template(template).render(variables)
     # A lone surrogate could not be written to a file, and a NUL is not allowed in HTML.
     return html.encode("utf-8", "replace").decode("utf-8").replace("\0", "\ufffd")
+
+
+class Script(NamedTuple):
+    """A script of this folder, and the hash by which a page allows it and no other."""
+
+    text: str
+    hash: str
+
+
+def script(name: str) -> Script:
+    """Return a script of this folder, to stand in a page as it is."""
+    text = files(__name__).joinpath(name).read_text("utf-8").strip()
+    digest = hashlib.sha256(text.encode("utf-8")).digest()
+    return Script(text, f"sha256-{base64.b64encode(digest).decode('ascii')}")
 
 
 def data_uri(picture: Image.Image, side: int, quality: int = 85) -> str:
