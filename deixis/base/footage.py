@@ -1,5 +1,6 @@
 """The frames of a video, one after the other: decoded from a file, or taken from an array."""
 
+import math
 from array import array
 from collections import deque
 from collections.abc import Generator, Iterator, Sequence
@@ -11,10 +12,10 @@ from numpy.typing import NDArray
 
 from deixis.base.media_files import (
     MediaFile,
-    check_header_seconds,
     check_seconds,
     container,
     decoded,
+    header_seconds,
 )
 from deixis.errors import InputError
 
@@ -65,12 +66,14 @@ class Survey(NamedTuple):
 
     Stamps ascend, each once, in units of the stream. The first one counts as a key frame.
     ``counted`` is True where decoded frames are to be told by counting, not by their stamps.
+    ``read`` are the seconds that all streams together last.
     """
 
     stamps: NDArray[np.int64]
     keys: NDArray[np.int64]
     end: int
     counted: bool
+    read: float
 
 
 class FileFootage:
@@ -93,17 +96,18 @@ class FileFootage:
         with container(file, "video", max_pixels) as opened:
             stream = _video_stream(opened, file.where)
             check_pixels(file.where, stream.width, stream.height, max_pixels)
-            check_header_seconds(opened, file.where, "video", max_seconds)
+            check_seconds(header_seconds(opened), file.where, "video", max_seconds)
             base = float(stream.time_base or 0)
             self._survey = _survey(opened, stream, file.where, max_seconds)
             self.sound = any(s.codec_context is not None for s in opened.streams.audio)
-            promised = float(stream.duration or 0) * base
+            promised = header_seconds(opened)
         stamps = self._survey.stamps
         self.times = (stamps - stamps[0]) * base
         self.begin = float(stamps[0] * base)
         self.seconds = float((self._survey.end - stamps[0]) * base)
-        if promised > self.seconds + 1:
-            notes.append(f"the video is cut short: {self.seconds:.1f} of {promised:.1f} seconds")
+        if promised > self._survey.read + 1:
+            read = f"{self._survey.read:.1f} of {promised:.1f} seconds"
+            notes.append(f"the video is cut short: {read}")
         self.size = 0, 0
         first = next(self.pictures([0]), None)
         if first is None:
@@ -227,23 +231,26 @@ def _survey(
     """Read what the packets say, without decoding them."""
     from av import FFmpegError
 
-    base = float(stream.time_base or 0)
-    stamps, keys, end, least = array("q"), array("q"), 0, None
+    stamps, keys, end = array("q"), array("q"), 0
+    begins, ends = math.inf, -math.inf
     try:
-        for packet in opened.demux(stream):
+        for packet in opened.demux():
             stamp = packet.dts if packet.pts is None else packet.pts
-            if stamp is None or not packet.size or packet.is_discard:
+            if stamp is None or not packet.size or packet.is_discard or not packet.time_base:
+                continue
+            begins = min(begins, float(stamp * packet.time_base))
+            last = stamp + (packet.duration or 0)
+            ends = max(ends, float(last * packet.time_base))
+            if packet.stream_index != stream.index:
                 continue
             stamps.append(stamp)
             if packet.is_keyframe:
                 keys.append(stamp)
-            least = stamp if least is None else min(least, stamp)
-            end = max(end, stamp + (packet.duration or 0))
-            check_seconds((end - least) * base, where, "video", max_seconds)
+            end = max(end, last)
+            check_seconds(ends - begins, where, "video", max_seconds)
             if len(stamps) > max_seconds * _MOST_RATE:
-                raise InputError(
-                    f"{where}: over {max_seconds * _MOST_RATE:,.0f} frames; give fewer"
-                )
+                most = f"{max_seconds * _MOST_RATE:,.0f}"
+                raise InputError(f"{where}: over {most} frames; give a shorter video")
     except FFmpegError:  # what came before is used
         pass
     if not stamps:
@@ -251,5 +258,5 @@ def _survey(
     ordered = np.unique(np.array(stamps))
     # AVI keeps no time stamps: those that are made up lie in the order of decoding.
     counted = opened.format.name == "avi"
-    begins = ordered[:1] if counted else np.unique([ordered[0], *keys])
-    return Survey(ordered, begins, end, counted)
+    known = ordered[:1] if counted else np.unique([ordered[0], *keys])
+    return Survey(ordered, known, end, counted, ends - begins)

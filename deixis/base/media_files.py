@@ -9,6 +9,7 @@ reference in a file makes it open anything else.
 import hashlib
 import io
 import os
+import re
 import tempfile
 import weakref
 from collections.abc import Iterator
@@ -38,7 +39,16 @@ _GUESSED = ("mp3", "aac", "amr", "ac3", "eac3", "mpegts", "mpeg", "flv")
 _BLOCK = 1 << 20  # bytes
 _TOO_LONG = "give a shorter one, or raise max_seconds (options.max_seconds in the stack)"
 _COMMON = {"sound": "a WAV, MP3, FLAC, OGG or M4A", "video": "an MP4, WebM, MKV, MOV or AVI"}
-_PLAYLISTS = (b"#EXTM3U", b"ffconcat", b"<MPD", b"[playlist]", b"v=0\n", b"v=0\r")
+_OTHERS = (
+    (
+        rb"\A\s*(#EXTM3U|ffconcat|\[playlist\])|<MPD|\Av=0\r?\n",
+        "a playlist, which names other files; give the {kind} itself",
+    ),
+    (
+        rb"\A(\x89PNG|\xff\xd8\xff|GIF8|BM|II\*\0|MM\0\*|RIFF....WEBP|....ftyp(avif|heic|mif1))",
+        "a picture, not {kind}; give it as an image",
+    ),
+)
 
 
 class MediaFile:
@@ -66,6 +76,12 @@ class MediaFile:
         if isinstance(self._data, bytes):
             return io.BytesIO(self._data)
         return io.BufferedReader(_Reader(self._data, self._lock, self.size), 1 << 16)
+
+    @cached_property
+    def head(self) -> bytes:
+        """The first bytes, which tell its format."""
+        with self.open() as file:
+            return file.read(512)
 
     @cached_property
     def sha256(self) -> str:
@@ -119,7 +135,7 @@ def media_file(
             source = without_credentials(source)
             data = _downloaded(given, named(source), kind, max_bytes, urls, timeout)
         else:
-            data = regular_file(source, named(source), kind)
+            data = regular_file(source, named(source), "file" if kind == "sound" else kind)
         file = MediaFile(source, named(source), data)
     else:
         array = {"sound": "a pair (samples, rate)", "video": "a pair (frames, rate)"}[kind]
@@ -184,6 +200,7 @@ def container(
         import av
     except ImportError as error:
         raise MissingExtraError("av", "media") from error
+    _check_form(file, kind)
     options = {"max_pixels": str(max_pixels)} if max_pixels else None
     try:
         opened = av.open(
@@ -204,28 +221,27 @@ def _nothing_else(url: str, flags: int, options: dict[str, str]) -> None:
     raise PermissionError("a file of sound or video may not open another one")
 
 
+def _check_form(file: MediaFile, kind: Kind) -> None:
+    """Refuse what FFmpeg would take for a playlist, or for a video of one frame."""
+    for form, description in _OTHERS:
+        if re.search(form, file.head, re.DOTALL):
+            raise InputError(f"{file.where}: {description.format(kind=kind)}")
+
+
 def _described(file: MediaFile, kind: Kind, error: Exception) -> str:
-    with file.open() as opened:
-        head = opened.read(512)
-    if any(mark in head for mark in _PLAYLISTS):
-        return f"a playlist, which names other files; give the {kind} itself"
+    if file.head[4:8] == b"ftyp":
+        return "an MP4 that is broken or cut short, without its index; give a whole one"
+    reason = one_line(getattr(error, "strerror", None) or error, 100)
     return (
-        f"not a file with {kind} that can be read, or broken at its start "
-        f"({one_line(error, 100)}); give {_COMMON[kind]}"
+        f"not a file with {kind} that can be read, or broken at its start ({reason}); "
+        f"give {_COMMON[kind]}"
     )
 
 
-def check_header_seconds(
-    opened: "InputContainer", where: str, kind: Kind, max_seconds: float
-) -> None:
-    """Refuse what says itself that it is too long, before any of it is decoded.
-
-    Raises:
-        InputError: the header gives more than `max_seconds`.
-    """
-    microseconds = opened.duration or 0
-    if not set(opened.format.name.split(",")) & set(_GUESSED):
-        check_seconds(microseconds / 1_000_000, where, kind, max_seconds)
+def header_seconds(opened: "InputContainer") -> float:
+    """Return how long a file says that it is; 0 where nothing says so, or it is a guess."""
+    guessed = set(opened.format.name.split(",")) & set(_GUESSED)
+    return 0.0 if guessed else (opened.duration or 0) / 1_000_000
 
 
 def check_seconds(seconds: float, where: str, kind: Kind, max_seconds: float) -> None:
@@ -235,9 +251,7 @@ def check_seconds(seconds: float, where: str, kind: Kind, max_seconds: float) ->
         InputError: there are more.
     """
     if seconds > max_seconds:
-        raise InputError(
-            f"{where}: {seconds:,.0f} seconds of {kind}, over {max_seconds:,g}; {_TOO_LONG}"
-        )
+        raise InputError(f"{where}: over {max_seconds:,g} seconds of {kind}; {_TOO_LONG}")
 
 
 def decoded(opened: "InputContainer", stream: "Stream", faults: list[str]) -> Iterator[Any]:

@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 from deixis.base.images import Urls
 from deixis.base.media_files import (
     MediaFile,
-    check_header_seconds,
     check_seconds,
     container,
     decoded,
+    header_seconds,
     media_file,
 )
 from deixis.base.pcm import BLOCK, RATE, Samples, at_16khz, wav_blocks
@@ -112,7 +112,7 @@ def sound_of(
                 f"{file.where}: holds no sound that can be decoded; give one that does"
             )
         if end is None:
-            check_header_seconds(opened, file.where, "sound", max_seconds)
+            check_seconds(header_seconds(opened), file.where, "sound", max_seconds)
         promised = float((stream.duration or 0) * (stream.time_base or 0))
         frames = decoded(opened, stream, faults)
         first = next(frames, None)
@@ -138,7 +138,13 @@ def sound_of(
     if end is not None:
         del mono[4 * max(round(end * RATE), 0) :]
     samples = np.frombuffer(mono, dtype=np.float32)
-    notes = _notes(faults, len(samples) / RATE, promised)
+    seconds = len(samples) / RATE
+    if seconds < promised / 10:
+        raise InputError(
+            f"{file.where}: of {promised:.1f} seconds of sound only {seconds:.1f} could be "
+            "decoded; give a whole file"
+        )
+    notes = _notes(faults, seconds, promised)
     rate, channels = first.sample_rate, len(first.layout.channels)
     return _opened(samples, file.sha256, rate, channels, file.source, notes)
 

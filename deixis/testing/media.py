@@ -50,6 +50,7 @@ def film(
     *,
     times: Sequence[float] | None = None,
     sound: NDArray[np.float32] | None = None,
+    sound_start: float = 0.0,
     turned: int = 0,
     mirrored: bool = False,
     form: str = "mp4",
@@ -64,6 +65,7 @@ def film(
         rate: frames a second.
         times: when each begins, in seconds, for a variable frame rate.
         sound: mono, `RATE` samples a second, that goes with them.
+        sound_start: seconds after the first frame at which that begins.
         turned: degrees, counterclockwise, that a player is to turn the frames by.
         mirrored: whether it is to mirror them too, left and right.
         form: ``mp4``, ``matroska``, ``webm``, ``avi``, ``mpegts``...
@@ -92,7 +94,8 @@ def film(
         file.mux(stream.encode(None))
         if sound is not None:
             part = av.AudioFrame.from_ndarray(sound[None], format="fltp", layout="mono")
-            part.sample_rate, part.pts, part.time_base = RATE, 0, Fraction(1, RATE)
+            part.sample_rate, part.time_base = RATE, Fraction(1, RATE)
+            part.pts = round(sound_start * RATE)
             file.mux(heard.encode(part))
             file.mux(heard.encode(None))
     return data.getvalue()
