@@ -118,6 +118,8 @@ class Options(_Frozen):
     internet, ``any`` those on private networks and on this machine too, ``none`` none.
     ``max_tokens``: most tokens of one reply before it is asked again with twice as many.
     ``image_side``: most pixels of a picture's longer side when a language model is sent it.
+    ``sent_seconds``, ``sent_bytes``: the longest and the largest sound or video that one that
+    hears or watches is sent; of more it is told the transcript and shown frames.
     ``templates``: folder for templates that the templating agent writes; None is
     ``<user config>/deixis/templates``.
     ``prompts``: folder whose files take the place of the prompts of the same name.
@@ -149,6 +151,8 @@ class Options(_Frozen):
     urls: Literal["public", "any", "none"] = "public"
     max_tokens: int = Field(default=600, ge=16)
     image_side: int = Field(default=1536, ge=64)
+    sent_seconds: float = Field(default=300.0, gt=0.0)
+    sent_bytes: int = Field(default=14_000_000, ge=1000)
     templates: Path | None = None
     prompts: Path | None = None
     examples: Path | None = None

@@ -23,6 +23,7 @@ from deixis.llms.photos import Photo, photo
 from deixis.prompts import Prompt
 from deixis.settings import Budget, Options
 from deixis.testing import Response, fault, openai_server
+from deixis.testing.media import wav
 
 from .servers.protocols import google, openai
 
@@ -36,16 +37,7 @@ class Heard(BaseModel):
     speaker: str
 
 
-def _wav(seconds: float, pitch: float = 440.0) -> bytes:
-    file = io.BytesIO()
-    samples = np.sin(np.arange(int(seconds * 16_000)) * 2 * np.pi * pitch / 16_000)
-    with wave.open(file, "wb") as sound:
-        sound.setparams((1, 2, 16_000, 0, "NONE", ""))
-        sound.writeframes((samples * 20_000).astype("<i2").tobytes())
-    return file.getvalue()
-
-
-SOUND = recording(_wav(0.5), 0.5)
+SOUND = recording(wav(0.5), 0.5)
 FILM = clip(b"\x00\x00\x00\x18ftypisom and what an encoder makes", 2.0)
 PICTURE = photo(np.zeros((20, 30, 3), np.uint8), 100)
 ALL: list[Medium] = [PICTURE, FILM, SOUND, PICTURE]
@@ -211,7 +203,7 @@ def test_sound_and_video_are_part_of_the_key_and_a_recorded_run_replays(
         Clip(same, "ab", 1.0),
     ]
     questions: list[list[Medium]] = [[each] for each in kinds]
-    questions += [[], [SOUND], [recording(_wav(0.5, 220.0), 0.5)], [SOUND, FILM], [FILM, SOUND]]
+    questions += [[], [SOUND], [recording(wav(0.5, 220.0), 0.5)], [SOUND, FILM], [FILM, SOUND]]
     for question in questions + questions:
         assert asker.ask("scripted:a", PROMPT, Heard, images=question).value is not None
     assert len(asked) == len(questions), "each once"

@@ -6,18 +6,18 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
-from deixis.agents.context import media, pictures
+from deixis.agents.context import media, pictures, sent
 from deixis.agents.context.cast import Cast
 from deixis.agents.context.state import State, Update, notice
 from deixis.agents.context.system import GraphOptions, System
 from deixis.agents.context.tools_in_hand import ToolsInHand
 from deixis.base.records import NoticeKind
 from deixis.base.video import OpenedVideo
-from deixis.errors import SettingsError
+from deixis.errors import DeixisError, SettingsError
 from deixis.llms import registry as llms
 from deixis.llms.asking import Asker, Joint
 from deixis.llms.cache.llm_cache import LlmCache, default_folder
-from deixis.llms.media import Medium
+from deixis.llms.media import Clip, Medium, Recording
 from deixis.llms.photos import Photo, photo
 from deixis.llms.structured import Reply, ReplyStatus
 from deixis.prompts import Prompt, render
@@ -169,6 +169,37 @@ class Toolbox(ToolsInHand):
         if llms.sees(spec):
             return [image], {}
         return [], notice(step, f"{spec} takes no pictures; it was asked about the text alone")
+
+    def recording(self, state: State, step: str, spec: str) -> tuple[Recording | None, Update]:
+        """Return the sound of the sample as a chat model is sent it, for `ask`.
+
+        Returns:
+            None if there is none, the model does not hear, or it cannot be sent, which is a notice
+            (the second value).
+        """
+        if not llms.hears(spec):
+            return None, {}
+        try:
+            samples = self.samples(state)
+        except DeixisError as error:
+            return None, notice(step, f"the sound was not sent: {error}")
+        if samples is None:
+            return None, {}
+        return sent.recording_of(samples, self.settings.options, step)
+
+    def clip(self, state: State, step: str, spec: str) -> tuple[Clip | None, Update]:
+        """Return the video of the sample as a chat model is sent it, for `ask`.
+
+        Returns:
+            As `recording`, of a model that watches.
+        """
+        if not llms.watches(spec):
+            return None, {}
+        try:
+            video = self.video(state)
+        except DeixisError as error:
+            return None, notice(step, f"the video was not sent: {error}")
+        return (None, {}) if video is None else sent.clip_of(video, self.settings.options, step)
 
     def render(self, name: str, /, **variables: Any) -> Prompt:
         """Fill in a prompt: the file in the user's folder, else the one of Deixis.

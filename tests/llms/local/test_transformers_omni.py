@@ -1,8 +1,6 @@
 """Models that hear and watch, in this process: a tiny Qwen2.5-Omni, saved as the real one is."""
 
-import io
 import json
-import wave
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -23,6 +21,8 @@ from deixis.llms.photos import photo
 from deixis.llms.structured import ask
 from deixis.prompts import Prompt
 from deixis.settings import Options
+from deixis.testing.media import boxes, wav
+from deixis.testing.media import film as made_film
 
 from .tiny_omni import save_omni
 
@@ -59,26 +59,13 @@ def say(omni: Path) -> Callable[..., AIMessage]:
 
 
 def tone(seconds: float, pitch: float = 220.0) -> Recording:
-    file = io.BytesIO()
-    samples = np.sin(np.arange(int(seconds * 16_000)) * 2 * np.pi * pitch / 16_000)
-    with wave.open(file, "wb") as sound:
-        sound.setparams((1, 2, 16_000, 0, "NONE", ""))
-        sound.writeframes((samples * 20_000).astype("<i2").tobytes())
-    return recording(file.getvalue(), seconds)
+    return recording(wav(seconds, pitch), seconds)
 
 
-def film(seconds: float, level: int = 255) -> Clip:
-    av = pytest.importorskip("av")
-    file = io.BytesIO()
-    with av.open(file, "w", format="mp4") as out:
-        stream = out.add_stream("mpeg4", rate=10)
-        stream.width, stream.height, stream.pix_fmt = 112, 84, "yuv420p"
-        for number in range(int(seconds * 10)):
-            pixels = np.full((84, 112, 3), level, np.uint8)
-            pixels[:, : number % 112] = 0
-            out.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
-        out.mux(stream.encode())
-    return clip(file.getvalue(), seconds)
+def film(seconds: float, level: int = 0) -> Clip:
+    pytest.importorskip("av")
+    frames = np.clip(boxes(int(seconds * 10), 112, 84) + np.uint8(level), 0, 255)
+    return clip(made_film(frames, 10), seconds)
 
 
 def given(reply: AIMessage) -> int:
