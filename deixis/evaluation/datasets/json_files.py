@@ -18,7 +18,7 @@ from deixis.evaluation.datasets.pictures import upright_size
 from deixis.evaluation.datasets.source import Source
 
 T = TypeVar("T")
-NOT_FOUND = "pictures that were not found"
+NOT_FOUND = "pictures that were not found (named all the same)"
 
 
 def read_json(path: Path, kind: TypeAdapter[T]) -> T:
@@ -78,11 +78,17 @@ def picture_of(source: Source, name: str, counts: Counter[str], *folders: str) -
     """Return ``image`` and ``size`` of a row whose picture has this file name.
 
     It is looked for in the folder of pictures that is given, else in `folders` of the release.
-    One that is not there is counted as `NOT_FOUND`, and nothing is returned.
+    One that is not there is counted as `NOT_FOUND`, and named at the first of these places: the
+    row is of a picture all the same.
     """
+    path = medium_of(source, name, *folders)
+    size = upright_size(path) if path.is_file() else None
+    counts[NOT_FOUND] += not path.is_file()
+    return {"image": source.from_rows(path), "size": size}
+
+
+def medium_of(source: Source, name: str, *folders: str) -> Path:
+    """Return where a file of a release is, or else the first place where it may be."""
     places = [source.images] if source.images else [source.folder / each for each in folders]
-    for place in places:
-        if (path := place / name).is_file():
-            return {"image": source.from_rows(path), "size": upright_size(path)}
-    counts[NOT_FOUND] += 1
-    return {}
+    paths = [place / name for place in places]
+    return next((path for path in paths if path.is_file()), paths[0])

@@ -15,7 +15,7 @@ from collections import Counter
 from pydantic import BaseModel, Field, TypeAdapter
 
 from deixis.errors import InputError
-from deixis.evaluation.datasets.json_files import NOT_FOUND, file_of, misfit, read_json
+from deixis.evaluation.datasets.json_files import NOT_FOUND, file_of, medium_of, misfit, read_json
 from deixis.evaluation.datasets.source import Converted, Source
 from deixis.formats.muie_rows import Argument, Event, MuieEntity, MuieRow
 
@@ -28,7 +28,7 @@ _MODIFIERS = {
     "location": "ALoc",
     "goal": "AGol",
 }
-_VIDEOS = ("vsitu_video_trimmed_dir", "videos")
+_VIDEOS = ("videos", "vsitu_video_trimmed_dir")
 NO_VIDEO = NOT_FOUND.replace("pictures", "clips")
 QUIRKS = (
     "clips without an annotation (left out)",
@@ -112,11 +112,13 @@ def _row(source: Source, clip: str, events: dict[str, _Event], counts: Counter[s
         )
         made.append(Event(type=event.VerbID, arguments=arguments))
     counts[QUIRKS[2]] += len(made)
+    video = medium_of(source, f"{clip}.mp4", *_VIDEOS)
+    counts[NO_VIDEO] += not video.is_file()
     return MuieRow(
         id=clip,
         task="ee",
         dataset="VidSitu",
-        video=_video(source, clip, counts),
+        video=source.from_rows(video),
         entities=tuple(MuieEntity(text=text, type="entity") for text in places),
         events=tuple(made),
     )
@@ -132,12 +134,3 @@ def _role(name: str) -> str:
         if name.startswith("ArgM") and word in name:
             return short
     raise ValueError(f"{name[:60]!r} is no name of an argument that VidSitu has")
-
-
-def _video(source: Source, clip: str, counts: Counter[str]) -> str | None:
-    folders = [source.images] if source.images else [source.folder / each for each in _VIDEOS]
-    for folder in folders:
-        if (path := folder / f"{clip}.mp4").is_file():
-            return source.from_rows(path)
-    counts[NO_VIDEO] += 1
-    return None

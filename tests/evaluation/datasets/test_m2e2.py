@@ -8,7 +8,7 @@ from PIL import Image
 
 from deixis.errors import DataError, InputError
 from deixis.evaluation.datasets import convert
-from deixis.formats.muie_rows import MuieRow
+from deixis.evaluation.datasets.json_files import NOT_FOUND
 from deixis.type_schema import TypeSchema
 
 SENTENCE = {
@@ -57,12 +57,12 @@ NAMES = {
 }
 
 
-def test_a_sentence_and_a_picture_tell_of_one_event(release: Any) -> None:
+def test_a_sentence_and_a_picture_tell_of_one_event(release: Any, as_gold: Any) -> None:
     folder = release(FILES)
     (folder / "image").mkdir()
     Image.new("RGB", (80, 80)).save(folder / "image" / "VOA_1_2.jpg")
     rows, counts = convert("m2e2", folder, "multimedia")
-    (row,) = (MuieRow.model_validate(row) for row in rows)
+    (row,) = as_gold(rows)
     assert (row.id, row.task, row.dataset, row.aligned) == ("VOA_1_0+VOA_1_2", "ee", "M2E2", True)
     assert row.text == "Rebels shelled  the town , he said."
     assert (row.image, row.size) == (str(folder / "image/VOA_1_2.jpg"), (80, 80))
@@ -87,16 +87,17 @@ def test_a_sentence_and_a_picture_tell_of_one_event(release: Any) -> None:
     assert list(counts.values()) == [1, 5, 2, 1, 1, 1, 3, 0]
 
 
-def test_sentences_alone_and_pictures_alone(release: Any) -> None:
+def test_sentences_alone_and_pictures_alone(release: Any, as_gold: Any) -> None:
     folder = release(NAMES)
-    (row,) = (MuieRow.model_validate(row) for row in convert("m2e2", folder, "text_only").rows)
+    (row,) = as_gold(convert("m2e2", folder, "text_only").rows)
     assert (row.id, row.aligned, row.image, len(row.entities)) == ("VOA_1_0", False, None, 3)
     rows, counts = convert("m2e2", folder, "image_only")
-    first, second = (MuieRow.model_validate(row) for row in rows)
+    first, second = as_gold(rows)
     assert (first.id, first.text, first.aligned) == ("VOA_1_2", "", False)
     assert [each.type for each in second.events] == ["Life:Die"] and not second.events[0].trigger
     assert second.entities[0].regions is not None
-    assert counts["pictures that were not found"] == 2
+    assert first.image == str(folder / "image/image/VOA_1_2.jpg"), "named all the same"
+    assert first.size is None and counts[NOT_FOUND] == 2
 
 
 def test_words_that_are_not_in_the_sentence_are_joined(release: Any) -> None:

@@ -8,6 +8,7 @@ from PIL import Image
 
 from deixis.errors import DataError, InputError
 from deixis.evaluation.datasets import convert
+from deixis.evaluation.datasets.json_files import NOT_FOUND
 from deixis.formats.muie_rows import MuieRow
 from deixis.type_schema import TypeSchema
 
@@ -34,9 +35,9 @@ LINES = (
 )
 
 
-def test_the_pairs_of_a_tweet_are_one_row(release: Any) -> None:
+def test_the_pairs_of_a_tweet_are_one_row(release: Any, as_gold: Any) -> None:
     rows, counts = convert("mnre", release({"mnre_txt/mnre_test.txt": LINES}), "test")
-    first, second = (MuieRow.model_validate(row) for row in rows)
+    first, second = as_gold(rows)
     assert (first.id, second.id) == ("a", "a#2") and first.task == "re" and first.dataset == "MNRE"
     assert first.text == "RT @ada : Ada Byron of Ockham Park"
     assert [(each.text, each.type) for each in first.entities] == [
@@ -77,7 +78,7 @@ def test_pictures_are_found_by_their_names(
     Image.new("RGB", (8, 6)).save(tmp_path / "shots" / "a.jpg")
     rows, counts = convert("mnre", folder, "test", images=Path("shots"), beside=Path("out"))
     assert {(row.image, row.size) for row in rows} == {("../shots/a.jpg", (8, 6))}
-    assert counts["pictures that were not found"] == 0
+    assert counts[NOT_FOUND] == 0
 
 
 @pytest.mark.parametrize(

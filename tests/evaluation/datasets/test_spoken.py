@@ -9,7 +9,6 @@ from PIL import Image
 
 from deixis.errors import DataError, InputError
 from deixis.evaluation.datasets import convert
-from deixis.formats.muie_rows import MuieRow
 from deixis.type_schema import TypeSchema
 
 
@@ -89,15 +88,10 @@ ACE = {
 }
 
 
-def only(rows: Any) -> MuieRow:
-    (row,) = (MuieRow.model_validate(row) for row in rows)
-    return row
-
-
-def test_m3d_has_chains_whose_first_mention_counts(release: Any) -> None:
+def test_m3d_has_chains_whose_first_mention_counts(release: Any, as_gold: Any) -> None:
     folder = release({"data/en/dev_en.json": json.dumps([M3D])})
     rows, counts = convert("m3d", folder, "dev_en")
-    row = only(rows)
+    (row,) = as_gold(rows)
     assert (row.id, row.task, row.dataset, row.image) == ("video_1_2", "re", "M3D", None)
     assert [(each.text, each.start, each.spans) for each in row.entities] == [
         ("Ada", 0, None),
@@ -111,7 +105,7 @@ def test_m3d_has_chains_whose_first_mention_counts(release: Any) -> None:
     assert list(counts.values()) == [3, 1, 1, 3, 1, 1, 0]
 
 
-def test_m3d_of_chinese_counts_characters_and_has_frames(release: Any) -> None:
+def test_m3d_of_chinese_counts_characters_and_has_frames(release: Any, as_gold: Any) -> None:
     chains = {"L0": {"type": "PER", "link": [mention("PER", 1, 3, "李白")]}}
     given = {**M3D, "lang": "zh", "doc": "说李白来", "relation": [], "entityLink": chains}
     folder = release({"dev_zh.json": json.dumps([given, given])})
@@ -120,7 +114,7 @@ def test_m3d_of_chinese_counts_characters_and_has_frames(release: Any) -> None:
         Image.new("RGB", (6, 4)).save(frames / name)
     (frames / "1.txt").write_text("PER 0.1 0.2 0.3 0.4")
     rows, counts = convert("m3d", folder, "dev_zh")
-    first, second = (MuieRow.model_validate(row) for row in rows)
+    first, second = as_gold(rows)
     assert (first.entities[0].text, first.entities[0].start, second.id) == (
         "李白",
         1,
@@ -131,10 +125,10 @@ def test_m3d_of_chinese_counts_characters_and_has_frames(release: Any) -> None:
     assert counts["rows with frames"] == 2
 
 
-def test_retacred_has_last_tokens_that_count(release: Any) -> None:
+def test_retacred_has_last_tokens_that_count(release: Any, as_gold: Any) -> None:
     none = {**TACRED, "id": "t2", "relation": "no_relation"}
     rows, counts = convert("retacred", release({"test.json": json.dumps([TACRED, none])}), "test")
-    first, second = (MuieRow.model_validate(row) for row in rows)
+    first, second = as_gold(rows)
     assert [(each.text, each.type) for each in first.entities] == [
         ("Ada Byron", "PERSON"),
         ("Acme", "ORGANIZATION"),
@@ -153,10 +147,10 @@ def test_retacred_has_last_tokens_that_count(release: Any) -> None:
     ],
 )
 def test_ace_is_read_for_each_task(
-    release: Any, name: str, task: str, dataset: str, counted: list[int]
+    release: Any, as_gold: Any, name: str, task: str, dataset: str, counted: list[int]
 ) -> None:
     rows, counts = convert(name, release({"dev.oneie.json": json.dumps(ACE) + "\n"}), "dev")
-    row = only(rows)
+    (row,) = as_gold(rows)
     assert (row.task, row.dataset, row.text) == (task, dataset, "Ada of Acme died.")
     assert [each.text for each in row.entities] == ["Ada", "Acme"]
     assert list(counts.values()) == counted
@@ -170,16 +164,17 @@ def test_ace_is_read_for_each_task(
         assert all(schema.role(event.type, each.role) for each in event.arguments)
 
 
-def test_a_subtype_without_its_type_is_joined_with_it(release: Any) -> None:
+def test_a_subtype_without_its_type_is_joined_with_it(release: Any, as_gold: Any) -> None:
     (relation,) = ACE["relation_mentions"]
     given = {**ACE, "relation_mentions": [{**relation, "relation_subtype": "Employment"}]}
     rows, _ = convert("ace-re", release({"dev.oneie.json": json.dumps(given)}), "dev")
-    assert only(rows).relations[0].type == "ORG-AFF:Employment"
+    (row,) = as_gold(rows)
+    assert row.relations[0].type == "ORG-AFF:Employment"
 
 
-def test_twt17_has_rows_of_muie(release: Any) -> None:
+def test_twt17_has_rows_of_muie(release: Any, as_gold: Any) -> None:
     folder = release({"test.txt": "IMGID:1\nAda\tB-PER\nof\tO\nEarth\tB-MISC\n\n"})
-    row = only(convert("twt17", folder, "test").rows)
+    (row,) = as_gold(convert("twt17", folder, "test").rows)
     assert (row.task, row.dataset, [each.type for each in row.entities]) == (
         "ner",
         "Twt17",
@@ -187,13 +182,13 @@ def test_twt17_has_rows_of_muie(release: Any) -> None:
     )
 
 
-def test_pascal_has_things_with_boxes(release: Any) -> None:
+def test_pascal_has_things_with_boxes(release: Any, as_gold: Any) -> None:
     box = "<bndbox><xmin>1</xmin><ymin>2</ymin><xmax>3</xmax><ymax>4</ymax></bndbox>"
     size = "<size><width>9</width><height>8</height><depth>3</depth></size>"
     xml = f"<annotation>{size}<object><name>dog</name>{box}</object></annotation>"
     folder = release({"Annotations/2008_1.xml": xml, "ImageSets/Main/val.txt": "2008_1\n2008_2\n"})
     rows, counts = convert("pascal", folder, "val")
-    row = only(rows)
+    (row,) = as_gold(rows)
     assert (row.dataset, row.size, row.entities[0].text) == ("PASCAL-C", (9, 8), "dog")
     assert row.entities[0].regions is not None and row.entities[0].regions[0].box == (1, 2, 3, 4)
     assert list(counts.values()) == [1, 1, 1]
