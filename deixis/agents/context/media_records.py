@@ -4,6 +4,7 @@ Times are in seconds, spans of text half-open characters, ranges of words half-o
 words heard.
 """
 
+from collections.abc import Sequence
 from typing import Any, Literal, NotRequired
 
 from typing_extensions import TypedDict
@@ -69,7 +70,7 @@ class NamedMention(TypedDict):
     confidence: float
     prior: float | None
     fine_type: str | None
-    heard: NotRequired[list[tuple[int, int]]]
+    heard: NotRequired[Sequence[Sequence[int]]]
 
 
 class Sought(TypedDict):
@@ -112,7 +113,7 @@ class TriggerRecord(TypedDict):
     text: str
     start: int | None
     end: int | None
-    heard: list[tuple[int, int]]
+    heard: Sequence[Sequence[int]]
 
 
 class ArgumentRecord(TypedDict):

@@ -1,0 +1,101 @@
+"""extract: one model names entities, relations and events, and says where they may be.
+
+Each task is a question of its own, with the prompt of appendix A in the paper's style, and they are
+asked at once. What a reply names is looked for in the text and in what was heard; what stands in
+neither may be seen or heard. A label that the type schema has not is a notice.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from langchain_core.runnables.config import ContextThreadPoolExecutor
+
+from deixis.agents.context.state import State, Update, joined, notice
+from deixis.agents.context.toolbox import Toolbox
+from deixis.agents.muie.gather import STEP, Answered, Gathering
+from deixis.agents.muie.meta_response import read_meta_response
+from deixis.agents.muie.naming import Source
+from deixis.agents.muie.options import MuieOptions
+from deixis.agents.muie.sample import Shown, shown_to
+from deixis.agents.muie.structured import answer_for, read_object
+from deixis.agents.reading.tasks import KNOWN, TASKS, MuieTask
+from deixis.llms.answers.reading import Text
+from deixis.llms.structured import Reply
+from deixis.type_schema import TypeSchema
+
+
+def extract(state: State, toolbox: Toolbox) -> Update:
+    """Ask the ``vlm`` for each task of the sample and bring together what it says.
+
+    A task whose labels the type schema lacks is not asked for, which is a notice; so is a reply
+    that was refused, cut off or cannot be read, and the others count.
+    """
+    spec = toolbox.model("vlm")
+    tasks, notices = _answerable(state["notes"][TASKS], toolbox.types)
+    if not tasks:
+        return {"notices": notices}
+    sample = shown_to(spec, state, toolbox)
+    with ContextThreadPoolExecutor(len(tasks)) as pool:
+        asked = list(pool.map(lambda task: _ask(task, spec, sample, state, toolbox), tasks))
+    answers = [
+        Answered(_said(task, reply.value, sample, toolbox), list(update["calls"]))
+        for task, (reply, update) in zip(tasks, asked, strict=True)
+        if reply.value is not None
+    ]
+    source = Source(state["text"], state.get("heard"))
+    found = Gathering(source, sample.media, toolbox.types, spec).take(answers)
+    updates = [update for _, update in asked]
+    return joined({"notices": notices}, {"notices": sample.notices}, *updates, found)
+
+
+def _answerable(tasks: Sequence[MuieTask], types: TypeSchema) -> tuple[list[MuieTask], Update]:
+    """Return the tasks that the schema has labels for, and notices of the others."""
+    lacks = {"re": ("relations", types.relations), "ee": ("events", types.events)}
+    notices: Update = {}
+    for task in tasks:
+        what, labels = lacks.get(task, ("", (task,)))
+        if not labels:
+            message = f"the type schema {types.name!r} has no {what}; none were asked for"
+            notices |= notice(STEP, message)
+    return [task for task in tasks if task not in lacks or lacks[task][1]], notices
+
+
+def _ask(
+    task: MuieTask, spec: str, sample: Shown, state: State, toolbox: Toolbox
+) -> tuple[Reply[Any], Update]:
+    types = toolbox.types
+    paper = toolbox.graph_options(MuieOptions).style == "paper"
+    more: dict[str, Any] = {} if paper else {"unseen": sample.unseen}
+    if paper and task == "ee":
+        more["roles"] = list(dict.fromkeys(role for kind in types.events for role in kind.roles))
+    prompt = toolbox.render(
+        f"muie/{task}_paper" if paper else f"muie/{task}",
+        labels=_labels(task, types),
+        media=list(sample.media),
+        shown=sample.times,
+        audio=sample.recording is not None,
+        video=sample.clip is not None,
+        text=state["text"],
+        transcript=sample.transcript,
+        **more,
+    )
+    answer = Text if paper else answer_for(task, types, sample.media)
+    seat = KNOWN.index(task)
+    return toolbox.ask(STEP, "vlm", spec, prompt, answer, seat, images=sample.sent)
+
+
+def _labels(task: MuieTask, types: TypeSchema) -> list[dict[str, Any]]:
+    """Return what a prompt says of the labels of a task; of types with fine types, the fine."""
+    if task == "ner":
+        return [
+            {"names": list(kind.fine_types or [kind.name]), "description": kind.description}
+            for kind in types.types
+        ]
+    labels = types.relations if task == "re" else types.events
+    return [label.model_dump() for label in labels]
+
+
+def _said(task: MuieTask, value: Any, sample: Shown, toolbox: Toolbox) -> Any:
+    if isinstance(value, Text):
+        return read_meta_response(value.text, task, sample.media, toolbox.types)
+    return read_object(value, sample.media, toolbox.types)
