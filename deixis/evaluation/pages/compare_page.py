@@ -12,7 +12,7 @@ from deixis.errors import DataError
 from deixis.evaluation.compare import MEASURES, Compared, figure
 from deixis.evaluation.disagreements import RowPair
 from deixis.evaluation.pages.access import Access
-from deixis.evaluation.pages.report import Shown, identity, show_row
+from deixis.evaluation.pages.report import BESIDE, Shown, identity, show_row
 from deixis.evaluation.pages.shortened import TEXT
 from deixis.rows import id_of
 from deixis.schema import Extraction
@@ -90,7 +90,7 @@ def _shown(
         id_ = id_of(row.pop("id"))
         if id_ not in differing:
             continue
-        for name in ("settings", "input"):
+        for name in BESIDE:
             row.pop(name, None)
         try:
             extraction = Extraction.model_validate(row)

@@ -17,13 +17,19 @@ from deixis.errors import DataError, InputError
 from deixis.evaluation.pages.access import Access, place_of
 from deixis.evaluation.pages.shortened import shortened
 from deixis.evaluation.totals import add_usage, warning_kind
+from deixis.formats.muie_rows import MuieRow
 from deixis.rows import read_rows
 from deixis.schema import Extraction, Usage
 from deixis.show.templates import data_uri, render_page
 
 _SIDE = 900  # pixels of the longer side of a picture
 _LISTED = 200  # failures and kinds of warnings that are listed, the rest is counted
+BESIDE = ("settings", "input", "task", "dataset", "aligned")
+"""What a line of a batch run has beside its id and the extraction."""
 _KINDS = 5000  # kinds of warnings told apart, so that memory has a limit
+
+
+_NO_SCORES: dict[str, Any] = {"scores": None, "scored": None, "measures": {}, "cells": []}
 
 
 class Shown(NamedTuple):
@@ -98,7 +104,7 @@ def report_page(
         types=findings.types.most_common(_LISTED),
         listed=_LISTED,
         identity=identity(results),
-        scores=None if gold is None else _scores(gold, results, task),
+        **(_NO_SCORES | ({} if gold is None else _scores(gold, results, task))),
     )
 
 
@@ -116,7 +122,7 @@ def examine(results: Path, samples: int, access: Access) -> Findings:
             if not isinstance(row, dict):
                 raise TypeError(LIST if isinstance(row, list) else "no object")
             id_ = row.pop("id")
-            for name in ("settings", "input"):
+            for name in BESIDE:
                 row.pop(name, None)
             # A gallery needs all of a row; elsewhere its numbers are enough.
             if findings.rows < samples:
@@ -217,7 +223,20 @@ def identity(results: Path) -> dict[str, str]:
     return {str(name): str(value) for name, value in settings.items()}
 
 
-def _scores(gold: Path, results: Path, task: str) -> Any:
+def _scores(gold: Path, results: Path, task: str) -> dict[str, Any]:
+    """Return ``scores`` of mentions, or what a task has that has measures of its own."""
     from deixis.evaluation.metrics.scoring import How, evaluate
+    from deixis.evaluation.scored import read_gold, score_file
 
-    return evaluate(read_rows(gold), read_rows(results), How.named(task), "type")
+    how = How.named(task)
+    if how.task.kind == "mentions":
+        return {"scores": evaluate(read_rows(gold), read_rows(results), how, "type")}
+    rows = read_gold(gold, how)
+    scored = score_file(rows, results, how)
+    measured: dict[str, Any] = {"scored": scored, "measures": scored.measured()["all"]}
+    if how.task.kind == "muie":
+        from deixis.evaluation.muie_tables import tables_of
+
+        gold_rows = [row for row in rows if isinstance(row, MuieRow)]
+        measured["cells"] = tables_of(gold_rows, scored.sheet, how).cells
+    return measured

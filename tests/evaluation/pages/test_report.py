@@ -109,6 +109,31 @@ def test_scores(out: Path, tmp_path: Path, tags_of: Tags) -> None:
     assert row_of_all is not None and "100.00" not in row_of_all[1], "one box is elsewhere"
 
 
+def test_a_run_of_muie_has_its_measures_and_tables(tmp_path: Path, tags_of: Tags) -> None:
+    relation = {"id": "r1", "subject": "e1", "type": EVIL, "object": "e1", "confidence": 1.0}
+    line = row("a", "Collins flew", "red.png", task="re", dataset="MNRE", aligned=True)
+    results = tmp_path / "out.jsonl"
+    results.write_text(json.dumps({**line, "relations": [relation]}) + "\n")
+    entity = {"text": "Collins", "type": "x", "start": 0, "end": 7, "regions": []}
+    wanted = {"id": "a", "task": "re", "text": "Collins flew", "image": "red.png"}
+    gold = tmp_path / "gold.jsonl"
+    more = {"entities": [entity], "relations": [{"subject": 0, "type": EVIL, "object": 0}]}
+    gold.write_text(json.dumps({**wanted, "dataset": EVIL, **more}) + "\n")
+    page = report_page(results, gold, task="muie", samples=1)
+    assert "script" not in tags_of(page) and EVIL not in page
+    measured = '<td class="number">100.00</td><td class="number">100.0 to 100.0</td>'
+    assert f'<th scope="row">relations_f1</th>{measured}' in page
+    assert '<th scope="row">mean_iou_image</th><td class="number">0.00</td>' in page
+    assert "Errors: repetition 0, incomplete 0, wrong match 0, missing grounding 0" in page
+    assert f"<td>RE</td>{measured}" in page and "over grounding 1" in page
+    gold.write_text(json.dumps({**wanted, "dataset": "mnre", **more}) + "\n")
+    page = report_page(results, gold, task="muie", samples=0)
+    assert (
+        f'<td>MNRE</td><td class="number">1</td><td>RE</td>{measured}<td class="number">24.6'
+        in page
+    )
+
+
 def test_a_run_at_work_has_a_page(out: Path) -> None:
     whole = report_page(out)
     with out.open("ab") as file:
