@@ -1,8 +1,10 @@
 """open: take the sample in, once, and refuse what cannot be used."""
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
+from deixis.agents.context.given import MEDIA
 from deixis.agents.context.media import opened_pictures, opened_sound, opened_video
 from deixis.agents.context.patches import checked_patches, overhanging
 from deixis.agents.context.records import Observation, PictureRecord
@@ -36,8 +38,7 @@ def open_sample(state: State, toolbox: Toolbox) -> Update:
         SettingsError, MissingExtraError, MissingKeyError: a role cannot be filled.
     """
     options = toolbox.settings.options
-    _check_taken(state, toolbox)
-    text = _text(state, toolbox)
+    text = text_given(state, toolbox)
     patches = checked_patches(state.get("patches"))
     caption = checked_caption(state.get("caption"), options.max_text)
     given_mentions: Any = state.get("mentions")
@@ -63,8 +64,28 @@ def open_sample(state: State, toolbox: Toolbox) -> Update:
     return {**emptied, "text": text, **opened, **media, "observation": unseen}
 
 
-def _check_taken(state: State, toolbox: Toolbox) -> None:
-    given: Any = state
+def text_given(given: Mapping[str, Any], toolbox: Toolbox) -> str:
+    """Return the text of an input; "" without one, where another medium is enough.
+
+    Args:
+        given: what `Input` holds.
+        toolbox: of the graph.
+
+    Raises:
+        InputError: the text cannot be used, nothing is given, or something that the graph does
+            not take.
+    """
+    _check_taken(given, toolbox)
+    others = any(given.get(name) is not None for name in MEDIA)
+    text = given.get("text")
+    if "audio" in toolbox.takes and (text is None or (isinstance(text, str) and not text.strip())):
+        if not others:
+            raise InputError("nothing is given; give a text, an image, an audio or a video")
+        return ""
+    return checked_text(text, toolbox.settings.options.max_text)
+
+
+def _check_taken(given: Mapping[str, Any], toolbox: Toolbox) -> None:
     for name in ("images", "audio", "video", "task"):
         if name not in toolbox.takes and given.get(name) is not None:
             raise InputError(
@@ -75,18 +96,6 @@ def _check_taken(state: State, toolbox: Toolbox) -> None:
         first, *_ = given["images"] if given["images"] else [None]
         if first != given["image"]:
             raise InputError("image and images are given; put all pictures into images")
-
-
-def _text(state: State, toolbox: Toolbox) -> str:
-    """Return the text; "" without one, where another medium is enough."""
-    given: Any = state
-    others = any(given.get(name) is not None for name in ("image", "images", "audio", "video"))
-    text = given.get("text")
-    if "audio" in toolbox.takes and (text is None or (isinstance(text, str) and not text.strip())):
-        if not others:
-            raise InputError("nothing is given; give a text, an image, an audio or a video")
-        return ""
-    return checked_text(text, toolbox.settings.options.max_text)
 
 
 def _overhang(patches: list[dict[str, Any]], pictures: list[PictureRecord]) -> Update:

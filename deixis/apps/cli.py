@@ -9,7 +9,7 @@ import os
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn, cast
+from typing import Annotated, NoReturn
 
 import typer
 from rich.markup import escape
@@ -32,11 +32,9 @@ from deixis.apps.eval_cli import evaluate
 from deixis.apps.examples_cli import examples_app
 from deixis.apps.prompts_cli import PromptsOption, prompts_app
 from deixis.apps.reinforcement_cli import reinforcement
+from deixis.apps.run_cli import run
 from deixis.apps.topn_cli import topn
 from deixis.errors import DeixisError
-
-if TYPE_CHECKING:
-    from deixis.agents.context.records import PictureRecord
 
 app = options.group("Name every entity in a text, and point at it in the picture.")
 app.add_typer(prompts_app, name="prompts")
@@ -47,6 +45,7 @@ for made in (masks, agreement, summarize, review, reviewed, split, augment):
 for each in (topn, captions, read, write):
     dataset_app.command()(each)
 app.add_typer(examples_app, name="examples")
+app.command("run")(run)
 app.command("eval")(evaluate)
 app.command("compare")(compare)
 app.command("reinforcement")(reinforcement)
@@ -84,62 +83,6 @@ def demo(
 
     files.check_folder(out)
     run_demo(out, options.settings_of(stack, prompts, role), terminal.line)
-
-
-@app.command()
-def run(
-    image: Annotated[str, typer.Argument(help="Path or URL of a picture; - for none.")],
-    text: Annotated[str, typer.Argument(help="The text that goes with it.")],
-    stack: options.StackOption = "starter",
-    as_json: options.JsonOption = False,
-    out: Annotated[
-        Path | None, typer.Option(help="Folder for extraction.json, overlay.png, page.html.")
-    ] = None,
-    prompts: PromptsOption = None,
-    role: options.RoleOption = None,
-    graph: options.GraphOption = None,
-    schema: options.SchemaOption = None,
-    urls: options.UrlsOption = None,
-    caption: Annotated[
-        str | None, typer.Option(metavar="TEXT", help="A description of the picture that you have.")
-    ] = None,
-) -> None:
-    """Process one picture and its text."""
-    from deixis.agents.context.pictures import pixels_of
-    from deixis.agents.context.state import Input
-    from deixis.agents.open import checked_text
-    from deixis.apps import console, files, weights
-    from deixis.graphs.build import graph_of, toolbox_of
-    from deixis.show.timing import spelled
-
-    picture = None if image == "-" else image
-    text, caption = terminal.as_text(text), caption and terminal.as_text(caption)
-    if out:
-        files.check_folder(out)
-    settings = options.settings_of(stack, prompts, role, graph, urls, schema)
-    toolbox = toolbox_of(settings)
-    built = graph_of(toolbox)
-    checked_text(text, settings.options.max_text)  # before anything is fetched for it
-    weights.fetch(toolbox, pictures=picture is not None)
-    with console.progress() as bar:
-        post = Input(image=picture, text=text, caption=caption)
-        extraction, seconds = console.extract(built, post, bar, "deixis")
-    console.warn(extraction)
-    written = []
-    if out:
-        info, limits = extraction.image, settings.options
-        record = info and cast("PictureRecord", info.model_dump())
-        seen = record and pixels_of(record, picture, limits.max_pixels, limits.urls)
-        written = files.write_extraction(out, extraction, seen, seconds)
-    if as_json:
-        terminal.print_json(extraction.model_dump(mode="json"))
-        return
-    title = extraction.caption or ("" if extraction.image else "no picture")
-    terminal.show(console.entity_table(extraction, escape(title)))
-    terminal.line(escape(console.usage_line([extraction])))
-    terminal.line(escape(f"It took {spelled(seconds)}; loading is included"))
-    for path in written:
-        typer.echo(f"wrote {path}")
 
 
 @app.command()

@@ -11,6 +11,7 @@ from deixis.base.atomic import whole_file
 from deixis.errors import InputError
 from deixis.schema import Extraction
 from deixis.show import views
+from deixis.show.media import Media
 from deixis.show.timing import Seconds, Timing
 
 
@@ -71,7 +72,7 @@ def write_extraction(
 ) -> list[Path]:
     """Write ``extraction.json``, ``overlay.png`` and, with its time, ``page.html``."""
     overlay = BytesIO()
-    extraction.overlay(image).save(overlay, format="PNG")
+    extraction.overlay(Media.of(image).image(0)).save(overlay, format="PNG")
     page = views.page([extraction], [image], timing=Timing([seconds], once={}))
     document = extraction.model_dump_json(indent=2) + "\n"
     return [

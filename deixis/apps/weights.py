@@ -1,6 +1,8 @@
 """Fetching and loading what a stack needs, while somebody watches."""
 
+from collections.abc import Mapping
 from contextlib import suppress
+from typing import Any
 
 import numpy as np
 
@@ -10,15 +12,16 @@ from deixis.errors import ToolError
 from deixis.weights.model_files import is_cached, resolve
 
 _SEE = {"detector", "reader", "segmenter", "entailer", "second_entailer"}
-"""Roles whose tools are not needed where there is no picture."""
+_HEAR = {"transcriber", "speech_segmenter"}
 
 
-def fetch(toolbox: Toolbox, *, pictures: bool = True, shown: bool = True) -> None:
+def fetch(toolbox: Toolbox, *, given: Mapping[str, Any] | None = None, shown: bool = True) -> None:
     """Fetch what the stack needs and the cache lacks, so that no node seems to hang.
 
     Args:
         toolbox: the stack.
-        pictures: whether there are any; else nothing is fetched that only looks at them.
+        given: what the graph will be given: nothing is fetched that only other media need. None
+            is for everything that the graph takes.
         shown: whether a bar shows what comes, to whoever watches stderr.
 
     Raises:
@@ -26,13 +29,14 @@ def fetch(toolbox: Toolbox, *, pictures: bool = True, shown: bool = True) -> Non
         MissingExtraError, MissingKeyError, SettingsError: a role could not be filled anyway.
     """
     toolbox.check()
+    needless = set() if given is None else _needless(given)
     with console.progress(in_bytes=True, shown=shown) as bar:
 
         def show(come: int, most: int | None) -> None:
             bar.update(bar.task_ids[-1], completed=come, total=most)
 
         for seat in toolbox.cast.seats():
-            if seat.is_tool and seat.role in _SEE and not pictures:
+            if seat.is_tool and seat.role in needless:
                 continue
             for weights in seat.files():
                 if is_cached(weights):
@@ -40,6 +44,14 @@ def fetch(toolbox: Toolbox, *, pictures: bool = True, shown: bool = True) -> Non
                 task = bar.add_task("fetching", total=None, at=f"weights of the {seat.role}")
                 resolve(weights, tell=show)
                 bar.remove_task(task)
+
+
+def _needless(given: Mapping[str, Any]) -> set[str]:
+    """Return the roles whose tools look or listen where there is nothing for them."""
+    media = {name for name, each in given.items() if each is not None}
+    needless: set[str] = set() if media & {"image", "images", "video"} else _SEE
+    needless = needless if media & {"audio", "video"} else needless | _HEAR
+    return needless if "video" in media else needless | {"tracker"}
 
 
 def load(toolbox: Toolbox) -> None:

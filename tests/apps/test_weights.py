@@ -61,7 +61,7 @@ def test_the_doctor_and_the_fetching_know_models_of_the_hub(
 def test_what_only_looks_is_not_fetched_without_pictures(
     settings: Settings, hub: list[Request]
 ) -> None:
-    weights.fetch(toolbox_of(settings.with_roles({"voter": "scripted:a"})), pictures=False)
+    weights.fetch(toolbox_of(settings.with_roles({"voter": "scripted:a"})), given={"text": "Ada"})
     assert hub == []
 
 
