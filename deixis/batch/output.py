@@ -84,14 +84,11 @@ Finish = TypeVar("Finish", bound=Settled)
 
 
 class Finished(Extraction):
-    """A line of results; ``input`` is `Task.input`, the last three are of `Task.carried`."""
+    """A line of results; ``input`` is `Task.input`."""
 
     id: str
     settings: str
     input: str = ""
-    task: str | list[str] | None = None
-    dataset: str | None = None
-    aligned: bool | None = None
 
 
 class Place(NamedTuple):

@@ -11,8 +11,9 @@ from deixis.tools.base import Detection, Picture, Word
 
 _ROLES = (
     *("detector", "reader", "segmenter", "entailer", "second_entailer", "embedder", "recognizer"),
+    "tracker",
 )
-_METHODS = ("detect", "read", "segment", "entail", "shown", "embed", "recognize")
+_METHODS = ("detect", "read", "segment", "entail", "shown", "embed", "recognize", "track")
 _blocks = Blocks(registry.TOOLS)
 _PLAY = "play_"
 

@@ -94,16 +94,15 @@ class GivenBeside(GivenMedium):
     """A medium that results do not name where there is none."""
 
     def get(self) -> Any:
-        """Return the medium; an empty channel where none was given."""
+        """Return the medium; an empty channel where None was given."""
         value = super().get()
-        if not self.is_available():
+        if value is None:
             raise EmptyChannelError
         return value
 
     def is_available(self) -> bool:
         """Whether there is one."""
-        none = self.value is None or (isinstance(self.value, list) and not self.value)
-        return super().is_available() and not none
+        return super().is_available() and self.value is not None
 
 
 class GivenInput(EphemeralValue[Any]):

@@ -1,11 +1,13 @@
 """things: pictures and video without words name nothing, so what a detector sees is named."""
 
-from deixis.agents.context.media_records import NamedMention
+from collections.abc import Sequence
+
 from deixis.agents.context.records import PlacedRegion
 from deixis.agents.context.state import State, Update, decision, joined, notice
 from deixis.agents.context.toolbox import Toolbox
-from deixis.agents.observe import PERSON, looked_for
-from deixis.base.extraction_records import UNTYPED
+from deixis.agents.muie.label_names import mention_of
+from deixis.agents.muie.track import found_things
+from deixis.agents.observe import looked_for
 from deixis.errors import ToolError
 from deixis.tools.base import Detection
 
@@ -25,37 +27,14 @@ def things(state: State, toolbox: Toolbox) -> Update:
             updates.append({"notices": notice("names", said)})
             continue
         for thing in seen:
-            entity = f"e{1 + sum(len(update.get('mentions', {})) for update in updates)}"
+            entity = f"e{1 + _count(updates)}"
             updates.append(_of_picture(entity, thing, number, spec, toolbox))
+    updates.append(found_things(state, toolbox, first=1 + _count(updates)))
     return joined(*updates)
 
 
-def mention_of(label: str, confidence: float, toolbox: Toolbox) -> NamedMention:
-    """Return what a detector saw as a mention: its label is its name."""
-    return NamedMention(
-        text=label,
-        start=None,
-        end=None,
-        type=type_of_label(label, toolbox),
-        confidence=confidence,
-        prior=None,
-        fine_type=None,
-    )
-
-
-def type_of_label(label: str, toolbox: Toolbox) -> str:
-    """Return the type of the schema that a label belongs to, or `UNTYPED`.
-
-    That is the type of this name; for a person the one that is seen as a person; else that for
-    all other names.
-    """
-    named = toolbox.types.named(label)
-    if named is not None:
-        return named.name
-    kinds = toolbox.types.types
-    if label == PERSON:
-        return next((kind.name for kind in kinds if kind.seen_as == "person"), UNTYPED)
-    return next((kind.name for kind in kinds if kind.crf == "OTHER"), UNTYPED)
+def _count(updates: Sequence[Update]) -> int:
+    return sum(len(update.get("mentions", {})) for update in updates)
 
 
 def _of_picture(entity: str, thing: Detection, number: int, spec: str, toolbox: Toolbox) -> Update:
