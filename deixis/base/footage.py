@@ -238,9 +238,10 @@ def _survey(
             stamp = packet.dts if packet.pts is None else packet.pts
             if stamp is None or not packet.size or packet.is_discard or not packet.time_base:
                 continue
-            begins = min(begins, float(stamp * packet.time_base))
+            unit = float(packet.time_base)
+            begins = min(begins, stamp * unit)
             last = stamp + (packet.duration or 0)
-            ends = max(ends, float(last * packet.time_base))
+            ends = max(ends, last * unit)
             if packet.stream_index != stream.index:
                 continue
             stamps.append(stamp)

@@ -202,14 +202,16 @@ def container(
         raise MissingExtraError("av", "media") from error
     _check_form(file, kind)
     options = {"max_pixels": str(max_pixels)} if max_pixels else None
+    # Tags in old encodings; from version 19 on they are read without being told.
+    lenient: dict[str, Any] = {"metadata_errors": "replace"} if av.__version__ < "19" else {}
     try:
         opened = av.open(
             file.open(),
             "r",
             options=options,
             container_options={"format_whitelist": _FORMATS, "protocol_whitelist": "none"},
-            metadata_errors="replace",
             io_open=_nothing_else,
+            **lenient,
         )
     except Exception as error:  # FFmpeg's errors are OSError, ValueError, EOFError and more
         raise InputError(f"{file.where}: {_described(file, kind, error)}") from error

@@ -113,7 +113,7 @@ def sound_of(
             )
         if end is None:
             check_seconds(header_seconds(opened), file.where, "sound", max_seconds)
-        promised = float((stream.duration or 0) * (stream.time_base or 0))
+        promised = (stream.duration or 0) * float(stream.time_base or 0)
         frames = decoded(opened, stream, faults)
         first = next(frames, None)
         if first is None:

@@ -200,6 +200,11 @@ def test_of_sound_that_is_cut_short_the_beginning_is_used(mp3: bytes) -> None:
     assert sound.notes == [f"the sound is cut short: {sound.seconds:.1f} of 4.0 seconds"]
 
 
+def test_tags_in_old_encodings_do_no_harm() -> None:
+    data = film(FRAMES[:5], form="matroska").replace(b"Lavf", b"\xff\xfe\x80\xe9")
+    assert see(data).frames == 5
+
+
 def test_what_is_broken_inside_is_left_out_and_told(
     mkv: bytes, capfd: pytest.CaptureFixture[str]
 ) -> None:
