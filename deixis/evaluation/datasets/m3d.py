@@ -55,7 +55,7 @@ class _Document(BaseModel):
     doc: str
     entityLink: dict[str, _Chain]
     relation: list[_Pair]
-    video_id: str = ""
+    video_id: str | None = None
     lang: str = "en"
 
 
@@ -85,7 +85,7 @@ def read_m3d(source: Source) -> Converted:
             row = _row(identity, document, counts)
         except ValueError as error:
             raise misfit(path, (number,), error) from None
-        frames = _frames(source, document.video_id)
+        frames = _frames(source, document.video_id or "")
         counts[QUIRKS[6]] += bool(frames)
         if frames:
             names = tuple(map(source.from_rows, frames))

@@ -125,6 +125,12 @@ def test_m3d_of_chinese_counts_characters_and_has_frames(release: Any, as_gold: 
     assert counts["rows with frames"] == 2
 
 
+def test_m3d_of_a_text_alone_is_numbered(release: Any, as_gold: Any) -> None:
+    folder = release({"a.json": json.dumps([{**M3D, "video_id": None}])})
+    (row,) = as_gold(convert("m3d", folder, "a").rows)
+    assert row.id == "a-0" and row.images is None
+
+
 def test_retacred_has_last_tokens_that_count(release: Any, as_gold: Any) -> None:
     none = {**TACRED, "id": "t2", "relation": "no_relation"}
     rows, counts = convert("retacred", release({"test.json": json.dumps([TACRED, none])}), "test")
