@@ -1,5 +1,6 @@
 """What the replies to all tasks say together: one entity per name, wherever it stands."""
 
+import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -17,6 +18,8 @@ UNSURE = "a model's answer, which says nothing of how sure it is"
 DOUBTED = 0.5
 """Confidence in a relation whose ends have types that it does not lead from or to: one of the
 three labels is wrong, and it is not known which."""
+_NUMBER = re.compile(r"(?<=\w)\s+\d{1,2}$")
+"""By which things of a kind are told apart, as the prompts ask: "dog 2"."""
 UNASKED = "marked but never asked for (missing grounding): no module was told to look for it"
 
 
@@ -129,7 +132,7 @@ class Gathering:
             self._tell(f"the model named {one.name[:LONGEST]!r}, which is not in what was given")
             return False
         if not one.sought and not one.unasked:
-            one.sought = dict.fromkeys(where, one.name)
+            one.sought = dict.fromkeys(where, _NUMBER.sub("", one.name))
         return True
 
     def _mention(self, entity: str, one: _One, place: Place) -> None:

@@ -6,16 +6,13 @@ from deixis.agents.context.media_records import Medium
 from deixis.agents.context.state import State, Update, notice
 from deixis.agents.context.toolbox import Toolbox
 from deixis.agents.muie.options import MuieOptions
-from deixis.base.clips import clip_bytes
-from deixis.base.sound import RATE, wav_bytes
 from deixis.errors import DeixisError
-from deixis.llms import media as llm_media
 from deixis.llms import registry as llms
+from deixis.llms.media import Clip, Recording
+from deixis.llms.media import Medium as Sent
 from deixis.llms.photos import Photo, photo
 
 STEP = "extract"
-CLIP_RATE, CLIP_SIDE, CLIP_SECONDS = 2.0, 768, 300.0
-"""Frames a second, pixels of the longer side, and seconds that a model that watches is sent."""
 
 
 class Shown(NamedTuple):
@@ -35,14 +32,14 @@ class Shown(NamedTuple):
     media: tuple[Medium, ...]
     photos: list[Photo]
     times: list[float | None]
-    clip: llm_media.Clip | None
-    recording: llm_media.Recording | None
+    clip: Clip | None
+    recording: Recording | None
     transcript: str
     unseen: bool
     notices: Update
 
     @property
-    def sent(self) -> list[llm_media.Medium]:
+    def sent(self) -> list[Sent]:
         """All that goes with the question."""
         beside = (medium for medium in (self.clip, self.recording) if medium is not None)
         return [*self.photos, *beside]
@@ -66,10 +63,9 @@ def shown_to(spec: str, state: State, toolbox: Toolbox) -> Shown:
     """
     media = media_given(state)
     options = toolbox.graph_options(MuieOptions)
-    clip, watched = _clip(state, toolbox) if options.watches and llms.watches(spec) else (None, {})
+    clip, watched = toolbox.clip(state, STEP, spec) if options.watches else (None, {})
     photos, times, seen = _photos(spec, state, toolbox, frames=clip is None)
-    hears = options.hears and llms.hears(spec)
-    recording, heard = _recording(state, toolbox) if hears else (None, {})
+    recording, heard = toolbox.recording(state, STEP, spec) if options.hears else (None, {})
     said = state.get("heard")
     told = said is not None and not said["spoken"] and recording is None
     transcript = " ".join(word[0] for word in said["words"]) if said and told else ""
@@ -103,32 +99,3 @@ def _photos(
     except DeixisError as error:
         notices |= notice(STEP, f"the video was not shown: {error}")
     return photos, times, notices
-
-
-def _clip(state: State, toolbox: Toolbox) -> tuple[llm_media.Clip | None, Update]:
-    try:
-        video = toolbox.video(state)
-        if video is None:
-            return None, {}
-        data = clip_bytes(
-            video,
-            rate=CLIP_RATE,
-            longest_side=CLIP_SIDE,
-            most_seconds=CLIP_SECONDS,
-            sound=False,
-        )
-    except DeixisError as error:
-        return None, notice(STEP, f"frames were shown in place of the video: {error}")
-    cut = f"the model was shown the first {CLIP_SECONDS:g} seconds of the video"
-    notices = notice(STEP, cut) if video.seconds > CLIP_SECONDS else {}
-    return llm_media.clip(data, min(video.seconds, CLIP_SECONDS)), notices
-
-
-def _recording(state: State, toolbox: Toolbox) -> tuple[llm_media.Recording | None, Update]:
-    try:
-        samples = toolbox.samples(state)
-    except DeixisError as error:
-        return None, notice(STEP, f"the sound was not sent: {error}")
-    if samples is None:
-        return None, {}
-    return llm_media.recording(wav_bytes(samples), len(samples) / RATE), {}

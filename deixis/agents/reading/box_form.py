@@ -6,9 +6,13 @@ known; all others as the paper does.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from functools import lru_cache
+from typing import Annotated, Any, NamedTuple
+
+from pydantic import BaseModel, WithJsonSchema, create_model
 
 from deixis.agents.context.records import PictureRecord
+from deixis.agents.reading.phrases import OBJECT
 from deixis.base.boxes import Box
 from deixis.llms.box_conventions import BoxConvention, convention_of
 from deixis.llms.photos import Photo
@@ -84,6 +88,18 @@ class BoxForm(NamedTuple):
             return None
         width, height = float(self.picture["width"]), float(self.picture["height"])
         return (x1 * width, y1 * height, x2 * width, y2 * height)
+
+
+@lru_cache(maxsize=512)
+def boxes_asked(names: tuple[str, ...], number: str) -> type[BaseModel]:
+    """Build a reply's schema: one box for each name, of numbers of a JSON type, or null.
+
+    What comes may be anything: what is no box is to be told from one where it is read.
+    """
+    box = {"type": "array", "items": {"type": number}, "minItems": 4, "maxItems": 4}
+    asked = Annotated[Any, WithJsonSchema({"anyOf": [box, {"type": "null"}]})]
+    fields: dict[str, Any] = dict.fromkeys(names, (asked, ...))
+    return create_model("Boxes", __config__=OBJECT, **fields)
 
 
 def form_of(spec: str, picture: PictureRecord, photo: Photo | None) -> BoxForm:

@@ -1,9 +1,6 @@
 """ground: one region for each expression that was judged to be seen (RiVEG, section IV-C.2)."""
 
-from functools import lru_cache
-from typing import Annotated, Any
-
-from pydantic import BaseModel, WithJsonSchema, create_model
+from typing import Any
 
 from deixis.agents.context.state import State, Update, joined, notice
 from deixis.agents.context.toolbox import Toolbox, no_answer
@@ -11,8 +8,8 @@ from deixis.agents.main.findings import gather, read_name
 from deixis.agents.main.ground import ground as assign_candidates
 from deixis.agents.main.subjects import subjects
 from deixis.agents.reading.answers import placed
-from deixis.agents.reading.box_form import BoxForm
-from deixis.agents.reading.phrases import OBJECT, described
+from deixis.agents.reading.box_form import BoxForm, boxes_asked
+from deixis.agents.reading.phrases import described
 from deixis.agents.reading.places import where
 from deixis.agents.riveg.entail import entails
 from deixis.base.boxes import Box
@@ -92,7 +89,7 @@ def _by_model(state: State, toolbox: Toolbox, shown: dict[str, str]) -> Update:
     assert picture is not None, "it was shown"
     expressions = [{"id": entity, "text": text} for entity, text in shown.items()]
     prompt = toolbox.render("riveg/ground", expressions=expressions, form=convention.form)
-    answer = _boxes(tuple(shown), convention.number)
+    answer = boxes_asked(tuple(shown), convention.number)
     reply, update = toolbox.ask("ground", "vlm", spec, prompt, answer, images=images)
     form = BoxForm(picture, images[0], convention)
     replies, updates = list(update["calls"]), [{"notices": noted}, update]
@@ -129,15 +126,3 @@ def _with_candidates(state: State, toolbox: Toolbox) -> State:
             verdict = {**verdict, "candidates": list(finding.candidates)}
         verdicts[entity] = verdict
     return {**state, "verdicts": verdicts}
-
-
-@lru_cache(maxsize=512)
-def _boxes(entities: tuple[str, ...], number: str) -> type[BaseModel]:
-    """Build the reply's schema: one box per entity, of numbers of a JSON type, or null.
-
-    What comes may be anything: what is no box leaves the entity undecided.
-    """
-    box = {"type": "array", "items": {"type": number}, "minItems": 4, "maxItems": 4}
-    asked = Annotated[Any, WithJsonSchema({"anyOf": [box, {"type": "null"}]})]
-    fields: dict[str, Any] = dict.fromkeys(entities, (asked, ...))
-    return create_model("Boxes", __config__=OBJECT, **fields)

@@ -101,6 +101,13 @@ def test_what_stands_nowhere_may_only_be_seen_or_heard(
         assert found["sought"]["e1"] == [{"medium": each, "phrase": "dog"} for each in sought]
 
 
+def test_things_of_a_kind_are_looked_for_without_their_number() -> None:
+    named = [Named("dog 1", "VEH"), Named("dog 2", "VEH"), Named("Boeing 747", "VEH")]
+    found = gathered(source(""), said(named), media=["image"])
+    phrases = [own[0]["phrase"] for own in found["sought"].values()]
+    assert phrases == ["dog", "dog", "Boeing 747"]
+
+
 def test_a_second_type_of_a_name_is_a_notice() -> None:
     found = gathered(source("Paris"), said([Named("Paris", "GPE"), Named("paris", "PER")]))
     assert [own["type"] for own in found["mentions"].values()] == ["GPE"]

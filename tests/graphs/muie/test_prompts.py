@@ -82,7 +82,7 @@ def test_text_and_speech_are_data(task: str, style: str, field: str) -> None:
 
 def test_the_prompts_are_the_snapshot(snapshot: Callable[[str, str], bool]) -> None:
     names = [name for name in prompts.names() if name.startswith("muie/")]
-    assert len(names) == 6
+    assert len(names) == 7
     asked = [(name, of_example(name)) for name in names]
     text = "\n\n".join(f"== {name}\n{own.system}\n-- user\n{own.user}" for name, own in asked)
     assert snapshot("muie-prompts.txt", f"{text}\n")
