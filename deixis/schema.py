@@ -35,6 +35,7 @@ from deixis.base.records import (
 )
 from deixis.errors import InputError
 from deixis.show import detections, views
+from deixis.show.film import Clip
 from deixis.show.media import Media
 
 if TYPE_CHECKING:
@@ -109,6 +110,33 @@ class Extraction(ExtractionRecord):
     def show(self, image: Any = None) -> None:
         """Show the overlay: inline in a notebook, else in the system's picture viewer."""
         views.show(self, image)
+
+    def film_strip(self, video: Any = None) -> "Image":
+        """Draw frames of the video with the boxes of tracks, side by side, with their times.
+
+        Args:
+            video: in any form that the graph takes; None opens ``video.source`` again.
+
+        Raises:
+            InputError: there is no video, it cannot be opened, or is not the one looked at.
+            MissingExtraError: it takes PyAV to decode it, which is not installed.
+        """
+        return views.film_strip(self, video)
+
+    def clip(self, video: Any = None) -> Clip:
+        """Draw the boxes of tracks on the video: WebM without sound, of 30 seconds at most.
+
+        Args:
+            video: as for `film_strip`.
+
+        Returns:
+            A file in its ``data``: of the ``kind`` "webm", or "webp" where PyAV is missing.
+
+        Raises:
+            InputError: as for `film_strip`.
+            MissingExtraError: as for `film_strip`.
+        """
+        return views.clip(self, video)
 
     def to_html(
         self,

@@ -3,7 +3,7 @@
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import cached_property
+from functools import cached_property, lru_cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from deixis.base.folding import key
 from deixis.base.problems import describe_problem, nearest
-from deixis.base.yaml_files import read_yaml
+from deixis.base.yaml_files import mapping_of, read_settings_file
 from deixis.errors import SettingsError
 
 _T = TypeVar("_T")
@@ -131,13 +131,7 @@ class TypeSchema(BaseModel):
                     f"there is no type schema {name_or_path!r}{nearest(name_or_path, known)}; "
                     f"known: {', '.join(known)}, or give the path of a .yaml file"
                 )
-        try:
-            schema = cls.model_validate({"name": path.stem, **read_yaml(path)})
-        except ValidationError as error:
-            raise SettingsError(f"{path}: {describe_problem(error, cls)}") from None
-        for problem in _problems(schema):
-            raise SettingsError(f"{path}: {problem}")
-        return schema
+        return _parsed(path, read_settings_file(path))
 
     def get(self, name: str) -> EntityType:
         """Return the type called `name`; KeyError when there is none."""
@@ -204,6 +198,17 @@ class TypeSchema(BaseModel):
         """Return the types that a mention recognised as `name` may still turn out to be."""
         given = self.get(name)
         return self.of_tag(given.crf) if given.crf else [given]
+
+
+@lru_cache(maxsize=16)  # the labels of a data set take up to a second, and are read many times
+def _parsed(path: Path, text: str) -> TypeSchema:
+    try:
+        schema = TypeSchema.model_validate({"name": path.stem, **mapping_of(text, path)})
+    except ValidationError as error:
+        raise SettingsError(f"{path}: {describe_problem(error, TypeSchema)}") from None
+    for problem in _problems(schema):
+        raise SettingsError(f"{path}: {problem}")
+    return schema
 
 
 def _by_letters(labels: Iterable[_T], name_of: Callable[[_T], str]) -> dict[str, _T]:

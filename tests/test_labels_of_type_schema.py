@@ -139,3 +139,9 @@ def test_a_schema_without_relations_and_events_is_written_as_before(tmp_path: Pa
     assert TypeSchema.load("gmner").model_dump().keys() == {"name", "description", "types"}
     schema = TypeSchema.load("ace")
     assert TypeSchema.model_validate_json(schema.model_dump_json()) == schema
+
+
+def test_a_file_that_was_edited_is_read_anew(tmp_path: Path) -> None:
+    first = TypeSchema.load(written(tmp_path, f"{TYPES}\nevents: [{{name: one}}]"))
+    again = TypeSchema.load(written(tmp_path, f"{TYPES}\nevents: [{{name: two}}]"))
+    assert first.event("one") and again.event("two") and not again.event("one")

@@ -34,10 +34,19 @@ def structure(state: State, toolbox: Toolbox) -> Update:
         }
     )
     found = result.model_dump(mode="json")
-    if "task" not in toolbox.takes:
-        return found
-    # A thread may have those of its last sample.
-    return {"transcript": None, "relations": [], "events": [], **found}
+    # Their channels have what was given, or what the last sample of a thread left.
+    if "images" in toolbox.takes:
+        found = {"images": [], **found}
+    if "task" in toolbox.takes:
+        none: Update = {
+            "audio": None,
+            "video": None,
+            "transcript": None,
+            "relations": [],
+            "events": [],
+        }
+        found = {**none, **found}
+    return found
 
 
 def _order(entity: Mapping[str, Any]) -> tuple[bool, int, int]:

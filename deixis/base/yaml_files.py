@@ -19,7 +19,16 @@ def read_yaml(path: Path) -> dict[str, Any]:
     Raises:
         SettingsError: the file is missing, too large, is no YAML, or holds something else.
     """
-    data = parse_yaml(read_settings_file(path), str(path))
+    return mapping_of(read_settings_file(path), path)
+
+
+def mapping_of(text: str, path: Path) -> dict[str, Any]:
+    """Return the YAML mapping that the text of a file is.
+
+    Raises:
+        SettingsError: it is no YAML, or holds something else.
+    """
+    data = parse_yaml(text, str(path))
     if not isinstance(data, dict) or not all(isinstance(key, str) for key in data):
         raise SettingsError(f"{path} must hold names and values, e.g. 'name: value'")
     return data

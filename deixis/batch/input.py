@@ -12,7 +12,7 @@ from hashlib import blake2b
 from pathlib import Path
 
 from deixis.base.text_files import Line, folder_of, open_data, raw_lines
-from deixis.batch.row import BadRow, Problem, Task, task_of
+from deixis.batch.row import BadRow, Problem, Reading, Task, task_of
 from deixis.errors import InputError
 
 _AT_ONCE = 500  # rows looked up together
@@ -27,24 +27,31 @@ class Rows:
     """The rows of an input file, one JSON object per line: ``id``, ``text``, and maybe ``image``.
 
     ``patches`` and ``caption`` of the picture and ``mentions`` may be there as well, as a graph
-    takes them. Empty lines and other keys are passed over. A relative ``image`` is relative to the
-    file.
+    takes them, and ``images``, ``audio``, ``video`` and ``task`` for graphs that do. Empty lines
+    and other keys are passed over. A relative path is relative to the file.
 
     Args:
         path: the file, as `deixis.base.text_files` reads it.
         max_text: most characters of a text.
         gold_mentions: takes the ``entities`` of each row for its mentions.
+        takes: what else the graph takes (`deixis.agents.context.system.System`).
 
     Raises:
         DataError: the file holds no text.
         InputError: the file cannot be read.
     """
 
-    def __init__(self, path: Path, max_text: int, *, gold_mentions: bool = False) -> None:
+    def __init__(
+        self,
+        path: Path,
+        max_text: int,
+        *,
+        gold_mentions: bool = False,
+        takes: tuple[str, ...] = (),
+    ) -> None:
         self.path = path
-        self._max_text = max_text
-        self._gold_mentions = gold_mentions
-        self._folder = Path(os.path.abspath(folder_of(path)))
+        folder = Path(os.path.abspath(folder_of(path)))
+        self._how = Reading(folder, max_text, gold_mentions, takes)
         self._file = open_data(path)
         self._table = sqlite3.connect("", isolation_level=None)  # on disk, without a name
         self._table.execute("PRAGMA journal_mode = OFF")
@@ -143,20 +150,15 @@ class Rows:
     def _read(self, id_: str, line: int, start: int, length: int) -> Task | Problem:
         self._file.seek(start)
         try:
-            task = self._task(line, self._file.read(length))
+            task = task_of(line, self._file.read(length), self._how)
         except BadRow as error:
             return Problem(line, id_, f"the file has changed: {error}")
         return task if task.id == id_ else Problem(line, id_, "the file has changed")
 
-    def _task(self, number: int, line: bytes) -> Task:
-        return task_of(
-            number, line, self._folder, self._max_text, gold_mentions=self._gold_mentions
-        )
-
     def _scan_line(self, line: Line, shuffle_seed: int | None) -> Problem | None:
         number = line.number
         try:
-            task = self._task(number, line.data)
+            task = task_of(number, line.data, self._how)
         except BadRow as error:
             return Problem(number, error.id, str(error))
         turn = number

@@ -84,11 +84,14 @@ Finish = TypeVar("Finish", bound=Settled)
 
 
 class Finished(Extraction):
-    """A line of results; ``input`` is `Task.input`."""
+    """A line of results; ``input`` is `Task.input`, the last three are of `Task.carried`."""
 
     id: str
     settings: str
     input: str = ""
+    task: str | list[str] | None = None
+    dataset: str | None = None
+    aligned: bool | None = None
 
 
 class Place(NamedTuple):

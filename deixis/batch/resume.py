@@ -1,6 +1,7 @@
 """Going on with a batch run: which finished rows still are what the input says."""
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,8 +10,10 @@ from deixis.batch.input import Rows
 from deixis.batch.output import Finished, Output, Place
 from deixis.batch.row import Task
 from deixis.errors import DataError
+from deixis.schema import AudioInfo, ImageInfo, VideoInfo
 
 _LISTED = 5
+_Info = ImageInfo | AudioInfo | VideoInfo
 
 
 class Resumed(NamedTuple):
@@ -76,15 +79,25 @@ def _changed(row: Finished, task: Task) -> str:
     told = row.input or task.caption is not None or task.mentions is not None
     if told and row.input != task.input:  # earlier versions did not tell of patches
         return "patches, caption or mentions"
-    if row.image is None or task.image is None:
-        return "" if row.image is None and task.image is None else "picture"
-    if "://" in task.image:
-        same = row.image.source in (task.image, without_credentials(task.image))
-        return "" if same else "picture"
+    if row.task != task.carried.get("task"):
+        return "task"
+    media: list[tuple[str, Sequence[_Info], Sequence[str]]] = [
+        ("picture", row.pictures, task.pictures),
+        ("audio", [row.audio] if row.audio else [], [task.audio] if task.audio else []),
+        ("video", [row.video] if row.video else [], [task.video] if task.video else []),
+    ]
+    for what, seen, given in media:
+        if len(seen) != len(given) or not all(map(_same, seen, given)):
+            return what
+    return ""
+
+
+def _same(info: _Info, given: str) -> bool:
+    if "://" in given:
+        return info.source in (given, without_credentials(given))
     try:
         # No time says that it is the same: links, copies and renamed folders keep old ones.
-        with Path(task.image).open("rb") as file:
-            same = hashlib.file_digest(file, "sha256").hexdigest() == row.image.sha256
+        with Path(given).open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest() == info.sha256
     except OSError:
-        return "picture"
-    return "" if same else "picture"
+        return False

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from deixis.agents.context.patches import checked_patches
 from deixis.agents.open import checked_text
 from deixis.agents.reading.given import checked_caption, checked_mentions
+from deixis.agents.reading.tasks import checked_tasks
 from deixis.base.json_lines import LIST, parsed
 from deixis.base.text_files import LONGEST
 from deixis.base.urls import without_credentials_in
@@ -19,7 +20,10 @@ _URL = re.compile(r"https?://", re.IGNORECASE)
 
 
 class Task(NamedTuple):
-    """One row to run: ``image`` is an absolute path, a URL, or None; all else is checked."""
+    """One row to run: media are absolute paths, URLs, or None; all else is checked.
+
+    ``carried`` is what its result repeats, for who scores it.
+    """
 
     line: int
     id: str
@@ -28,11 +32,24 @@ class Task(NamedTuple):
     patches: list[dict[str, Any]] | None = None
     caption: str | None = None
     mentions: list[dict[str, Any]] | None = None
+    images: list[str] | None = None
+    audio: str | None = None
+    video: str | None = None
+    task: str | None = None
+    carried: dict[str, Any] = {}  # noqa: RUF012  # never changed
 
     @property
     def given(self) -> dict[str, Any]:
         """What a graph is given."""
-        return {key: value for key, value in self._asdict().items() if key not in ("line", "id")}
+        own = ("text", "image", "patches", "caption", "mentions")
+        others = {name: getattr(self, name) for name in ("images", "audio", "video", "task")}
+        given = {name: getattr(self, name) for name in own}
+        return given | {name: value for name, value in others.items() if value is not None}
+
+    @property
+    def pictures(self) -> list[str]:
+        """All pictures."""
+        return self.images or ([self.image] if self.image else [])
 
     @property
     def input(self) -> str:
@@ -63,17 +80,27 @@ class BadRow(Exception):
         self.id = _writable(given) if isinstance(given, str) else None
 
 
-def task_of(
-    number: int, line: bytes, folder: Path, max_text: int, *, gold_mentions: bool = False
-) -> Task:
+class Reading(NamedTuple):
+    """How rows are read.
+
+    ``folder``: what relative paths of media are relative to; absolute. ``max_text``: most
+    characters of a text. ``gold_mentions``: takes the ``entities`` of a row for its mentions.
+    ``takes``: what the graph takes (`deixis.agents.context.system.System`).
+    """
+
+    folder: Path
+    max_text: int
+    gold_mentions: bool = False
+    takes: tuple[str, ...] = ()
+
+
+def task_of(number: int, line: bytes, how: Reading) -> Task:
     """Read one line.
 
     Args:
         number: of the line, from 1.
         line: without its end.
-        folder: what a relative ``image`` is relative to; absolute.
-        max_text: most characters of a text.
-        gold_mentions: takes the ``entities`` of the row for its mentions.
+        how: it is read.
 
     Raises:
         BadRow: it is no row that could be run.
@@ -88,36 +115,78 @@ def task_of(
     if not id_.strip() or id_ != _writable(id_):
         raise BadRow(row, "the id is empty, or has a character that no text has")
     try:
-        text = checked_text(row.get("text"), max_text)
+        text = _text(row, how)
         patches = checked_patches(row.get("patches"))
-        caption = checked_caption(row.get("caption"), max_text)
-        mentions = checked_mentions(row.get("entities" if gold_mentions else "mentions"), text)
+        caption = checked_caption(row.get("caption"), how.max_text)
+        mentions = checked_mentions(row.get("entities" if how.gold_mentions else "mentions"), text)
+        if "task" in how.takes:
+            checked_tasks(row.get("task"))
     except InputError as error:
         raise BadRow(row, str(error)) from None
-    if gold_mentions and mentions is None:
+    if how.gold_mentions and mentions is None:
         raise BadRow(row, "the row has no entities, whose mentions are to be given")
-    return Task(number, id_, text, _image(row, folder), patches, caption, mentions)
+    media: dict[str, Any] = {name: _medium(row, name, how) for name in ("image", "audio", "video")}
+    if images := _images(row, how):
+        media |= {"image": None, "images": images}
+    if "task" not in how.takes:
+        return Task(number, id_, text, media.pop("image"), patches, caption, mentions, **media)
+    known = {name: row[name] for name in ("task", "dataset", "aligned") if name in row}
+    return Task(
+        number,
+        id_,
+        text,
+        media.pop("image"),
+        patches,
+        caption,
+        mentions,
+        **media,
+        task=row.get("task"),
+        carried=known,
+    )
 
 
-def _image(row: dict[str, Any], folder: Path) -> str | None:
-    image = row.get("image")
-    if image is None:
+def _text(row: dict[str, Any], how: Reading) -> str:
+    """Return the text; "" without one where the graph takes other media, and one is there."""
+    text = row.get("text")
+    if text in (None, "") and "audio" in how.takes:
+        if not any(row.get(name) for name in ("image", "images", "audio", "video")):
+            raise InputError("neither text nor image, audio or video")
+        return ""
+    return checked_text(text, how.max_text)
+
+
+def _images(row: dict[str, Any], how: Reading) -> list[str] | None:
+    """Return the pictures of a row that has several; the first alone is looked at otherwise."""
+    images = row.get("images")
+    if images is None or "images" not in how.takes:
         return None
-    if not isinstance(image, str):
-        raise BadRow(row, f"image must be a path, a URL or null; got {_kind(image)}")
-    if not image.strip() or image != _writable(image):
-        raise BadRow(row, "image is empty, or has a character that no path has")
-    if _URL.match(image):
-        return image
-    path = folder / image
-    shown = repr(without_credentials_in(image)[:200])
+    if not isinstance(images, list):
+        raise BadRow(row, f"images must be a list of paths and URLs; got {_kind(images)}")
+    found = [_medium({**row, "image": each}, "image", how) for each in images]
+    return [path for path in found if path is not None] or None
+
+
+def _medium(row: dict[str, Any], name: str, how: Reading) -> str | None:
+    given = row.get(name)
+    if given is None:
+        return None
+    if name != "image" and name not in how.takes:
+        raise BadRow(row, f"the row has {name}, and the graph takes none; use --graph muie")
+    if not isinstance(given, str):
+        raise BadRow(row, f"{name} must be a path, a URL or null; got {_kind(given)}")
+    if not given.strip() or given != _writable(given):
+        raise BadRow(row, f"{name} is empty, or has a character that no path has")
+    if _URL.match(given):
+        return given
+    path = how.folder / given
+    shown = repr(without_credentials_in(given)[:200])
     try:
         there = path.is_file()
     except OSError as error:  # a name that is too long
-        raise BadRow(row, f"cannot look at the image {shown}: {error.strerror}") from None
+        raise BadRow(row, f"cannot look at the {name} {shown}: {error.strerror}") from None
     if not there:
         why = "is no file" if path.exists() else "is not there"
-        raise BadRow(row, f"the image {shown} {why} (looked in {folder})")
+        raise BadRow(row, f"the {name} {shown} {why} (looked in {how.folder})")
     return str(path)
 
 

@@ -129,7 +129,12 @@ class Batch:
         )
         self._stopped = ""
         with ExitStack() as opened:
-            self._rows = Rows(source, settings.options.max_text, gold_mentions=gold_mentions)
+            self._rows = Rows(
+                source,
+                settings.options.max_text,
+                gold_mentions=gold_mentions,
+                takes=self.toolbox.takes,
+            )
             opened.callback(self._rows.close)
             self._rows.scan(shuffle_seed, limit)
             count, problems = len(self._rows), 0
@@ -232,11 +237,11 @@ class Batch:
         if any(notice["kind"] == "budget" for notice in out["warnings"]):
             self.stop("budget")  # not written, so not finished: it is run again, and whole
             return
-        if out["image"] is not None:
-            out["image"]["source"] = self._from_output(task.image)
+        self._name_sources(task, out)
         try:
             given = {"input": task.input} if task.input else {}
-            line = line_of({"id": task.id, "settings": self.output.settings, **given, **out})
+            head = {"id": task.id, "settings": self.output.settings, **given, **task.carried}
+            line = line_of({**head, **out})
         except ValueError as error:
             self._fail(task.id, task.line, f"a bug, {type(error).__name__}: {error}")
             return
@@ -247,6 +252,16 @@ class Batch:
     def _fail(self, id_: str | None, line: int, error: str) -> None:
         self.output.fail(id_, line, error)
         self.tally.failed += 1
+
+    def _name_sources(self, task: Task, out: dict[str, Any]) -> None:
+        """Name what was looked at and listened to as it stands in the output."""
+        if out["image"] is not None:
+            out["image"] = {**out["image"], "source": self._from_output(task.pictures[0])}
+        for info, path in zip(out.get("images", ()), task.pictures, strict=False):
+            info["source"] = self._from_output(path)
+        for name in ("audio", "video"):
+            if out.get(name):
+                out[name]["source"] = self._from_output(getattr(task, name))
 
     def _from_output(self, image: str | None) -> str | None:
         """Return a picture's source as it stands in the output: a path relative to that."""

@@ -13,10 +13,13 @@ from deixis.errors import DataError
 from deixis.evaluation.disagreements import KINDS, RIGHT, Disagreement, RowPair, compare_row
 from deixis.evaluation.metrics.chance import interval, shares
 from deixis.evaluation.metrics.scoring import Comparison, How, compare_two
+from deixis.evaluation.muie_answers import read_muie
+from deixis.evaluation.muie_mentions import as_mentions
 from deixis.evaluation.predictions import Predictions, read_predictions, some
 from deixis.evaluation.scored import read_gold, score_file
 from deixis.evaluation.totals import add_usage, warning_kind
 from deixis.evaluation.variants import Contrast, contrast_files
+from deixis.formats.muie_rows import MuieContent, MuieRow
 from deixis.rows import Row, read_rows
 
 MEASURES = (
@@ -37,6 +40,10 @@ class Result(Row):
 
     usage: tuple[Usage, ...] | None = None
     warnings: tuple[Notice, ...] = ()
+
+
+class MuieResult(MuieContent, Result):
+    """A line of a run of MUIE."""
 
 
 class Cost(NamedTuple):
@@ -227,8 +234,7 @@ def compare_files(
         InputError: a file cannot be read.
         SettingsError: there is no such format.
     """
-    wanted = read_rows(gold) if gold else []
-    one, other = (read_predictions(path, format_name, wanted, Result) for path in (first, second))
+    wanted, one, other = _read(gold, (first, second), how, format_name)
     scores: Comparison | Contrast | None = None
     if gold and how.task.kind == "mentions":
         scores = compare_two(wanted, one.rows, other.rows, how)
@@ -237,6 +243,27 @@ def compare_files(
         sides = [score_file(rows, path, how, None, format_name) for path in (first, second)]
         scores = contrast_files(*sides)
     return Compared(gold, one, other, agree(one.rows, other.rows, how, wanted), scores)
+
+
+def _read(
+    gold: Path | None, paths: Sequence[Path], how: How, format_name: str | None
+) -> tuple[list[Row], Predictions, Predictions]:
+    """Read the gold and both files; of MUIE all facts stand among the mentions."""
+    if how.task.kind != "muie":
+        wanted = read_rows(gold) if gold else []
+        one, other = (read_predictions(path, format_name, wanted, Result) for path in paths)
+        return wanted, one, other
+    rows = [row for row in read_gold(gold, how) if isinstance(row, MuieRow)] if gold else []
+    if format_name is None:
+        sides = [read_predictions(path, None, rows, MuieResult) for path in paths]
+    else:
+        answers = [read_muie(rows, path, format_name).answers for path in paths]
+        sides = [
+            Predictions(path, [*each.values()], {})
+            for path, each in zip(paths, answers, strict=True)
+        ]
+    one, other = (side._replace(rows=[as_mentions(row) for row in side.rows]) for side in sides)
+    return [as_mentions(row) for row in rows], one, other
 
 
 def _cost(rows: Sequence[Row]) -> Cost | None:

@@ -10,6 +10,8 @@ import numpy as np
 from deixis.errors import DataError
 from deixis.evaluation.metrics.matching import best_iou, best_pairs
 from deixis.evaluation.metrics.scoring import How
+from deixis.evaluation.muie_mentions import overlap_of
+from deixis.formats.muie_rows import MuieEntity
 from deixis.rows import Row, RowEntity
 
 KINDS = ("only first", "only second", "type", "groundable", "region")
@@ -199,6 +201,8 @@ def _kinds(one: RowEntity | None, other: RowEntity | None, how: How) -> dict[str
     task, amounts = how.task, {}
     if task.type and getattr(one, task.type) != getattr(other, task.type):
         amounts["type"] = 1.0
+    if isinstance(one, MuieEntity) and isinstance(other, MuieEntity):
+        return amounts | _apart(one, other, how)
     if task.region and _seen(one) != _seen(other):
         amounts["groundable"] = 1.0
     elif task.located and one.regions and other.regions:
@@ -206,6 +210,15 @@ def _kinds(one: RowEntity | None, other: RowEntity | None, how: How) -> dict[str
         if not how.convention.reached(iou, how.threshold):
             amounts["region"] = 1 - iou
     return amounts
+
+
+def _apart(one: MuieEntity, other: MuieEntity, how: How) -> dict[str, float]:
+    """Return in what the places of two entities differ, in pictures, sound and video."""
+    iou = overlap_of(one, other)
+    decided = [any((e.regions, e.spans, e.track)) or e.regions is not None for e in (one, other)]
+    if iou is None or decided[0] != decided[1]:
+        return {"groundable": 1.0}
+    return {} if how.convention.reached(iou, how.threshold) else {"region": 1 - iou}
 
 
 def _seen(entity: RowEntity) -> str:
@@ -217,4 +230,5 @@ def _seen(entity: RowEntity) -> str:
 def _said(entity: RowEntity) -> dict[str, Any]:
     regions = entity.regions
     boxes = None if regions is None else [list(region.box) for region in regions]
-    return {**entity.model_dump(exclude={"regions"}), "boxes": boxes}
+    masks = {"track": {"__all__": {"regions": {"__all__": {"mask"}}}}}
+    return {**entity.model_dump(exclude={"regions": True, **masks}), "boxes": boxes}

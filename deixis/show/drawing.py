@@ -58,14 +58,16 @@ def draw(
     return whole
 
 
-def draw_marks(picture: NDArray[np.uint8], marks: Sequence[Mark]) -> Image.Image:
-    """Draw masks, boxes and labels on a picture brought to 640..2000 pixels on its long side.
+def draw_marks(
+    picture: NDArray[np.uint8], marks: Sequence[Mark], sides: tuple[int, int] = (640, 2000)
+) -> Image.Image:
+    """Draw masks, boxes and labels on a picture, its long side brought to between two `sides`.
 
     Labels are numbers with names, or numbers alone where names would cover each other or, all
     together, much of the picture. Very flat or narrow pictures get a margin, so that labels fit.
     """
     height, width = picture.shape[:2]
-    scale = min(max(1.0, 640 / max(height, width)), 2000 / max(height, width))
+    scale = min(max(1.0, sides[0] / max(height, width)), sides[1] / max(height, width))
     shape = max(1, round(width * scale)), max(1, round(height * scale))
     shown = Image.fromarray(picture).resize(shape, Image.Resampling.LANCZOS)
     line = max(3, round(max(shape) / 350))

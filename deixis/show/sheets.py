@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from deixis.show import graph_drawing
 from deixis.show.drawing import draw_marks
 from deixis.show.entity_marks import kind_of, marks_of, spans_of
+from deixis.show.film import Film, film
 from deixis.show.media import Media, check_media, picture_of
 from deixis.show.panels import Colour, colour, ink, runs
 from deixis.show.templates import data_uri
@@ -52,12 +53,13 @@ class Sheet(NamedTuple):
     relations: list[Linked]
     events: list[Linked]
     drawing: "Drawing | None"
+    film: Film | None
     timeline: Timeline | None
 
     @property
     def plays(self) -> bool:
         """Whether there is something to play, which takes a script."""
-        return bool(self.timeline and self.timeline.uri)
+        return bool((self.timeline and self.timeline.uri) or (self.film and self.film.plays))
 
     @property
     def linked(self) -> list[Linked]:
@@ -102,6 +104,7 @@ def sheet_of(extraction: "ExtractionRecord", media: Media) -> Sheet:
         rows,
         *linked(extraction, rows),
         graph_drawing.drawing(extraction),
+        film(extraction, media),
         timeline(extraction, media),
     )
 

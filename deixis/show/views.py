@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 from PIL import Image
 
 from deixis.errors import InputError
+from deixis.show import film
 from deixis.show.drawing import draw, draw_marks
 from deixis.show.entity_marks import marks_of, spans_of
-from deixis.show.media import Media, picture_of
+from deixis.show.media import Media, picture_of, video_of
 from deixis.show.sheets import sheet_of
 from deixis.show.templates import render_page, script
 from deixis.show.timing import Timing, clock, spelled
@@ -53,6 +54,34 @@ def marks(extraction: "ExtractionRecord", image: object = None, picture: int = 0
         raise InputError("there is no picture to draw marks on: the extraction looked at none")
     bare = [mark._replace(label="", masks=()) for mark in marks_of(extraction, picture)]
     return draw_marks(pixels, bare)
+
+
+def film_strip(extraction: "ExtractionRecord", video: object = None) -> Image.Image:
+    """Draw frames of the video with boxes, side by side, their times below them, and a legend.
+
+    Args:
+        extraction: what to draw: a few frames spread over its tracks, or over the video.
+        video: in any form that `open_video` takes, or opened; None opens the source again.
+
+    Raises:
+        InputError: there is no video, it cannot be opened, or is not the one looked at.
+        MissingExtraError: it takes PyAV to decode it, which is not installed.
+    """
+    return film.strip(extraction, video_of(extraction, video))
+
+
+def clip(extraction: "ExtractionRecord", video: object = None) -> film.Clip:
+    """Draw boxes on the video, of which 30 seconds are taken from the first track on.
+
+    Args:
+        extraction: what to draw.
+        video: as for `film_strip`.
+
+    Raises:
+        InputError: as for `film_strip`.
+        MissingExtraError: as for `film_strip`.
+    """
+    return film.clip(extraction, video_of(extraction, video))
 
 
 def show(extraction: "ExtractionRecord", image: object = None) -> None:

@@ -94,15 +94,16 @@ class GivenBeside(GivenMedium):
     """A medium that results do not name where there is none."""
 
     def get(self) -> Any:
-        """Return the medium; an empty channel where None was given."""
+        """Return the medium; an empty channel where none was given."""
         value = super().get()
-        if value is None:
+        if not self.is_available():
             raise EmptyChannelError
         return value
 
     def is_available(self) -> bool:
         """Whether there is one."""
-        return super().is_available() and self.value is not None
+        none = self.value is None or (isinstance(self.value, list) and not self.value)
+        return super().is_available() and not none
 
 
 class GivenInput(EphemeralValue[Any]):

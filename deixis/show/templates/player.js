@@ -15,7 +15,7 @@ for (const medium of document.querySelectorAll("audio[id], video[id]")) {
   for (const { part, from, to } of parts)
     part.addEventListener("click", () => {
       medium.currentTime = from;
-      stop = to;
+      stop = to > from ? to : Infinity;
       if (to > from) medium.play(); else medium.pause();
     });
   medium.addEventListener("play", show);
