@@ -136,7 +136,11 @@ def score_grounding(
     check_same(gold, predicted)
     sides = list(zip(gold, predicted, strict=True))
     image, video, audio = (
-        [_units(wanted, guess, medium, cost, named) for wanted, guess in sides] for medium in MEDIA
+        [
+            [pair(unit.named if named else unit.overlaps, cost) for unit in _units(*side, medium)]
+            for side in sides
+        ]
+        for medium in MEDIA
     )
     return Grounded(
         mean_iou([each for row in image for each in row], average, over),
@@ -156,13 +160,12 @@ def grounding_sheet(gold: Sequence[MuieRow], predicted: Sequence[MuieRow]) -> Sh
     check_same(gold, predicted)
     above, below = [], []
     for wanted, guess in zip(gold, predicted, strict=True):
-        means: list[list[float]] = []
-        for named in (False, True):
-            for medium in MEDIA:
-                units = [each.mean() for each in _units(wanted, guess, medium, "iou", named)]
-                counted = [value for value in units if value is not None]
-                whole = medium == "video" and counted
-                means.append([sum(counted) / len(counted)] if whole else counted)
+        units = {medium: _units(wanted, guess, medium) for medium in MEDIA}
+        means = [
+            _means(medium, [pair(unit.named if named else unit.overlaps) for unit in units[medium]])
+            for named in (False, True)
+            for medium in MEDIA
+        ]
         above.append([sum(each) for each in means])
         below.append([len(each) for each in means])
     names = tuple(f"{kind}_iou_{medium}" for kind in ("mean", "named") for medium in MEDIA)
@@ -174,22 +177,35 @@ def grounding_sheet(gold: Sequence[MuieRow], predicted: Sequence[MuieRow]) -> Sh
     )
 
 
-def _units(
-    wanted: MuieRow, guess: MuieRow, medium: Medium, cost: Cost, named: bool
-) -> list[Grounding]:
-    """Pair the places of a row in each picture, each frame, or the sound."""
+def _means(medium: Medium, units: Iterable[Grounding]) -> list[float]:
+    """Return the means that count of a row: of each picture, of its sound, one of its video."""
+    if medium == "video":
+        whole = video_jaccard(units)
+        return [] if whole is None else [whole]
+    return [value for unit in units if (value := unit.mean()) is not None]
+
+
+class _Unit(NamedTuple):
+    """A picture, a frame or the sound: the IoU of its places, and that of those of one phrase."""
+
+    overlaps: Overlaps
+    named: Overlaps
+
+
+def _units(wanted: MuieRow, guess: MuieRow, medium: Medium) -> list[_Unit]:
     one, other = compared(wanted, guess, medium)
-    names = [phrases_of(row, wanted.text).holders for row in (wanted, guess)] if named else None
+    mine, theirs = (phrases_of(row, wanted.text).holders for row in (wanted, guess))
+    units = []
+    for unit in sorted(one.keys() | other.keys()):
+        seen, told = one.get(unit, []), other.get(unit, [])
+        try:
+            overlaps = overlaps_of(seen, told, _iou)
+        except ValueError as error:
+            raise DataError(f"row {wanted.id!r}: {error}") from None
+        same = [[mine[a.holder] == theirs[b.holder] for b in told] for a in seen]
+        units.append(_Unit(overlaps, overlaps * np.reshape(same, overlaps.shape)))
+    return units
 
-    def iou(mine: Held, theirs: Held) -> float:
-        if names and names[0][mine.holder] != names[1][theirs.holder]:
-            return 0.0
-        return place_iou(mine.place, theirs.place)
 
-    try:
-        return [
-            pair(overlaps_of(one.get(unit, []), other.get(unit, []), iou), cost)
-            for unit in sorted(one.keys() | other.keys())
-        ]
-    except ValueError as error:
-        raise DataError(f"row {wanted.id!r}: {error}") from None
+def _iou(one: Held, other: Held) -> float:
+    return place_iou(one.place, other.place)

@@ -123,8 +123,11 @@ def _kept(video: _Frames) -> float:
     shared = video.table()
     for mine, theirs, ious in video.frames:
         hits = (ious >= _ENOUGH - _EPSILON).astype(np.float64)
-        for one, other in product(np.unique(mine), np.unique(theirs)):
-            own = hits[np.ix_(mine == one, theirs == other)]  # one, but of a thing with parts
+        if len(set(mine)) == len(mine) and len(set(theirs)) == len(theirs):
+            shared[mine[:, None], theirs[None, :]] += hits
+            continue
+        for one, other in product(set(mine), set(theirs)):  # a thing has several parts
+            own = hits[np.ix_(mine == one, theirs == other)]
             shared[one, other] += own[linear_sum_assignment(own, maximize=True)].sum()
     pairs = linear_sum_assignment(shared, maximize=True)
     return float(shared[pairs].sum())

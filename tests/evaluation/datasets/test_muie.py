@@ -2,6 +2,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from deixis.errors import DataError
 from deixis.evaluation.datasets import convert
 from deixis.evaluation.datasets.muie import QUIRKS
 from deixis.formats.muie_rows import MuieRow
@@ -96,3 +99,37 @@ def test_relative_paths_start_at_the_file_of_rows(
     monkeypatch.chdir(tmp_path)
     rows, _ = convert("muie", Path("release"), "test", beside=Path("out"))
     assert rows[0].image == "../release/img/1.jpg"
+
+
+def test_several_pictures_and_what_a_row_is_of(release: Any, tmp_path: Path) -> None:
+    shown = [{"box": [0, 0, 2, 2], "image": 1}, {"box": [0, 0, 1, 1], "image": 0}]
+    entity = {"text": "podium", "type": "object", "regions": shown}
+    row = {**NER, "image": "img/1.jpg", "images": ["img/1.jpg", "/img/2.jpg"], "aligned": False}
+    release({"test.jsonl": lines({**row, "dataset": "Twt17", "entities": [entity]})})
+    rows, _ = convert("muie", tmp_path / "release", "test", beside=tmp_path)
+    made = MuieRow.model_validate(rows[0])
+    assert made.images == (str(tmp_path / "release" / "img/1.jpg"), "/img/2.jpg")
+    assert (made.dataset, made.aligned) == ("Twt17", False)
+    assert [region.image for region in made.entities[0].regions or ()] == [1, 0]
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"images": ["img/9.jpg", "img/1.jpg"]}, "image is not the first of images"),
+        (
+            {
+                "entities": [
+                    {"text": "a", "type": "x", "regions": [{"box": [0, 0, 1, 1], "image": 1}]}
+                ]
+            },
+            "entities.0: there is no image 1",
+        ),
+        ({"entities": [{"text": "a", "type": "x", "regions": [{"bx": 1}]}]}, "box"),
+        ({"aligned": "yes"}, "aligned"),
+    ],
+)
+def test_what_gold_may_not_say_of_pictures(release: Any, changed: Any, said: str) -> None:
+    folder = release({"test.jsonl": lines({**NER, **changed})})
+    with pytest.raises(DataError, match=said):
+        convert("muie", folder, "test")

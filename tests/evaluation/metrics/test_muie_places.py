@@ -3,6 +3,8 @@
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from deixis.evaluation.metrics.muie_grounding import grounding_sheet, score_grounding
 from deixis.evaluation.metrics.muie_places import Held, on_frames
@@ -114,3 +116,53 @@ def test_a_frame_that_was_looked_at_in_vain_has_nothing() -> None:
 def test_nothing_told_is_nothing_anywhere() -> None:
     assert lefts(0, 7) == [[], []]
     assert lefts(3, 4, f3=[held(1)]) == [[1], []]
+
+
+@given(st.integers(1, 9), st.integers(3, 9), st.lists(st.integers(0, 30), min_size=1, unique=True))
+def test_a_thing_that_goes_straight_is_right_whatever_frames_were_followed(
+    step: int, number: int, frames: list[int]
+) -> None:
+    def track(*at: int) -> MuieRow:
+        seen = [{"frame": frame, "regions": [region(2 * frame)]} for frame in at]
+        return row(entities=[thing("a", track=seen)])
+
+    followed = range(0, step * number, step)
+    inside = [frame for frame in frames if frame <= followed[-1]] or [0]
+    score = score_grounding([track(*inside)], [track(*followed)]).video
+    assert score == pytest.approx(1.0)
+
+
+things = st.lists(
+    st.builds(
+        thing,
+        st.sampled_from(["Ann", "Bo"]),
+        regions=st.lists(st.builds(region, st.integers(0, 20), st.integers(0, 1)), max_size=2),
+        spans=st.lists(st.integers(0, 5).map(lambda start: (start, start + 2)), max_size=2),
+        track=st.lists(
+            st.builds(
+                lambda frame, x: {"frame": frame, "regions": [region(x)]},
+                st.integers(0, 4),
+                st.integers(0, 20),
+            ),
+            max_size=3,
+            unique_by=lambda frame: frame["frame"],
+        ),
+    ),
+    max_size=3,
+)
+
+
+@given(things, things, things, things)
+def test_sums_over_rows_are_the_score(one: Any, two: Any, told: Any, other: Any) -> None:
+    gold = [row(entities=one), row(entities=two)]
+    predicted = [row(entities=told), row(entities=other)]
+    found = grounding_sheet(gold, predicted).plain()
+    for kind, named in (("mean", False), ("named", True)):
+        whole = score_grounding(gold, predicted, named=named)
+        for medium, value in whole._asdict().items():
+            assert found[f"{kind}_iou_{medium}"] == (
+                value if value is None else pytest.approx(value)
+            )
+    for medium in ("image", "video", "audio"):
+        mean, own = found[f"mean_iou_{medium}"], found[f"named_iou_{medium}"]
+        assert mean is None or own is None or own <= mean + 1e-12
