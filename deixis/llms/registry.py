@@ -32,6 +32,7 @@ __all__ = [
     "check",
     "hears",
     "lacks",
+    "learn",
     "load",
     "provider_of",
     "sees",
@@ -56,6 +57,8 @@ class Backend(NamedTuple):
 
 
 _loading = Lock()
+_refused: set[tuple[str, senses.Sense]] = set()
+"""Models of servers, and what these said that they do not take."""
 
 
 def sees(spec: str) -> bool:
@@ -89,7 +92,26 @@ def watches(spec: str) -> bool:
 def _has(spec: str, sense: senses.Sense) -> bool:
     provider = provider_of(spec)
     parts: NameParts = getattr(provider, sense)
+    if _refused and (_served(spec), sense) in _refused:
+        return False
     return senses.has(Spec.parse(spec), sense, parts, lambda: provider.senses(spec))
+
+
+def learn(spec: str, kinds: Collection[str], error: Exception) -> None:
+    """Take in that a server refuses sound or video for a model, if that is what it refused.
+
+    Args:
+        spec: the model.
+        kinds: of the blocks that were sent.
+        error: what came of the request.
+    """
+    _refused.update((_served(spec), sense) for sense in senses.refused(error, kinds))
+
+
+def _served(spec: str) -> str:
+    """Return a model and its server, without options and credentials."""
+    parsed = Spec.parse(shown(whole_spec(spec)))
+    return f"{parsed.provider}:{parsed.name} {parsed.options.get('base_url', '')}"
 
 
 def lacks(spec: str, kinds: Collection[str]) -> str:

@@ -19,6 +19,7 @@ from deixis.base.printable import one_line
 from deixis.base.problems import problem_line
 from deixis.base.records import Status
 from deixis.errors import ModelCallError
+from deixis.llms import registry
 from deixis.llms.answers.chances import Chances, chances
 from deixis.llms.answers.endings import finish_reason, judge
 from deixis.llms.answers.reading import last_object, read, schema_of
@@ -105,8 +106,7 @@ def ask(
     # What stands in a prompt is text to the model, whatever it looks like.
     system, user = KNOWN.plain(prompt.system, thoughts=True), KNOWN.plain(prompt.user)
     messages: list[BaseMessage] = [SystemMessage(system), _question(user, images)]
-    shown = sum(medium.tokens for medium in images)
-    line = _Line(backend, limiter or Limiter(Limit()), spending or Spending(Budget()), shown)
+    line = _Line(backend, limiter or Limiter(Limit()), spending or Spending(Budget()), images)
     calls: list[Call] = []
     repaired = extended = False
     while True:
@@ -147,13 +147,13 @@ def _question(text: str, images: Sequence[Medium]) -> HumanMessage:
 class _Line(NamedTuple):
     """Everything that a request passes on its way to the model.
 
-    ``shown`` is about how many tokens pictures, sound and video have.
+    ``images`` are the pictures, sound and video of the question.
     """
 
     backend: Backend
     limiter: Limiter
     spending: Spending
-    shown: int
+    images: Sequence[Medium]
 
 
 def _call(
@@ -183,6 +183,7 @@ def _call(
             return call.status, call.text, detail
         if manners and manners.learn(ways, fault):
             continue
+        registry.learn(line.backend.spec, {medium.kind for medium in line.images}, fault)
         asked = faults.retry_after(fault)
         too_long = asked is not None and asked > faults.LONGEST_WAIT
         if not pauses or too_long or not faults.is_transient(fault):
@@ -217,7 +218,8 @@ def _request(
 
     The call is None when it was not made, for the budget is used up.
     """
-    backend, limiter, spending, shown = line
+    backend, limiter, spending, images = line
+    shown = sum(medium.tokens for medium in images)
     model = backend.constrain(schema, max_tokens) if backend.constrain else backend.model
     length = sum(len(message.text) for message in messages)
     with limiter.turn(max_tokens + estimated(length, shown)) as entry:

@@ -15,6 +15,7 @@ from langchain_core.messages import HumanMessage
 from pydantic import BaseModel, ConfigDict
 
 from deixis.errors import CacheMissError
+from deixis.llms import registry
 from deixis.llms.asking import Asker
 from deixis.llms.cache.llm_cache import LlmCache
 from deixis.llms.cache.records import Request, identify
@@ -136,9 +137,13 @@ REFUSALS = {
 @pytest.mark.parametrize("words", REFUSALS.values(), ids=REFUSALS)
 def test_a_server_that_refuses_sound_is_asked_once_and_quoted(asker: Asker, words: str) -> None:
     with openai_server(fault(400, words)) as server:
-        got = asker.ask(server.spec("refuses", hears="true"), PROMPT, Heard, images=[SOUND])
+        spec = server.spec(f"refuses-{len(words)}", hears="true")
+        got = asker.ask(spec, PROMPT, Heard, images=[SOUND])
+        again = asker.ask(spec, PROMPT, Heard, images=[SOUND])
     assert (got.value, got.status) == (None, "failed") and words[:60] in got.detail
     assert [call.status for call in got.calls] == ["failed"] and len(server.requests) == 1
+    assert not registry.hears(spec) and again.calls == ()
+    assert "takes no sound" in again.detail
 
 
 @pytest.mark.extra

@@ -4,6 +4,7 @@ import pytest
 
 from deixis.errors import SettingsError
 from deixis.llms import registry
+from deixis.llms.senses import refused
 
 NEITHER, BOTH, SOUND, VIDEO = (False, False), (True, True), (True, False), (False, True)
 
@@ -57,3 +58,45 @@ def test_a_plugin_can_say_what_its_models_hear(monkeypatch: pytest.MonkeyPatch) 
     )
     assert registry.hears("listens:a") and not registry.watches("listens:a")
     assert not registry.hears("listens:b") and not registry.hears("listens:a?hears=false")
+
+
+class _Fault(Exception):
+    def __init__(self, status_code: int, words: str) -> None:
+        super().__init__(words)
+        self.status_code = status_code
+
+
+@pytest.mark.parametrize(
+    ("code", "words", "senses"),
+    [
+        (400, "At most 0 audio(s) may be provided in one prompt.", {"hears"}),
+        (400, "Audio input modality is not enabled for models/some-model", {"hears"}),
+        (500, "video input is not supported", {"watches"}),
+        (
+            400,
+            "Invalid 'messages[1]'. Content blocks are expected to be either text or image_url",
+            {"hears", "watches"},
+        ),
+        (400, "Some-model is not a multimodal model", {"hears", "watches"}),
+        # Of this recording alone, of something else, or nothing that lasts:
+        (400, "Failed to decode the audio file", set()),
+        (400, "the audio is too long", set()),
+        (400, "This model's maximum context length is 4096 tokens; audio has 9000", set()),
+        (400, "max_tokens is required", set()),
+        (429, "audio requests are limited", set()),
+        (401, "no access to audio models", set()),
+    ],
+)
+def test_what_a_server_refuses_is_learnt_from_its_words(
+    code: int, words: str, senses: set[str]
+) -> None:
+    assert refused(_Fault(code, words), {"image", "audio", "video"}) == senses
+    assert refused(_Fault(code, words), {"image"}) == set()
+
+
+def test_what_is_learnt_is_of_one_model_of_one_server() -> None:
+    here = "openai:learns?base_url=http://ann:secret@127.0.0.1:1/v1&hears=true&seed=2"
+    there = "openai:learns?base_url=http://127.0.0.1:2/v1&hears=true"
+    registry.learn(here, {"audio"}, _Fault(400, "audio is not supported"))
+    assert not registry.hears(here) and registry.hears(there)
+    assert not registry.hears(here.replace("ann:secret", "***").replace("seed=2", "seed=3"))

@@ -19,33 +19,68 @@ from deixis.agents.muie.options import MuieOptions
 from deixis.agents.muie.sample import Shown, shown_to
 from deixis.agents.muie.structured import answer_for, read_object
 from deixis.agents.reading.tasks import KNOWN, TASKS, MuieTask
+from deixis.llms import registry as llms
 from deixis.llms.answers.reading import Text
 from deixis.llms.structured import Reply
 from deixis.type_schema import TypeSchema
+
+Asked = tuple[MuieTask, Reply[Any], Update]
+"""A task, what came of the question about it, and what that cost."""
 
 
 def extract(state: State, toolbox: Toolbox) -> Update:
     """Ask the ``vlm`` for each task of the sample and bring together what it says.
 
     A task whose labels the type schema lacks is not asked for, which is a notice; so is a reply
-    that was refused, cut off or cannot be read, and the others count.
+    that was refused, cut off or cannot be read, and the others count. Where a server takes no
+    sound or no video after all, the model is asked again, with the transcript and frames.
     """
     spec = toolbox.model("vlm")
     tasks, notices = _answerable(state["notes"][TASKS], toolbox.types)
     if not tasks:
         return {"notices": notices}
-    sample = shown_to(spec, state, toolbox)
-    with ContextThreadPoolExecutor(len(tasks)) as pool:
-        asked = list(pool.map(lambda task: _ask(task, spec, sample, state, toolbox), tasks))
+    asked: list[Asked] = []
+    told: list[Update] = [{"notices": notices}]
+    left, seat = tasks, 0
+    while left:  # again where the server has just refused sound, and where then video
+        sample = shown_to(spec, state, toolbox)
+        now = _ask_all(left, spec, sample, state, toolbox, seat)
+        asked += now
+        told += [{"notices": sample.notices}, *(update for _, _, update in now)]
+        unanswered = [task for task, reply, _ in now if reply.value is None]
+        left = unanswered if _refused(spec, sample) else []
+        seat += len(KNOWN)
     answers = [
         Answered(_said(task, reply.value, sample, toolbox), list(update["calls"]))
-        for task, (reply, update) in zip(tasks, asked, strict=True)
+        for task, reply, update in asked
         if reply.value is not None
     ]
     source = Source(state["text"], state.get("heard"))
     found = Gathering(source, sample.media, toolbox.types, spec).take(answers)
-    updates = [update for _, update in asked]
-    return joined({"notices": notices}, {"notices": sample.notices}, *updates, found)
+    return joined(*told, found)
+
+
+def _refused(spec: str, sample: Shown) -> bool:
+    """Whether the server has just said that the model does not take what it was sent."""
+    heard = sample.recording is not None and not llms.hears(spec)
+    return heard or (sample.clip is not None and not llms.watches(spec))
+
+
+def _ask_all(
+    tasks: Sequence[MuieTask],
+    spec: str,
+    sample: Shown,
+    state: State,
+    toolbox: Toolbox,
+    seat: int,
+) -> list[Asked]:
+    """Ask for all tasks at once; `seat` is that of the first task that is known."""
+
+    def ask(task: MuieTask) -> Asked:
+        return task, *_ask(task, spec, sample, state, toolbox, seat)
+
+    with ContextThreadPoolExecutor(len(tasks)) as pool:
+        return list(pool.map(ask, tasks))
 
 
 def _answerable(tasks: Sequence[MuieTask], types: TypeSchema) -> tuple[list[MuieTask], Update]:
@@ -61,7 +96,7 @@ def _answerable(tasks: Sequence[MuieTask], types: TypeSchema) -> tuple[list[Muie
 
 
 def _ask(
-    task: MuieTask, spec: str, sample: Shown, state: State, toolbox: Toolbox
+    task: MuieTask, spec: str, sample: Shown, state: State, toolbox: Toolbox, seat: int
 ) -> tuple[Reply[Any], Update]:
     types = toolbox.types
     paper = toolbox.graph_options(MuieOptions).style == "paper"
@@ -80,7 +115,7 @@ def _ask(
         **more,
     )
     answer = Text if paper else answer_for(task, types, sample.media)
-    seat = KNOWN.index(task)
+    seat += KNOWN.index(task)
     return toolbox.ask(STEP, "vlm", spec, prompt, answer, seat, images=sample.sent)
 
 
