@@ -140,3 +140,49 @@ def test_errors_are_counted(deixis: Run, files: tuple[Path, Path]) -> None:
     code, printed, _ = deixis("eval", *files, "--task", "muie", "--rounds", 20)
     assert code == 0
     assert "errors: repetition 0, incomplete 1, wrong match 0, missing grounding 0" in printed
+
+
+def spoken(id_: str, end: float) -> dict[str, Any]:
+    """Return a line of a batch run: what an extraction of sound is."""
+    entity = {
+        "id": "e1",
+        "text": "<b>Ann",
+        "start": None,
+        "end": None,
+        "type": "PER",
+        "confidence": 0.5,
+        "groundable": True,
+        "spans": [{"start": 0.0, "end": end, "score": 0.5, "source": "x"}],
+    }
+    sound = {"sha256": "", "seconds": 9.0, "rate": 8000, "channels": 1, "source": "a.wav"}
+    whole = {"text": "", "image": None, "audio": sound, "entities": [entity]}
+    row = {"id": id_, "settings": "s", "task": ["ner", "re"], "dataset": "ACE05", "aligned": True}
+    return {**row, **whole, "usage": [], "warnings": []}
+
+
+def test_two_runs_of_sound_are_compared_on_a_page(deixis: Run, tmp_path: Path) -> None:
+    one, two = (written(tmp_path / f"{end}.jsonl", [spoken("1", end)]) for end in (4.0, 1.0))
+    gold = {"id": "1", "task": "ner", "audio": "a.wav", "dataset": "ACE05-Aud", "aligned": True}
+    heard = {"text": "<b>ANN", "type": "PER", "spans": [[0, 4]]}
+    wanted = written(tmp_path / "gold.jsonl", [{**gold, "entities": [heard]}])
+    page = tmp_path / "page.html"
+    options = ("--task", "muie", "--rounds", 20, "--html", page, "--json")
+    code, printed, _ = deixis("compare", wanted, one, two, *options)
+    found = json.loads(printed)
+    assert code == 0 and found["difference"]["mean_iou_audio"]["value"] == -0.75
+    (difference,) = found["disagreements"][0]["mentions"]
+    assert difference["kinds"] == {"region": 0.75}
+    assert "&lt;b&gt;Ann" in page.read_text() and "<b>Ann" not in page.read_text()
+    code, printed, _ = deixis("eval", wanted, one, "--task", "muie", "--tables", "--rounds", 20)
+    lines = [line.split() for line in printed.splitlines()]
+    assert code == 0
+    assert ["A", "ACE05-Aud", "NER", "1", "100.00", "100.0-100.0", "17.4"] in lines
+    assert ["A", "ACE05-Aud", "A-Seg", "1", "100.00", "100.0-100.0", "16.7"] in lines
+
+
+def test_several_runs_are_averaged(deixis: Run, tmp_path: Path, files: tuple[Path, Path]) -> None:
+    options = ("--task", "muie", "--by", "input", "--json")
+    code, printed, _ = deixis("eval", files[0], files[0], files[1], *options)
+    found = json.loads(printed)
+    assert code == 0 and found["all"]["entities_f1"]["runs"] == [1.0, pytest.approx(2 / 3)]
+    assert found["parts"]["V+A"]["mean_iou_audio"]["mean"] == 0.75
