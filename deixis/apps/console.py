@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from rich.markup import escape
 from rich.progress import (
     BarColumn,
     DownloadColumn,
@@ -14,12 +13,11 @@ from rich.progress import (
     TextColumn,
     TimeElapsedColumn,
 )
-from rich.table import Table
 
 from deixis.agents.context.state import Input
 from deixis.apps import terminal
 from deixis.graphs.build import Graph
-from deixis.schema import Entity, Extraction
+from deixis.schema import Extraction
 from deixis.show.timing import REST, Seconds, Stopwatch
 
 PARTS = {
@@ -28,12 +26,15 @@ PARTS = {
     **dict.fromkeys(("consult", "consult_each", "vote", "vote_each"), "how things look"),
     **dict.fromkeys(("summarize", "explain", "expand"), "how things look"),
     "entail": "what can be seen",
-    **dict.fromkeys(("ground", "segment"), "boxes and masks"),
+    "listen": "what is said",
+    "watch": "looking at the video",
+    "extract": "who does what",
+    **dict.fromkeys(("ground", "point", "segment"), "boxes and masks"),
+    "track": "following in the video",
+    "hear": "when it is heard",
     "structure": REST,
 }
 """What the nodes of the shipped graphs do, in words; a node that is not here has its name."""
-
-VISIBLE = {True: "[green]yes[/]", False: "no", None: "[yellow]undecided[/]"}
 
 
 @contextmanager
@@ -82,34 +83,6 @@ def extract(graph: Graph, post: Input, bar: Progress, name: str) -> tuple[Extrac
             ended.add(node)
     bar.update(task, at="done")
     return Extraction.model_validate(result), watch.read(PARTS.values())
-
-
-def entity_table(extraction: Extraction, title: str) -> Table:
-    """Return the table of entities: what, which type, visible, where, why."""
-    table = Table(title=title, title_justify="left", show_lines=True, expand=True)
-    table.add_column("entity", overflow="fold", ratio=3, width=12)  # the least, beside a ratio
-    table.add_column("type", overflow="fold", ratio=2)
-    table.add_column("visible?", no_wrap=True, min_width=9)
-    table.add_column("where", overflow="fold", ratio=3)
-    table.add_column("why", overflow="fold", ratio=7)
-    for entity in extraction.entities:
-        kind = f"{entity.type} / {entity.fine_type}" if entity.fine_type else entity.type
-        table.add_row(
-            f"[bold]{escape(entity.text)}[/]",
-            escape(kind),
-            VISIBLE[entity.groundable],
-            where(entity),
-            escape("; ".join(entity.why())),
-        )
-    return table
-
-
-def where(entity: Entity) -> str:
-    """Say where an entity is: its boxes in pixels, and whether each has a mask."""
-    return "\n".join(
-        f"{', '.join(f'{value:.0f}' for value in region.box)}{' + mask' if region.mask else ''}"
-        for region in entity.regions
-    )
 
 
 def warn(extraction: Extraction) -> None:

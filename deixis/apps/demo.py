@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from rich.markup import escape
 
-from deixis.apps import console, files, terminal, weights
+from deixis.apps import console, files, result_tables, terminal, weights
 from deixis.apps.idle import on_idle_cores
 from deixis.graphs.build import graph_of, toolbox_of
 from deixis.settings import Settings
@@ -85,7 +85,8 @@ def run_demo(out: Path, settings: Settings, say: Callable[[str], None]) -> None:
     ):
         say(f"\n{escape(post.text)}")
         title = escape(f"{post.name}: {extraction.caption}")
-        terminal.show(console.entity_table(extraction, title))
+        for table in result_tables.tables(extraction, title):
+            terminal.show(table)
         say(f"It took {escape(spelled(seconds))}.")
         console.warn(extraction)
         files.write_extraction(out / post.name, extraction, image, seconds)

@@ -7,11 +7,13 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+from PIL import Image
+
 from deixis.base.atomic import whole_file
 from deixis.errors import InputError
 from deixis.schema import Extraction
 from deixis.show import views
-from deixis.show.media import Media
+from deixis.show.media import Media, video_of
 from deixis.show.timing import Seconds, Timing
 
 
@@ -70,16 +72,38 @@ def is_same(one: Path, other: Path) -> bool:
 def write_extraction(
     folder: Path, extraction: Extraction, image: Any, seconds: Seconds
 ) -> list[Path]:
-    """Write ``extraction.json``, ``overlay.png`` and, with its time, ``page.html``."""
-    overlay = BytesIO()
-    extraction.overlay(Media.of(image).image(0)).save(overlay, format="PNG")
-    page = views.page([extraction], [image], timing=Timing([seconds], once={}))
+    """Write ``extraction.json``, what can be drawn of it, and ``page.html`` with its time.
+
+    That is ``overlay.png``, ``overlay-2.png`` and so on for each picture, and of a video
+    ``strip.png`` and ``clip.webm`` (``clip.webp`` where PyAV is missing).
+
+    Args:
+        folder: where to; it is made if need be.
+        extraction: what to write.
+        image: the picture, or `Media`.
+        seconds: what took how long.
+    """
+    media = Media.of(image)
     document = extraction.model_dump_json(indent=2) + "\n"
-    return [
-        write(folder / "extraction.json", document.encode()),
-        write(folder / "overlay.png", overlay.getvalue()),
-        write(folder / "page.html", page.encode()),
-    ]
+    written = [write(folder / "extraction.json", document.encode())]
+    for number in range(max(1, len(extraction.pictures))):
+        name = f"overlay-{number + 1}.png" if number else "overlay.png"
+        drawn = extraction.overlay(media.image(number), picture=number)
+        written.append(write(folder / name, _png(drawn)))
+    if extraction.video is not None:
+        video = video_of(extraction, media.video)
+        clip = extraction.clip(video)
+        media = media._replace(video=video, clip=clip)
+        written.append(write(folder / "strip.png", _png(extraction.film_strip(video))))
+        written.append(write(folder / f"clip.{clip.kind}", clip.data))
+    page = views.page([extraction], [media], timing=Timing([seconds], once={}))
+    return [*written, write(folder / "page.html", page.encode())]
+
+
+def _png(picture: Image.Image) -> bytes:
+    file = BytesIO()
+    picture.save(file, format="PNG")
+    return file.getvalue()
 
 
 def write_index(

@@ -53,7 +53,7 @@ def run(
 ) -> None:
     """Process one sample: a picture and its text, or what else the graph takes."""
     from deixis.agents.open import text_given
-    from deixis.apps import console, files, weights
+    from deixis.apps import console, files, result_tables, weights
     from deixis.graphs.build import graph_of, toolbox_of
     from deixis.show.timing import spelled
 
@@ -80,7 +80,8 @@ def run(
         terminal.print_json(extraction.model_dump(mode="json"))
         return
     title = extraction.caption or ("" if extraction.image else "no picture")
-    terminal.show(console.entity_table(extraction, escape(title)))
+    for table in result_tables.tables(extraction, escape(title)):
+        terminal.show(table)
     terminal.line(escape(console.usage_line([extraction])))
     terminal.line(escape(f"It took {spelled(seconds)}; loading is included"))
     for path in written:
@@ -110,11 +111,15 @@ def _post(
 
 
 def _seen(post: "Input", extraction: "Extraction", toolbox: "Toolbox") -> "Media":
-    """Return what the pages show: the pictures as they were opened, the rest as it was given."""
-    from deixis.agents.context.media import pictures_of
+    """Return what the pages show, as it was opened."""
+    from deixis.agents.context.media import pictures_of, sound_of, video_of
     from deixis.show.media import Media
 
-    records = [info.model_dump() for info in extraction.pictures]
-    state = cast("State", {**post, "pictures": records})
-    pictures = pictures_of(state, toolbox.settings.options)
-    return Media(pictures, post.get("audio"), post.get("video"))
+    sound, video = extraction.audio, extraction.video
+    records = {
+        "pictures": [info.model_dump() for info in extraction.pictures],
+        "sound": sound and sound.model_dump(),
+        "film": video and video.model_dump(),
+    }
+    state, limits = cast("State", {**post, **records}), toolbox.settings.options
+    return Media(pictures_of(state, limits), sound_of(state, limits), video_of(state, limits))

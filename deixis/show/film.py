@@ -94,7 +94,7 @@ def film(extraction: "ExtractionRecord", media: Media) -> Film | None:
     try:
         video = video_of(extraction, media.video)
         found = stills(extraction, video, _PAGE_SIDE)
-        return Film(video.seconds, found, clip(extraction, video), "")
+        return Film(video.seconds, found, media.clip or clip(extraction, video), "")
     except DeixisError as error:
         if media.video is not None:
             raise

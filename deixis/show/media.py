@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from deixis.base.extraction_records import ExtractionRecord
     from deixis.base.media_records import AudioInfo, VideoInfo
     from deixis.base.records import ImageInfo
+    from deixis.show.film import Clip
 
 _MOST_SECONDS = 3600.0  # of sound and video, or as many as the extraction has seen
 _MOST_BYTES = 4_000_000_000  # of their files
@@ -26,12 +27,13 @@ class Media(NamedTuple):
     """What a sample came with, each in any form that the graph takes, or opened already.
 
     None, and a picture that is not in ``images``, stand for what can be opened again by its
-    source.
+    source. ``clip`` is that of the video with boxes, where it is made already.
     """
 
     images: Sequence[object] = ()
     audio: object = None
     video: object = None
+    clip: "Clip | None" = None
 
     @classmethod
     def of(cls, given: object) -> "Media":

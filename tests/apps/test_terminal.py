@@ -12,7 +12,7 @@ import pytest
 from rich.table import Table
 
 from deixis.apps import terminal
-from deixis.apps.console import entity_table
+from deixis.apps.result_tables import entity_table
 from deixis.errors import InputError
 from deixis.rows import Row, RowEntity, write_rows
 from deixis.schema import Decision, Entity, Extraction, ImageInfo, Region

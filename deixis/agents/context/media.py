@@ -162,14 +162,24 @@ def pictures_of(state: State, options: Options) -> list[Picture]:
     ]
 
 
+def sound_of(state: State, options: Options) -> OpenedSound | None:
+    """Return the sound of a sample that was opened, None where it is that of its video, or none.
+
+    Raises:
+        InputError: it cannot be opened again, or has changed since.
+    """
+    record = state.get("sound")
+    return None if record is None else SOUNDS.of(record, state.get("audio"), _sounds(options))
+
+
 def samples_of(state: State, options: Options) -> Samples | None:
     """Return the sound of a sample, or that of its video; None where neither has any.
 
     Raises:
         InputError: it cannot be opened again, or has changed since.
     """
-    if (record := state.get("sound")) is not None:
-        return SOUNDS.of(record, state.get("audio"), _sounds(options)).samples
+    if (sound := sound_of(state, options)) is not None:
+        return sound.samples
     film = state.get("film")
     if film is None or not film["sound"]:
         return None
