@@ -12,12 +12,14 @@ from langchain_core.runnables.config import ContextThreadPoolExecutor
 
 from deixis.agents.context.state import State, Update, joined, notice
 from deixis.agents.context.toolbox import Toolbox
-from deixis.agents.muie.gather import STEP, Answered, Gathering
+from deixis.agents.muie.entities import STEP, Answered, Entities
+from deixis.agents.muie.links import Links
 from deixis.agents.muie.meta_response import read_meta_response
 from deixis.agents.muie.naming import Source
 from deixis.agents.muie.options import MuieOptions
 from deixis.agents.muie.sample import Shown, shown_to
 from deixis.agents.muie.structured import answer_for, read_object
+from deixis.agents.reading.given import given_mentions, listed, named_as_given
 from deixis.agents.reading.tasks import KNOWN, TASKS, MuieTask
 from deixis.llms import registry as llms
 from deixis.llms.answers.reading import Text
@@ -52,12 +54,22 @@ def extract(state: State, toolbox: Toolbox) -> Update:
         seat += len(KNOWN)
     answers = [
         Answered(_said(task, reply.value, sample, toolbox), list(update["calls"]))
-        for task, reply, update in asked
+        for task, reply, update in sorted(asked, key=lambda own: KNOWN.index(own[0]))
         if reply.value is not None
     ]
-    source = Source(state["text"], state.get("heard"))
-    found = Gathering(source, sample.media, toolbox.types, spec).take(answers)
-    return joined(*told, found)
+    entities = Entities(
+        Source(state["text"], state.get("heard")), sample.media, spec, _given(state, toolbox)
+    )
+    entities.take(answers)
+    links = Links(entities, toolbox.types)
+    links.take(answers)
+    return joined(*told, entities.update, links.update)
+
+
+def _given(state: State, toolbox: Toolbox) -> Update | None:
+    """Return the mentions that the user gave, as a recognizer would name them; None without."""
+    known = given_mentions(state)
+    return None if known is None else named_as_given(known, state["text"], STEP, toolbox)
 
 
 def _refused(spec: str, sample: Shown) -> bool:
@@ -111,6 +123,7 @@ def _ask(
         audio=sample.recording is not None,
         video=sample.clip is not None,
         text=state["text"],
+        mentions=listed(given_mentions(state)),
         transcript=sample.transcript,
         **more,
     )

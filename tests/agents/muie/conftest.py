@@ -8,11 +8,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from deixis.agents.context.several import after
 from deixis.agents.context.state import OVERWRITE
 from deixis.agents.context.system import System
 from deixis.agents.context.toolbox import Toolbox
+from deixis.agents.muie.extract import extract
 from deixis.agents.muie.options import MuieOptions
+from deixis.agents.muie.point import point
 from deixis.agents.open import open_sample
+from deixis.agents.structure import structure
+from deixis.schema import Extraction
 from deixis.settings import Settings
 from deixis.testing import Question, scripted
 
@@ -78,6 +83,23 @@ def picture() -> Callable[..., Any]:
         return data.getvalue()
 
     return make
+
+
+@pytest.fixture
+def extraction() -> Callable[..., tuple[Extraction, list[Question]]]:
+    """Run `extract`, `point` and `structure` on a sample as `asked` has it."""
+
+    def go(
+        reply: Any, setup: dict[str, Any] | None = None, **given: Any
+    ) -> tuple[Extraction, list[Question]]:
+        with scripted(reply) as questions:
+            toolbox = _toolbox(**(setup or {}))
+            state: Any = _sample(toolbox, **given)
+            for agent in (extract, point):
+                state = after(state, agent(state, toolbox))
+            return Extraction.model_validate(structure(state, toolbox)), questions
+
+    return go
 
 
 def _sample(

@@ -211,3 +211,29 @@ def test_a_model_without_eyes_is_told_so(asked: Any, picture: Any) -> None:
     assert "that you are not shown" in questions[0].system
     (note,) = found["notices"].values()
     assert "takes no pictures" in note["message"]
+
+
+@pytest.mark.parametrize(("style", "reply"), [("structured", structured), ("paper", paper)])
+def test_mentions_that_are_given_are_the_entities(
+    asked: Any, style: str, reply: Callable[[Question], Any]
+) -> None:
+    text = f"{TEXT} Ann Lee!"
+    given = [
+        {"text": "Ann Lee", "type": "PER"},
+        {"text": "Acme", "type": "WEA"},
+        {"text": "Ann Lee", "type": "PER", "start": 39, "end": 46},
+    ]
+    more = {"said": "ann lee", "mentions": given, "audio": made.wav(1.0)}
+    found, questions = asked(
+        extract, reply, setup={"style": style}, text=text, task="ner,re", **more
+    )
+    assert "these and no others: <post>Ann Lee</post> (PER); " in questions[0].user
+    assert [(m["start"], m["type"]) for m in found["mentions"].values()] == [
+        (0, "PER"),
+        (15, "WEA"),
+        (39, "PER"),
+    ]
+    assert found["mentions"]["e1"]["heard"] == [[0, 2]]
+    assert [(r["subject"], r["object"]) for r in found["related"].values()] == [("e1", "e2")]
+    said = [note["message"] for note in found["notices"].values()]
+    assert "the model named 'Oslo', which is not among the given mentions; it was left out" in said

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from deixis.agents.context.state import Update
-from deixis.agents.muie.gather import UNASKED, Answered, Gathering
+from deixis.agents.context.state import Update, joined
+from deixis.agents.muie.entities import UNASKED, Answered, Entities
+from deixis.agents.muie.links import Links
 from deixis.agents.muie.naming import Source
 from deixis.agents.muie.pairing import Looking
 from deixis.agents.muie.said import Happened, Linked, Named, Said
@@ -28,7 +29,11 @@ def source(text: str, speech: str = "") -> Source:
 
 
 def gathered(where: Source, *answers: Answered, media: Any = ()) -> Update:
-    return Gathering(where, media, ACE, "scripted:any").take(answers)
+    entities = Entities(where, media, "scripted:any")
+    entities.take(answers)
+    links = Links(entities, ACE)
+    links.take(answers)
+    return joined(entities.update, links.update)
 
 
 def places(update: Update) -> list[Any]:
