@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from deixis.base.extraction_records import UNTYPED
 from deixis.errors import DataError, SettingsError
 from deixis.evaluation.metrics import muie_facts
 from deixis.evaluation.metrics.muie_errors import count_errors
@@ -104,4 +105,27 @@ def _row_of(line: _Line, gold: Mapping[str, MuieRow], path: Path) -> MuieRow:
     task = gold[line.id].task
     if line.tasks and task not in line.tasks:
         raise DataError(f"{path}: the sample {line.id!r} has another task than in the gold")
-    return MuieRow.model_validate({**dict(line), "task": task})
+    row = MuieRow.model_validate({**dict(line), "task": task})
+    return row if len(line.tasks) == 1 else _of_task(row)
+
+
+def _of_task(row: MuieRow) -> MuieRow:
+    """Return what a prediction for several tasks says of one: of the others nothing counts.
+
+    Entities of which no type was asked are none of NER. In the other tasks they keep their
+    numbers, but only ends of relations, or arguments, are anywhere.
+    """
+    if row.task == "ner":
+        typed = tuple(entity for entity in row.entities if entity.type != UNTYPED)
+        return row.model_copy(update={"entities": typed, "relations": (), "events": ()})
+    if row.task == "re":
+        named = {end for each in row.relations for end in (each.subject, each.object)}
+    else:
+        named = {part.entity for event in row.events for part in event.arguments}
+    nowhere = {"regions": None, "spans": None, "track": None}
+    entities = tuple(
+        entity if number in named else entity.model_copy(update=nowhere)
+        for number, entity in enumerate(row.entities)
+    )
+    left = "events" if row.task == "re" else "relations"
+    return row.model_copy(update={"entities": entities, left: ()})

@@ -170,3 +170,23 @@ def test_answers_of_muie_alone_have_no_places_to_score(tmp_path: Path) -> None:
     errors = {name: number for name, number in found.about["errors"].items() if number}
     assert errors == {"missing_grounding": 1, "over_grounding": 1}
     assert found.about["unreadable"] > 0
+
+
+def test_of_a_run_of_several_tasks_that_of_the_gold_counts(tmp_path: Path) -> None:
+    shown = [{"box": [0, 0, 10, 10], "score": 1.0, "source": "x"}]
+    sun = {"id": "e3", "text": "sun", "start": None, "end": None, "type": "x", "regions": shown}
+    event = {"id": "v1", "type": "Live", "arguments": [{"role": "Who", "entity": "e1"}]}
+    told = {**LINE, "task": "ner,re,ee", "entities": [*LINE["entities"], sun], "events": [event]}
+    lines = [{**told, "id": "1"}, {**told, "id": "2"}, {**told, "id": "3"}]
+    ner = {**MUIE, "id": "2", "task": "ner", "relations": [], "entities": []}
+    ee = {**MUIE, "id": "3", "task": "ee", "relations": [], "events": [{"type": "Live"}]}
+    gold = written(tmp_path / "gold.jsonl", MUIE, ner, ee)
+    found = scored("muie", gold, written(tmp_path / "told.jsonl", *lines))
+    values = found.sheet.plain()
+    assert values["relations_f1"] == 1.0
+    # Of NER, the sun alone is told; of the ends of relations no type was asked.
+    assert (values["entities_precision"], found.sheet.only([1]).sums[0][1]) == (0.0, 1.0)
+    assert values["mean_iou_image"] == pytest.approx((1 + 0 + 1) / 3)
+    alone = written(tmp_path / "alone.jsonl", {**told, "task": "re"})
+    values = scored("muie", written(tmp_path / "one.jsonl", MUIE), alone).sheet.plain()
+    assert values["mean_iou_image"] == 0.5, "what was told for the task alone counts whole"

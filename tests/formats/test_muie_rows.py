@@ -1,12 +1,17 @@
 """Lines of a batch run are read as the rows that they are predictions for."""
 
+import json
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
+from deixis.base.extraction_records import Entity
+from deixis.base.media_records import AudioInfo, Event, Frame, Relation, Span, VideoInfo
+from deixis.base.records import ImageInfo, Region
 from deixis.formats.muie_rows import MuieRow
 from deixis.rows import parse_row
+from deixis.schema import Extraction
 
 
 def picture(source: str) -> dict[str, Any]:
@@ -107,3 +112,46 @@ def test_what_is_no_such_line_is_refused_with_its_place(
     with pytest.raises(ValidationError) as error:
         parse_row(line, MuieRow)
     assert error.value.errors()[0]["loc"][0] == place
+
+
+def test_what_extractions_hold_is_read() -> None:
+    ann = Entity(
+        id="e1",
+        text="Ann",
+        start=0,
+        end=3,
+        type="PER",
+        confidence=1.0,
+        groundable=True,
+        regions=[Region(box=(0, 0, 5, 5), score=1.0, source="x", image=1)],
+        spans=[Span(start=0.5, end=1.0, score=1.0, source="x")],
+        track=[Frame(time=0.2, index=5, region=Region(box=(0, 0, 5, 5), score=1.0, source="x"))],
+    )
+    pictures = [ImageInfo(sha256=name, width=20, height=10, source=name) for name in "ab"]
+    whole = Extraction(
+        text="Ann",
+        image=pictures[0],
+        images=pictures,
+        audio=AudioInfo(sha256="1", seconds=3.0, rate=8000, channels=1, source="a.wav"),
+        video=VideoInfo(
+            sha256="2",
+            seconds=3.0,
+            width=20,
+            height=10,
+            frames=75,
+            rate=25.0,
+            sound=False,
+            source="a.mp4",
+        ),
+        entities=[ann],
+        relations=[Relation(id="r1", subject="e1", type="is", object="e1", confidence=1.0)],
+        events=[Event(id="v1", type="Meet", confidence=1.0)],
+    )
+    line = {"id": "1", "task": "re", **json.loads(whole.model_dump_json())}
+    row = parse_row(line, MuieRow)
+    (entity,) = row.entities
+    assert entity.regions is not None and entity.regions[0].image == 1
+    assert (entity.spans, [frame.frame for frame in entity.track or ()]) == (((0.5, 1.0),), [5])
+    assert (row.images, row.audio, row.video) == (("a", "b"), "a.wav", "a.mp4")
+    assert [(each.subject, each.object) for each in row.relations] == [(0, 0)]
+    assert row.events[0].trigger is None and row.events[0].arguments == ()
