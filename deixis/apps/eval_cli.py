@@ -121,7 +121,8 @@ def _measure(
     print_heading(how, len(scored.ids))
     print_measures(scored.measured())
     for name, value in scored.about.items():
-        terminal.line(escape(f"{name.replace('_', ' ')}: {_said(value)}"))
+        if name != "rows_with_errors":  # which are many: they are in the document
+            terminal.line(escape(f"{name.replace('_', ' ')}: {_said(value)}"))
 
 
 def _tabulate(gold: Path, path: Path, how: "How", format_name: str | None, as_json: bool) -> None:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from deixis.base.extraction_records import UNTYPED
 from deixis.errors import DataError, SettingsError
 from deixis.evaluation.metrics import muie_facts
-from deixis.evaluation.metrics.muie_errors import count_errors
+from deixis.evaluation.metrics.muie_errors import ERRORS, errors_by_row
 from deixis.evaluation.metrics.muie_grounding import grounding_sheet
 from deixis.evaluation.metrics.muie_tracks import track_sheet
 from deixis.evaluation.metrics.sheet import Sheet, counted, side_by_side
@@ -36,7 +36,7 @@ class MuieAnswers(NamedTuple):
         return [self.answers.get(row.id) or row.model_copy(update=nothing) for row in self.gold]
 
     def sheet(self, _wording: str) -> tuple[Sheet, dict[str, Any]]:
-        """Return all measures, and how often each type of error (section 6.9) was met.
+        """Return all measures, and how often each type of error (section 6.9) was met, by rows too.
 
         They are precision, recall and f1 of four kinds of facts; and, but for answers alone,
         mean and named IoU of three media, and how tracks keep to their things.
@@ -45,8 +45,10 @@ class MuieAnswers(NamedTuple):
         sheets = self._facts(None)
         if self.placed:
             sheets += [grounding_sheet(self.gold, told), track_sheet(self.gold, told)]
-        errors = count_errors(self.gold, told, self.placed)
-        return side_by_side(*sheets), {"errors": errors}
+        by_row = errors_by_row(self.gold, told, self.placed)
+        errors = {name: sum(row[name] for row in by_row.values()) for name in ERRORS}
+        rows = {id_: dict(+row) for id_, row in by_row.items() if row.total()}
+        return side_by_side(*sheets), {"errors": errors, "rows_with_errors": rows}
 
     def kinds(self) -> list[str]:
         """Return the types of entities, relations and events."""

@@ -140,6 +140,9 @@ def test_errors_are_counted(deixis: Run, files: tuple[Path, Path]) -> None:
     code, printed, _ = deixis("eval", *files, "--task", "muie", "--rounds", 20)
     assert code == 0
     assert "errors: repetition 0, incomplete 1, wrong match 0, missing grounding 0" in printed
+    assert "rows with errors" not in printed
+    code, printed, _ = deixis("eval", *files, "--task", "muie", "--rounds", 20, "--json")
+    assert json.loads(printed)["rows_with_errors"] == {"2": {"incomplete": 1}}
 
 
 def spoken(id_: str, end: float) -> dict[str, Any]:

@@ -50,10 +50,10 @@ class _Linked(NamedTuple):
     only_told: list[int]
 
 
-def count_errors(
+def errors_by_row(
     gold: Sequence[MuieRow], predicted: Sequence[MuieRow], placed: bool = True
-) -> dict[str, int]:
-    """Count each of `ERRORS` over all rows.
+) -> dict[str, Counter[str]]:
+    """Count each of `ERRORS` in each row, by its id.
 
     Args:
         gold: rows.
@@ -65,14 +65,14 @@ def count_errors(
         ValueError: the two do not have the same samples.
     """
     check_same(gold, predicted)
-    counts = Counter(dict.fromkeys(ERRORS, 0))
-    for wanted, guess in zip(gold, predicted, strict=True):
-        counts.update(errors_of(wanted, guess, placed))
-    return dict(counts)
+    return {
+        wanted.id: errors_of(wanted, guess, placed)
+        for wanted, guess in zip(gold, predicted, strict=True)
+    }
 
 
 def errors_of(wanted: MuieRow, guess: MuieRow, placed: bool = True) -> Counter[str]:
-    """Count the errors of a row (see `count_errors`)."""
+    """Count the errors of a row (see `errors_by_row`)."""
     linked = _link(wanted, guess)
     found: Counter[str] = Counter()
     for right, told in zip(

@@ -23,13 +23,20 @@ from deixis.schema import Extraction, Usage
 from deixis.show.templates import data_uri, render_page
 
 _SIDE = 900  # pixels of the longer side of a picture
+_WRONG = 50  # rows with most errors
 _LISTED = 200  # failures and kinds of warnings that are listed, the rest is counted
 BESIDE = ("settings", "input", "task", "dataset", "aligned")
 """What a line of a batch run has beside its id and the extraction."""
 _KINDS = 5000  # kinds of warnings told apart, so that memory has a limit
 
 
-_NO_SCORES: dict[str, Any] = {"scores": None, "scored": None, "measures": {}, "cells": []}
+_NO_SCORES: dict[str, Any] = {
+    "scores": None,
+    "scored": None,
+    "measures": {},
+    "cells": [],
+    "wrong": [],
+}
 
 
 class Shown(NamedTuple):
@@ -239,4 +246,6 @@ def _scores(gold: Path, results: Path, task: str) -> dict[str, Any]:
 
         gold_rows = [row for row in rows if isinstance(row, MuieRow)]
         measured["cells"] = tables_of(gold_rows, scored.sheet, how).cells
+        wrong: dict[str, dict[str, int]] = scored.about["rows_with_errors"]
+        measured["wrong"] = sorted(wrong.items(), key=lambda row: -sum(row[1].values()))[:_WRONG]
     return measured
