@@ -162,23 +162,27 @@ class Extraction(ExtractionRecord):
             raise InputError("give one picture as `image`, or several as `images`")
         return views.page([self], [Media(images or (image,), audio, video)])
 
-    def to_supervision(self, types: Sequence[str] | None = None) -> "supervision.Detections":
+    def to_supervision(
+        self, types: Sequence[str] | None = None, *, picture: int = 0
+    ) -> "supervision.Detections":
         """Return all regions as ``supervision`` detections (``data`` holds entity ids, names).
 
         ``class_id`` is the same for a type in all posts of a run: its place in `types`, from 0.
 
         Args:
             types: an order of types to use instead of that of the type schema.
+            picture: which of several, from 0.
 
         Raises:
             MissingExtraError: the package ``supervision`` is not installed.
-            InputError: `types` lacks a type of the entities.
+            InputError: `types` lacks a type of the entities, or there is no such picture.
         """
-        return detections.to_supervision(self, types)
+        return detections.to_supervision(self, types, picture)
 
     def to_coco(self, types: Sequence[str] | None = None) -> dict[str, Any]:
-        """Return a COCO document: one image, one category per type, one annotation per region.
+        """Return a COCO document: one category per type, one annotation per region.
 
+        Each picture is an image, and each frame of a video in which something was followed.
         Of many extractions, `deixis.show.detections.to_coco` makes one document.
 
         Args:

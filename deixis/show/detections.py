@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from itertools import count, islice
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -13,7 +14,8 @@ if TYPE_CHECKING:
     import supervision
 
     from deixis.base.extraction_records import ExtractionRecord
-    from deixis.base.records import Region
+    from deixis.base.media_records import VideoInfo
+    from deixis.base.records import ImageInfo, Region
 
 
 def class_names(
@@ -55,9 +57,9 @@ def _shipped() -> list[tuple[str, ...]]:
 
 
 def to_supervision(
-    extraction: "ExtractionRecord", types: Sequence[str] | None = None
+    extraction: "ExtractionRecord", types: Sequence[str] | None = None, picture: int = 0
 ) -> "supervision.Detections":
-    """Return all regions as ``supervision`` detections, in the order of the entities.
+    """Return all regions in a picture as ``supervision`` detections, in the order of the entities.
 
     ``xyxy`` is float32 of shape ``(n, 4)`` in pixels, ``confidence`` holds the scores,
     ``class_id`` counts the types as `class_names` does, the same for all posts of a run, so that
@@ -68,20 +70,30 @@ def to_supervision(
     Args:
         extraction: what to turn.
         types: all types in the order to count them in; None is that of the type schema.
+        picture: which of several, from 0.
 
     Raises:
         MissingExtraError: the package ``supervision`` is not installed.
-        InputError: `types` lacks a type.
+        InputError: `types` lacks a type, or there is no such picture.
     """
+    pictures = extraction.pictures
+    if picture and not 0 <= picture < len(pictures):
+        raise InputError(f"there is no picture {picture}: the extraction looked at {len(pictures)}")
     try:
         import supervision
     except ImportError as error:
         raise MissingExtraError("supervision", "supervision") from error
-    pairs = [(entity, region) for entity in extraction.entities for region in entity.regions]
+    pairs = [
+        (entity, region)
+        for entity in extraction.entities
+        for region in entity.regions
+        if region.image == picture
+    ]
     names = class_names([extraction], types)
     dense = None
-    if extraction.image is not None and any(region.mask for _, region in pairs):
-        dense = np.zeros((len(pairs), extraction.image.height, extraction.image.width), np.bool_)
+    if any(region.mask for _, region in pairs):
+        info = pictures[picture]
+        dense = np.zeros((len(pairs), info.height, info.width), np.bool_)
         for i, (_, region) in enumerate(pairs):
             if region.mask is not None:
                 dense[i] = region.mask.to_array()
@@ -101,10 +113,14 @@ def to_supervision(
 def to_coco(
     extractions: "ExtractionRecord | Iterable[ExtractionRecord]", types: Sequence[str] | None = None
 ) -> dict[str, Any]:
-    """Return one COCO document: one image per post, category per type, annotation per region.
+    """Return one COCO document: an image per picture, category per type, annotation per region.
 
-    Images are numbered from 1 as the extractions come (one without a picture has a number, and
-    no image), categories from 1 in the order of `class_names`, annotations from 1. Boxes are
+    The first pictures are numbered from 1 as the extractions come (one without a picture has a
+    number, and no image); other pictures, and frames of videos in which something was followed,
+    have the numbers after these. A frame's ``file_name`` is that of the video with its number,
+    ``talk.mp4#frame-000012``; it has its ``time`` in seconds as well, and its annotations the
+    ``track_id`` of what was followed, one for each entity of the document. Categories are
+    numbered from 1 in the order of `class_names`, annotations from 1. Boxes are
     ``[x, y, width, height]`` in pixels, masks compressed RLE; ``segmentation`` is empty for a
     region without a mask, and ``area`` is then that of the box. Images also carry ``text``,
     annotations ``score``, ``entity_id`` and ``entity_text``.
@@ -122,23 +138,36 @@ def to_coco(
     names = class_names(posts, types)
     images: list[dict[str, Any]] = []
     annotations: list[dict[str, Any]] = []
+    further, tracks = count(len(posts) + 1), count(1)
     for number, post in enumerate(posts, start=1):
-        if post.image is not None:
-            size = {"width": post.image.width, "height": post.image.height}
-            image = {"id": number, "file_name": post.image.source, **size, "text": post.text}
-            images.append(image)
+        numbers = [number, *islice(further, max(0, len(post.pictures) - 1))]
+        for image_id, info in zip(numbers, post.pictures, strict=False):
+            images.append(_image(image_id, info.source, info, post.text))
+        shown = {frame.index: frame.time for entity in post.entities for frame in entity.track}
+        frames = {index: next(further) for index in sorted(shown)}
+        for index, image_id in frames.items():
+            assert post.video is not None
+            name = f"{post.video.source}#frame-{index:06d}"
+            image = _image(image_id, name, post.video, post.text)
+            images.append({**image, "time": shown[index]})
         for entity in post.entities:
-            for region in entity.regions:
+            places: list[tuple[int, Region, dict[str, int]]]
+            places = [(numbers[region.image], region, {}) for region in entity.regions]
+            if entity.track:
+                track = {"track_id": next(tracks)}
+                places += [(frames[each.index], each.region, track) for each in entity.track]
+            for image_id, region, track in places:
                 annotations.append(
                     {
                         "id": len(annotations) + 1,
-                        "image_id": number,
+                        "image_id": image_id,
                         "category_id": names.index(entity.type) + 1,
                         **_shape(region),
                         "iscrowd": 0,
                         "score": region.score,
                         "entity_id": entity.id,
                         "entity_text": entity.text,
+                        **track,
                     }
                 )
     description = posts[0].text if len(posts) == 1 else f"{len(posts)} posts"
@@ -148,6 +177,11 @@ def to_coco(
         "categories": [{"id": i, "name": name} for i, name in enumerate(names, start=1)],
         "annotations": annotations,
     }
+
+
+def _image(image_id: int, name: str, info: "ImageInfo | VideoInfo", text: str) -> dict[str, Any]:
+    size = {"width": info.width, "height": info.height}
+    return {"id": image_id, "file_name": name, **size, "text": text}
 
 
 def _shape(region: "Region") -> dict[str, Any]:

@@ -11,6 +11,8 @@ from deixis.errors import InputError
 from deixis.schema import Mask
 from deixis.show import detections
 
+from .filmed import box, filmed
+
 TEXT = "Ann and Rome and NASA"
 
 
@@ -118,3 +120,61 @@ def test_results_of_before_have_no_types_and_are_read() -> None:
     data = found("PER").model_dump(mode="json")
     assert data.pop("types") == []
     assert Extraction.model_validate(data).to_coco()["categories"][0]["name"] == "PER"
+
+
+def of_two_pictures() -> Extraction:
+    """Return one entity with a box in each of two pictures, and one in the second."""
+    data = found("PER", "LOC").model_dump(mode="json")
+    other = {"sha256": "1" * 64, "width": 30, "height": 90, "source": "b.png"}
+    mask = Mask.from_array(np.eye(90, 30, dtype=np.bool_)).model_dump()
+    there = {"box": (5, 6, 20, 80), "score": 0.25, "source": "x", "image": 1, "mask": mask}
+    data["images"] = [data["image"], other]
+    data["entities"][0]["regions"].append(there)
+    data["entities"][1]["regions"] = [there]
+    return Extraction.model_validate(data)
+
+
+def test_each_picture_is_an_image_of_its_own() -> None:
+    document = detections.to_coco([found("PER"), of_two_pictures(), found("LOC")])
+    assert [(each["id"], each["file_name"], each["width"]) for each in document["images"]] == [
+        *((1, "a.png", 60), (2, "a.png", 60), (4, "b.png", 30), (3, "a.png", 60))
+    ]
+    anns = [(each["image_id"], each["entity_text"]) for each in document["annotations"]]
+    assert anns == [(1, "Ann"), (2, "Ann"), (4, "Ann"), (4, "Rome"), (3, "Ann")]
+    assert document["annotations"][3]["segmentation"]["size"] == [90, 30]
+
+
+@pytest.mark.extra
+def test_detections_are_of_one_picture() -> None:
+    pytest.importorskip("supervision")
+    first, second = (of_two_pictures().to_supervision(picture=i) for i in (0, 1))
+    assert first.data["entity_text"].tolist() == ["Ann"]
+    assert second.data["entity_text"].tolist() == ["Ann", "Rome"]
+    assert first.mask.shape == (1, 40, 60) and second.mask.shape == (2, 90, 30)
+    with pytest.raises(InputError, match="no picture 2: the extraction looked at 2"):
+        of_two_pictures().to_supervision(picture=2)
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # in its decode
+def test_each_frame_of_a_track_is_an_image_and_keeps_what_is_followed_apart(
+    tmp_path: Path,
+) -> None:
+    from pycocotools.coco import COCO
+
+    seen = filmed()
+    path = tmp_path / "coco.json"
+    path.write_text(json.dumps(detections.to_coco([found("PER"), seen, seen])))
+    coco = COCO(str(path))
+    images = coco.loadImgs(coco.getImgIds())
+    assert len(images) == 1 + 20 + 20 and images[0]["file_name"] == "a.png"
+    first = images[2]
+    assert first["file_name"] == "array#frame-000002" and first["time"] == 0.2
+    assert (first["width"], first["height"], first["id"]) == (320, 180, 5)
+    anns = coco.loadAnns(coco.getAnnIds(imgIds=[5]))
+    assert [(each["entity_text"], each["track_id"]) for each in anns] == [
+        *(("the red <b>box", 1), ("the blue box", 2))
+    ]
+    x1, y1, x2, y2 = box(0, 2)
+    assert anns[0]["bbox"] == pytest.approx([x1, y1, x2 - x1, y2 - y1])
+    tracks = [each.get("track_id") for each in coco.loadAnns(coco.getAnnIds())]
+    assert [tracks.count(number) for number in (None, 1, 2, 3, 4)] == [1, 20, 10, 20, 10]
