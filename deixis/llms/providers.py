@@ -40,6 +40,8 @@ class Provider(NamedTuple):
     """Variables by which its SDK is sent to another server."""
     sees: bool = True
     """Whether models of it may take pictures."""
+    blind: tuple[str, ...] = ()
+    """Parts of the names of models that take none all the same."""
     eyes: str = ""
     """The option that gives eyes to a model that else has none."""
     hears: NameParts = ()
@@ -116,6 +118,7 @@ PROVIDERS = {
         "openai",
         ("OPENAI_API_KEY",),
         ("OPENAI_API_BASE", "OPENAI_BASE_URL"),
+        blind=("gpt-audio", "gpt-4o-audio", "gpt-4o-mini-audio"),  # as OpenAI's pages on them say
         hears=("audio", "omni"),
         watches=("omni",),
     ),

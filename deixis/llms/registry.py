@@ -67,8 +67,10 @@ def sees(spec: str) -> bool:
     Raises:
         SettingsError: as `provider_of`.
     """
-    provider = provider_of(spec)
-    return provider.sees or provider.eyes in Spec.parse(spec).options
+    provider, parsed = provider_of(spec), Spec.parse(spec)
+    if senses.named(parsed, provider.blind):
+        return False
+    return provider.sees or provider.eyes in parsed.options
 
 
 def hears(spec: str) -> bool:

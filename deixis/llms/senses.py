@@ -55,8 +55,13 @@ def has(parsed: Spec, sense: Sense, parts: NameParts, told: Callable[[], Collect
         return False
     if (said := parsed.options.get(sense)) is not None:
         return said == "true"
+    return named(parsed, parts) or sense in told()
+
+
+def named(parsed: Spec, parts: tuple[str, ...]) -> bool:
+    """Say whether a model's own name has one of some parts, which are in small letters."""
     name = parsed.name.rstrip("/").rpartition("/")[2].casefold()
-    return any(part in name for part in parts) or sense in told()
+    return any(part in name for part in parts)
 
 
 def check(spec: str, parsed: Spec, sense: Sense, parts: NameParts) -> None:

@@ -32,6 +32,13 @@ def test_names_and_specs_tell(spec: str, senses: tuple[bool, bool]) -> None:
     assert (registry.hears(spec), registry.watches(spec)) == senses
 
 
+def test_openais_audio_models_are_shown_no_pictures() -> None:
+    for name in ("gpt-audio", "gpt-audio-mini", "gpt-4o-audio-preview"):
+        assert not registry.sees(f"openai:{name}")
+    for name in ("gpt-5-mini", "Qwen/Qwen2.5-Omni-7B", "my-audio-visual-model"):
+        assert registry.sees(f"openai:{name}")
+
+
 @pytest.mark.parametrize("sense", ["hears", "watches"])
 def test_an_option_that_says_nothing_is_an_error(sense: str) -> None:
     with pytest.raises(SettingsError, match=f"option {sense} is 'yes'; write true or false"):
