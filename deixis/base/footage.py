@@ -1,6 +1,7 @@
 """The frames of a video, one after the other: decoded from a file, or taken from an array."""
 
 import math
+import sys
 from array import array
 from collections import deque
 from collections.abc import Generator, Iterator, Sequence
@@ -28,6 +29,7 @@ Picture = NDArray[np.uint8]
 
 _MOST_RATE = 240  # frames a second of the longest video: more are refused
 _FAR = 30  # frames: what is farther ahead is sought, if a key frame lies between
+_SHOWN = 0.04  # seconds that a single frame is shown, if nothing says how long
 _LEAST_SIDE = 8  # pixels
 _THREADS = 4  # that decode; each holds some frames in memory
 
@@ -231,7 +233,8 @@ def _survey(
     """Read what the packets say, without decoding them."""
     from av import FFmpegError
 
-    stamps, keys, end = array("q"), array("q"), 0
+    base = float(stream.time_base or 1)
+    stamps, keys, end = array("q"), array("q"), -sys.maxsize
     begins, ends = math.inf, -math.inf
     try:
         for packet in opened.demux():
@@ -259,5 +262,9 @@ def _survey(
     ordered = np.unique(np.array(stamps))
     # AVI keeps no time stamps: those that are made up lie in the order of decoding.
     counted = opened.format.name == "avi"
+    if end <= ordered[-1]:  # nothing says how long the last is shown: as long as the others
+        count = len(ordered)
+        shown = (ordered[-1] - ordered[0]) / (count - 1) if count > 1 else _SHOWN / base
+        end = int(ordered[-1] + max(shown, 1))
     known = ordered[:1] if counted else np.unique([ordered[0], *keys])
     return Survey(ordered, known, end, counted, ends - begins)

@@ -76,12 +76,14 @@ class OpenedVideo:
 
         Args:
             start: seconds; the first frame is that which is shown then.
-            end: seconds; frames that begin then or later are left out. None: to the last.
+            end: seconds; frames that begin then or later are left out. None: to the last. At or
+                before `start` there are none.
             rate: about so many frames a second: those that are shown at regular times, each
                 once. None: all.
         """
         times = self._footage.times
         stop = int(np.searchsorted(times, math.inf if end is None else end))
+        stop = 0 if end is not None and end <= start else stop
         first = max(int(np.searchsorted(times, start, "right")) - 1, 0)
         wanted = np.arange(first, stop)
         if rate is not None and stop > first:

@@ -68,7 +68,7 @@ def test_a_part_is_read_at_a_rate(movie: bytes) -> None:
     assert [frame.index for frame in video.read(rate=2)] == [0, 12, 25, 37]
     assert len(list(video.read(rate=1000))) == 40
     assert list(video.read(5)) != []  # the last frame is shown on
-    assert list(video.read(1, 1)) == []
+    assert list(video.read(1, 1)) == list(video.read(5, 4)) == []
 
 
 def test_times_of_a_variable_frame_rate_are_its_own() -> None:
@@ -78,6 +78,17 @@ def test_times_of_a_variable_frame_rate_are_its_own() -> None:
     assert [frame.index for frame in video.at([0.24, 1.0, 1.3, 4])] == [2, 3, 4, 6]
     # From one second to the next the same frame may be shown: it comes once.
     assert [frame.index for frame in video.read(rate=1)] == [0, 3, 4, 5, 6]
+
+
+@pytest.mark.parametrize("count", [1, 2, 8])
+def test_the_last_frame_is_shown_as_long_as_the_others(count: int) -> None:
+    times = [0.2 * index for index in range(count)]
+    data = film(FRAMES[:count], times=times, form="matroska")
+    silent = data.replace(b"\x23\xe3\x83", b"\x23\xe3\x84")  # no longer says how long they are
+    assert silent != data
+    video = opened(silent)
+    assert video.seconds == pytest.approx(times[-1] + (0.2 if count > 1 else 0.04))
+    assert video.rate == count / video.seconds
 
 
 @pytest.mark.parametrize("mirrored", [False, True])
