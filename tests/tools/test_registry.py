@@ -12,6 +12,8 @@ from deixis.errors import MissingExtraError, ModelFileError, SettingsError
 from deixis.tools import registry
 from deixis.tools.captions.entailer import MODEL_FOLDER as CAPTION_FOLDER
 from deixis.tools.centerface import CenterFace
+from deixis.tools.hearing.faster import FasterWhisper
+from deixis.tools.hearing.silero import SileroVad
 from deixis.tools.minilm import MiniLm
 from deixis.tools.nanodet import NanoDet
 from deixis.tools.outlines import Outlines
@@ -92,6 +94,9 @@ FILES = {
     "sam3:/my/folder": ["/my/folder"],
     "segment-anything:vit_b?checkpoint=hub:a/b/vit_b.pth": ["hub:a/b/vit_b.pth"],
     "groundingdino?checkpoint=/my.pth": ["/my.pth"],
+    "faster-whisper": [FasterWhisper.MODEL],
+    "faster-whisper:hub:a/b?language=de": ["hub:a/b"],
+    "silero-vad": [SileroVad.MODEL],
 }
 
 

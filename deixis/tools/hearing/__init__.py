@@ -1,0 +1,1 @@
+"""Tools that hear: what is said, when, and where somebody speaks at all."""
