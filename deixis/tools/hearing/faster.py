@@ -6,14 +6,15 @@ pip is tiny.en (75 MB, MIT, English alone); a folder or a repository of the hub 
 that was converted for CTranslate2 may take its place.
 
 When a word is said is read from the cross-attention of the decoder, by the heads that the model
-names for it, and set right (`deixis.tools.hearing.edges`). That of a given text is found in the
-same way: its words take the place of those that the model would say. Sound of more than 28 seconds
-is first transcribed, so that it is known which words belong to which part of it. On the speech of
-`edges`, names are found with a mean intersection over union of 0.86 like this, and of 0.83 where
-the times of the words heard are given to the words of the text.
+names for it, and set right (`deixis.tools.hearing.edges`). In sound of up to 28 seconds that of a
+given text is found in the same way: its words take the place of those that the model would say. In
+longer sound its words are found again among those heard.
+
+On the 80 sentences of `edges`, names have a mean intersection over union with their known times of
+0.86 by the first way and 0.83 by the second; on sounds of 82 to 98 seconds made of them, with
+pauses, 0.78 and 0.82. One word in nine is written down wrong, names for the most part.
 """
 
-import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Annotated, Any, Literal
@@ -30,12 +31,11 @@ from deixis.tools.hearing.pieces import RATE, is_silent, pieces
 from deixis.tools.hearing.words import placed, plain, spread
 from deixis.weights import model_files
 
-Language = Annotated[str, StringConstraints(pattern="[a-z]{2,3}")]
+Language = Annotated[str, StringConstraints(pattern="^[a-z]{2,3}$")]
 
 _AT_ONCE = 300.0  # seconds of sound whose spectrum is in memory
-_WINDOW = 28.0  # seconds that are aligned at once; the model hears 30
+_WINDOW = 28.0  # seconds; the model hears 30 at once
 _MOST_TOKENS = 400  # of a window; the model writes 448
-_LOOP = 2.4  # compression of a text that says the same again and again, as models do of noise
 _STEP = 0.02  # seconds between two places of its attention
 _NEEDED = ("model.bin", "config.json", "tokenizer.json")
 
@@ -110,7 +110,7 @@ class FasterWhisper:
                         min(1.0, float(word.probability)),
                     )
                     for segment in segments
-                    if segment.compression_ratio <= _LOOP
+                    if _takes_time(segment.words)
                     for word in segment.words
                     if plain(word.word)
                 ]
@@ -127,16 +127,8 @@ class FasterWhisper:
         seconds = len(samples) / RATE
         if not words or is_silent(samples):
             return spread(words, 0.0, seconds)
-        if seconds <= _WINDOW:
-            return self._aligned(samples, words) or spread(words, 0.0, seconds)
-        rough = placed(words, self.transcribe(samples).words, seconds)
-        found: list[TimedWord] = []
-        for start, stop in pieces(samples, _WINDOW):
-            end = stop / RATE if stop < len(samples) else math.inf
-            own = [word for word in rough[len(found) :] if word.start < end]
-            exact = self._aligned(samples[start:stop], [word.text for word in own])
-            found += [_later(word, start / RATE) for word in exact] or own
-        return found
+        exact = self._aligned(samples, words) if seconds <= _WINDOW else []
+        return exact or placed(words, self.transcribe(samples).words, seconds)
 
     def _aligned(self, samples: Samples, words: Sequence[str]) -> list[TimedWord]:
         """Return when words are said in a window; none where there are too many for it."""
@@ -217,6 +209,11 @@ class FasterWhisper:
 def _tokens(tokenizer: Any, word: str) -> list[int]:
     """Return the tokens of a word; what looks like a control token is none."""
     return [token for token in tokenizer.encode(f" {word}") if token < tokenizer.eot]
+
+
+def _takes_time(words: Sequence[Any]) -> bool:
+    """Whether words may have been said: of noise the model says the same again and again."""
+    return 2 * sum(word.end > word.start for word in words) > len(words)
 
 
 def _later(word: TimedWord, seconds: float) -> TimedWord:

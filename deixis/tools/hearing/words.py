@@ -2,13 +2,15 @@
 
 import unicodedata
 from collections.abc import Sequence
-from difflib import SequenceMatcher
+
+import numpy as np
 
 from deixis.tools.base import TimedWord
 
 UNHEARD = 0.0
 """Score of a word whose time is a guess from those around it."""
 _SHORTEST = 0.02  # seconds of a word
+_SAME, _OTHER, _LEFT_OUT = 2, -1, -1  # what a pair of words and a word without one count
 
 
 def plain(word: str) -> str:
@@ -20,8 +22,7 @@ def plain(word: str) -> str:
 def share_heard(words: Sequence[str], heard: Sequence[str]) -> float:
     """Return the share, 0..1, of the words that were heard, in this order; 0 without any."""
     wanted = [text for word in words if (text := plain(word))]
-    blocks = _matcher(wanted, list(map(plain, heard))).get_matching_blocks()
-    return sum(block.size for block in blocks) / len(wanted) if wanted else 0.0
+    return len(_same(wanted, list(map(plain, heard)))) / len(wanted) if wanted else 0.0
 
 
 def placed(words: Sequence[str], heard: Sequence[TimedWord], seconds: float) -> list[TimedWord]:
@@ -36,15 +37,18 @@ def placed(words: Sequence[str], heard: Sequence[TimedWord], seconds: float) -> 
         seconds: how long the sound is.
     """
     found: list[TimedWord] = []
-    matcher = _matcher(list(map(plain, words)), [plain(word.text) for word in heard])
-    for same, first, last, at, to in matcher.get_opcodes():
-        if same == "equal":
-            pairs = zip(words[first:last], heard[at:to], strict=True)
-            found += [word._replace(text=text) for text, word in pairs]
-        elif first < last:
-            begins = heard[at].start if at < to else heard[at - 1].end if at else 0.0
-            ends = heard[to - 1].end if at < to else heard[at].start if heard[at:] else seconds
-            found += spread(words[first:last], begins, max(begins, ends))
+    pairs = _same(list(map(plain, words)), [plain(word.text) for word in heard])
+    at = 0  # of the words heard, the first that is not used
+    for place, own in [*pairs, (len(words), len(heard))]:
+        if len(found) < place:
+            others = heard[at:own]
+            before = heard[at - 1].end if at else 0.0
+            after = heard[own].start if own < len(heard) else seconds
+            start, end = (others[0].start, others[-1].end) if others else (before, after)
+            found += spread(words[len(found) : place], start, max(start, end))
+        if place < len(words):
+            found.append(heard[own]._replace(text=words[place]))
+        at = own + 1
     return found
 
 
@@ -60,5 +64,28 @@ def spread(words: Sequence[str], start: float, end: float) -> list[TimedWord]:
     return found
 
 
-def _matcher(wanted: list[str], heard: list[str]) -> "SequenceMatcher[str]":
-    return SequenceMatcher(None, wanted, heard, autojunk=False)
+def _same(wanted: Sequence[str], heard: Sequence[str]) -> list[tuple[int, int]]:
+    """Return the places of words that are the same in both, by the best global alignment.
+
+    Needleman and Wunsch (1970), row by row: a gap to the left is a running maximum of what was
+    reached so far, with the cost of the gap put aside.
+    """
+    numbers = {word: number for number, word in enumerate(dict.fromkeys([*wanted, *heard]))}
+    columns = np.array([numbers[word] for word in heard], dtype=np.int64)
+    steps = np.arange(len(heard) + 1) * _LEFT_OUT
+    row, ways = steps, np.zeros((len(wanted), len(heard) + 1), dtype=np.int8)
+    for place, word in enumerate(wanted):
+        pairs = row[:-1] + np.where(columns == numbers[word], _SAME, _OTHER)
+        above = row + _LEFT_OUT
+        best = above.copy()
+        best[1:] = np.maximum(best[1:], pairs)
+        row = np.maximum.accumulate(best - steps) + steps
+        ways[place] = np.where(row > best, 2, np.where(best == above, 1, 0))
+        ways[place, 1:][row[1:] == pairs] = 0
+    found, place, at = [], len(wanted), len(heard)
+    while place and at:
+        way = ways[place - 1, at]
+        if way == 0 and wanted[place - 1] == heard[at - 1]:
+            found.append((place - 1, at - 1))
+        place, at = place - (way != 2), at - (way != 1)
+    return found[::-1]

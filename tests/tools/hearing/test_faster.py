@@ -53,13 +53,14 @@ def test_names_are_where_they_are_said(whisper: FasterWhisper, spoken: Any) -> N
 def test_words_of_long_sound_are_where_they_are_said(
     whisper: FasterWhisper, hopper_speech: Any, merkel_speech: Any
 ) -> None:
-    pause = np.zeros(32_000, np.float32)
+    pause = np.zeros(8_000, np.float32)
     one = np.concatenate([hopper_speech.samples, pause, merkel_speech.samples, pause])
-    sound, words = np.tile(one, 4), [*hopper_speech.words, *merkel_speech.words] * 4  # 46 seconds
+    sound, words = np.tile(one, 4), [*hopper_speech.words, *merkel_speech.words] * 4  # 34 seconds
     found = whisper.align(sound, words)
     assert [word.text for word in found] == words
     count = len(hopper_speech.words) + len(merkel_speech.words)
     second = 3 * len(one) + len(hopper_speech.samples) + len(pause)
+    overlaps = []
     for spoken, place, begin in (
         (hopper_speech, 2 * count, 2 * len(one)),
         (merkel_speech, 3 * count + len(hopper_speech.words), second),
@@ -67,7 +68,8 @@ def test_words_of_long_sound_are_where_they_are_said(
         own = found[place : place + len(spoken.words)]
         for first, last in spoken.names:
             at = own[first].start - begin / 16_000, own[last - 1].end - begin / 16_000
-            assert spoken.overlap(first, last, at) >= 0.6
+            overlaps.append(spoken.overlap(first, last, at))
+    assert sum(overlaps) / len(overlaps) > 0.7, overlaps
 
 
 def test_noise_and_silence_say_nothing(whisper: FasterWhisper) -> None:

@@ -59,3 +59,11 @@ def test_without_anything_heard_words_are_spread() -> None:
     assert placed(["ab", "cde"], [], 7.0) == spread(["ab", "cde"], 0.0, 7.0)
     assert [word.start for word in placed(["ab", "cde"], [], 7.0)] == [0.0, 3.0]
     assert placed([], heard("a"), 9.0) == []
+
+
+def test_a_text_that_repeats_itself_is_followed_in_order() -> None:
+    """The longest piece in common is not the right one: it lies at another repetition."""
+    said = words("a b c d a b x d a b c d")
+    found = placed(words("a b c d a b c d a b c d"), heard(" ".join(said)), 30.0)
+    assert [word.start for word in found] == [10.0 + number for number in range(12)]
+    assert [word.score for word in found] == [0.9] * 6 + [0.0] + [0.9] * 5
