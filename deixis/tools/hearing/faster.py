@@ -213,7 +213,8 @@ def _tokens(tokenizer: Any, word: str) -> list[int]:
 
 def _takes_time(words: Sequence[Any]) -> bool:
     """Whether words may have been said: of noise the model says the same again and again."""
-    return 2 * sum(word.end > word.start for word in words) > len(words)
+    lasting = [word for word in words if word.end > word.start]
+    return 2 * len(lasting) > len(words)
 
 
 def _later(word: TimedWord, seconds: float) -> TimedWord:
