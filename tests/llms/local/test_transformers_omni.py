@@ -25,6 +25,7 @@ from deixis.testing.media import boxes, wav
 from deixis.testing.media import film as made_film
 
 from .tiny_omni import save_omni
+from .tiny_seeing import QWEN, save_seeing
 
 pytestmark = [pytest.mark.slow, pytest.mark.extra]
 
@@ -92,6 +93,26 @@ def test_a_video_is_shown_as_pictures_with_their_times(
     block = [film(10.0).block(), {"type": "text", "text": "What?"}]
     reply = few.invoke([HumanMessage(block)], max_tokens=1)
     assert given(reply) - given(none) == 3 * (12 + 2 + len("1.6 s:"))
+
+
+@pytest.mark.parametrize("kind", QWEN)
+def test_qwen_vl_watches_and_does_not_hear(kind: str, tmp_path: Path) -> None:
+    """Two frames of 12 tokens, each between two more and after its time."""
+    save_seeing(tmp_path / "model", kind)
+    spec = f"transformers:{tmp_path / 'model'}"
+    assert registry.watches(spec) and not registry.hears(spec)
+    model = registry.load(spec).model
+
+    def asked(*media: Medium) -> AIMessage:
+        blocks: list[Any] = [*(each.block() for each in media), {"type": "text", "text": "What?"}]
+        reply: AIMessage = model.invoke([HumanMessage(blocks)], max_tokens=8)
+        return reply
+
+    none, moving, other = asked(), asked(film(1.0)), asked(film(1.0, 100))
+    assert given(moving) - given(none) == 2 * (12 + 2 + len("0.2 s:"))
+    assert moving.text != other.text, "the same tokens with other pixels"
+    with pytest.raises(ModelCallError, match="cannot hear"):
+        asked(tone(0.5))
 
 
 def test_all_media_in_one_question(omni: Path, tmp_path: Path) -> None:

@@ -10,14 +10,10 @@ from typing import Any, Literal
 
 import pytest
 import torch
-import transformers as hf
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 from PIL import Image
 from pydantic import BaseModel, ConfigDict
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
-from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
-from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
 
 from deixis.errors import InputError, ModelCallError, SettingsError
 from deixis.llms import registry
@@ -27,44 +23,9 @@ from deixis.prompts import Prompt
 from deixis.tools.base import listening
 from deixis.weights import micro_batch
 
-pytestmark = [pytest.mark.slow, pytest.mark.extra]
+from .tiny_seeing import KINDS, QWEN, save_seeing, tokenizer
 
-SPECIAL = ("<|im_start|>", "<|im_end|>", "<|image|>", "<|video|>", "<s>", "<v>", "</v>")
-START, END, IMAGE, VIDEO, BEGIN, VISION, _ = range(256, 256 + len(SPECIAL))
-TEMPLATE = """\
-{% for message in messages %}<|im_start|>{{ message.role }}
-{% for block in message.content %}{% if block.type == 'image' %}<v><|image|></v>{% else %}\
-{{ block.text }}{% endif %}{% endfor %}<|im_end|>
-{% endfor %}<|im_start|>assistant"""
-QWEN = {
-    "qwen2-vl": (hf.Qwen2VLConfig, hf.Qwen2VLForConditionalGeneration),
-    "qwen2.5-vl": (hf.Qwen2_5_VLConfig, hf.Qwen2_5_VLForConditionalGeneration),
-    "qwen3-vl": (hf.Qwen3VLConfig, hf.Qwen3VLForConditionalGeneration),
-}
-KINDS = (*QWEN, "llava")
-# The wide initial weights let what comes in tell in what comes out.
-SMALL = {"hidden_size": 32, "intermediate_size": 64, "initializer_range": 0.3}
-TEXT: dict[str, Any] = {
-    **SMALL,
-    "vocab_size": 270,
-    "num_hidden_layers": 2,
-    "num_attention_heads": 4,
-    "num_key_value_heads": 2,
-    "head_dim": 8,
-    "max_position_embeddings": 1024,
-    "eos_token_id": END,
-}
-ROPE = {"rope_type": "default", "rope_theta": 10_000.0, "mrope_section": [1, 1, 2]}
-EYES: dict[str, Any] = {  # each family reads what it knows
-    **SMALL,
-    "patch_size": 14,
-    "out_hidden_size": 32,
-    "embed_dim": 32,
-    "depth": 2,
-    "num_heads": 2,
-    "deepstack_visual_indexes": [0],
-    "num_position_embeddings": 64,
-}
+pytestmark = [pytest.mark.slow, pytest.mark.extra]
 
 
 class Look(BaseModel):
@@ -74,56 +35,6 @@ class Look(BaseModel):
     tall: bool
 
 
-def _tokenizer() -> Any:
-    """One token a byte, and one before every text, as LLaVA 1.5 has."""
-    letters = sorted(pre_tokenizers.ByteLevel.alphabet())
-    inner = Tokenizer(models.BPE({letter: i for i, letter in enumerate(letters)}, []))
-    inner.add_special_tokens(list(SPECIAL))
-    inner.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    inner.decoder = decoders.ByteLevel()
-    inner.post_processor = processors.TemplateProcessing("<s> $A", special_tokens=[("<s>", BEGIN)])
-    return hf.PreTrainedTokenizerFast(
-        tokenizer_object=inner,
-        bos_token="<s>",
-        eos_token="<|im_end|>",
-        extra_special_tokens={"image_token": "<|image|>", "video_token": "<|video|>"},
-        chat_template=TEMPLATE,
-        model_input_names=["input_ids", "attention_mask"],
-    )
-
-
-def _save_qwen(folder: Path, kind: str) -> None:
-    config_of, model_of = QWEN[kind]
-    config = config_of(
-        text_config={**TEXT, "rope_parameters": ROPE},
-        vision_config=EYES,
-        image_token_id=IMAGE,
-        video_token_id=VIDEO,
-        vision_start_token_id=VISION,
-    )
-    model_of(config).save_pretrained(folder)
-    Qwen2VLImageProcessorPil(patch_size=14).save_pretrained(folder)
-    _tokenizer().save_pretrained(folder)
-
-
-def _save_llava(folder: Path) -> None:
-    eyes = hf.CLIPVisionConfig(
-        num_hidden_layers=2, num_attention_heads=2, image_size=28, patch_size=14, **SMALL
-    )
-    config = hf.LlavaConfig(
-        vision_config=eyes, text_config=hf.LlamaConfig(**TEXT), image_token_id=IMAGE
-    )
-    hf.LlavaForConditionalGeneration(config).save_pretrained(folder)
-    hf.LlavaProcessor(
-        CLIPImageProcessorPil(size={"shortest_edge": 28}, crop_size={"height": 28, "width": 28}),
-        _tokenizer(),
-        patch_size=14,
-        vision_feature_select_strategy="default",
-        chat_template=TEMPLATE,
-        num_additional_image_tokens=1,
-    ).save_pretrained(folder)
-
-
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     """Return the folder of a tiny model, one of `KINDS`."""
@@ -131,8 +42,7 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
 
     def folder(kind: str) -> Path:
         if not (root / kind).exists():
-            torch.manual_seed(1)
-            _save_qwen(root / kind, kind) if kind in QWEN else _save_llava(root / kind)
+            save_seeing(root / kind, kind)
         return root / kind
 
     return folder
@@ -254,7 +164,7 @@ def test_a_text_is_only_text(model: Any, kind: str) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_token_before_every_text_is_there_once(model: Any, kind: str) -> None:
     text = "<s><|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant"
-    expected = _tokenizer().encode(text, add_special_tokens=False)
+    expected = tokenizer().encode(text, add_special_tokens=False)
     assert _given(model(kind).invoke("Hi", max_tokens=1)) == len(expected)
 
 
