@@ -17,6 +17,7 @@ from deixis.base.media_files import (
     container,
     decoded,
     header_seconds,
+    packets,
 )
 from deixis.errors import InputError
 
@@ -231,32 +232,27 @@ def _survey(
     opened: "InputContainer", stream: "VideoStream", where: str, max_seconds: float
 ) -> Survey:
     """Read what the packets say, without decoding them."""
-    from av import FFmpegError
-
     base = float(stream.time_base or 1)
     stamps, keys, end = array("q"), array("q"), -sys.maxsize
     begins, ends = math.inf, -math.inf
-    try:
-        for packet in opened.demux():
-            stamp = packet.dts if packet.pts is None else packet.pts
-            if stamp is None or not packet.size or packet.is_discard or not packet.time_base:
-                continue
-            unit = float(packet.time_base)
-            begins = min(begins, stamp * unit)
-            last = stamp + (packet.duration or 0)
-            ends = max(ends, last * unit)
-            if packet.stream_index != stream.index:
-                continue
-            stamps.append(stamp)
-            if packet.is_keyframe:
-                keys.append(stamp)
-            end = max(end, last)
-            check_seconds(ends - begins, where, "video", max_seconds)
-            if len(stamps) > max_seconds * _MOST_RATE:
-                most = f"{max_seconds * _MOST_RATE:,.0f}"
-                raise InputError(f"{where}: over {most} frames; give a shorter video")
-    except FFmpegError:  # what came before is used
-        pass
+    for packet in packets(opened, None, []):  # where it is broken it ends
+        stamp = packet.dts if packet.pts is None else packet.pts
+        if stamp is None or not packet.size or packet.is_discard or not packet.time_base:
+            continue
+        unit = float(packet.time_base)
+        begins = min(begins, stamp * unit)
+        last = stamp + (packet.duration or 0)
+        ends = max(ends, last * unit)
+        if packet.stream_index != stream.index:
+            continue
+        stamps.append(stamp)
+        if packet.is_keyframe:
+            keys.append(stamp)
+        end = max(end, last)
+        check_seconds(ends - begins, where, "video", max_seconds)
+        if len(stamps) > max_seconds * _MOST_RATE:
+            most = f"{max_seconds * _MOST_RATE:,.0f}"
+            raise InputError(f"{where}: over {most} frames; give a shorter video")
     if not stamps:
         raise InputError(f"{where}: holds no frame with a time; give a whole video")
     ordered = np.unique(np.array(stamps))

@@ -25,6 +25,7 @@ from deixis.errors import InputError, MissingExtraError
 
 if TYPE_CHECKING:
     from av.container import InputContainer
+    from av.packet import Packet
     from av.stream import Stream
 
 Kind = Literal["sound", "video"]
@@ -233,9 +234,8 @@ def _check_form(file: MediaFile, kind: Kind) -> None:
 def _described(file: MediaFile, kind: Kind, error: Exception) -> str:
     if file.head[4:8] == b"ftyp":
         return "an MP4 that is broken or cut short, without its index; give a whole one"
-    reason = one_line(getattr(error, "strerror", None) or error, 100)
     return (
-        f"not a file with {kind} that can be read, or broken at its start ({reason}); "
+        f"not a file with {kind} that can be read, or broken at its start ({_reason(error)}); "
         f"give {_COMMON[kind]}"
     )
 
@@ -264,18 +264,32 @@ def decoded(opened: "InputContainer", stream: "Stream", faults: list[str]) -> It
         stream: of sound or video.
         faults: gets a line for each packet that cannot be decoded.
     """
-    from av import FFmpegError
-
-    packets = opened.demux(stream)
-    while True:
+    for packet in packets(opened, stream, faults):
         try:
-            packet = next(packets, None)
-            if packet is None:
-                return
             frames = packet.decode()
         except EOFError:  # the decoder was flushed already
             continue
-        except FFmpegError as error:
-            faults.append(one_line(error.strerror or error, 100))
+        except Exception as error:  # as below
+            faults.append(_reason(error))
             continue
         yield from frames
+
+
+def packets(
+    opened: "InputContainer", stream: "Stream | None", faults: list[str]
+) -> Iterator["Packet[Stream]"]:
+    """Yield the packets of a stream, or of all, from here on, to where it is broken.
+
+    Args:
+        opened: the container, which is read to its end.
+        stream: None is all of them.
+        faults: gets a line if it ends before its end.
+    """
+    try:
+        yield from opened.demux(stream) if stream else opened.demux()
+    except Exception as error:  # FFmpeg's own, and what PyAV stumbles over: IndexError and others
+        faults.append(_reason(error))
+
+
+def _reason(error: Exception) -> str:
+    return one_line(getattr(error, "strerror", None) or "its parts do not fit together", 100)

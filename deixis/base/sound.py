@@ -184,7 +184,7 @@ def _check_form(where: str, rate: int, channels: int) -> None:
 def _notes(faults: list[str], seconds: float, promised: float) -> list[str]:
     notes = []
     if faults:
-        notes.append(f"{len(faults)} parts of the sound are broken and left out ({faults[0]})")
+        notes.append(f"parts of the sound are broken and left out: {len(faults)} ({faults[0]})")
     if promised > seconds + 1:
         notes.append(f"the sound is cut short: {seconds:.1f} of {promised:.1f} seconds")
     return notes
