@@ -79,6 +79,11 @@ class Entities:
         else:
             self._place_given(self.update["mentions"])
 
+    @property
+    def unread(self) -> list[Medium]:
+        """The media that may have what stands in neither text nor speech."""
+        return [medium for medium in self._media if medium != "audio" or not self.source.speech]
+
     def id_of(self, name: str) -> str | None:
         """Return the id of the entity of a name; None where there is none."""
         return self._ids.get(key(self.source.name(name)))
@@ -140,7 +145,7 @@ class Entities:
         """Whether an entity stands in the text or the speech, or may be seen or heard."""
         if place.span or place.heard:
             return True
-        where = [medium for medium in self._media if medium != "audio" or not self.source.speech]
+        where = self.unread
         if not where:
             self._tell(f"the model named {one.name[:LONGEST]!r}, which is not in what was given")
             return False

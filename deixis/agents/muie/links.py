@@ -109,21 +109,32 @@ class Links:
         same = [own for own in self.update["happened"].values() if own["type"] == event.type]
         if any(own["arguments"] == arguments and _is_called(own, word) for own in same):
             return
+        trigger = self._trigger(word, same) if word else None
+        if word and trigger is None:
+            what = f"the word {word[:LONGEST]!r} for {event.type} is not in what was given"
+            self._tell(what if arguments else f"{what}, nor is who takes part: it was left out")
+            if not arguments:
+                return
         number = f"v{len(self.update['happened']) + 1}"
         self.update["happened"][number] = {
             "type": event.type,
-            "trigger": self._trigger(word, same) if word else None,
+            "trigger": trigger,
             "arguments": arguments,
             "confidence": 1.0,
             "replies": replies,
         }
         self._decide(number, "event", event.type, 1.0, [UNSURE], replies)
 
-    def _trigger(self, word: str, same: Sequence[dict[str, Any]]) -> dict[str, Any]:
-        """Place the word for an event, outside those for others of its type if it can be."""
+    def _trigger(self, word: str, same: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
+        """Place the word for an event, outside those for others of its type if it can be.
+
+        It stands in the text or the speech, or says what is seen or heard; else there is none.
+        """
         triggers = [own["trigger"] for own in same if own["trigger"]]
         others = [(own["start"], own["end"]) for own in triggers if own["start"] is not None]
         place = self._entities.source.trigger(word, self._entities.places, others)
+        if not (place.span or place.heard or self._entities.unread):
+            return None
         start, end = place.span or (None, None)
         text = self._entities.source.text[start:end] if place.span else word
         return {"text": text, "start": start, "end": end, "heard": place.heard}

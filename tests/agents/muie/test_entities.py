@@ -161,14 +161,14 @@ def test_types_that_a_relation_does_not_join_make_it_doubtful() -> None:
 def test_events_come_once_with_their_triggers_and_arguments() -> None:
     attack = "Conflict:Attack"
     events = [
-        Happened(attack, "attacked", (("Attacker", "Ann"), ("Target", "Rome"))),
+        Happened(attack, "attacked", (("Attacker", "Ann"), ("Target", "x" * 201))),
         Happened(attack, "Attacked", (("Attacker", "Ann"), ("Attacker", "ann"))),
         Happened("Life:Marry", " ", ()),
         Happened("Life:Die", "died", ()),
         Happened("Life:Injure", "runs", ()),
         Happened("Life:Marry", "", ()),
     ]
-    found = gathered(source("Ann attacked.", "he died"), said(happened=events))
+    found = gathered(source("Ann attacked.", "he died"), said(happened=events), media=["video"])
     happened = list(found["happened"].values())
     assert [own["type"] for own in happened] == [
         attack,
@@ -183,7 +183,19 @@ def test_events_come_once_with_their_triggers_and_arguments() -> None:
         {"text": "runs", "start": None, "end": None, "heard": []},
     ]
     assert happened[0]["arguments"] == [{"role": "Attacker", "entity": "e1", "confidence": 1.0}]
-    assert "Target 'Rome' of Conflict:Attack was left out: it is nowhere" in messages(found)
+    assert "of Conflict:Attack was left out: it is nowhere" in messages(found)[0]
+
+
+def test_a_word_for_an_event_that_is_nowhere_is_none() -> None:
+    events = [Happened("Life:Die", "passed", (("Victim", "Ann"),)), Happened("Life:Die", "gone")]
+    found = gathered(source("Ann died."), said(happened=events))
+    (event,) = found["happened"].values()
+    assert event["trigger"] is None
+    assert messages(found) == [
+        "the word 'passed' for Life:Die is not in what was given",
+        "the word 'gone' for Life:Die is not in what was given, nor is who takes part: it was "
+        "left out",
+    ]
 
 
 def test_a_trigger_stands_outside_of_names_and_other_triggers_where_it_can() -> None:

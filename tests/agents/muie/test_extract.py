@@ -157,8 +157,8 @@ def test_labels_outside_the_schema_are_notices(asked: Any) -> None:
         assert word in said
 
 
+@pytest.mark.extra("av")
 def test_what_is_shown_and_heard_is_asked_about(asked: Any, picture: Any) -> None:
-    pytest.importorskip("av")
     _, questions = asked(
         extract,
         structured,
@@ -190,8 +190,8 @@ def test_a_model_that_hears_is_sent_the_sound(asked: Any) -> None:
     assert found["mentions"] == {}  # what it names was not heard, though the words are known
 
 
+@pytest.mark.extra("av")
 def test_a_model_that_watches_is_sent_the_video(asked: Any, picture: Any) -> None:
-    pytest.importorskip("av")
     _, (question,) = asked(
         extract,
         structured,
