@@ -20,11 +20,12 @@ def spans_of(extraction: "ExtractionRecord") -> list[Span]:
 
 def marks_of(extraction: "ExtractionRecord", picture: int = 0) -> list[Mark]:
     """Return a mark for each entity, with its boxes and masks in one of the pictures."""
+    absent = "not found" if extraction.audio or extraction.video else "not visible"
     marks = []
     for i, entity in enumerate(extraction.entities):
         regions = [region for region in entity.regions if region.image == picture]
         masks = [None if region.mask is None else region.mask.to_array() for region in regions]
-        note = kind_of(entity) + ("" if regions else _elsewhere(entity))
+        note = kind_of(entity) + ("" if regions else _elsewhere(entity, absent))
         marks.append(Mark(entity.text, colour(i), [each.box for each in regions], masks, note))
     return marks
 
@@ -34,10 +35,10 @@ def kind_of(entity: "Entity") -> str:
     return f"{entity.type} / {entity.fine_type}" if entity.fine_type else entity.type
 
 
-def _elsewhere(entity: "Entity") -> str:
+def _elsewhere(entity: "Entity", absent: str) -> str:
     """Say of an entity that is not in a picture what is known of it instead."""
     if not entity.groundable:
-        return ", undecided" if entity.groundable is None else ", not visible"
+        return ", undecided" if entity.groundable is None else f", {absent}"
     pictures = sorted({region.image + 1 for region in entity.regions})
     places = [f"in picture {', '.join(map(str, pictures))}"] if pictures else []
     places += ["in the video"] if entity.track else []

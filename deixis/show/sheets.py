@@ -88,7 +88,7 @@ def sheet_of(extraction: "ExtractionRecord", media: Media) -> Sheet:
         if pixels is not None:
             shown = draw_marks(pixels, marks_of(extraction, number))
             pictures.append(data_uri(shown, _PAGE_SIDE, quality=88))
-    rows = [_row(i, entity) for i, entity in enumerate(extraction.entities)]
+    rows = rows_of(extraction)
     pieces = [
         (
             extraction.text[start:end],
@@ -107,6 +107,11 @@ def sheet_of(extraction: "ExtractionRecord", media: Media) -> Sheet:
         film(extraction, media),
         timeline(extraction, media),
     )
+
+
+def rows_of(extraction: "ExtractionRecord") -> list[Row]:
+    """Return the entities as pages show them."""
+    return [_row(i, entity) for i, entity in enumerate(extraction.entities)]
 
 
 def linked(

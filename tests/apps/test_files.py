@@ -1,6 +1,5 @@
 """What is written of a result: every picture, and of a video its frames and a clip."""
 
-import hashlib
 import io
 from pathlib import Path
 
@@ -9,31 +8,11 @@ from PIL import Image
 
 from deixis.apps.files import write_extraction
 from deixis.errors import InputError
-from deixis.schema import Entity, Extraction, ImageInfo, Region
+from deixis.schema import Extraction
 from deixis.show.media import Media
+from tests.show.albums import album
 from tests.show.filmed import RATE, filmed, footage
 from tests.show.heard import heard
-
-
-def album(folder: Path) -> Extraction:
-    """Return one entity in the second of two pictures."""
-    infos = []
-    for name in ("a.png", "b.png"):
-        Image.new("RGB", (80, 60), (90, 90, 90)).save(folder / name)
-        sha256 = hashlib.sha256((folder / name).read_bytes()).hexdigest()
-        infos.append(ImageInfo(sha256=sha256, width=80, height=60, source=str(folder / name)))
-    region = Region(box=(10.0, 10.0, 60.0, 50.0), score=0.5, source="x", image=1)
-    entity = Entity(
-        id="e1",
-        text="Ann",
-        start=None,
-        end=None,
-        type="person",
-        confidence=1.0,
-        groundable=True,
-        regions=[region],
-    )
-    return Extraction(text="", image=infos[0], images=infos, entities=[entity])
 
 
 def test_each_picture_has_its_overlay(tmp_path: Path) -> None:

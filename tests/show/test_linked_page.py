@@ -1,6 +1,5 @@
 """Relations and events on a page; several pictures."""
 
-import hashlib
 import io
 from pathlib import Path
 
@@ -9,11 +8,12 @@ import pytest
 from PIL import Image
 
 from deixis.errors import InputError
-from deixis.schema import Entity, Extraction, ImageInfo, Region
+from deixis.schema import Extraction
 from deixis.show import views
 from deixis.show.media import Media
 from deixis.show.panels import colour
 
+from . import albums
 from .pages import Page
 from .told import told
 
@@ -56,21 +56,7 @@ def test_each_drawing_of_a_page_has_its_own_arrow_heads() -> None:
 
 @pytest.fixture
 def album(tmp_path: Path) -> Extraction:
-    """Return one entity, in the second of two pictures, and one in both."""
-    infos = []
-    for name, size, grey in (("a.png", (160, 120), 128), ("b <i>.png", (80, 100), 60)):
-        path = tmp_path / name
-        Image.new("RGB", size, (grey,) * 3).save(path)
-        sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
-        infos.append(ImageInfo(sha256=sha256, width=size[0], height=size[1], source=str(path)))
-    there = Region(box=(10.0, 10.0, 60.0, 90.0), score=0.5, source="x", image=1)
-    both = [there.model_copy(update={"image": 0}), there]
-    words = {"start": None, "end": None, "type": "person", "confidence": 1.0, "groundable": True}
-    entities = [
-        Entity(id="e1", text="Ann", regions=[there], **words),
-        Entity(id="e2", text="Bob", regions=both, **words),
-    ]
-    return Extraction(text="", image=infos[0], images=infos, entities=entities)
+    return albums.album(tmp_path)
 
 
 def test_each_picture_has_its_own_overlay(album: Extraction) -> None:

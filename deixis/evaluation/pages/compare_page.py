@@ -17,6 +17,7 @@ from deixis.evaluation.pages.shortened import TEXT
 from deixis.rows import id_of
 from deixis.schema import Extraction
 from deixis.show.templates import render_page
+from deixis.show.timing import clock
 
 _SIDE = 640  # pixels of the longer side of a picture, of which two stand side by side
 _LISTED = 200  # kinds of warnings, and mentions of a row that differ, that are listed
@@ -28,6 +29,12 @@ class Sheet(NamedTuple):
     row: RowPair
     first: Shown | None
     second: Shown | None
+
+    @property
+    def links(self) -> bool:
+        """Whether a run has found relations or events in it."""
+        runs = (run for run in (self.first, self.second) if run is not None)
+        return any(run.relations or run.events for run in runs)
 
 
 def compare_page(
@@ -58,6 +65,7 @@ def compare_page(
     ]
     return render_page(
         "compare.html.j2",
+        clock=clock,
         first=first.path,
         second=second.path,
         gold=gold,

@@ -3,8 +3,9 @@
 import json
 import os
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,10 +21,13 @@ from deixis.evaluation.totals import add_usage, warning_kind
 from deixis.formats.muie_rows import MuieRow
 from deixis.rows import read_rows
 from deixis.schema import Extraction, Usage
+from deixis.show.sheets import Linked, linked, rows_of
 from deixis.show.templates import data_uri, render_page
+from deixis.show.timing import clock
 
 _SIDE = 900  # pixels of the longer side of a picture
 _WRONG = 50  # rows with most errors
+_PICTURES = 4  # of a row that are shown
 _LISTED = 200  # failures and kinds of warnings that are listed, the rest is counted
 BESIDE = ("settings", "input", "task", "dataset", "aligned")
 """What a line of a batch run has beside its id and the extraction."""
@@ -42,7 +46,8 @@ _NO_SCORES: dict[str, Any] = {
 class Shown(NamedTuple):
     """A row of the gallery; ``picture`` is a data URI, or ``problem`` says why there is none.
 
-    ``beyond`` says how much of the row is not shown.
+    ``beyond`` says how much of the row is not shown, ``others`` are further pictures,
+    ``relations`` and ``events`` what links the entities.
     """
 
     id: str
@@ -50,6 +55,15 @@ class Shown(NamedTuple):
     picture: str | None
     problem: str
     beyond: str
+    others: Sequence[str] = ()
+    relations: Sequence[Linked] = ()
+    events: Sequence[Linked] = ()
+
+    @property
+    def other_media(self) -> bool:
+        """Whether it came with more than one picture and a text."""
+        seen = self.extraction
+        return bool(seen.images or seen.audio or seen.video or seen.transcript)
 
 
 @dataclass
@@ -103,6 +117,7 @@ def report_page(
     failures, failed = _failures(beside(results, ".failures.jsonl"))
     return render_page(
         "report.html.j2",
+        clock=clock,
         name=results.name,
         findings=findings,
         failures=failures,
@@ -173,12 +188,16 @@ def show_row(
     Of a large row, what `shortened` keeps is shown: before all, entities with the texts `first`.
     """
     extraction, beyond = shortened(whole, first)
-    info = extraction.image
+    links = linked(extraction, rows_of(extraction))
+    places = [partial(place_of, info, results, access) for info in extraction.pictures]
     try:
-        drawn = extraction.overlay(info and place_of(info, results, access))
+        drawn = [
+            data_uri(extraction.overlay(place(), picture=number), side)
+            for number, place in enumerate(places[:_PICTURES])
+        ] or [data_uri(extraction.overlay(), side)]
     except InputError as error:
-        return Shown(id_, extraction, None, str(error), beyond)
-    return Shown(id_, extraction, data_uri(drawn, side), "", beyond)
+        return Shown(id_, extraction, None, str(error), beyond, [], *links)
+    return Shown(id_, extraction, drawn[0], "", beyond, drawn[1:], *links)
 
 
 def _failures(path: Path) -> tuple[list[dict[str, Any]], int]:
