@@ -112,7 +112,7 @@ class Entities:
 
     def _place(self) -> None:
         """Number the entities in the order of the text, then of the speech, then as named."""
-        found = self.source.places([one.name for one in self._ones.values()])
+        found = self._found()
         kept = {
             name: place
             for name, place in ((name, found[one.name]) for name, one in self._ones.items())
@@ -130,9 +130,14 @@ class Entities:
             self.places[name] = kept[name]
             self._mention(self._ids[name], self._ones[name], kept[name])
 
+    def _found(self) -> dict[str, Place]:
+        """Return where all names stand; what a model says is heard of them counts as their name."""
+        ones = self._ones.values()
+        return self.source.places({one.name: one.sought.get("audio", "") for one in ones})
+
     def _place_given(self, mentions: Mapping[str, Mention]) -> None:
         """Say where the mentions given are heard and to be looked for; the rest is known."""
-        found = self.source.places([one.name for one in self._ones.values()])
+        found = self._found()
         for entity, mention in mentions.items():
             one = self._ones[key(mention["text"])]
             place = found[one.name]._replace(span=(mention["start"], mention["end"]))

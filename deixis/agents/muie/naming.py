@@ -1,7 +1,7 @@
 """Where the names that a model gives stand: in the text, and among the words that were heard."""
 
 from bisect import bisect_right
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from deixis.agents.context.media_records import HeardRecord
@@ -44,11 +44,14 @@ class Source:
                 return name
         return one_line(unmarked(written) or written)
 
-    def places(self, names: Collection[str]) -> dict[str, Place]:
+    def places(self, names: Mapping[str, str]) -> dict[str, Place]:
         """Return where names stand, the long ones first, so that none is found within another.
 
         A name that stands within others alone is found there. In the text it is the first place,
         in speech all of them.
+
+        Args:
+            names: each with the words by which it is said, where it is not said itself; or "".
         """
         long_first = sorted(names, key=len, reverse=True)
         spans: list[Range] = []
@@ -57,7 +60,7 @@ class Source:
         for name in long_first:
             span = locate(self.text, name, spans) or locate(self.text, name, ())
             spans += [span] if span else []
-            said = self._all(name, told) or self._all(name, ())
+            said = self._all(name, told) or self._all(name, ()) or self._all(names[name], ())
             told += said
             places[name] = Place(span, [self._words(each) for each in said])
         return places

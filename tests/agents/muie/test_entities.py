@@ -84,6 +84,12 @@ def test_a_name_is_heard_as_often_as_it_is_said_and_signs_stay_with_their_words(
     assert places(found) == [("Ann", None, None, [[0, 1], [2, 3]])]
 
 
+def test_a_name_is_heard_by_the_words_that_the_model_says_are_it() -> None:
+    as_said = Named("Robert Smith", "PER", sought=(Looking("audio", "bob"),))
+    found = gathered(source("Robert Smith", "hi bob, hi Bob"), said([as_said]), media=["audio"])
+    assert places(found) == [("Robert Smith", 0, 12, [[1, 2], [3, 4]])]
+
+
 @pytest.mark.parametrize(
     ("media", "speech", "sought"),
     [
