@@ -11,9 +11,12 @@ from deixis.tools.base import Detection, Picture, Word
 
 _ROLES = (
     *("detector", "reader", "segmenter", "entailer", "second_entailer", "embedder", "recognizer"),
-    "tracker",
+    *("transcriber", "speech_segmenter", "tracker"),
 )
-_METHODS = ("detect", "read", "segment", "entail", "shown", "embed", "recognize", "track")
+_METHODS = (
+    *("detect", "read", "segment", "entail", "shown", "embed", "recognize", "track"),
+    "transcribe",
+)
 _blocks = Blocks(registry.TOOLS)
 _PLAY = "play_"
 

@@ -20,9 +20,16 @@ def plain(word: str) -> str:
 
 
 def share_heard(words: Sequence[str], heard: Sequence[str]) -> float:
-    """Return the share, 0..1, of the words that were heard, in this order; 0 without any."""
+    """Return the share, 0..1, of the words that were heard, in this order; 0 without any.
+
+    One that is heard without the one before or behind it does not count, unless it is the only
+    one: in what is long enough, every common word is said somewhere.
+    """
     wanted = [text for word in words if (text := plain(word))]
-    return len(_same(wanted, list(map(plain, heard)))) / len(wanted) if wanted else 0.0
+    pairs = set(_same(wanted, list(map(plain, heard))))
+    near = (-1, 1) if len(wanted) > 1 else (0,)
+    counted = sum(any((a + by, b + by) in pairs for by in near) for a, b in pairs)
+    return counted / len(wanted) if wanted else 0.0
 
 
 def placed(words: Sequence[str], heard: Sequence[TimedWord], seconds: float) -> list[TimedWord]:

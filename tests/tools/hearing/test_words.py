@@ -25,7 +25,9 @@ def test_how_a_word_is_written_does_not_matter() -> None:
 
 def test_share_counts_words_in_order() -> None:
     assert share_heard(words("Grace Hopper joined"), words("grace hopper, joined.")) == 1.0
-    assert share_heard(words("a b c d"), words("b a")) == 0.25
+    assert share_heard(words("a b c d"), words("c d a b")) == 0.5
+    assert share_heard(words("the cat of the man"), words("the dog of all other men the")) == 0.0
+    assert share_heard(["hello"], words("he says hello there")) == 1.0
     assert share_heard(["—", "!"], ["a"]) == share_heard([], ["a"]) == share_heard(["a"], []) == 0.0
     assert share_heard(words("— Grace !"), ["grace"]) == 1.0, "marks are not said"
 
