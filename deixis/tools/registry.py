@@ -143,6 +143,13 @@ TOOLS = {
         "starter",
         {"cv2": "opencv-python-headless"},
     ),
+    "sam2-video": Tool(
+        "deixis.tools.tracking.sam_video:Sam2Video", "tracker", "transformers", _TORCH
+    ),
+    "sam3-video": Tool(
+        "deixis.tools.tracking.sam_video:Sam3Video", "tracker", "transformers", _TORCH
+    ),
+    "edgetam": Tool("deixis.tools.tracking.sam_video:EdgeTam", "tracker", "transformers", _TORCH),
 }
 
 _loading = Lock()
