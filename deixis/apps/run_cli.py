@@ -40,7 +40,7 @@ def run(
     stack: options.StackOption = "starter",
     as_json: options.JsonOption = False,
     out: Annotated[
-        Path | None, typer.Option(help="Folder for extraction.json, overlay.png, page.html.")
+        Path | None, typer.Option(help="Folder for extraction.json, page.html and drawings.")
     ] = None,
     prompts: PromptsOption = None,
     role: options.RoleOption = None,
