@@ -1,7 +1,7 @@
 """What it takes to test a graph without a model, a key or a network.
 
 `scripted` plays the language models inside the process, `openai_server` plays a server that
-speaks OpenAI's protocol, `tools` puts ready results in the place of detectors and readers.
+speaks OpenAI's protocol, `transcription_server` one that writes speech down, `tools` puts ready results in the place of detectors and readers.
 """
 
 from deixis.testing.filling import fill
@@ -10,6 +10,7 @@ from deixis.testing.model import scripted, with_scripted_models
 from deixis.testing.openai_protocol import OpenAIServer, completion, fault, openai_server
 from deixis.testing.replies import INPUT_TOKENS, OUTPUT_TOKENS, After, Cut, Question, Refused
 from deixis.testing.stand_ins import tools
+from deixis.testing.transcription_protocol import transcription, transcription_server
 
 __all__ = [
     "INPUT_TOKENS",
@@ -29,5 +30,7 @@ __all__ = [
     "scripted",
     "serving",
     "tools",
+    "transcription",
+    "transcription_server",
     "with_scripted_models",
 ]

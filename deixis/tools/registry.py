@@ -109,6 +109,9 @@ TOOLS = {
         "media",
         {"faster_whisper": "faster-whisper"},
     ),
+    "transcription-server": Tool(
+        "deixis.llms.servers.transcriptions:TranscriptionServer", "transcriber", "", {}
+    ),
     "silero-vad": Tool(
         "deixis.tools.hearing.silero:SileroVad",
         "speech_segmenter",

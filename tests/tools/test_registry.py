@@ -100,6 +100,7 @@ FILES = {
     "faster-whisper": [FasterWhisper.MODEL],
     "faster-whisper:hub:a/b?language=de": ["hub:a/b"],
     "silero-vad": [SileroVad.MODEL],
+    "transcription-server": [],
 }
 
 

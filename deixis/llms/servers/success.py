@@ -8,6 +8,7 @@ from deixis.llms.servers.redaction import redacted
 from deixis.llms.servers.wording import words_in
 
 _ANSWERS = ("choices", "output", "content", "candidates", "promptFeedback", "usageMetadata")
+_TRANSCRIPTIONS = "/audio/transcriptions"
 _OF_OPENAI = ("/chat/completions", "/responses")
 _SHOWN = 60  # characters of what is no completion
 
@@ -32,6 +33,8 @@ def success(body: bytes, path: str) -> int:
         if any(reply.get(name) is not None for name in _ANSWERS):
             return 0
         if isinstance(reply.get("message"), dict):  # Ollama's
+            return 0
+        if path.endswith(_TRANSCRIPTIONS) and isinstance(reply.get("text"), str):
             return 0
         if not reply and path.endswith(":generateContent"):  # Gemini leaves out what is empty
             return 0
