@@ -1,7 +1,8 @@
 """What it takes to test a graph without a model, a key or a network.
 
 `scripted` plays the language models inside the process, `openai_server` plays a server that
-speaks OpenAI's protocol, `transcription_server` one that writes speech down, `tools` puts ready results in the place of detectors and readers.
+speaks OpenAI's protocol, `transcription_server` one that writes speech down, and `tools` puts
+ready results in the place of detectors and readers.
 """
 
 from deixis.testing.filling import fill
