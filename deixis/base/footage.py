@@ -32,7 +32,8 @@ _MOST_RATE = 240  # frames a second of the longest video: more are refused
 _FAR = 30  # frames: what is farther ahead is sought, if a key frame lies between
 _SHOWN = 0.04  # seconds that a single frame is shown, if nothing says how long
 _LEAST_SIDE = 8  # pixels
-_THREADS = 4  # that decode; each holds some frames in memory
+_THREADS = 4  # that decode; each holds some frames in memory, so of large frames there are fewer
+_AT_ONCE = 36_000_000  # pixels of the frames that threads work on
 
 
 class Footage(Protocol):
@@ -112,6 +113,7 @@ class FileFootage:
             read = f"{self._survey.read:.1f} of {promised:.1f} seconds"
             notes.append(f"the video is cut short: {read}")
         self.size = 0, 0
+        self._matrix: list[int] | None = None
         first = next(self.pictures([0]), None)
         if first is None:
             raise InputError(f"{file.where}: no frame of it could be decoded; give a whole video")
@@ -131,17 +133,22 @@ class FileFootage:
                 for index, last in frames:
                     if left[0] > index:
                         continue
-                    picture = upright(last, self.size)
+                    picture = self._upright(last)
                     while left and left[0] <= index:
                         yield left.popleft(), picture
                     if not left:
                         break
             if last is not None and left:
-                picture = upright(last, self.size)
+                picture = self._upright(last)
                 yield from ((index, picture) for index in left)
         if faults:
             note = f"parts of the video are broken and left out ({faults[0]})"
             self._notes += [note] if note not in self._notes else []
+
+    def _upright(self, frame: "VideoFrame") -> Picture:
+        if self._matrix is None:  # of the first frame, which is read before any thread asks
+            self._matrix = display_matrix(frame)
+        return upright(frame, self.size, self._matrix)
 
     def _stretches(self, wanted: Sequence[int]) -> Iterator[tuple[int, list[int]]]:
         """Yield what is decoded in one go, and the stamp of the key frame to begin with."""
@@ -166,7 +173,8 @@ class FileFootage:
             with container(self._file, "video", self._max_pixels) as opened:
                 stream = _video_stream(opened, self._file.where)
                 stream.thread_type = "AUTO"
-                stream.thread_count = _THREADS
+                pixels = max(stream.width * stream.height, 1)
+                stream.thread_count = max(1, min(_THREADS, _AT_ONCE // pixels))
                 if begin != stamps[0]:
                     opened.seek(begin, stream=stream)
                 index = -1
@@ -181,16 +189,25 @@ class FileFootage:
                     return
 
 
-def upright(frame: "VideoFrame", size: tuple[int, int]) -> Picture:
+def display_matrix(frame: "VideoFrame") -> list[int]:
+    """Return how a player is to lay a frame on the screen: rows of 3 numbers.
+
+    Its x and y go to (a x + c y, b x + d y), with a, b in the first row and c, d in the second.
+    PyAV frees a frame that was asked for it only when Python collects garbage, so one is asked.
+    """
+    matrix: Any = frame.side_data.get("DISPLAYMATRIX")
+    return np.frombuffer(matrix, "=i4").tolist() if matrix else [1, 0, 0, 0, 1]
+
+
+def upright(frame: "VideoFrame", size: tuple[int, int], matrix: list[int]) -> Picture:
     """Return the pixels of a decoded frame, turned as the file says.
 
     Args:
         frame: decoded.
         size: (width, height) that it is to have then; (0, 0) leaves it its own.
+        matrix: as of `display_matrix`.
     """
-    matrix: Any = frame.side_data.get("DISPLAYMATRIX")
-    # Rows of 3 numbers: x and y of the frame go to (a x + c y, b x + d y) of the screen.
-    a, b, _, c, d = np.frombuffer(matrix, "=i4")[:5].tolist() if matrix else (1, 0, 0, 0, 1)
+    a, b, _, c, d = matrix[:5]
     swapped = abs(b) + abs(c) > abs(a) + abs(d)
     width, height = size[::-1] if swapped else size
     rgb = frame.reformat(width or frame.width, height or frame.height, "rgb24")

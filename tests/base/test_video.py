@@ -1,3 +1,4 @@
+import gc
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -140,6 +141,20 @@ def test_several_threads_read_at_once(movie: bytes, tmp_path: Path) -> None:
     with ThreadPoolExecutor(4) as pool:
         runs = list(pool.map(lambda _: [content(f.pixels) for f in video.read()], range(4)))
     assert runs == [list(range(40))] * 4
+
+
+def test_frames_that_were_read_are_let_go(movie: bytes) -> None:
+    import av
+
+    video = opened(movie)
+    gc.collect()
+    gc.disable()
+    try:
+        assert sum(1 for _ in video.read()) == 40
+        kept = [thing for thing in gc.get_objects() if isinstance(thing, av.VideoFrame)]
+    finally:
+        gc.enable()
+    assert len(kept) < 4
 
 
 @pytest.mark.parametrize(
