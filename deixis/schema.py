@@ -107,9 +107,9 @@ class Extraction(ExtractionRecord):
         """
         return views.marks(self, image, picture)
 
-    def show(self, image: Any = None) -> None:
+    def show(self, image: Any = None, *, picture: int = 0) -> None:
         """Show the overlay: inline in a notebook, else in the system's picture viewer."""
-        views.show(self, image)
+        views.show(self, image, picture)
 
     def film_strip(self, video: Any = None) -> "Image":
         """Draw frames of the video with the boxes of tracks, side by side, with their times.

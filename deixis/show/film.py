@@ -109,9 +109,9 @@ def stills(extraction: "ExtractionRecord", video: OpenedVideo, side: int) -> lis
         video: what they are of.
         side: pixels of the longer side of each frame.
     """
-    shown = []
+    shown, tracks = [], _tracks(extraction)
     for frame in _unique(video.at(key_times(extraction))):
-        marks = _marks(extraction, frame, exact=True)
+        marks = _marks(tracks, frame, exact=True)
         seen = [i for i, mark in enumerate(marks) if mark.boxes]
         picture = draw_marks(frame.pixels, marks, sides=(side, side))
         shown.append(Still(frame.time, picture, seen))
@@ -201,21 +201,28 @@ def clip(extraction: "ExtractionRecord", video: OpenedVideo) -> Clip:
 def _drawn(
     extraction: "ExtractionRecord", frames: Iterator[VideoFrame], start: float
 ) -> Iterator[tuple[float, Image.Image]]:
+    tracks = _tracks(extraction)
     for frame in frames:
-        marks = _marks(extraction, frame, exact=False)
+        marks = _marks(tracks, frame, exact=False)
         whole = draw_marks(frame.pixels, marks, sides=(_CLIP_SIDE, _CLIP_SIDE))
         even = whole.width // 2 * 2, whole.height // 2 * 2  # two pixels share a colour
         yield max(frame.time - start, 0.0), whole.crop((0, 0, *even))
 
 
-def _marks(extraction: "ExtractionRecord", frame: VideoFrame, *, exact: bool) -> list[Mark]:
+def _tracks(extraction: "ExtractionRecord") -> "list[list[Frame]]":
+    """Return the tracks of all entities in order, in which a record need not have them."""
+    return [sorted(e.track, key=lambda frame: frame.index) for e in extraction.entities]
+
+
+def _marks(tracks: "Sequence[Sequence[Frame]]", frame: VideoFrame, *, exact: bool) -> list[Mark]:
     """Return a mark for each entity; exact ones have the masks of this very frame."""
     marks = []
-    for i, entity in enumerate(extraction.entities):
-        here = next((each for each in entity.track if each.index == frame.index), None)
+    for i, track in enumerate(tracks):
+        at = bisect_left(track, frame.index, key=lambda each: each.index)
+        here = next((each for each in track[at : at + 1] if each.index == frame.index), None)
         mask = here.region.mask if here and exact else None
         masks = [mask.to_array()] if mask else []
-        box = here.region.box if here else None if exact else box_at(entity.track, frame.time)
+        box = here.region.box if here else None if exact else box_at(track, frame.time)
         marks.append(Mark("", colour(i), [box] if box else [], masks))
     return marks
 
@@ -223,10 +230,12 @@ def _marks(extraction: "ExtractionRecord", frame: VideoFrame, *, exact: bool) ->
 def box_at(track: "Sequence[Frame]", time: float) -> Box | None:
     """Return where a track is between two of its frames, None where these are far apart."""
     i = bisect_left(track, time, key=lambda frame: frame.time)
-    if i in (0, len(track)) or track[i].time - track[i - 1].time > _HOLD:
+    if i in (0, len(track)):
         return None
     before, after = track[i - 1], track[i]
-    share = (time - before.time) / (after.time - before.time)
+    if not 0 < (gap := after.time - before.time) <= _HOLD:
+        return None
+    share = (time - before.time) / gap
     x1, y1, x2, y2 = (
         one + share * (other - one)
         for one, other in zip(before.region.box, after.region.box, strict=True)

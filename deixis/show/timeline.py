@@ -20,6 +20,7 @@ PLAIN_SECONDS = 60.0  # up to here a sound stands in the page as WAV, 2.6 MB at 
 MOST_SECONDS = 600.0  # up to here as MP3, 3.3 MB at most; longer sound is left out
 MOST_WORDS = 5_000
 MOST_LANES = 40
+_TOO_LONG = f"it is longer than {MOST_SECONDS:.0f} seconds"
 _BITS = 32_000  # a second of MP3: enough for speech
 _BARS = 400  # of the waveform
 _PAUSE, _LONGEST, _SENTENCE = 0.7, 16, 6  # seconds and words after which a line ends
@@ -85,7 +86,7 @@ def timeline(extraction: "ExtractionRecord", media: Media) -> Timeline | None:
     seconds = max([seconds, *last, 0.01])
     wave, uri, problem = "", None, ""
     if seconds > MOST_SECONDS:
-        problem = f"it is longer than {MOST_SECONDS:.0f} seconds"
+        problem = _TOO_LONG
     else:
         try:
             sound = sound_of(extraction, media)
@@ -132,7 +133,7 @@ def _bar(span: "Span", seconds: float) -> Bar:
 
 
 def _ticks(seconds: float) -> list[tuple[float, str]]:
-    step = next((step for step in _STEPS if seconds / step <= 10), _STEPS[-1])
+    step = next((step for step in _STEPS if seconds / step <= 10), seconds / 10)
     times = np.arange(0, seconds, step).tolist()
     digits = None if step < 1 else -3  # no hundredths on whole seconds
     return [(100 * time / seconds, clock(time)[:digits]) for time in times]
@@ -152,6 +153,8 @@ def _wave(samples: Samples) -> str:
 def _uri(sound: OpenedSound) -> tuple[str | None, str]:
     """Return a sound as a data URI, or why there is none."""
     kind = "wav"
+    if sound.seconds > MOST_SECONDS:  # whatever the record says
+        return None, _TOO_LONG
     if sound.seconds <= PLAIN_SECONDS:
         data = wav_bytes(sound.samples)
     else:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 REST = "the rest"
+_LONGEST = 1e12  # seconds that are written out; a record may claim any
 _LEAST = 0.05  # seconds: less than that is no part of its own
 
 Seconds = Mapping[str, float]
@@ -82,7 +83,7 @@ def clock(seconds: float) -> str:
 
     That is ``0:02.40``, or ``1:00:02.40``.
     """
-    hundredths = round(seconds * 100)
+    hundredths = round(min(seconds, _LONGEST) * 100)
     minutes, rest = divmod(hundredths, 6000)
     hours, of_hour = divmod(minutes, 60)
     start = f"{hours}:{of_hour:02d}" if hours else f"{minutes}"

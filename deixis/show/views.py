@@ -84,14 +84,14 @@ def clip(extraction: "ExtractionRecord", video: object = None) -> film.Clip:
     return film.clip(extraction, video_of(extraction, video))
 
 
-def show(extraction: "ExtractionRecord", image: object = None) -> None:
+def show(extraction: "ExtractionRecord", image: object = None, picture: int = 0) -> None:
     """Show the overlay: inline in a notebook, else in the system's picture viewer."""
-    picture = overlay(extraction, image)
+    drawn = overlay(extraction, image, picture)
     ipython: Any = sys.modules.get("IPython")  # never imported by us: slow, and often absent
     if ipython is not None and getattr(ipython.get_ipython(), "kernel", None) is not None:
-        import_module("IPython.display").display(picture)
+        import_module("IPython.display").display(drawn)
     else:
-        picture.show()
+        drawn.show()
 
 
 def page(

@@ -53,6 +53,9 @@ def test_the_clip_has_the_boxes_where_they_are() -> None:
         assert found == pytest.approx((x1 / 320, x2 / 320, y2 / 180), abs=0.03), time
         assert near(frame.pixels, colour(2)).any() == (time < 1.9), "followed to the half"
     assert made == filmed().clip((footage(), RATE)), "the same bytes each time"
+    entities = [each.model_copy(update={"track": each.track[::-1]}) for each in filmed().entities]
+    turned = filmed().model_copy(update={"entities": entities})
+    assert made == turned.clip((footage(), RATE)), "in whatever order the frames are"
 
 
 def test_a_box_moves_evenly_between_near_frames_alone() -> None:

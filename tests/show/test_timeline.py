@@ -128,7 +128,10 @@ def test_a_long_sound_is_made_smaller_and_a_very_long_one_left_out(
     )
     monkeypatch.setattr(timelines, "MOST_SECONDS", 65.0)
     html = long.to_html()
-    assert "The sound is not in this page: it is longer than 65 seconds." in html
+    assert "The sound is not in this page: it is longer than 600 seconds." in html
+    assert long.audio is not None
+    untrue = long.model_copy(update={"audio": long.audio.model_copy(update={"seconds": 9.0})})
+    assert shown(untrue).uri is None, "whatever the record says"
     seen = Page(html)
     assert not seen.all("audio") and not seen.all("button") and not seen.all("script")
     assert len([each for each in seen.all("span") if "bar" in str(each.get("class"))]) == 6
@@ -195,3 +198,10 @@ def test_silence_and_an_extraction_without_sound(tmp_path: Path) -> None:
     assert line.uri and line.wave and not line.lines and not line.lanes
     assert "No entity was found." in silent.to_html(audio=io.BytesIO(data).getvalue())
     assert timeline(Extraction(text="", image=None, entities=[]), Media()) is None
+
+
+def test_a_record_may_claim_any_length() -> None:
+    info = AudioInfo(sha256="", seconds=1e308, rate=RATE, channels=1, source="bytes")
+    boasting = Extraction(text="", image=None, audio=info, entities=[])
+    assert len(shown(boasting).ticks) <= 11
+    assert "it is longer than 600 seconds" in boasting.to_html()
