@@ -109,6 +109,7 @@ TOOLS = {
         "media",
         {"faster_whisper": "faster-whisper"},
     ),
+    "whisper": Tool("deixis.tools.hearing.whisper:Whisper", "transcriber", "transformers", _TORCH),
     "transcription-server": Tool(
         "deixis.llms.servers.transcriptions:TranscriptionServer", "transcriber", "", {}
     ),

@@ -101,6 +101,7 @@ FILES = {
     "faster-whisper:hub:a/b?language=de": ["hub:a/b"],
     "silero-vad": [SileroVad.MODEL],
     "transcription-server": [],
+    "whisper": [HUB.format("openai/whisper-small")],
 }
 
 
