@@ -11,7 +11,11 @@ from deixis.testing.model import scripted, with_scripted_models
 from deixis.testing.openai_protocol import OpenAIServer, completion, fault, openai_server
 from deixis.testing.replies import INPUT_TOKENS, OUTPUT_TOKENS, After, Cut, Question, Refused
 from deixis.testing.stand_ins import tools
-from deixis.testing.transcription_protocol import transcription, transcription_server
+from deixis.testing.transcription_protocol import (
+    TranscriptionProtocol,
+    transcription,
+    transcription_server,
+)
 
 __all__ = [
     "INPUT_TOKENS",
@@ -24,6 +28,7 @@ __all__ = [
     "Request",
     "Response",
     "Server",
+    "TranscriptionProtocol",
     "completion",
     "fault",
     "fill",
