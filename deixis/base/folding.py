@@ -137,6 +137,7 @@ def caseless(text: str) -> Folded:
     return _folded(text, "caseless")
 
 
+@lru_cache(maxsize=128)
 def close(text: str) -> Folded:
     """Fold a text as `caseless` does, without the spaces that tokens are joined by.
 
