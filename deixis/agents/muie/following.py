@@ -13,13 +13,16 @@ import numpy as np
 from deixis.agents.main.assignment import assign
 from deixis.agents.main.places import SAME_PLACE
 from deixis.agents.muie.paths import Path, Sighting, arrive, draw_first, fit, go_unseen, look_of
-from deixis.base.boxes import Box, box_iou
+from deixis.base.boxes import Box, area, box_iou
 from deixis.base.video import OpenedVideo, VideoFrame
 from deixis.errors import ToolError
 from deixis.tools.base import Detection, Picture, Tracked, Tracker
 
 MOST_BYTES = 256_000_000
 """Of frames in memory; where more would be between two key frames, one comes earlier."""
+
+_DOUBTFUL = 0.6  # share of the score of the whole
+_INSIDE = 0.8  # share of a part that is inside the whole
 
 
 @dataclass
@@ -139,9 +142,9 @@ class Follower:
         sightings: list[Sighting] = []
         for label, box, score in sorted(detections, key=lambda found: -found.score):
             same = next((own for own in sightings if box_iou(own.box, box) >= SAME_PLACE), None)
-            if same is None:
+            if same is None and not any(_is_part(own, label, box, score) for own in sightings):
                 sightings.append(Sighting(box, {label: score}, look_of(frame.pixels, box)))
-            else:
+            elif same is not None:
                 same.labels.setdefault(label, score)
         return sightings
 
@@ -167,3 +170,12 @@ class Follower:
                 paths.append(new := Path(sighting.look))
                 owners[number] = new
         return owners
+
+
+def _is_part(whole: Sighting, label: str, box: Box, score: float) -> bool:
+    """Whether a doubtful detection is a part of a surer one of the same label."""
+    x1, y1, x2, y2 = box
+    left, top, right, bottom = whole.box
+    inside = area((max(x1, left), max(y1, top), min(x2, right), min(y2, bottom)))
+    doubtful = score < _DOUBTFUL * whole.labels.get(label, 0.0)
+    return doubtful and inside >= _INSIDE * area(box)

@@ -14,6 +14,7 @@ from deixis.base.video import VideoFrame
 from deixis.tools.base import Picture, Tracked
 
 _SAME = 0.3  # least intersection over union of where a thing was followed to and what is seen
+_SAME_UNALIKE = 0.6  # if it is called by another label there
 _ALIKE = 0.6  # least likeness of who is known again
 _TAKEN = 0.5  # intersection over union from which a path is on a thing that is another's
 _MOST_MISSED = 2  # key frames in a row in which something that is followed may go unseen
@@ -69,15 +70,20 @@ def look_of(pixels: Picture, box: Box) -> Look:
 
 
 def fit(path: Path, sighting: Sighting, ahead: list[Tracked | None] | None) -> float:
-    """Say how well a sighting goes on a path: above 1/2 by where it is, below by how it looks."""
+    """Say how well a sighting goes on a path, by where it is, or less well by how it looks.
+
+    What the detector was surer of goes on first.
+    """
+    called_alike = set(path.seen) & set(sighting.labels)
+    sure = (1 + max(path.seen.values()) / path.sightings) / 2
     alike = 1 - float(np.abs(path.look - sighting.look).mean()) / _UNLIKE
     reached = ahead[-1] if ahead else None
     box = reached.box if reached else path.box
     overlap = box_iou(box, sighting.box) if box else 0.0
-    if overlap >= _SAME:
-        return 0.5 + 0.4 * overlap + 0.1 * alike
-    known_again = alike >= _ALIKE and reached is None and set(path.seen) & set(sighting.labels)
-    return 0.5 * alike if known_again else 0.0
+    if overlap >= (_SAME if called_alike else _SAME_UNALIKE):
+        return sure * (0.5 + 0.4 * overlap + 0.1 * alike)
+    known_again = alike >= _ALIKE and reached is None and called_alike
+    return sure * 0.25 * alike if known_again else 0.0
 
 
 def arrive(

@@ -3,19 +3,26 @@
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from deixis.agents.muie.track import found_things, track
 from deixis.base.boxes import as_box, box_iou
 from deixis.base.media_records import Frame
 from deixis.errors import ToolError
-from deixis.testing import tools
+from deixis.testing import media, tools
+from deixis.weights.model_files import resolve
 
 from .crossing_film import ColourDetector, Places, box_at, film_of, movie, toolbox_of_muie
 
 pytestmark = [pytest.mark.extra("av"), pytest.mark.extra("starter")]
 
 COUNT = 60
+ASTRONAUT = (
+    "pypi:scikit-image==0.26.0/skimage/data/astronaut.png"
+    "#sha256=88431cd9653ccd539741b555fb0a46b61558b301d4110412b5bc28b5e3ea6cb5"
+)
 
 
 def crossing(number: int) -> Places:
@@ -211,3 +218,22 @@ def test_things_of_a_video_without_words_are_named_by_their_labels(run: Any) -> 
     green, red = update["tracks"]["e3"], update["tracks"]["e4"]  # the larger one first
     check_places(red, lambda number: crossing(number)[0])
     check_places(green, lambda number: crossing(number)[1])
+
+
+@pytest.mark.slow
+def test_the_detector_of_the_starter_stack_finds_and_follows_a_person(run: Any) -> None:
+    """The camera goes over a photograph of an astronaut."""
+    photo = np.asarray(Image.open(resolve(ASTRONAUT)).convert("RGB"))
+    frames = np.array([photo[: 420 - number, 2 * number :][:380, :400] for number in range(41)])
+    state = movie(media.film(frames, 10, crf="12"))
+    toolbox = toolbox_of_muie(detector="nanodet", tracker="optical-flow")
+    named = run(found_things, state, toolbox)
+    assert [mention["text"] for mention in named["mentions"].values()] == ["person"]
+    assert len(named["tracks"]["e1"]) > 15
+    update = run(track, state | sought(e1="the woman in the orange suit"), toolbox)
+    own = update["tracks"]["e1"]
+    assert update["looks"] == {"e1/video": "found"}
+    for frame in own:
+        left = 224 - 2 * frame["index"]  # of the middle of her face
+        x1, y1, x2, y2 = frame["region"]["box"]
+        assert x1 < left < x2 and y1 < 110 < y2
