@@ -19,17 +19,24 @@ def describe(state: State, toolbox: Toolbox) -> Update:
     given = state["notes"].get(CAPTION)
     if given is not None:
         return {"notes": {DESCRIPTION: given}}
-    spec, image = toolbox.settings.roles.captioner, toolbox.photo(state)
-    if spec is None or image is None:
+    spec, images = toolbox.settings.roles.captioner, toolbox.photos(state)
+    if spec is None or not images:
         return {}
-    description, update = ask(spec, image, toolbox)
-    return joined(update, {"notes": {DESCRIPTION: description} if description else {}})
+    asked = [ask(spec, image, toolbox, seat) for seat, image in enumerate(images)]
+    said = {number: words for number, (words, _) in enumerate(asked, start=1) if words}
+    if len(images) > 1:
+        said = {number: f"picture {number}: {words}" for number, words in said.items()}
+    description = " ".join(said.values())
+    notes: Update = {"notes": {DESCRIPTION: description} if description else {}}
+    return joined(*(update for _, update in asked), notes)
 
 
-def ask(captioner: str, image: Photo, toolbox: Toolbox) -> tuple[str, Update]:
+def ask(captioner: str, image: Photo, toolbox: Toolbox, seat: int = 0) -> tuple[str, Update]:
     """Have a picture described in one line; "" without an answer, which the update tells."""
     prompt = toolbox.render("describe")
-    reply, update = toolbox.ask("describe", "captioner", captioner, prompt, Text, images=[image])
+    reply, update = toolbox.ask(
+        "describe", "captioner", captioner, prompt, Text, seat, images=[image]
+    )
     return one_line(reply.value.text if reply.value else "", LONGEST).strip(), update
 
 

@@ -14,7 +14,7 @@ START ─► open                  ├─► entail ─► ground ─┤        
 
 Nodes that would have nothing to do are left out: observe without a picture; describe without a
 captioner and a caption that was given; ground and segment
-where nothing of the text can be seen.
+where nothing of the text can be seen. Of several pictures, observe, entail and ground look at each.
 """
 
 from typing import Literal
@@ -23,6 +23,7 @@ from langgraph.graph import END, START
 from langgraph.runtime import Runtime
 from langgraph.types import Send
 
+from deixis.agents.context.several import each_picture
 from deixis.agents.context.state import Context, State
 from deixis.agents.context.system import GraphOptions, System
 from deixis.agents.describe import describe, describes
@@ -54,8 +55,8 @@ class MainOptions(GraphOptions):
 
 def wire(wiring: Wiring, options: MainOptions) -> None:
     """Wire the graph as drawn above."""
-    wiring.add(open_sample, recognize, observe, describe, consult, vote, expand)
-    wiring.add(entail, ground, segment, structure)
+    wiring.add(open_sample, recognize, each_picture(observe), describe, consult, vote, expand)
+    wiring.add(each_picture(entail), each_picture(ground), segment, structure)
     graph, ask = wiring.graph, wiring.members("consult", "vote", asked_about)
 
     def looking(state: State, runtime: Runtime[Context]) -> list[str]:
@@ -110,4 +111,5 @@ SYSTEM = System(
     wire=wire,
     options=MainOptions,
     eyes=("captioner", "entailer", "second_entailer"),
+    takes=("images",),
 )

@@ -156,6 +156,11 @@ class Toolbox(ToolsInHand):
         pixels = self.pixels(state)
         return None if pixels is None else photo(pixels, self.settings.options.image_side)
 
+    def photos(self, state: State) -> list[Photo]:
+        """Return all pictures of the sample as models are sent them."""
+        side = self.settings.options.image_side
+        return [photo(pixels, side) for pixels in self.pictures(state)]
+
     def shown(self, state: State, step: str, spec: str) -> tuple[list[Photo], Update]:
         """Return the picture as a chat model is shown it, for `ask`.
 
