@@ -31,7 +31,7 @@ from deixis.agents.main.asked import asked_about
 from deixis.agents.main.consult import consult
 from deixis.agents.main.entail import entail
 from deixis.agents.main.expand import expand
-from deixis.agents.main.ground import ground
+from deixis.agents.main.ground_pictures import ground
 from deixis.agents.main.look import describes_first
 from deixis.agents.main.recognize import recognize
 from deixis.agents.main.vote import vote
@@ -56,7 +56,7 @@ class MainOptions(GraphOptions):
 def wire(wiring: Wiring, options: MainOptions) -> None:
     """Wire the graph as drawn above."""
     wiring.add(open_sample, recognize, each_picture(observe), describe, consult, vote, expand)
-    wiring.add(each_picture(entail), each_picture(ground), segment, structure)
+    wiring.add(each_picture(entail), ground, segment, structure)
     graph, ask = wiring.graph, wiring.members("consult", "vote", asked_about)
 
     def looking(state: State, runtime: Runtime[Context]) -> list[str]:

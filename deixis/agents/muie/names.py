@@ -8,6 +8,7 @@ from deixis.agents.context.toolbox import Toolbox
 from deixis.agents.main.recognize import recognize
 from deixis.agents.muie.options import MuieOptions
 from deixis.agents.muie.things import things
+from deixis.agents.muie.track import found_things
 from deixis.agents.reading.tasks import TASKS
 from deixis.agents.reading.transcripts import spoken_text, words_at
 from deixis.base.folding import key
@@ -28,7 +29,10 @@ def names(state: State, toolbox: Toolbox) -> Update:
         updates += _named(state, toolbox)
     found = joined(*updates)
     if not found.get("mentions") and not state["text"] and not spoken_text(state):
-        found = joined(found, things(state, toolbox)) if options.things else found
+        if options.things:
+            seen = things(state, toolbox)
+            first = len(seen.get("mentions", {})) + 1
+            found = joined(found, seen, found_things(state, toolbox, first))
     found.setdefault("mentions", {})
     found.setdefault("decisions", {})
     return found
