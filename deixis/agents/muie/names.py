@@ -8,7 +8,6 @@ from deixis.agents.context.toolbox import Toolbox
 from deixis.agents.main.recognize import recognize
 from deixis.agents.muie.options import MuieOptions
 from deixis.agents.muie.things import things
-from deixis.agents.muie.track import found_things
 from deixis.agents.reading.tasks import TASKS
 from deixis.agents.reading.transcripts import spoken_text, words_at
 from deixis.base.folding import key
@@ -28,11 +27,9 @@ def names(state: State, toolbox: Toolbox) -> Update:
     else:
         updates += _named(state, toolbox)
     found = joined(*updates)
-    if not found.get("mentions") and not state["text"] and not spoken_text(state):
-        if options.things:
-            seen = things(state, toolbox)
-            first = len(seen.get("mentions", {})) + 1
-            found = joined(found, seen, found_things(state, toolbox, first))
+    nothing_said = not state["text"] and not spoken_text(state)
+    if options.things and nothing_said and not found.get("mentions"):
+        found = joined(found, things(state, toolbox))
     found.setdefault("mentions", {})
     found.setdefault("decisions", {})
     return found
