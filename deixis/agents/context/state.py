@@ -143,6 +143,7 @@ class State(Output, total=False):
     """
 
     patches: Annotated[Any, EphemeralValue]
+    task: Any
     picture: PictureRecord | None
     pictures: list[PictureRecord]
     mentions: Merged[Mention]
