@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from deixis.agents.context.given import MEDIA
+from deixis.agents.context.given import MEDIA, idle_roles
 from deixis.agents.context.media import opened_pictures, opened_sound, opened_video
 from deixis.agents.context.patches import checked_patches, overhanging
 from deixis.agents.context.records import Observation, PictureRecord
@@ -45,7 +45,7 @@ def open_sample(state: State, toolbox: Toolbox) -> Update:
     # The channel is an empty mapping where nothing was ever given.
     mentions = None if given_mentions == {} else checked_mentions(given_mentions, text)
     tasks = checked_tasks(state.get("task")) if "task" in toolbox.takes else None
-    toolbox.check()
+    toolbox.check(without=idle_roles(state))
     pictures, seen = opened_pictures(state, options)
     sound, heard = opened_sound(state, options)
     film, watched = opened_video(state, options)

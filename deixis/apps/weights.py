@@ -6,13 +6,14 @@ from typing import Any
 
 import numpy as np
 
+from deixis.agents.context.given import idle_roles
 from deixis.agents.context.toolbox import Toolbox
 from deixis.apps import console
 from deixis.errors import ToolError
 from deixis.weights.model_files import is_cached, resolve
 
 _SEE = {"detector", "reader", "segmenter", "entailer", "second_entailer"}
-_HEAR = {"transcriber", "speech_segmenter"}
+"""Roles whose tools are not needed where there is nothing to see."""
 
 
 def fetch(toolbox: Toolbox, *, given: Mapping[str, Any] | None = None, shown: bool = True) -> None:
@@ -28,15 +29,17 @@ def fetch(toolbox: Toolbox, *, given: Mapping[str, Any] | None = None, shown: bo
         ModelFileError: a file cannot be had.
         MissingExtraError, MissingKeyError, SettingsError: a role could not be filled anyway.
     """
-    toolbox.check()
-    needless = set() if given is None else _needless(given)
+    idle = set() if given is None else idle_roles(given)
+    toolbox.check(without=idle)
+    seen = given is None or any(given.get(name) for name in ("image", "images", "video"))
+    idle = idle if seen else idle | _SEE
     with console.progress(in_bytes=True, shown=shown) as bar:
 
         def show(come: int, most: int | None) -> None:
             bar.update(bar.task_ids[-1], completed=come, total=most)
 
         for seat in toolbox.cast.seats():
-            if seat.is_tool and seat.role in needless:
+            if seat.is_tool and seat.role in idle:
                 continue
             for weights in seat.files():
                 if is_cached(weights):
@@ -44,14 +47,6 @@ def fetch(toolbox: Toolbox, *, given: Mapping[str, Any] | None = None, shown: bo
                 task = bar.add_task("fetching", total=None, at=f"weights of the {seat.role}")
                 resolve(weights, tell=show)
                 bar.remove_task(task)
-
-
-def _needless(given: Mapping[str, Any]) -> set[str]:
-    """Return the roles whose tools look or listen where there is nothing for them."""
-    media = {name for name, each in given.items() if each is not None}
-    needless: set[str] = set() if media & {"image", "images", "video"} else _SEE
-    needless = needless if media & {"audio", "video"} else needless | _HEAR
-    return needless if "video" in media else needless | {"tracker"}
 
 
 def load(toolbox: Toolbox) -> None:

@@ -1,6 +1,6 @@
 """The cast: which model or tool plays which role of a graph."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, NamedTuple
 
 from deixis.agents.context.calibration import check_calibration
@@ -100,7 +100,7 @@ class Cast:
         self.system = system
         self._shown = shown
         self._swapped: dict[str, Cast] = {}
-        self._checked = False
+        self._checked: set[Seat] = set()
         self._needless = system.leaves_out(system.options_in(settings)) if system else ()
         if system is not None:
             system.check(settings)
@@ -229,21 +229,22 @@ class Cast:
             seats += [Seat(role, spec, is_tool, idle) for spec in specs if spec is not None]
         return seats
 
-    def check(self, *, replayed: bool = False) -> None:
+    def check(self, *, replayed: bool = False, without: Collection[str] = ()) -> None:
         """Check, before anything is asked or paid for, that every role could be filled.
 
         Args:
             replayed: whether chat models are not asked at all.
+            without: roles of tools that have nothing to do.
 
         Raises:
             MissingExtraError, MissingKeyError, SettingsError: the first that could not.
         """
-        if self._checked:  # it takes milliseconds, and is done for every sample
-            return
         for seat in self.seats():
-            if seat.is_tool or not replayed:
+            # It takes milliseconds, and is done for every sample.
+            done = seat in self._checked or (seat.is_tool and seat.role in without)
+            if not done and (seat.is_tool or not replayed):
                 seat.check()
-        self._checked = True
+                self._checked.add(seat)
 
     def for_context(self, context: Mapping[str, Any] | None) -> "Cast":
         """Return the cast with the roles swapped that the runtime context names.

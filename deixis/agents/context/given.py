@@ -1,7 +1,7 @@
 """Pictures, sounds and videos as the state of a graph may have them: by name, never as data."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -16,6 +16,17 @@ MEDIA = ("image", "images", "audio", "video")
 """The inputs that may be more than a checkpoint can hold."""
 OF_ONE_SAMPLE = ("caption", "mentions", "task")
 _FORMS = {"bytes": bytes, "PIL image": Image.Image, "array": np.ndarray}
+
+
+_LISTENING = {"transcriber", "speech_segmenter"}
+_FOLLOWING = {"tracker"}
+
+
+def idle_roles(given: Mapping[str, Any]) -> set[str]:
+    """Return the roles that have nothing to do where no sound, or no video, is given."""
+    film = given.get("video") is not None
+    sound = film or given.get("audio") is not None
+    return (set() if sound else _LISTENING) | (set() if film else _FOLLOWING)
 
 
 class Held(str):

@@ -1,6 +1,6 @@
 """What agents work with: prompts, models and tools, each loaded when first used."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from copy import copy
 from typing import Any, TypeVar
 
@@ -113,13 +113,16 @@ class Toolbox(ToolsInHand):
         """
         return self.cast.model(role)
 
-    def check(self) -> None:
+    def check(self, without: Collection[str] = ()) -> None:
         """Check, before anything is asked or paid for, that every role could be filled.
+
+        Args:
+            without: roles of tools that have nothing to do.
 
         Raises:
             MissingExtraError, MissingKeyError, SettingsError: the first that could not.
         """
-        self.cast.check(replayed=self.asker.cache.mode == "replay")
+        self.cast.check(replayed=self.asker.cache.mode == "replay", without=without)
 
     def for_context(self, context: Mapping[str, Any] | None) -> "Toolbox":
         """Return the toolbox with the roles swapped that the runtime context names."""
