@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from deixis.agents.context.media import late_notes
 from deixis.agents.context.records import CallRecord
-from deixis.agents.context.state import State, Update, caption_of, type_of
+from deixis.agents.context.state import State, Update, caption_of, notice, type_of
 from deixis.agents.context.toolbox import Toolbox
 from deixis.agents.reading.media_results import decisions_of, looks_of, media_of, settled
 from deixis.base.extraction_records import UNTYPED
@@ -29,7 +30,7 @@ def structure(state: State, toolbox: Toolbox) -> Update:
             "caption": caption_of(state) or None,
             "replies": _replies(calls),
             "usage": usage(calls, toolbox.settings.options.prices),
-            "warnings": list(state.get("notices", {}).values()),
+            "warnings": list(_notices(state).values()),
             "types": _types(toolbox, entities),
         }
     )
@@ -47,6 +48,14 @@ def structure(state: State, toolbox: Toolbox) -> Update:
         }
         found = {**none, **found}
     return found
+
+
+def _notices(state: State) -> dict[str, dict[str, str]]:
+    """Return all notices, those of what only decoding showed among them."""
+    known = dict(state.get("notices", {}))
+    for note in late_notes(state):
+        known |= notice("open", note)
+    return known
 
 
 def _order(entity: Mapping[str, Any]) -> tuple[bool, int, int]:

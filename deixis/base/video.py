@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from deixis.base.footage import ArrayFootage, FileFootage, Footage, Picture, check_pixels
 from deixis.base.images import Urls
@@ -100,14 +101,25 @@ class OpenedVideo:
         Few are decoded besides: it goes from key frame to key frame. A frame that stands for
         several times is the same object; one that is broken is left out.
         """
+        nearest = self._nearest(times)
+        frames = {frame.index: frame for frame in self._frames(np.unique(nearest).tolist())}
+        return [frames[index] for index in nearest.tolist() if index in frames]
+
+    def each(self, times: Sequence[float]) -> Iterator[VideoFrame]:
+        """Yield the frames nearest to these times, in their own order and each once.
+
+        As `at`, with one frame at a time in memory.
+        """
+        return self._frames(np.unique(self._nearest(times)).tolist())
+
+    def _nearest(self, times: Sequence[float]) -> NDArray[np.int64]:
+        """Return the number of the frame nearest to each of these times."""
         known = self._footage.times
         after = np.clip(np.searchsorted(known, times), 1, max(len(known) - 1, 1))
         after = np.minimum(after, len(known) - 1)
         before = np.maximum(after - 1, 0)
         nearer = np.abs(known[before] - times) <= np.abs(known[after] - times)
-        wanted = np.where(nearer, before, after)
-        frames = {frame.index: frame for frame in self._frames(np.unique(wanted).tolist())}
-        return [frames[index] for index in wanted.tolist() if index in frames]
+        return np.where(nearer, before, after)
 
     def sound_samples(self, max_seconds: float, end: float | None = None) -> OpenedSound | None:
         """Decode the video's own sound; its time 0 is that of the first frame.

@@ -185,9 +185,22 @@ def samples_of(state: State, options: Options) -> Samples | None:
         return None
     video = video_of(state, options)
     assert video is not None
-    key = f"{film['sha256']} sound"
+    key = _sound_key(film)
     kept = SOUNDS.find(key) or SOUNDS.take_in(video, partial(_sound_of, options=options, key=key))
     return kept.samples
+
+
+def late_notes(state: State) -> list[str]:
+    """Return what reading the video and its sound has told, which `open` did not know yet."""
+    film = state.get("film")
+    if film is None:
+        return []
+    opened = (VIDEOS.find(film["sha256"]), SOUNDS.find(_sound_key(film)))
+    return [note for each in opened if each is not None for note in each.notes]
+
+
+def _sound_key(film: FilmRecord) -> str:
+    return f"{film['sha256']} sound"
 
 
 def _sound_of(video: OpenedVideo, *, options: Options, key: str) -> OpenedSound:

@@ -10,6 +10,7 @@ from typing import Any
 
 from langchain_core.runnables.config import ContextThreadPoolExecutor
 
+from deixis.agents.context.media_records import Medium
 from deixis.agents.context.state import State, Update, joined, notice
 from deixis.agents.context.toolbox import Toolbox
 from deixis.agents.muie.entities import STEP, Answered, Entities
@@ -17,7 +18,7 @@ from deixis.agents.muie.links import Links
 from deixis.agents.muie.meta_response import read_meta_response
 from deixis.agents.muie.naming import Source
 from deixis.agents.muie.options import MuieOptions
-from deixis.agents.muie.sample import Shown, shown_to
+from deixis.agents.muie.sample import Shown, media_given, shown_to
 from deixis.agents.muie.structured import answer_for, read_object
 from deixis.agents.reading.given import given_mentions, listed, named_as_given
 from deixis.agents.reading.tasks import KNOWN, TASKS, MuieTask
@@ -37,10 +38,8 @@ def extract(state: State, toolbox: Toolbox) -> Update:
     that was refused, cut off or cannot be read, and the others count. Where a server takes no
     sound or no video after all, the model is asked again, with the transcript and frames.
     """
-    spec = toolbox.model("vlm")
+    spec, media = toolbox.model("vlm"), media_given(state)
     tasks, notices = _answerable(state["notes"][TASKS], toolbox.types)
-    if not tasks:
-        return {"notices": notices}
     asked: list[Asked] = []
     told: list[Update] = [{"notices": notices}]
     left, seat = tasks, 0
@@ -53,12 +52,12 @@ def extract(state: State, toolbox: Toolbox) -> Update:
         left = unanswered if _refused(spec, sample) else []
         seat += len(KNOWN)
     answers = [
-        Answered(_said(task, reply.value, sample, toolbox), list(update["calls"]))
+        Answered(_said(task, reply.value, media, toolbox), list(update["calls"]))
         for task, reply, update in sorted(asked, key=lambda own: KNOWN.index(own[0]))
         if reply.value is not None
     ]
     entities = Entities(
-        Source(state["text"], state.get("heard")), sample.media, spec, _given(state, toolbox)
+        Source(state["text"], state.get("heard")), media, spec, _given(state, toolbox)
     )
     entities.take(answers)
     links = Links(entities, toolbox.types)
@@ -143,7 +142,7 @@ def _labels(task: MuieTask, types: TypeSchema) -> list[dict[str, Any]]:
     return [label.model_dump() for label in labels]
 
 
-def _said(task: MuieTask, value: Any, sample: Shown, toolbox: Toolbox) -> Any:
+def _said(task: MuieTask, value: Any, media: Sequence[Medium], toolbox: Toolbox) -> Any:
     if isinstance(value, Text):
-        return read_meta_response(value.text, task, sample.media, toolbox.types)
-    return read_object(value, sample.media, toolbox.types)
+        return read_meta_response(value.text, task, media, toolbox.types)
+    return read_object(value, media, toolbox.types)

@@ -93,9 +93,9 @@ def _photos(
         notices |= notice(STEP, f"the pictures were not shown: {error}")
     try:
         video = toolbox.video(state) if watched else None
-        seen = video.at([frame["time"] for frame in watched]) if video else []
-        photos += [photo(frame.pixels, side) for frame in seen]
-        times += [frame.time for frame in seen]
+        for frame in video.each([shown["time"] for shown in watched]) if video else ():
+            photos.append(photo(frame.pixels, side))
+            times.append(frame.time)
     except DeixisError as error:
         notices |= notice(STEP, f"the video was not shown: {error}")
     return photos, times, notices

@@ -44,7 +44,11 @@ def track(state: State, toolbox: Toolbox) -> Update:
     unasked = _never_asked(state)
     if not phrases:
         return unasked
-    detector, video = toolbox.detector, toolbox.video(state)
+    detector = toolbox.detector
+    try:
+        video = toolbox.video(state)
+    except InputError as error:
+        return joined(unasked, _unopened(phrases, error))
     if detector is None or video is None:
         said = "no video was given" if video is None else "nobody plays the detector"
         return joined(unasked, _unlooked(phrases, "off", f"not looked for in the video: {said}"))
@@ -63,9 +67,7 @@ def track(state: State, toolbox: Toolbox) -> Update:
     try:
         followed = _followed(video, labels, toolbox)
     except InputError as error:
-        said = f"the video was not looked at: {error}"
-        failed = _unlooked({entity: phrases[entity] for entity in wanted}, "failed", said)
-        return joined(update, failed, {"notices": notice("track", said)})
+        return joined(update, _unopened({entity: phrases[entity] for entity in wanted}, error))
     return joined(
         update, _placed(followed, wanted, phrases, toolbox), _notices(followed, "track", toolbox)
     )
@@ -79,10 +81,10 @@ def found_things(state: State, toolbox: Toolbox, first: int = 1) -> Update:
         toolbox: its detector is asked for all that it looks for in a picture.
         first: number of the first entity.
     """
-    video = toolbox.video(state)
-    if video is None or toolbox.detector is None:
-        return {}
     try:
+        video = toolbox.video(state)
+        if video is None or toolbox.detector is None:
+            return {}
         followed = _followed(video, looked_for(toolbox), toolbox)
     except InputError as error:
         return {"notices": notice("names", f"the video was not looked at: {error}")}
@@ -199,6 +201,12 @@ def _missing(entity: str, phrase: str, seen: bool, followed: Followed, toolbox: 
         evidence=[f"asked for in the video, and not there (over-grounding): {said}"],
     )
     return {"looks": {f"{entity}/video": "absent"}, "decisions": outcome}
+
+
+def _unopened(phrases: Mapping[str, str], error: InputError) -> Update:
+    """Say that the video cannot be looked at, of all that is sought there."""
+    said = f"the video was not looked at: {error}"
+    return joined(_unlooked(phrases, "failed", said), {"notices": notice("track", said)})
 
 
 def _unlooked(phrases: Mapping[str, str], look: Look, said: str) -> Update:

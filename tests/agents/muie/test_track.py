@@ -1,12 +1,14 @@
 """Finding what is sought in videos that av has encoded, and following it by optical flow."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from deixis.agents.context.media import VIDEOS
 from deixis.agents.muie.track import found_things, track
 from deixis.base.boxes import as_box, box_iou
 from deixis.base.media_records import Frame
@@ -237,3 +239,16 @@ def test_the_detector_of_the_starter_stack_finds_and_follows_a_person(run: Any) 
         left = 224 - 2 * frame["index"]  # of the middle of her face
         x1, y1, x2, y2 = frame["region"]["box"]
         assert x1 < left < x2 and y1 < 110 < y2
+
+
+@pytest.mark.parametrize("agent", [track, found_things])
+def test_a_video_that_is_gone_is_told(run: Any, tmp_path: Path, agent: Any) -> None:
+    path = tmp_path / "a.mp4"
+    path.write_bytes(film_of([crossing(number) for number in range(10)]))
+    state = {**movie(str(path)), **sought(e1="red ball")}
+    path.unlink()
+    VIDEOS.kept.clear()
+    update = follow(run, state, ColourDetector(), agent=agent)
+    (told,) = update["notices"].values()
+    assert told["message"].startswith("the video was not looked at: ")
+    assert update.get("looks", {}) == ({"e1/video": "failed"} if agent is track else {})

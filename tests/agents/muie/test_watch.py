@@ -1,9 +1,12 @@
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from deixis.agents.context.media import VIDEOS
 from deixis.agents.muie.watch import watch
+from deixis.base.video import OpenedVideo
 from deixis.testing.media import film
 
 from .crossing_film import film_of, frames_of, movie, toolbox_of_muie
@@ -46,3 +49,30 @@ def test_a_video_of_one_colour_shows_it(run: Any) -> None:
 def test_without_a_video_nothing_is_chosen(run: Any) -> None:
     toolbox = toolbox_of_muie()
     assert run(watch, {"film": None}, toolbox) == {}
+
+
+def test_a_video_is_gone_through_twice_at_most(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    rounds: list[int] = []
+    each = OpenedVideo.each
+
+    def counted(video: OpenedVideo, times: Any) -> Any:
+        rounds.append(len(times))
+        return each(video, times)
+
+    monkeypatch.setattr(OpenedVideo, "each", counted)
+    run(watch, movie(film_of(moving(40))), toolbox_of_muie(frames=4))
+    assert rounds == [4]
+    run(watch, movie(film(np.zeros((40, 32, 32, 3), np.uint8), 10)), toolbox_of_muie(frames=4))
+    assert rounds == [4, 4, 8]
+
+
+def test_a_video_that_is_gone_or_changed_is_told(run: Any, tmp_path: Path) -> None:
+    path = tmp_path / "a.mp4"
+    path.write_bytes(film_of(moving(20)))
+    state = movie(str(path))
+    for content in (film_of(moving(10)), None):
+        VIDEOS.kept.clear()
+        path.write_bytes(content) if content else path.unlink()
+        update = run(watch, state, toolbox_of_muie())
+        (told,) = update["notices"].values()
+        assert update["watched"] == [] and told["message"].startswith("no frames are shown: ")

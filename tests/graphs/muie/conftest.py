@@ -92,7 +92,7 @@ def settings() -> Iterator[Callable[..., Settings]]:
             {
                 "name": "test",
                 "graph": "muie",
-                "schema": "ace",
+                "schema": more.pop("schema", "ace"),
                 "roles": roles,
                 "options": {"cache": "off"},
                 "graph_options": {"style": style, **more},
