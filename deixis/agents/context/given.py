@@ -14,7 +14,7 @@ from deixis.base.urls import without_credentials
 
 MEDIA = ("image", "images", "audio", "video")
 """The inputs that may be more than a checkpoint can hold."""
-OF_ONE_SAMPLE = ("caption", "mentions", "task")
+OF_ONE_SAMPLE = ("text", "caption", "mentions", "task")
 _FORMS = {"bytes": bytes, "PIL image": Image.Image, "array": np.ndarray}
 
 
