@@ -60,7 +60,8 @@ from deixis.type_schema import TypeSchema
 print(len(list(FOLDER.glob("*.md"))), len(list((FOLDER / "knowledge").glob("*.yaml"))))
 print(Settings.load().name, TypeSchema.load("fmnerg").name)
 shipped = ["models/recognizer/recognizer.json", "models/entailer/weights.npz"]
-for name in (*shipped, "show/templates/page.html.j2", "py.typed"):
+shipped += ["show/templates/page.html.j2", "apps/sounds/grace-hopper.wav", "py.typed"]
+for name in shipped:
     print((FOLDER.parent / name).is_file())
 """
 
@@ -96,7 +97,7 @@ def test_a_bare_environment_imports_builds_and_says_what_to_install(bare: Path) 
     counts = [len(list(prompts.glob(files))) for files in ("*.md", "knowledge/*.yaml")]
     assert min(counts) > 5
     data = run(bare, READS).splitlines()
-    assert data == [f"{counts[0]} {counts[1]}", "starter fmnerg", *["True"] * 4]
+    assert data == [f"{counts[0]} {counts[1]}", "starter fmnerg", *["True"] * 5]
 
     doctor = [bare.parent / "deixis", "doctor", "--json"]
     done = subprocess.run(doctor, capture_output=True, text=True)

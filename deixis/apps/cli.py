@@ -76,13 +76,17 @@ def demo(
     stack: options.StackOption = "starter",
     prompts: PromptsOption = None,
     role: options.RoleOption = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Then sound, video, and several media at once.")
+    ] = False,
 ) -> None:
     """Show what Deixis does on three photographs that anybody may use."""
     from deixis.apps import files
     from deixis.apps.demo import run_demo
 
     files.check_folder(out)
-    run_demo(out, options.settings_of(stack, prompts, role), terminal.line)
+    settings = options.settings_of(stack, prompts, role)
+    run_demo(out, settings, terminal.line, everything=everything)
 
 
 @app.command()

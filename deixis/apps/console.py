@@ -21,18 +21,18 @@ from deixis.schema import Extraction
 from deixis.show.timing import REST, Seconds, Stopwatch
 
 PARTS = {
-    **dict.fromkeys(("recognize", "sketch"), "names"),
-    **dict.fromkeys(("open", "observe", "describe"), "looking at the picture"),
+    **dict.fromkeys(("recognize", "sketch", "names"), "names"),
+    **dict.fromkeys(("observe", "describe"), "looking at the picture"),
     **dict.fromkeys(("consult", "consult_each", "vote", "vote_each"), "how things look"),
     **dict.fromkeys(("summarize", "explain", "expand"), "how things look"),
-    "entail": "what can be seen",
+    **dict.fromkeys(("entail", "place"), "what can be seen"),
     "listen": "what is said",
     "watch": "looking at the video",
     "extract": "who does what",
     **dict.fromkeys(("ground", "point", "segment"), "boxes and masks"),
     "track": "following in the video",
     "hear": "when it is heard",
-    "structure": REST,
+    **dict.fromkeys(("open", "structure"), REST),
 }
 """What the nodes of the shipped graphs do, in words; a node that is not here has its name."""
 

@@ -1,4 +1,7 @@
-"""The demo: three photographs that come inside well-known packages, and that anybody may use."""
+"""The demo: three photographs that come inside well-known packages, and that anybody may use.
+
+Where everything is asked for, sound, video and several media follow (`deixis.apps.demo_media`).
+"""
 
 import time
 from collections.abc import Callable
@@ -7,11 +10,14 @@ from typing import NamedTuple
 
 from rich.markup import escape
 
-from deixis.apps import console, files, result_tables, terminal, weights
+from deixis.agents.context.state import Input
+from deixis.apps import console, demo_media, files, result_tables, terminal, weights
 from deixis.apps.idle import on_idle_cores
 from deixis.graphs.build import graph_of, toolbox_of
+from deixis.schema import Extraction
 from deixis.settings import Settings
-from deixis.show.timing import Timing, spelled
+from deixis.show.media import Media
+from deixis.show.timing import Seconds, Timing, spelled
 from deixis.weights.model_files import resolve
 
 
@@ -52,46 +58,65 @@ POSTS = (
 _TINY = "embedded:smollm2-135m"
 
 
-def run_demo(out: Path, settings: Settings, say: Callable[[str], None]) -> None:
+class _Done(NamedTuple):
+    """A sample that was processed: in the folder ``name``, with what its pages show."""
+
+    name: str
+    about: str
+    media: Media
+    extraction: Extraction
+    seconds: Seconds
+
+
+def run_demo(
+    out: Path, settings: Settings, say: Callable[[str], None], *, everything: bool = False
+) -> None:
     """Process the photographs, show a table of each, and write the files.
 
     Args:
         out: folder to write into.
         settings: the stack to use.
         say: prints a line for the reader.
+        everything: whether sound, video and several media follow, by the graph muie.
+
+    Raises:
+        MissingExtraError: something that the stack or `everything` takes is not installed.
     """
-    toolbox = toolbox_of(on_idle_cores(settings))
-    graph = graph_of(toolbox)
+    settings = on_idle_cores(settings)
+    toolboxes = [toolbox_of(settings)]
+    if everything:
+        demo_media.check_extra()
+        toolboxes.append(toolbox_of(settings.with_graph("muie")))
     started = time.perf_counter()
-    weights.fetch(toolbox)
-    extractions, posts_seconds = [], []
+    for toolbox in toolboxes:
+        weights.fetch(toolbox)
     with console.progress() as bar:
         task = bar.add_task("demo", total=None, at="fetching the photographs")
         images = [resolve(post.picture) for post in POSTS]
+        samples = demo_media.samples(images, out) if everything else []
         fetched = time.perf_counter()
         bar.update(task, at="loading the models")
-        weights.load(toolbox)
+        for toolbox in toolboxes:
+            weights.load(toolbox)
         once = {"fetching": fetched - started, "loading": time.perf_counter() - fetched}
         bar.remove_task(task)
+        graph = graph_of(toolboxes[0])
+        done = []
         for post, image in zip(POSTS, images, strict=True):
-            extraction, seconds = console.extract(
-                graph, {"image": image, "text": post.text}, bar, post.name
-            )
-            extractions.append(extraction)
-            posts_seconds.append(seconds)
-    timing = Timing(posts_seconds, once)
-    for post, extraction, image, seconds in zip(
-        POSTS, extractions, images, posts_seconds, strict=True
-    ):
-        say(f"\n{escape(post.text)}")
-        title = escape(f"{post.name}: {extraction.caption}")
-        for table in result_tables.tables(extraction, title):
-            terminal.show(table)
-        say(f"It took {escape(spelled(seconds))}.")
-        console.warn(extraction)
-        files.write_extraction(out / post.name, extraction, image, seconds)
-    index = files.write_index(out, extractions, images, timing)
-    say(f"\nThe three photographs took {escape(spelled(timing.in_all()))}.")
+            given: Input = {"image": image, "text": post.text}
+            found = console.extract(graph, given, bar, post.name)
+            done.append(_Done(post.name, post.text, Media((image,)), *found))
+        graph = graph_of(toolboxes[-1])
+        for sample in samples:
+            found = console.extract(graph, sample.given, bar, sample.name)
+            done.append(_Done(sample.name, sample.about, sample.media, *found))
+    for each in done:
+        _show(each, out, say)
+    extractions = [each.extraction for each in done]
+    timing = Timing([each.seconds for each in done], once)
+    index = files.write_index(out, extractions, [each.media for each in done], timing)
+    count = f"{len(done)} samples" if samples else "three photographs"
+    say(f"\nThe {count} took {escape(spelled(timing.in_all()))}.")
     say(f"What is needed once, before them: {escape(spelled(timing.once))}.")
     say(f"{escape(console.usage_line(extractions))}.")
     models = {usage.model for extraction in extractions for usage in extraction.usage}
@@ -102,3 +127,19 @@ def run_demo(out: Path, settings: Settings, say: Callable[[str], None]) -> None:
             "without it."
         )
     say(f"\nOpen {index} for the pictures and every reason.")
+
+
+def _show(done: _Done, out: Path, say: Callable[[str], None]) -> None:
+    """Show the tables of a sample, and write its files."""
+    extraction = done.extraction
+    say(f"\n{escape(done.about)}")
+    if (heard := extraction.transcript) is not None:
+        say(f"Heard: {escape(heard.text)}")
+    title = f"{done.name}: {extraction.caption}" if extraction.caption else done.name
+    for table in result_tables.tables(extraction, escape(title)):
+        terminal.show(table)
+    if not extraction.entities:
+        say("It names nobody and nothing.")
+    say(f"It took {escape(spelled(done.seconds))}.")
+    console.warn(extraction)
+    files.write_extraction(out / done.name, extraction, done.media, done.seconds)
