@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from deixis.agents.context.given import MEDIA, idle_roles
+from deixis.agents.context.given import MEDIA, idle_roles, released
 from deixis.agents.context.media import opened_pictures, opened_sound, opened_video
 from deixis.agents.context.patches import checked_patches, overhanging
 from deixis.agents.context.records import Observation, PictureRecord
@@ -92,10 +92,16 @@ def _check_taken(given: Mapping[str, Any], toolbox: Toolbox) -> None:
                 f"{name} is given, and the graph {toolbox.settings.graph!r} takes none; leave it "
                 "out, or use the graph muie (--graph muie)"
             )
-    if given.get("images") is not None and given.get("image") is not None:
-        first, *_ = given["images"] if given["images"] else [None]
-        if first != given["image"]:
-            raise InputError("image and images are given; put all pictures into images")
+    several: Any = given.get("images")
+    both = isinstance(several, list | tuple) and given.get("image") is not None
+    if both and not (several and _same(several[0], given["image"])):
+        raise InputError("image and images are given; put all pictures into images")
+
+
+def _same(one: object, other: object) -> bool:
+    """Whether two pictures are given as the same: results have their first one twice."""
+    one, other = released(one), released(other)
+    return one is other or (isinstance(one, str | dict) and one == other)
 
 
 def _overhang(patches: list[dict[str, Any]], pictures: list[PictureRecord]) -> Update:

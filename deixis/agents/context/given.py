@@ -67,6 +67,11 @@ def held(given: Any) -> Any:
     return standing
 
 
+def _held(name: str, given: Any) -> Any:
+    """Return an input as `held` does; of sound and video alone a tuple is an array and its rate."""
+    return held(list(given) if name == "images" and isinstance(given, tuple) else given)
+
+
 def released(given: Any) -> Any:
     """Return what was given, of what stands for it."""
     return given.given if isinstance(given, Held) else given
@@ -126,7 +131,7 @@ class GivenInput(EphemeralValue[Any]):
             {
                 **dict.fromkeys(OF_ONE_SAMPLE),
                 **value,
-                **{name: held(value.get(name)) for name in MEDIA},
+                **{name: _held(name, value.get(name)) for name in MEDIA},
             }
             if isinstance(value, dict)
             else value

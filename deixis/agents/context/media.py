@@ -48,7 +48,10 @@ def opened_pictures(state: State, options: Options) -> tuple[list[PictureRecord]
     given = _given_pictures(state)
     for number, image in enumerate(given, start=1):
         where = f"picture {number}: " if len(given) > 1 else ""
-        opened, said = _opened_picture(image, options)
+        try:
+            opened, said = _opened_picture(image, options)
+        except InputError as error:
+            raise InputError(f"{where}{error}") from None
         notes += [f"{where}{note}" for note in said]
         if opened is not None:
             height, width = opened.pixels.shape[:2]
@@ -144,6 +147,12 @@ def _opened(
         return shelf.take_again(record.model_dump(), open_), []
     except InputError as error:
         return None, [f"the {what} was left out: {error}"]
+
+
+def first_given(state: State) -> Any:
+    """Return the first picture as it was given; None without any."""
+    given = _given_pictures(state)
+    return given[0] if given else None
 
 
 def pictures_of(state: State, options: Options) -> list[Picture]:

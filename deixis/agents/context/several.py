@@ -7,6 +7,7 @@ those of the others stand in ``views``, by the number of the picture from 1.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, cast
 
+from deixis.agents.context.media import MOST_PICTURES
 from deixis.agents.context.records import PlacedRegion, Verdict
 from deixis.agents.context.state import MERGED, OVERWRITE, State, Update, merge
 from deixis.agents.context.toolbox import Toolbox
@@ -31,14 +32,20 @@ def after(state: State, update: Update) -> State:
     return cast("State", changed)
 
 
-def each_picture(agent: Agent) -> Agent:
-    """Return an agent that does for every picture of a sample what `agent` does for one."""
+def each_picture(agent: Agent, again: bool = False) -> Agent:
+    """Return an agent that does for every picture of a sample what `agent` does for one.
+
+    Args:
+        agent: looks at one picture.
+        again: whether it has looked already, and what it asked then is to be told from this.
+    """
+    first = MOST_PICTURES if again else 0
 
     def look(state: State, toolbox: Toolbox) -> Update:
         count = len(state.get("pictures", []))
         if count < 2:
             return agent(state, toolbox)
-        updates = [_of_picture(agent(view(state, i), toolbox), i) for i in range(count)]
+        updates = [_of_picture(agent(view(state, i), toolbox), i, first + i) for i in range(count)]
         return _gathered(state, updates)
 
     look.__name__, look.__doc__ = agent.__name__, agent.__doc__
@@ -60,10 +67,13 @@ def view(state: State, number: int) -> State:
     return cast("State", {**state, **changed})
 
 
-def _of_picture(update: Update, number: int) -> Update:
-    """Tell the requests, decisions and notices about one picture from those about others."""
+def _of_picture(update: Update, number: int, place: int) -> Update:
+    """Tell the requests, decisions and notices about one picture from those about others.
+
+    `place` is that of its requests among all of the agent.
+    """
     where = f"picture {number + 1}"
-    names = {key: _moved(key, number) for key in update.get("calls", {})}
+    names = {key: _moved(key, place) for key in update.get("calls", {})}
     told = dict(update)
     if "calls" in update:
         told["calls"] = {names[key]: call for key, call in update["calls"].items()}
@@ -84,9 +94,9 @@ def _of_picture(update: Update, number: int) -> Update:
     return told
 
 
-def _moved(key: str, number: int) -> str:
+def _moved(key: str, place: int) -> str:
     step, seat, rest = key.split("/")
-    return f"{step}/{int(seat) + number * _SEATS}/{rest}"
+    return f"{step}/{int(seat) + place * _SEATS}/{rest}"
 
 
 def _gathered(state: State, updates: Sequence[Update]) -> Update:

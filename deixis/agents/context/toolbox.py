@@ -139,7 +139,7 @@ class Toolbox(ToolsInHand):
         if picture is None:
             return None
         options = self.settings.options
-        given = state.get("image")
+        given = media.first_given(state)
         return pictures.pixels_of(picture, given, options.max_pixels, options.urls)
 
     def pictures(self, state: State) -> list[Picture]:

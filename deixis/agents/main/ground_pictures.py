@@ -17,7 +17,7 @@ def ground(state: State, toolbox: Toolbox) -> Update:
     left, decisions = _left_to_others(state, after(state, update))
     if not decisions:
         return update
-    again = each_picture(one_picture.ground)(left, toolbox)
+    again = each_picture(one_picture.ground, again=True)(left, toolbox)
     said = {key: update.get(key, {}) for key in ("calls", "notices")}
     return {**again, **joined(said, {key: again.get(key, {}) for key in said})} | {
         "decisions": {**again["decisions"], **decisions}
