@@ -21,7 +21,7 @@ def keys(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(key, "some-key")
 
 
-SYSTEMS = ["e2e", "mmre", "riveg", "vkel"]
+SYSTEMS = ["e2e", "mmre", "muie", "riveg", "vkel"]
 
 
 def test_there_is_one_for_each_system_of_a_paper() -> None:

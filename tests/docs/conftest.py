@@ -51,6 +51,7 @@ def given(tmp_path_factory: pytest.TempPathFactory, hopper: Path) -> Path:
     folder = tmp_path_factory.mktemp("given")
     for name in ("photo.jpg", "post.jpg"):
         shutil.copy(hopper, folder / name)
+    shutil.copy(Path(__file__).parents[1] / "sounds" / "grace_hopper.wav", folder / "talk.wav")
     (folder / "posts.jsonl").write_text("".join(json.dumps(post) + "\n" for post in POSTS))
     shutil.copy(STACKS / "starter.yaml", folder / "my-stack.yaml")
     release = folder / "Twitter10000_v2.0"

@@ -41,6 +41,7 @@ GIVEN = {
     "main-graph.md": ["photo.jpg"],
     "making-data.md": ["Twitter10000_v2.0"],
     "results.md": ["photo.jpg"],
+    "systems/muie.md": ["photo.jpg", "talk.wav"],
 }
 """What a page needs in its folder and does not make."""
 RUNS = {"results.jsonl": [], "one.jsonl": [], "two.jsonl": ["--role", "detector=none"]}
