@@ -24,6 +24,7 @@ from deixis.llms.servers.http import client_arguments, server_at
 from deixis.llms.servers.redaction import redacted
 from deixis.llms.servers.wording import words_of
 from deixis.tools.base import Heard, Samples, TimedWord, warn
+from deixis.tools.hearing.last import LastHeard
 from deixis.tools.hearing.pieces import is_silent, pieces
 from deixis.tools.hearing.words import placed, plain, spread
 
@@ -98,6 +99,7 @@ class TranscriptionServer:
             )
         self._model = model
         self._language = language
+        self._last = LastHeard()
         self._timeout = timeout
         self._variable = variable
         self._is_own = base_url != OPENAI
@@ -124,11 +126,12 @@ class TranscriptionServer:
             ]
             if language is None and answer.language and len(answer.language) <= _CODE:
                 language = answer.language
-        return Heard(found, language if found else None)
+        return self._last.keep(samples, Heard(found, language if found else None))
 
     def align(self, samples: Samples, words: Sequence[str]) -> list[TimedWord]:
         """Return when the words of a text are said, by those that are heard; else as above."""
-        return placed(words, self.transcribe(samples).words, len(samples) / RATE)
+        heard = self._last.of(samples) or self.transcribe(samples)
+        return placed(words, heard.words, len(samples) / RATE)
 
     def _ask(self, samples: Samples) -> _Answer:
         form = {"model": self._model}

@@ -3,7 +3,7 @@
 Its decoder looks at the part of the sound that it writes down, and the way of that look through
 the sound (dynamic time warping) says when each word is said. It gives all words about the same
 length: behind a short word it goes on late, behind a long one early. And silence always belongs to
-one of the words beside it.
+one of the words beside it, or to both: a pause is where one ends and the next one begins.
 
 On 80 sentences in four voices of flite 2.2 with tiny.en, the edge behind a word of n letters comes
 0.22 - 0.03 n seconds late on the mean; that taken off, what is left deviates by 0.066 s instead of
@@ -14,8 +14,10 @@ union of names with their known times from 0.75 to 0.90 for the other voices and
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from deixis.tools.base import Samples, TimedWord
+from deixis.tools.hearing.pauses import pauses
 from deixis.tools.hearing.pieces import RATE
 from deixis.tools.hearing.words import plain
 
@@ -24,6 +26,8 @@ _QUIET = 0.02  # of the loudest frame of a word: what is quieter at its edges is
 _FRAME = RATE // 100
 _SHORTEST = 0.02  # seconds of a word
 _APART = 0.05  # seconds between words that do not share an edge
+_PAUSE = 0.25  # seconds; a shorter silence may be part of a word
+_NEAR = 0.5  # seconds between a pause and the edge that is moved into it
 
 
 def settled(words: Sequence[TimedWord], samples: Samples) -> list[TimedWord]:
@@ -38,9 +42,32 @@ def settled(words: Sequence[TimedWord], samples: Samples) -> list[TimedWord]:
     for place, word in enumerate(words):
         follows = place > 0 and word.start - words[place - 1].end < _APART
         start = before if follows else max(before, word.start)
-        end = max(word.end - _late(word.text), start + _SHORTEST)
-        found.append(_sounding(word._replace(start=start, end=end), samples))
-        before = end
+        before = max(word.end - _late(word.text), start + _SHORTEST)
+        found.append(word._replace(start=start, end=before))
+    return [_sounding(word, samples) for word in _at_pauses(found, pauses(samples, _PAUSE) / RATE)]
+
+
+def _at_pauses(words: list[TimedWord], silent: NDArray[np.float64]) -> list[TimedWord]:
+    """Return words none of which goes on over a pause: the edge nearest to it is in it.
+
+    Args:
+        words: in order.
+        silent: where the pauses begin and end, in seconds.
+    """
+    found = list(words)
+    ends = np.array([word.end for word in words])
+    starts = np.array([word.start for word in words])
+    for begin, end in silent.tolist():
+        moved = np.zeros(len(words) + 1)  # of what is between words, for each place among them
+        moved[1:] += np.abs(ends - begin)
+        moved[:-1] += np.abs(starts - end)
+        place = int(moved.argmin())
+        if place > 0 and begin - _NEAR <= ends[place - 1] <= end + _NEAR:
+            word = found[place - 1]
+            found[place - 1] = word._replace(end=max(begin, word.start + _SHORTEST))
+        if place < len(words) and begin - _NEAR <= starts[place] <= end + _NEAR:
+            word = found[place]
+            found[place] = word._replace(start=min(end, word.end - _SHORTEST))
     return found
 
 

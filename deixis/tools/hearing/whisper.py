@@ -13,6 +13,8 @@ from pydantic import StringConstraints
 from deixis.errors import ModelFileError, SettingsError
 from deixis.tools.base import Heard, Samples, TimedWord, warn
 from deixis.tools.hearing.edges import settled
+from deixis.tools.hearing.last import LastHeard
+from deixis.tools.hearing.pauses import shortened
 from deixis.tools.hearing.pieces import RATE, is_silent, pieces
 from deixis.tools.hearing.words import placed, plain
 from deixis.weights.micro_batch import MicroBatch
@@ -63,6 +65,7 @@ class Whisper:
     ) -> None:
         self._model = (weights, device, dtype)
         self._language = language
+        self._last = LastHeard()
 
     def files(self) -> list[str]:
         """Return where the weights are, as specs of `deixis.weights.model_files`."""
@@ -81,23 +84,25 @@ class Whisper:
         for start, stop in pieces(samples, _AT_ONCE):
             if is_silent(samples[start:stop]):
                 continue
+            sound = shortened(samples[start:stop])
             done = loaded.turn.run(
                 object(),
-                [samples[start:stop]],
+                [sound.samples],
                 lambda items: in_halves(lambda some: self._run(loaded, some), items, self.name),
             )
             warn(done.warning)
             words += [
                 word._replace(start=word.start + start / RATE, end=word.end + start / RATE)
-                for word in done.results[0]
+                for word in map(sound.as_given, done.results[0])
             ]
         english = not _is_multilingual(loaded)
         known = "en" if english else self._language
-        return Heard(words, known if words else None)
+        return self._last.keep(samples, Heard(words, known if words else None))
 
     def align(self, samples: Samples, words: Sequence[str]) -> list[TimedWord]:
         """Return when the words of a text are said, by those that are heard; else as above."""
-        return placed(words, self.transcribe(samples).words, len(samples) / RATE)
+        heard = self._last.of(samples) or self.transcribe(samples)
+        return placed(words, heard.words, len(samples) / RATE)
 
     def _run(self, loaded: Loaded, sounds: Sequence[Samples]) -> list[list[TimedWord]]:
         asked: dict[str, Any] = {}

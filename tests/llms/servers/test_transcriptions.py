@@ -147,7 +147,9 @@ def test_long_sound_goes_in_pieces_and_silence_not_at_all() -> None:
         assert len(server.asked) == 2
         assert max(len(asked.sound) for asked in server.asked) < 25_000_000
         assert words[3].start > 490 and [word.text for word in words[3:]] == ["Ann", "met", "NASA."]
+        assert tool.transcribe(SOUND).words
         aligned = tool.align(SOUND, ["Ann", "met", "them"])
+        assert len(server.asked) == 3  # once for both
     assert [(word.text, word.score) for word in aligned] == [
         ("Ann", 1.0),
         ("met", 1.0),

@@ -44,3 +44,22 @@ def test_a_word_after_a_gap_begins_where_it_is_said_to() -> None:
 def test_a_word_beyond_the_sound_is_left_alone() -> None:
     word = settled([TimedWord("end", 8.0, 9.0, 1.0)], LOUD)[0]
     assert (word.start, word.end) == (8.0, pytest.approx(8.87))
+
+
+def test_no_word_goes_on_over_a_pause() -> None:
+    sound = LOUD.copy()
+    sound[16_000:24_000] = 0  # from 1.0 to 1.5 s
+    early = [TimedWord("seven77", 0.0, 0.8, 1.0), TimedWord("seven77", 0.8, 2.5, 1.0)]
+    late = [TimedWord("seven77", 0.0, 1.8, 1.0), TimedWord("seven77", 1.8, 2.5, 1.0)]
+    after_a_gap = [TimedWord("seven77", 0.0, 1.0, 1.0), TimedWord("seven77", 1.8, 2.5, 1.0)]
+    for words in (early, late, after_a_gap):
+        first, second = settled(words, sound)
+        assert (first.start, first.end) == pytest.approx((0.0, 1.0))
+        assert (second.start, second.end) == pytest.approx((1.5, 2.49))
+
+
+def test_a_pause_far_from_all_edges_moves_none() -> None:
+    sound = LOUD.copy()
+    sound[16_000:24_000] = 0
+    words = [TimedWord("seven77", 2.5, 3.0, 1.0)]
+    assert settled(words, sound)[0].start == 2.5
