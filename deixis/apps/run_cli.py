@@ -67,7 +67,7 @@ def run(
     toolbox = toolbox_of(settings)
     built = graph_of(toolbox)
     if "text" not in post and "audio" not in toolbox.takes:
-        raise InputError("the text is missing; give it after the picture, or with --text")
+        raise InputError("the text is missing; give it with --text, see: deixis run --help")
     text_given(post, toolbox)  # before anything is fetched for it
     weights.fetch(toolbox, given=post)
     with console.progress() as bar:

@@ -97,7 +97,7 @@ def test_an_error_of_a_run_begins_at_once(deixis: Run, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["run"], "Error: Missing argument 'image'; see: deixis run --help\n"),
+        (["run"], "Error: the text is missing; give it with --text, see: deixis run --help\n"),
         (["nope"], "Error: No such command 'nope'; see: deixis --help\n"),
         (["cache", "stats", "--al"], "see: deixis cache stats --help\n"),
     ],

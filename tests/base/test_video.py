@@ -151,7 +151,8 @@ def test_frames_that_were_read_are_let_go(movie: bytes) -> None:
     gc.disable()
     try:
         assert sum(1 for _ in video.read()) == 40
-        kept = [thing for thing in gc.get_objects() if isinstance(thing, av.VideoFrame)]
+        # By type: some objects, as torch has them, warn when they are asked what they are.
+        kept = [thing for thing in gc.get_objects() if type(thing) is av.VideoFrame]
     finally:
         gc.enable()
     assert len(kept) < 4

@@ -239,7 +239,8 @@ def test_langgraph_json_names_the_graph() -> None:
     module = path.removeprefix("./").removesuffix(".py").replace("/", ".")
     graph = getattr(__import__(module, fromlist=[factory]), factory)()
     assert set(graph.get_graph().nodes) >= NODES
-    given = {"image", "text", "caption", "mentions", "patches"}
+    given = {"image", "images", "audio", "video", "task"}
+    given |= {"text", "caption", "mentions", "patches"}
     assert set(graph.get_input_jsonschema()["properties"]) == given
     assert set(graph.get_output_jsonschema()["properties"]) == set(Extraction.model_fields)
 

@@ -162,7 +162,8 @@ def pictures_of(state: State, options: Options) -> list[Picture]:
         InputError: one cannot be opened again, or has changed since.
     """
     given = _given_pictures(state)
-    records = state.get("pictures", [])
+    one = state.get("picture")
+    records = state.get("pictures") or ([] if one is None else [one])
     if len(given) != len(records):  # one was a record of what is gone by now
         given = [None] * len(records)
     return [
