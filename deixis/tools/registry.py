@@ -74,6 +74,9 @@ TOOLS = {
         "deixis.tools.grounding_dino.detector:GroundingDino", "detector", "transformers", _TORCH
     ),
     "owlv2": Tool("deixis.tools.owlv2:Owlv2", "detector", "transformers", _TORCH),
+    "sam3-phrases": Tool(
+        "deixis.tools.sam3_phrases:Sam3Phrases", "detector", "transformers", _TORCH
+    ),
     "groundingdino": Tool(
         "deixis.tools.grounding_dino.original:OriginalGroundingDino",
         "detector",
