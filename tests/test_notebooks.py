@@ -18,7 +18,10 @@ pytestmark = [pytest.mark.slow, pytest.mark.process, pytest.mark.extra]
 FOLDER = Path(__file__).parents[1] / "notebooks"
 NOTEBOOKS = sorted(path.name for path in FOLDER.glob("*.ipynb"))
 MODEL = "embedded:smollm2-135m"
-SHOWN = {"01_first_post.ipynb", "02_prompts.ipynb", "03_swap_backends.ipynb", "04_systems.ipynb"}
+SHOWN = {
+    *("01_first_post.ipynb", "02_prompts.ipynb", "03_swap_backends.ipynb", "04_systems.ipynb"),
+    "05_sound_and_video.ipynb",
+}
 LABELLED = Path(__file__).parents[2] / "shared" / "data" / "fmnerg"
 
 
@@ -186,3 +189,24 @@ def test_swapping_backends_shows_votes_and_disagreement(shown: Any) -> None:
     voters = [re.escape(f"voter {MODEL}?temperature={each}") for each in ("0", "0.8&seed=4")]
     assert re.search(rf"first {voters[0]} [1-9] 0 [1-9]", before)
     assert re.search(rf"second {voters[1]} [1-9] 0 [1-9]", after)
+
+
+def test_sound_video_and_a_picture_show_what_is_found_where(shown: Any) -> None:
+    cells = shown("05_sound_and_video.ipynb")
+    assert text_of(cells["transcript"]).startswith("'Grace Hopper served in the United States Navy")
+    assert re.search(r"Grace Hopper PER 0\.\d\d to \d\.\d\d", text_of(cells["sound"]))
+    followed = re.search(r"person PER (\d+)", text_of(cells["video"]))
+    assert followed and int(followed[1]) > 10, "frames"
+    (strip,) = cells["strip"]
+    with Image.open(io.BytesIO(base64.b64decode(strip.data["image/png"]))) as picture:
+        assert picture.width > picture.height
+    together = text_of(cells["together"])
+    assert re.search(r"Grace Hopper PER 0\.\d\d to \d\.\d\d \d+, \d+, \d+, \d+", together)
+    assert "over-grounding" in text_of(cells["why"])
+    assert "no relations and no events" in text_of(cells["tasks"])
+    for style, form in (("structured", "reads: the subject"), ("paper", "format")):
+        assert form in text_of(cells[style]) and "member_of" in text_of(cells[style])
+    answer = text_of(cells["answer"])
+    assert "'Trump', 'PER'" in answer and "the woman in the middle" in answer
+    assert list(cells)[-1] == "hears"
+    assert "gemini-2.5-flash', True, True" in text_of(cells["hears"])
