@@ -135,6 +135,18 @@ AFTER = [
     ),
 ]
 
+MUIE = {
+    "listen": "what is said, word by word",
+    "watch": "frames that are shown",
+    "extract": "a model: who, what, relations, events",
+    "names": "no model: a recognizer names",
+    "point": "boxes in pictures, after extract",
+    "place": "boxes in pictures, after names",
+    "track": "things followed in the video",
+    "hear": "when each name is said",
+}
+"""The nodes that the graph muie alone has, between open and segment, and what each does."""
+
 STYLE = """
 .deixis-map { --ink: #20242c; --soft: #5b6472; --node: #e8edfb; --edge: #4a5fc1;
   --ask: #fdf1dc; --ask-edge: #b7791f; --state: #e4f3ea; --paper: #ffffff; }
@@ -203,6 +215,20 @@ def node(stop: Stop, x: float, y: float, width: float, height: float, wide: bool
     return drawn + [text(left, top + step * i, each, "file") for i, each in enumerate(others)]
 
 
+def of_muie(y: float) -> list[str]:
+    """Return the panel on the nodes of the graph muie, four in a line."""
+    step = 16
+    width = (sum(OBSERVE) - STATE[0] - 3 * step) / 4
+    drawn = [text(STATE[0], y, "graph muie, between open and segment:", "soft")]
+    drawn.append(text(MAIN[0] + 12, y, "deixis/graphs/muie.py", "file"))
+    for i, (name, about) in enumerate(MUIE.items()):
+        x, top = STATE[0] + (width + step) * (i % 4), y + 16 + 100 * (i // 4)
+        drawn += [box(x, top, width, 84, "node"), text(x + 12, top + 24, name, "name")]
+        drawn.append(text(x + 12, top + 46, about, "soft"))
+        drawn.append(text(x + 12, top + 66, f"deixis/agents/muie/{name}.py", "file"))
+    return drawn
+
+
 def draw() -> str:
     """Return the whole drawing."""
     drawn: list[str] = []
@@ -242,7 +268,8 @@ def draw() -> str:
         y += height + 28
         if stop is not AFTER[-1]:
             drawn.append(arrow(f"M{middle} {y - 28} V{y - 2}"))
-    height = y - 8
+    drawn += of_muie(y + 16)
+    height = y + 16 + 224
     return "\n".join(
         [
             f'<svg class="deixis-map" xmlns="http://www.w3.org/2000/svg" role="img" '

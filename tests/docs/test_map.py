@@ -41,8 +41,9 @@ def test_every_room_is_listed() -> None:
     assert rooms == set(re.findall(r"^\| `deixis/(\w+)/` \|", PAGE, re.M))
 
 
-def test_every_node_is_on_it() -> None:
-    nodes = set(build_graph().nodes) - {"__start__"}
+@pytest.mark.parametrize("graph", ["main", "muie"])
+def test_every_node_is_on_it(graph: str) -> None:
+    nodes = set(build_graph(graph=graph).nodes) - {"__start__"}
     assert nodes <= set(re.findall(r'class="name">(\w+)<', DRAWING))
     assert nodes <= set(re.findall(r"\*\*(\w+)\*\*", PAGE))
 
