@@ -77,6 +77,7 @@ def test_times_of_a_variable_frame_rate_are_its_own() -> None:
     video = opened(film(FRAMES[:8], times=times))
     assert [frame.time for frame in video.read()] == times
     assert [frame.index for frame in video.at([0.24, 1.0, 1.3, 4])] == [2, 3, 4, 6]
+    assert [frame.index for frame in video.each([4, 1.0, 0.24, 1.1])] == [2, 3, 6]
     # From one second to the next the same frame may be shown: it comes once.
     assert [frame.index for frame in video.read(rate=1)] == [0, 3, 4, 5, 6]
 
