@@ -90,6 +90,7 @@ FILES = {
     "minilm": [MiniLm.MODEL],
     "grounding-dino": [HUB.format("IDEA-Research/grounding-dino-tiny")],
     "owlv2:a/b@v1?threshold=0.2": [HUB.format("a/b@v1")],
+    "sam3-phrases": [HUB.format("facebook/sam3")],
     "siglip": [HUB.format("google/siglip2-base-patch16-224")],
     "clip:a/b": [HUB.format("a/b")],
     "sam": [HUB.format("facebook/sam-vit-base")],
