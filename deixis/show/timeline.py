@@ -20,6 +20,7 @@ PLAIN_SECONDS = 60.0  # up to here a sound stands in the page as WAV, 2.6 MB at 
 MOST_SECONDS = 600.0  # up to here as MP3, 3.3 MB at most; longer sound is left out
 MOST_WORDS = 5_000
 MOST_LANES = 40
+MOST_BARS = 200  # of one name
 _TOO_LONG = f"it is longer than {MOST_SECONDS:.0f} seconds"
 _BITS = 32_000  # a second of MP3: enough for speech
 _BARS = 400  # of the waveform
@@ -98,12 +99,17 @@ def timeline(extraction: "ExtractionRecord", media: Media) -> Timeline | None:
                 raise
             problem = str(error)
     lanes = [
-        Lane(number, name, [_bar(span, seconds) for span in spans])
+        Lane(number, name, [_bar(span, seconds) for span in spans[:MOST_BARS]])
         for number, name, spans in _heard(extraction)
         if spans
     ]
     words = extraction.transcript.words if extraction.transcript else []
-    counts = {"names": len(lanes) - MOST_LANES, "words": len(words) - MOST_WORDS}
+    left_out = sum(len(spans[MOST_BARS:]) for _, _, spans in _heard(extraction))
+    counts = {
+        "names": len(lanes) - MOST_LANES,
+        "words": len(words) - MOST_WORDS,
+        "places of names": left_out,
+    }
     beyond = " and ".join(f"{count:,} more {what}" for what, count in counts.items() if count > 0)
     return Timeline(
         seconds,

@@ -12,7 +12,7 @@ import pytest
 
 from deixis.base.sound import RATE, open_sound
 from deixis.errors import InputError
-from deixis.schema import AudioInfo, Extraction, SpokenWord, Transcript
+from deixis.schema import AudioInfo, Extraction, Span, SpokenWord, Transcript
 from deixis.show import timeline as timelines
 from deixis.show import views
 from deixis.show.media import Media
@@ -180,6 +180,17 @@ def test_what_is_too_much_is_counted(spoken: Extraction, monkeypatch: pytest.Mon
     assert line.beyond == "3 more names and 10 more words"
     assert [sum(len(run.words) for run in runs) for runs in line.lines] == [16, 4]
     assert "And 3 more names and 10 more words." in views.page([many], [None])
+
+
+def test_a_name_that_is_heard_without_end_does_not_swell_the_page(spoken: Extraction) -> None:
+    spans = [Span(start=i / 10, end=i / 10 + 0.05, score=1, source="x") for i in range(5_000)]
+    said = spoken.entities[0].model_copy(update={"spans": spans})
+    endless = spoken.model_copy(update={"entities": [said]})
+    line = shown(endless)
+    assert len(line.lanes[0].bars) == timelines.MOST_BARS
+    assert line.beyond == "4,800 more places of names"
+    assert '<div class="faint">and 4,950 more</div>' in (html := views.page([endless], [None]))
+    assert len(html) < len(views.page([spoken], [None])) + 100_000
 
 
 def test_silence_and_an_extraction_without_sound(tmp_path: Path) -> None:
