@@ -130,7 +130,6 @@ def task_of(number: int, line: bytes, how: Reading) -> Task:
         media |= {"image": None, "images": images}
     if "task" not in how.takes:
         return Task(number, id_, text, media.pop("image"), patches, caption, mentions, **media)
-    known = {name: row[name] for name in ("task", "dataset", "aligned") if name in row}
     return Task(
         number,
         id_,
@@ -141,8 +140,20 @@ def task_of(number: int, line: bytes, how: Reading) -> Task:
         mentions,
         **media,
         task=row.get("task"),
-        carried=known,
+        carried=_carried(row),
     )
+
+
+def _carried(row: dict[str, Any]) -> dict[str, Any]:
+    """Return what the result repeats; as something else its line could not be read again."""
+    dataset, aligned = row.get("dataset"), row.get("aligned")
+    if dataset is not None and not isinstance(dataset, str):
+        raise BadRow(row, f"dataset must be a name or null; got {_kind(dataset)}")
+    if dataset is not None and dataset != _writable(dataset):
+        raise BadRow(row, "dataset has a character that no text has")
+    if aligned is not None and not isinstance(aligned, bool):
+        raise BadRow(row, f"aligned must be true, false or null; got {_kind(aligned)}")
+    return {name: row[name] for name in ("task", "dataset", "aligned") if name in row}
 
 
 def _text(row: dict[str, Any], how: Reading) -> str:
@@ -162,6 +173,8 @@ def _images(row: dict[str, Any], how: Reading) -> list[str] | None:
         return None
     if not isinstance(images, list):
         raise BadRow(row, f"images must be a list of paths and URLs; got {_kind(images)}")
+    if images and row.get("image") not in (None, images[0]):
+        raise BadRow(row, "image and images are given; put all pictures into images")
     found = [_medium({**row, "image": each}, "image", how) for each in images]
     return [path for path in found if path is not None] or None
 
