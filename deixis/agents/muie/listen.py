@@ -16,9 +16,9 @@ from deixis.tools.hearing.words import share_heard
 LISTENED = "listened"
 """The note that says how it went to listen, as `Look`: ``absent`` where nothing is said."""
 SPOKEN_SHARE = 0.5
-"""From this share of its words on, heard one after the other, a text is what is said. Recognizers
-write one word in nine down wrong at the best of times; of a text about the same thing that was
-written by somebody else, hardly any two words in a row are said."""
+"""From this share on a text is what is said: of its words, heard one after the other, and of the
+words heard, which it has. Recognizers write one word in nine down wrong at the best of times; of a
+text about the same thing by somebody else hardly any two words in a row are said, but for names."""
 _NEAR = 0.3  # seconds between a word and speech: both have edges that are not exact
 
 
@@ -76,7 +76,11 @@ def _is_said(text: str, said: Sequence[TimedWord], toolbox: Toolbox) -> bool:
     wanted = toolbox.graph_options(MuieOptions).spoken
     if wanted == "no" or not text.split():
         return False
-    return wanted == "yes" or share_heard(text.split(), [w.text for w in said]) >= SPOKEN_SHARE
+    if wanted == "yes":
+        return True
+    written, heard = text.split(), [word.text for word in said]
+    # Both ways: a caption may share its names with speech that names others as well.
+    return min(share_heard(written, heard), share_heard(heard, written)) >= SPOKEN_SHARE
 
 
 def _aligned(transcriber: Transcriber, samples: Samples, words: list[str]) -> list[TimedWord]:

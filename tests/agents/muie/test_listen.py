@@ -54,6 +54,12 @@ def test_what_is_said_is_written_down(run: Any) -> None:
     assert update["notes"] == {LISTENED: "found"} and told(update) == []
 
 
+def test_a_caption_that_shares_a_name_with_the_speech_is_not_what_is_said(run: Any) -> None:
+    said = Ears("Grace Hopper joined the United States Navy in 1943")
+    update = heard_of(run, said, text="Grace Hopper in uniform")
+    assert not update["heard"]["spoken"] and len(update["heard"]["words"]) == 9
+
+
 @pytest.mark.parametrize(
     ("spoken", "text", "aligned"),
     [
