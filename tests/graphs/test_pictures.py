@@ -78,6 +78,13 @@ def test_each_is_pointed_at_in_its_own_picture(paths: list[str]) -> None:
     assert found.image == found.images[0]
 
 
+@pytest.mark.parametrize("turned", [False, True])
+def test_the_graph_muie_puts_each_name_into_its_own_picture(paths: list[str], turned: bool) -> None:
+    images = paths[::-1] if turned else paths
+    found = shown(run(settings().with_graph("muie"), images=images))
+    assert found == {"Grace Hopper": [int(turned)], "Eileen Collins": [int(not turned)]}
+
+
 @pytest.mark.slow
 @pytest.mark.extra("starter")
 def test_two_portraits_by_the_tools_of_the_starter(hopper: Path, collins: Path) -> None:

@@ -8,7 +8,7 @@ from deixis.agents.context.several import after, each_picture
 from deixis.agents.context.state import State, Update, joined
 from deixis.agents.context.toolbox import Toolbox
 from deixis.agents.main.entail import entail
-from deixis.agents.main.ground import ground
+from deixis.agents.main.ground_pictures import ground
 from deixis.agents.observe import observe
 from deixis.agents.reading.transcripts import characters_of, spoken_text
 
@@ -28,8 +28,8 @@ def place(state: State, toolbox: Toolbox) -> Update:
         return {"looks": {f"{entity}/image": "off" for entity in sought}}
     read = _as_one_text(state, sought)
     update: Update = {}
-    for agent in (observe, entail, ground):
-        found = each_picture(agent)(read, toolbox)
+    for agent in (each_picture(observe), each_picture(entail), ground):
+        found = agent(read, toolbox)
         read = after(read, found)
         update = {**update, **found, **joined(*_merged(update, found))}
     looks = {
@@ -59,4 +59,6 @@ def _as_one_text(state: State, entities: list[str]) -> State:
             start, end = start_of_words + first, start_of_words + last
         mentions[entity] = cast("Mention", {**mention, "start": start, "end": end})
     whole = f"{text}\n{words}" if text and words else text or words
-    return cast("State", {**state, "text": whole, "mentions": mentions})
+    # Nobody writes expressions here: an entailer and a detector of phrases are told the names.
+    names = {entity: mention["text"] for entity, mention in mentions.items()}
+    return cast("State", {**state, "text": whole, "mentions": mentions, "expressions": names})
