@@ -128,20 +128,9 @@ def task_of(number: int, line: bytes, how: Reading) -> Task:
     media: dict[str, Any] = {name: _medium(row, name, how) for name in ("image", "audio", "video")}
     if images := _images(row, how):
         media |= {"image": None, "images": images}
-    if "task" not in how.takes:
-        return Task(number, id_, text, media.pop("image"), patches, caption, mentions, **media)
-    return Task(
-        number,
-        id_,
-        text,
-        media.pop("image"),
-        patches,
-        caption,
-        mentions,
-        **media,
-        task=row.get("task"),
-        carried=_carried(row),
-    )
+    if "task" in how.takes:
+        media |= {"task": row.get("task"), "carried": _carried(row)}
+    return Task(number, id_, text, patches=patches, caption=caption, mentions=mentions, **media)
 
 
 def _carried(row: dict[str, Any]) -> dict[str, Any]:

@@ -1,11 +1,10 @@
 """Sound and video as language models are sent them, beside the pictures of `photos`."""
 
-import base64
 import hashlib
 import math
 from typing import Any, Literal, NamedTuple
 
-from deixis.llms.photos import Photo
+from deixis.llms.photos import Photo, content_block
 
 TOKENS_PER_SECOND = {"audio": 32, "video": 300}
 """About; Gemini's, who counts more than others (Google's guide to counting tokens: 32 of sound,
@@ -31,7 +30,7 @@ class Recording(NamedTuple):
 
     def block(self) -> dict[str, Any]:
         """Return the content block of a message, as LangChain has it."""
-        return _block(self.kind, self.data, "audio/wav")
+        return content_block(self.kind, self.data, "audio/wav")
 
 
 class Clip(NamedTuple):
@@ -53,7 +52,7 @@ class Clip(NamedTuple):
 
     def block(self) -> dict[str, Any]:
         """Return the content block of a message, as LangChain has it."""
-        return _block(self.kind, self.data, "video/mp4")
+        return content_block(self.kind, self.data, "video/mp4")
 
 
 Medium = Photo | Recording | Clip
@@ -86,7 +85,3 @@ def clip(mp4: bytes, seconds: float) -> Clip:
 def identity(medium: Medium) -> str:
     """Return what tells a medium from all others: a picture's sha256, else with the kind."""
     return medium.sha256 if medium.kind == "image" else f"{medium.kind}:{medium.sha256}"
-
-
-def _block(kind: str, data: bytes, mime_type: str) -> dict[str, Any]:
-    return {"type": kind, "base64": base64.b64encode(data).decode(), "mime_type": mime_type}

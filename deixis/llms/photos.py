@@ -47,8 +47,12 @@ class Photo(NamedTuple):
 
     def block(self) -> dict[str, Any]:
         """Return the content block of a message, as LangChain has it."""
-        encoded = base64.b64encode(self.data).decode()
-        return {"type": "image", "base64": encoded, "mime_type": "image/jpeg"}
+        return content_block(self.kind, self.data, "image/jpeg")
+
+
+def content_block(kind: str, data: bytes, mime_type: str) -> dict[str, Any]:
+    """Return data as the content block of a message, as LangChain has it."""
+    return {"type": kind, "base64": base64.b64encode(data).decode(), "mime_type": mime_type}
 
 
 def photo(pixels: NDArray[np.uint8], longest_side: int) -> Photo:

@@ -1,7 +1,7 @@
 """What detectors that take any phrase share: the way from scores to boxes in pixels."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Any
 
 import numpy as np
@@ -53,6 +53,46 @@ class OpenVocabulary(ABC):
         self, pictures: Sequence[Picture], phrases_per_picture: Sequence[Sequence[str]]
     ) -> Done:
         """Find phrases in several pictures: a list of detections each, and perhaps a warning."""
+
+
+class ScoredByPhrase(OpenVocabulary):
+    """One whose every box has a score for every phrase; those below a threshold are dropped."""
+
+    _threshold: float
+    _nms: float
+    _limit: int
+
+    def _kept(
+        self,
+        picture: Picture,
+        answers: Iterable[tuple[str, NDArray[np.float64], NDArray[np.float64]]],
+    ) -> list[Detection]:
+        """Return the detections of the phrases that a picture was asked for, the best first.
+
+        Args:
+            picture: shape ``(H, W, 3)``.
+            answers: of each phrase: that, boxes ``(x1, y1, x2, y2)`` in pixels, shape ``(N, 4)``,
+                and their scores ``(N,)``.
+        """
+        everything: list[Detection] = []
+        for phrase, boxes, scores in answers:
+            sure = scores > self._threshold
+            everything += detections(
+                phrase, boxes[sure], scores[sure], picture, nms=self._nms, limit=self._limit
+            )
+        return best_first(everything)
+
+
+def asked_for(phrases_per_picture: Sequence[Sequence[str]]) -> dict[int, list[str]]:
+    """Return what each picture is asked for, by its place: each phrase once, and no empty one.
+
+    Pictures of which nothing is asked are left out.
+    """
+    asked = {
+        place: [phrase for phrase in dict.fromkeys(phrases) if phrase.strip()]
+        for place, phrases in enumerate(phrases_per_picture)
+    }
+    return {place: phrases for place, phrases in asked.items() if phrases}
 
 
 def detections(

@@ -9,18 +9,16 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
 from deixis.errors import ToolError
 from deixis.tools.base import Detection, Picture
 from deixis.tools.open_vocabulary import (
     Limit,
-    OpenVocabulary,
+    ScoredByPhrase,
     Share,
-    best_first,
+    asked_for,
     corners,
-    detections,
 )
 from deixis.weights.micro_batch import AT_ONCE, MicroBatch
 from deixis.weights.torch_models import (
@@ -56,7 +54,7 @@ class Asked(NamedTuple):
     phrases: list[str]
 
 
-class Owlv2(OpenVocabulary):
+class Owlv2(ScoredByPhrase):
     """A detector that takes any phrase, trained with phrases such as "a photo of a cat".
 
     An empty phrase finds nothing; of a long one what exceeds the model's 16 tokens is cut off.
@@ -106,48 +104,17 @@ class Owlv2(OpenVocabulary):
         Raises:
             As `detect`.
         """
-        wanted = [
-            [phrase for phrase in dict.fromkeys(phrases) if phrase.strip()]
-            for phrases in phrases_per_picture
-        ]
+        wanted = asked_for(phrases_per_picture)
         kept: list[list[Detection]] = [[] for _ in pictures]
-        places = [place for place, phrases in enumerate(wanted) if phrases]
-        if not places:
+        if not wanted:
             return Done(kept, None)
         loaded = load(*self._source)
-        asked = [_asked(loaded, pictures[place], wanted[place]) for place in places]
+        asked = [_asked(loaded, pictures[place], phrases) for place, phrases in wanted.items()]
         done = loaded.turn.run(None, asked, lambda some: _answers(loaded, some))
-        for place, (boxes, scores) in zip(places, done.results, strict=True):
-            kept[place] = self._kept(pictures[place], boxes, scores, wanted[place])
+        for (place, phrases), (boxes, scores) in zip(wanted.items(), done.results, strict=True):
+            answers = ((phrase, boxes, scores[:, i]) for i, phrase in enumerate(phrases))
+            kept[place] = self._kept(pictures[place], answers)
         return Done(kept, done.warning)
-
-    def _kept(
-        self,
-        picture: Picture,
-        boxes: NDArray[np.float64],
-        scores: NDArray[np.float64],
-        phrases: list[str],
-    ) -> list[Detection]:
-        """Return the detections of the phrases that a picture was asked for.
-
-        Args:
-            picture: shape ``(H, W, 3)``.
-            boxes: ``(x1, y1, x2, y2)`` in pixels, shape ``(N, 4)``.
-            scores: ``(N, phrases)``.
-            phrases: what each column of `scores` is of.
-        """
-        everything: list[Detection] = []
-        for column, phrase in enumerate(phrases):
-            kept = scores[:, column] > self._threshold
-            everything += detections(
-                phrase,
-                boxes[kept],
-                scores[kept, column],
-                picture,
-                nms=self._nms,
-                limit=self._limit,
-            )
-        return best_first(everything)
 
 
 @once

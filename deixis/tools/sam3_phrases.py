@@ -16,7 +16,7 @@ from PIL import Image
 
 from deixis.errors import ModelFileError
 from deixis.tools.base import Detection, Picture
-from deixis.tools.open_vocabulary import Limit, OpenVocabulary, Share, best_first, detections
+from deixis.tools.open_vocabulary import Limit, ScoredByPhrase, Share, asked_for
 from deixis.weights.micro_batch import MicroBatch
 from deixis.weights.torch_models import (
     Done,
@@ -45,7 +45,7 @@ class Asked(NamedTuple):
     phrases: list[str]
 
 
-class Sam3Phrases(OpenVocabulary):
+class Sam3Phrases(ScoredByPhrase):
     """A detector that takes any phrase, trained with short ones such as "yellow school bus".
 
     An empty phrase finds nothing; of a long one what exceeds the model's 32 tokens is cut off.
@@ -92,43 +92,22 @@ class Sam3Phrases(OpenVocabulary):
         Raises:
             As `detect`.
         """
-        wanted = [
-            [phrase for phrase in dict.fromkeys(phrases) if phrase.strip()]
-            for phrases in phrases_per_picture
-        ]
+        wanted = asked_for(phrases_per_picture)
         kept: list[list[Detection]] = [[] for _ in pictures]
-        places = [place for place, phrases in enumerate(wanted) if phrases]
-        if not places:
+        if not wanted:
             return Done(kept, None)
         loaded = load(*self._source)
         done = loaded.turn.run(
             object(),
-            [Asked(pictures[place], wanted[place]) for place in places],
+            [Asked(pictures[place], phrases) for place, phrases in wanted.items()],
             lambda items: in_halves(
                 lambda some: [_answer(loaded, asked) for asked in some], items, self.name
             ),
         )
-        for place, answers in zip(places, done.results, strict=True):
-            kept[place] = best_first(
-                [
-                    found
-                    for phrase, (boxes, scores) in zip(wanted[place], answers, strict=True)
-                    for found in self._kept(phrase, boxes, scores, pictures[place])
-                ]
-            )
+        for (place, phrases), answers in zip(wanted.items(), done.results, strict=True):
+            told = zip(phrases, answers, strict=True)
+            kept[place] = self._kept(pictures[place], ((phrase, *own) for phrase, own in told))
         return Done(kept, done.warning)
-
-    def _kept(
-        self,
-        phrase: str,
-        boxes: NDArray[np.float64],
-        scores: NDArray[np.float64],
-        picture: Picture,
-    ) -> list[Detection]:
-        sure = scores > self._threshold
-        return detections(
-            phrase, boxes[sure], scores[sure], picture, nms=self._nms, limit=self._limit
-        )
 
 
 @once

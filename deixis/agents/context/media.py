@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -93,46 +93,26 @@ def _opened_picture(given: Any, options: Options) -> tuple[OpenedImage | None, l
 
 def opened_sound(state: State, options: Options) -> tuple[SoundRecord | None, list[str]]:
     """Open the sound of a sample; else as `opened_pictures`."""
-    given: Any = state.get("audio")
-    if given is None:
-        return None, []
-    opened, notes = _opened(given, SOUNDS, _sounds(options), "audio")
-    if opened is None:
-        return None, notes
-    record = SoundRecord(
-        sha256=opened.sha256,
-        seconds=opened.seconds,
-        rate=opened.rate,
-        channels=opened.channels,
-        source=opened.source,
-    )
-    return record, notes
+    opened, notes = _opened(state.get("audio"), SOUNDS, _sounds(options), "audio")
+    return opened and cast("SoundRecord", _told(opened, SoundRecord)), notes
 
 
 def opened_video(state: State, options: Options) -> tuple[FilmRecord | None, list[str]]:
     """Open the video of a sample; else as `opened_pictures`."""
-    given: Any = state.get("video")
-    if given is None:
-        return None, []
-    opened, notes = _opened(given, VIDEOS, _videos(options), "video")
-    if opened is None:
-        return None, notes
-    record = FilmRecord(
-        sha256=opened.sha256,
-        seconds=opened.seconds,
-        width=opened.width,
-        height=opened.height,
-        frames=opened.frames,
-        rate=opened.rate,
-        sound=opened.sound,
-        source=opened.source,
-    )
-    return record, notes
+    opened, notes = _opened(state.get("video"), VIDEOS, _videos(options), "video")
+    return opened and cast("FilmRecord", _told(opened, FilmRecord)), notes
+
+
+def _told(opened: object, kind: type) -> dict[str, Any]:
+    """Return what a kind of record tells of something that was opened."""
+    return {name: getattr(opened, name) for name in kind.__annotations__}
 
 
 def _opened(
     given: Any, shelf: Shelf[Any], open_: Callable[[Any], Any], what: str
 ) -> tuple[Any, list[str]]:
+    if given is None:
+        return None, []
     if not isinstance(given, Mapping | BaseModel):
         opened = shelf.take_in(given, open_)
         return opened, opened.notes

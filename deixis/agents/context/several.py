@@ -1,7 +1,7 @@
 """Several pictures of one sample: what looks at one is run for each, and what it found is joined.
 
-The first picture's channels are the graph's own, so that a sample with one picture is as ever;
-those of the others stand in ``views``, by the number of the picture from 1.
+What each picture has of its own stands in ``views``, by its number from 0; the graph's own channels
+have what all show together. A sample with one picture has no views.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -21,7 +21,12 @@ _SEATS = 1000
 
 def after(state: State, update: Update) -> State:
     """Return a state as it is after an update."""
-    changed: dict[str, Any] = dict(state)
+    return cast("State", merged(state, update))
+
+
+def merged(old: Mapping[str, Any], update: Update) -> Update:
+    """Return a state, or an update, with another update on it, channel by channel."""
+    changed: Update = dict(old)
     for channel, value in update.items():
         if channel not in MERGED:
             changed[channel] = value
@@ -29,7 +34,7 @@ def after(state: State, update: Update) -> State:
             changed[channel] = value[OVERWRITE]
         else:
             changed[channel] = merge(changed.get(channel), value)
-    return cast("State", changed)
+    return changed
 
 
 def each_picture(agent: Agent, again: bool = False) -> Agent:

@@ -8,6 +8,7 @@ from deixis.agents.context.state import State, Update, decision, joined, notice
 from deixis.agents.context.toolbox import Toolbox
 from deixis.agents.muie.listen import LISTENED
 from deixis.agents.muie.options import MuieOptions
+from deixis.agents.reading.sought import sought_in
 from deixis.errors import InputError, ToolError
 from deixis.tools.base import listening
 
@@ -40,12 +41,7 @@ def hear(state: State, toolbox: Toolbox) -> Update:
     entity that is sought in sound of which no words are known has all of them.
     """
     words = _ranges(state)
-    sought = [
-        entity
-        for entity, wanted in state.get("sought", {}).items()
-        if any(look["medium"] == "audio" for look in wanted)
-    ]
-    names = list(dict.fromkeys([*words, *sought]))
+    names = list(dict.fromkeys([*words, *sought_in(state, "audio")]))
     film = state.get("film")
     if not names:
         return {}

@@ -4,12 +4,13 @@ from typing import cast
 
 from deixis.agents.context.media_records import Look, NamedMention
 from deixis.agents.context.records import Mention
-from deixis.agents.context.several import after, each_picture
-from deixis.agents.context.state import State, Update, joined
+from deixis.agents.context.several import after, each_picture, merged
+from deixis.agents.context.state import State, Update
 from deixis.agents.context.toolbox import Toolbox
 from deixis.agents.main.entail import entail
 from deixis.agents.main.ground_pictures import ground
 from deixis.agents.observe import observe
+from deixis.agents.reading.sought import sought_in
 from deixis.agents.reading.transcripts import characters_of, spoken_text
 
 _LOOKS: dict[bool | None, Look] = {True: "found", False: "absent", None: "failed"}
@@ -17,11 +18,7 @@ _LOOKS: dict[bool | None, Look] = {True: "found", False: "absent", None: "failed
 
 def place(state: State, toolbox: Toolbox) -> Update:
     """Look for what is named in all pictures; what was seen there as a thing has its place."""
-    sought = [
-        entity
-        for entity, wanted in state["sought"].items()
-        if any(look["medium"] == "image" for look in wanted)
-    ]
+    sought = list(sought_in(state, "image"))
     if not state["pictures"] or not sought:
         return {}
     if toolbox.detector is None and toolbox.reader is None:
@@ -31,19 +28,12 @@ def place(state: State, toolbox: Toolbox) -> Update:
     for agent in (each_picture(observe), each_picture(entail), ground):
         found = agent(read, toolbox)
         read = after(read, found)
-        update = {**update, **found, **joined(*_merged(update, found))}
+        update = merged(update, found)
     looks = {
         f"{entity}/image": _LOOKS[verdict["groundable"]]
         for entity, verdict in read["verdicts"].items()
     }
     return {**update, "looks": looks}
-
-
-def _merged(*updates: Update) -> list[Update]:
-    return [
-        {channel: value for channel, value in update.items() if channel != "observation"}
-        for update in updates
-    ]
 
 
 def _as_one_text(state: State, entities: list[str]) -> State:

@@ -10,6 +10,7 @@ from deixis.agents.muie.label_names import labels_meant
 from deixis.agents.muie.point_by_detector import by_detector, claims_of
 from deixis.agents.muie.point_by_model import by_model, cannot_point
 from deixis.agents.muie.pointing import STEP, Pointed, update_of
+from deixis.agents.reading.sought import sought_in
 from deixis.errors import InputError
 
 
@@ -19,12 +20,7 @@ def point(state: State, toolbox: Toolbox) -> Update:
     The channel ``looks`` says of each how that went: found; absent, so that too much was asked for;
     failed, because a tool did; or off, where nobody can look.
     """
-    phrases = {
-        entity: look["phrase"]
-        for entity, wanted in state["sought"].items()
-        for look in reversed(wanted)
-        if look["medium"] == "image"
-    }
+    phrases = sought_in(state, "image")
     if not phrases or not state["pictures"]:
         return {}
     try:

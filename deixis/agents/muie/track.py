@@ -14,6 +14,7 @@ from deixis.agents.muie.label_names import labels_meant, mention_of
 from deixis.agents.muie.options import MuieOptions
 from deixis.agents.muie.paths import Path
 from deixis.agents.observe import looked_for
+from deixis.agents.reading.sought import sought_in
 from deixis.base.video import OpenedVideo
 from deixis.errors import InputError
 
@@ -35,12 +36,7 @@ def track(state: State, toolbox: Toolbox) -> Update:
     It is looked for in key frames, and followed both ways between them; where nobody plays the
     tracker, it has its places in key frames alone.
     """
-    phrases = {
-        entity: look["phrase"]
-        for entity, wanted in state.get("sought", {}).items()
-        for look in reversed(wanted)
-        if look["medium"] == "video"
-    }
+    phrases = sought_in(state, "video")
     unasked = _never_asked(state)
     if not phrases:
         return unasked

@@ -12,11 +12,9 @@ from pathlib import Path
 
 from pydantic import BaseModel, ValidationError, model_validator
 
-from deixis.base.problems import problem_line
-from deixis.base.text_files import lines_of
 from deixis.errors import DataError
 from deixis.evaluation.datasets.conll import TYPES, TaggedTweet, mentions
-from deixis.evaluation.datasets.literals import value_of
+from deixis.evaluation.datasets.literals import records_of
 from deixis.evaluation.datasets.pictures import upright_size
 from deixis.evaluation.datasets.source import Converted, Source
 from deixis.evaluation.datasets.tweets import TEXT_QUIRKS, count_text, row_of
@@ -74,7 +72,7 @@ def _read(source: Source, name: str) -> Converted:
     counts = Counter(dict.fromkeys((*TEXT_QUIRKS, *QUIRKS), 0))
     path = replace(source, split=f"{name}_{source.split}").file(".txt", "text")
     rows: dict[str, Row] = {}
-    for where, record in _records(path):
+    for where, record in records_of(path, _Tweet):
         if record.id in rows:
             raise DataError(f"{where}: the id {record.id!r} stands twice")
         tweet = TaggedTweet(record.id, tuple(record.text), tuple(record.label))
@@ -95,19 +93,6 @@ def _read(source: Source, name: str) -> Converted:
         )
         rows[row.id] = row.model_copy(update=shown)
     return Converted(tuple(rows.values()), dict(counts))
-
-
-def _records(path: Path) -> list[tuple[str, _Tweet]]:
-    records = []
-    for number, line in lines_of(path):
-        where = f"{path}:{number}"
-        try:
-            records.append((where, _Tweet.model_validate(value_of(line))))
-        except ValidationError as error:
-            raise DataError(f"{where}: {problem_line(error)}: {line[:60]!r}") from None
-        except ValueError as error:
-            raise DataError(f"{where}: {error}: {line[:60]!r}") from None
-    return records
 
 
 def _renamed(tag: str) -> str:

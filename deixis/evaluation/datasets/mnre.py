@@ -10,13 +10,11 @@ The types of the names stand in the labels alone: ``/per/org/member_of``.
 from collections import Counter
 from pathlib import Path
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
-from deixis.base.problems import problem_line
-from deixis.base.text_files import lines_of
 from deixis.errors import DataError
 from deixis.evaluation.datasets.json_files import NOT_FOUND, file_of, picture_of, unique
-from deixis.evaluation.datasets.literals import value_of
+from deixis.evaluation.datasets.literals import records_of
 from deixis.evaluation.datasets.source import Converted, Source
 from deixis.evaluation.datasets.words import Words
 from deixis.formats.muie_rows import MuieEntity, MuieRow, Relation
@@ -92,7 +90,7 @@ def read_mnre(source: Source) -> Converted:
     counts = Counter(dict.fromkeys(QUIRKS, 0))
     names = [f"mnre_{source.split}.txt", f"ours_{source.split}.txt"]
     posts: dict[tuple[str, tuple[str, ...]], _Post] = {}
-    for where, pair in _pairs(file_of(source, names, "mnre_txt", "txt")):
+    for where, pair in records_of(file_of(source, names, "mnre_txt", "txt"), _Pair):
         key = pair.img_id, tuple(pair.token)
         post = posts.setdefault(key, _Post(Words.joined(pair.token)))
         try:
@@ -105,19 +103,6 @@ def read_mnre(source: Source) -> Converted:
         shown = picture_of(source, image, counts, f"img_org/{source.split}")
         rows[identity] = post.row(identity, counts).model_copy(update=shown)
     return Converted(tuple(rows.values()), dict(counts))
-
-
-def _pairs(path: Path) -> list[tuple[str, _Pair]]:
-    pairs = []
-    for number, line in lines_of(path):
-        where = f"{path}:{number}"
-        try:
-            pairs.append((where, _Pair.model_validate(value_of(line))))
-        except ValidationError as error:
-            raise DataError(f"{where}: {problem_line(error)}: {line[:60]!r}") from None
-        except ValueError as error:
-            raise DataError(f"{where}: {error}: {line[:60]!r}") from None
-    return pairs
 
 
 def _add(post: _Post, pair: _Pair, counts: Counter[str]) -> None:
