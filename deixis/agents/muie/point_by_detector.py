@@ -13,8 +13,8 @@ from deixis.agents.main.ground import ALIKE, parts
 from deixis.agents.main.lexicon import fold, tokens_of
 from deixis.agents.main.places import SAME_PLACE
 from deixis.agents.main.same_names import same_names
-from deixis.agents.muie.pointing import STEP, Pointed, sum_up
-from deixis.base.boxes import box_iou, clipped
+from deixis.agents.muie.pointing import STEP, Pointed, region_of, sum_up
+from deixis.base.boxes import box_iou
 from deixis.errors import ToolError
 from deixis.tools.base import Detection, Picture
 
@@ -87,7 +87,7 @@ def by_detector(
             continue
         given, taken = _given(claims, seen, record)
         for row, own in enumerate(given):
-            regions[row] += [_region(detection, record, number, spec) for detection in own]
+            regions[row] += [region_of(each.box, record, number, each.score, spec) for each in own]
         lost |= {row: state["mentions"][claims[by].entities[0]]["text"] for row, by in taken}
     found: dict[str, Pointed] = {}
     for row, claim in enumerate(claims):
@@ -162,9 +162,3 @@ def _side_bonus(phrase: str, detection: Detection, picture: PictureRecord) -> fl
         return 0.0
     middle = (detection.box[0] + detection.box[2]) / 2 / picture["width"]
     return SIDE_WEIGHT * (1.0 - abs(middle - sides[0]))
-
-
-def _region(detection: Detection, picture: PictureRecord, number: int, spec: str) -> PlacedRegion:
-    box = clipped(detection.box, picture["width"], picture["height"])
-    region = PlacedRegion(box=box, mask=None, score=detection.score, source=spec)
-    return PlacedRegion(**region, image=number) if number else region

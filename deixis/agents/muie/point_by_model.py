@@ -8,10 +8,10 @@ from langchain_core.runnables.config import ContextThreadPoolExecutor
 from deixis.agents.context.records import PlacedRegion
 from deixis.agents.context.state import State, Update, joined
 from deixis.agents.context.toolbox import Toolbox, no_answer
-from deixis.agents.muie.pointing import STEP, Pointed, sum_up
+from deixis.agents.muie.pointing import STEP, Pointed, region_of, sum_up
 from deixis.agents.reading.box_form import BoxForm, boxes_asked
 from deixis.agents.reading.places import where
-from deixis.base.boxes import Box, clipped
+from deixis.base.boxes import Box
 from deixis.llms import registry as llms
 from deixis.llms.box_conventions import BoxConvention, convention_of, why_unknown
 from deixis.llms.photos import Photo, photo
@@ -63,7 +63,7 @@ def by_model(
             elif isinstance(box, str):
                 failures.append(f"picture {number + 1}: {box}")
             elif box is not None:
-                regions.append(_region(box, form, number, spec))
+                regions.append(region_of(box, form.picture, number, 1.0, spec))
         replies = [call for _, update in asked for call in update["calls"]]
         found[entity] = sum_up(regions, failures, phrase, spec, replies=replies)
     return found, joined(*(update for _, update in asked))
@@ -80,9 +80,3 @@ def _box(said: Any, form: BoxForm) -> Box | str | None:
         return None
     box = next((box for own in written or () if (box := form.read(own))), None)
     return box or f"{repr(said)[:60]} is no box in it"
-
-
-def _region(box: Box, form: BoxForm, number: int, spec: str) -> PlacedRegion:
-    own = clipped(box, form.picture["width"], form.picture["height"])
-    region = PlacedRegion(box=own, mask=None, score=1.0, source=spec)
-    return PlacedRegion(**region, image=number) if number else region

@@ -1,11 +1,12 @@
 """What came of looking for entities in the pictures, whoever looked."""
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 from deixis.agents.context.media_records import Look
 from deixis.agents.context.records import PlacedRegion, Verdict
 from deixis.agents.context.state import Update, decision
+from deixis.base.boxes import Box, clipped
 
 STEP = "point"
 
@@ -26,6 +27,23 @@ class Pointed(NamedTuple):
     reason: str
     regions: Sequence[PlacedRegion] = ()
     replies: Sequence[str] = ()
+
+
+def region_of(
+    box: Box, picture: Mapping[str, Any], number: int, score: float, source: str
+) -> PlacedRegion:
+    """Return a box in one of the pictures as a region, clipped to it.
+
+    Args:
+        box: in pixels of the picture.
+        picture: its ``width`` and ``height``.
+        number: of the picture, from 0.
+        score: how sure it is.
+        source: who pointed.
+    """
+    own = clipped(box, picture["width"], picture["height"])
+    region = PlacedRegion(box=own, mask=None, score=score, source=source)
+    return PlacedRegion(**region, image=number) if number else region
 
 
 def sum_up(

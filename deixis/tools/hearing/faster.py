@@ -32,7 +32,7 @@ from deixis.tools.hearing.edges import settled
 from deixis.tools.hearing.last import LastHeard
 from deixis.tools.hearing.pauses import shortened
 from deixis.tools.hearing.pieces import RATE, is_silent, pieces
-from deixis.tools.hearing.words import placed, plain, spread
+from deixis.tools.hearing.words import later, placed, plain, spread
 from deixis.weights import model_files
 
 Language = Annotated[str, StringConstraints(pattern="^[a-z]{2,3}$")]
@@ -122,7 +122,7 @@ class FasterWhisper:
                 ]
             language = about.language
             words += [
-                _later(sound.as_given(word), start / RATE) for word in settled(said, sound.samples)
+                later(sound.as_given(word), start / RATE) for word in settled(said, sound.samples)
             ]
         return self._last.keep(samples, Heard(words, language if words else None))
 
@@ -228,7 +228,3 @@ def _takes_time(words: Sequence[Any]) -> bool:
     """Whether words may have been said: of noise the model says the same again and again."""
     lasting = [word for word in words if word.end > word.start]
     return 2 * len(lasting) > len(words)
-
-
-def _later(word: TimedWord, seconds: float) -> TimedWord:
-    return word._replace(start=word.start + seconds, end=word.end + seconds)

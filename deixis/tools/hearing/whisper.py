@@ -16,7 +16,7 @@ from deixis.tools.hearing.edges import settled
 from deixis.tools.hearing.last import LastHeard
 from deixis.tools.hearing.pauses import shortened
 from deixis.tools.hearing.pieces import RATE, is_silent, pieces
-from deixis.tools.hearing.words import placed, plain
+from deixis.tools.hearing.words import later, placed, plain
 from deixis.weights.micro_batch import MicroBatch
 from deixis.weights.torch_models import (
     Precision,
@@ -91,10 +91,7 @@ class Whisper:
                 lambda items: in_halves(lambda some: self._run(loaded, some), items, self.name),
             )
             warn(done.warning)
-            words += [
-                word._replace(start=word.start + start / RATE, end=word.end + start / RATE)
-                for word in map(sound.as_given, done.results[0])
-            ]
+            words += [later(sound.as_given(word), start / RATE) for word in done.results[0]]
         english = not _is_multilingual(loaded)
         known = "en" if english else self._language
         return self._last.keep(samples, Heard(words, known if words else None))

@@ -59,6 +59,11 @@ def placed(words: Sequence[str], heard: Sequence[TimedWord], seconds: float) -> 
     return found
 
 
+def later(word: TimedWord, seconds: float) -> TimedWord:
+    """Return a word as it is said so much later: times in a piece become those in the whole."""
+    return word._replace(start=word.start + seconds, end=word.end + seconds)
+
+
 def spread(words: Sequence[str], start: float, end: float) -> list[TimedWord]:
     """Share a stretch of sound among words, by how many letters each has."""
     lengths = [len(plain(word)) + 1 for word in words]
