@@ -103,9 +103,7 @@ def ask(
         of a model makes this function raise.
     """
     schema = schema_of(answer)
-    # What stands in a prompt is text to the model, whatever it looks like.
-    system, user = KNOWN.plain(prompt.system, thoughts=True), KNOWN.plain(prompt.user)
-    messages: list[BaseMessage] = [SystemMessage(system), _question(user, images)]
+    messages = messages_of(prompt.system, prompt.user, images)
     line = _Line(backend, limiter or Limiter(Limit()), spending or Spending(Budget()), images)
     calls: list[Call] = []
     repaired = extended = False
@@ -129,6 +127,15 @@ def ask(
             messages = [*messages, reply, HumanMessage(KNOWN.plain(complaint))]
         else:
             return Reply(None, status, detail, tuple(calls))
+
+
+def messages_of(system: str, user: str, images: Sequence[Medium] = ()) -> list[BaseMessage]:
+    """Return what a model is sent: a prompt's two parts, the media before the user's text.
+
+    What stands in a prompt is text to the model, whatever it looks like.
+    """
+    plain = KNOWN.plain(system, thoughts=True)
+    return [SystemMessage(plain), _question(KNOWN.plain(user), images)]
 
 
 def _question(text: str, images: Sequence[Medium]) -> HumanMessage:

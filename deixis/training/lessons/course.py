@@ -1,0 +1,93 @@
+"""A course: which question of which graph a model is to learn, and what its answer is."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from pydantic import BaseModel
+
+from deixis.base.boxes import Box
+from deixis.llms.box_conventions import BoxConvention
+from deixis.llms.media import Medium
+from deixis.llms.photos import Photo
+from deixis.llms.picture_frames import Size
+from deixis.prompts import Prompt
+from deixis.rows import Row
+from deixis.schema import Extraction
+from deixis.training.lessons.records import Slot, Written
+
+
+class UntaughtError(Exception):
+    """A row has no answer to a question; the message says why, alike for all such rows."""
+
+
+class Question(NamedTuple):
+    """What a graph asks of a row.
+
+    Attributes:
+        row: the gold.
+        prompt: as it was rendered.
+        answer: the object asked for; `deixis.llms.answers.reading.Text` where any text will do.
+        media: what the model is shown.
+        pictures: width and height of the row's pictures, upright.
+        frame: how the model writes boxes.
+    """
+
+    row: Any
+    prompt: Prompt
+    answer: type[BaseModel]
+    media: Sequence[Medium]
+    pictures: Sequence[Size]
+    frame: BoxConvention
+
+    def slot(self, box: Box, image: int = 0, **form: Any) -> Slot:
+        """Return the place of a box in an answer.
+
+        Args:
+            box: in pixels of the row's picture.
+            image: which of its pictures.
+            form: ``brackets`` and ``between`` of `Slot`.
+
+        Raises:
+            UntaughtError: the model is not shown that picture, or the box is none in it.
+        """
+        photos = [medium for medium in self.media if isinstance(medium, Photo)]
+        if image >= len(photos):
+            raise UntaughtError("there is a box, and the model is shown no picture of it")
+        photo, (width, height) = photos[image], self.pictures[image]
+        x1, y1, x2, y2 = box
+        if not (0 <= x1 < x2 <= width and 0 <= y1 < y2 <= height):
+            raise UntaughtError("a box lies outside its picture, or is empty")
+        wide, high = photo.width / width, photo.height / height
+        return Slot(box=(x1 * wide, y1 * high, x2 * wide, y2 * high), image=image, **form)
+
+
+class Course(NamedTuple):
+    """What is taught.
+
+    Attributes:
+        name: how the command line names it.
+        description: in one line.
+        graph: whose questions they are.
+        role: who learns.
+        prompts: the questions that become lessons. Others of the same role are answered all the
+            same, by ``teach``, so that the graph goes on.
+        teach: writes the gold answer to a question; raises `UntaughtError`.
+        same: compares what the graph made of the answers with the row; returns what differs, in
+            words that are alike for all such rows, or "".
+        row: what a line of the file of rows is.
+        given: what the graph is given of a row, beside ``text``, ``image`` and ``images``.
+        options: options of the graph that are set.
+        without: roles that are left empty, for what they do comes after the question.
+    """
+
+    name: str
+    description: str
+    graph: str
+    role: str
+    prompts: tuple[str, ...]
+    teach: Callable[[Question], Written]
+    same: Callable[[Any, Extraction, Question], str]
+    row: type[Row] = Row
+    given: Callable[[Any], Mapping[str, Any]] = lambda row: {}
+    options: Mapping[str, Any] = {}  # noqa: RUF012 - a NamedTuple's default, never changed
+    without: tuple[str, ...] = ("segmenter",)
