@@ -61,6 +61,10 @@ class Question(NamedTuple):
         return Slot(box=(x1 * wide, y1 * high, x2 * wide, y2 * high), image=image, **form)
 
 
+Near = Callable[[Box, Box], bool]
+"""Whether two boxes, in pixels of the row's picture, are one but for rounding."""
+
+
 class Course(NamedTuple):
     """What is taught.
 
@@ -73,7 +77,8 @@ class Course(NamedTuple):
             same, by ``teach``, so that the graph goes on.
         teach: writes the gold answer to a question; raises `UntaughtError`.
         same: compares what the graph made of the answers with the row; returns what differs, in
-            words that are alike for all such rows, or "".
+            words that are alike for all such rows, or "". Boxes are compared by the function given:
+            they are the same if no edge is further off than the last digit that the model writes.
         row: what a line of the file of rows is.
         given: what the graph is given of a row, beside ``text``, ``image`` and ``images``.
         options: options of the graph that are set.
@@ -86,8 +91,8 @@ class Course(NamedTuple):
     role: str
     prompts: tuple[str, ...]
     teach: Callable[[Question], Written]
-    same: Callable[[Any, Extraction, Question], str]
+    same: Callable[[Any, Extraction, Near], str]
     row: type[Row] = Row
     given: Callable[[Any], Mapping[str, Any]] = lambda row: {}
-    options: Mapping[str, Any] = {}  # noqa: RUF012 - a NamedTuple's default, never changed
+    options: Mapping[str, Any] = {}
     without: tuple[str, ...] = ("segmenter",)

@@ -32,9 +32,10 @@ def keep_medium(folder: Path, medium: Medium) -> LessonMedium:
     if not path.exists():
         with whole_file(path) as out:
             out.write(medium.data)
-    size = {"width": medium.width, "height": medium.height} if isinstance(medium, Photo) else {}
-    long = {} if isinstance(medium, Photo) else {"seconds": medium.seconds}
-    return LessonMedium(kind=medium.kind, file=file, sha256=medium.sha256, **size, **long)
+    record = LessonMedium(kind=medium.kind, file=file, sha256=medium.sha256)
+    if isinstance(medium, Photo):
+        return record.model_copy(update={"width": medium.width, "height": medium.height})
+    return record.model_copy(update={"seconds": medium.seconds})
 
 
 def write_lessons(folder: Path, lessons: Iterable[Lesson], manifest: Manifest) -> None:
