@@ -13,6 +13,7 @@ from deixis.llms.picture_frames import Size
 from deixis.prompts import Prompt
 from deixis.rows import Row
 from deixis.schema import Extraction
+from deixis.settings import Settings
 from deixis.training.lessons.records import Slot, Written
 
 
@@ -30,6 +31,9 @@ class Question(NamedTuple):
         media: what the model is shown.
         pictures: width and height of the row's pictures, upright.
         frame: how the model writes boxes.
+        settings: of the graph that asks: its options, its type schema.
+        seat: the place of the question, from 0, among those that are asked with one prompt or at
+            once: of a picture, where there is one for each.
     """
 
     row: Any
@@ -38,6 +42,8 @@ class Question(NamedTuple):
     media: Sequence[Medium]
     pictures: Sequence[Size]
     frame: BoxConvention
+    settings: Settings
+    seat: int = 0
 
     def slot(self, box: Box, image: int = 0, **form: Any) -> Slot:
         """Return the place of a box in an answer.
