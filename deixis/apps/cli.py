@@ -34,6 +34,7 @@ from deixis.apps.prompts_cli import PromptsOption, prompts_app
 from deixis.apps.reinforcement_cli import reinforcement
 from deixis.apps.run_cli import run
 from deixis.apps.topn_cli import topn
+from deixis.apps.train_cli import train_app
 from deixis.errors import DeixisError
 
 app = options.group("Name every entity in a text, and point at it in the picture.")
@@ -45,6 +46,7 @@ for made in (masks, agreement, summarize, review, reviewed, split, augment):
 for each in (topn, captions, read, write):
     dataset_app.command()(each)
 app.add_typer(examples_app, name="examples")
+app.add_typer(train_app, name="train")
 app.command("run")(run)
 app.command("eval")(evaluate)
 app.command("compare")(compare)

@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Iterable, Mapping
+from types import UnionType
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -48,5 +49,7 @@ def describe_problem(error: ValidationError, model: type[BaseModel]) -> str:
             owner = owner.__args__[1]  # dict[str, Limit] -> Limit
         else:
             owner = owner.model_fields[parent].annotation
+        if isinstance(owner, UnionType):
+            owner = owner.__args__[0]  # Lora | None -> Lora
     names = [field.alias or key for key, field in owner.model_fields.items()]
     return f"there is no {place!r}{nearest(str(wrong), names)}; known: {', '.join(names)}"

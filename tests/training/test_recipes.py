@@ -1,0 +1,57 @@
+"""Recipes: those that come with Deixis, and what is said of a wrong one."""
+
+from pathlib import Path
+
+import pytest
+
+from deixis.errors import SettingsError
+from deixis.training.recipes import Rates, Recipe, recipe_names
+
+GOOD = "lora: {rank: 4, alpha: 8}\nlearning_rate: 1.0e-4\nepochs: 2\n"
+
+
+@pytest.mark.parametrize("name", recipe_names())
+def test_a_shipped_recipe_says_where_its_numbers_come_from(name: str) -> None:
+    recipe = Recipe.load(name)
+    assert recipe.description and recipe.sources
+
+
+def test_a_number_is_the_rate_of_the_language_model(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(GOOD)
+    assert Recipe.load(path).learning_rate == Rates(language=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (GOOD + "epoch: 2\n", "there is no 'epoch' (did you mean 'epochs'?)"),
+        (
+            GOOD.replace("rank", "rnk"),
+            "there is no 'lora.rnk' (did you mean 'rank'?); known: rank, alpha, dropout",
+        ),
+        (GOOD + "steps: 10\n", "write either epochs or steps"),
+        (GOOD + "full: true\n", "write either lora"),
+        (GOOD + "batch_size: 0\n", "batch_size: Input should be greater than or equal to 1"),
+        (GOOD.replace("1.0e-4", "0"), "nothing would be learned"),
+        (
+            GOOD.replace("1.0e-4", "{language: 1.0e-4, vision: 1.0e-5}"),
+            "vision and projector have no effect",
+        ),
+        (GOOD + "evaluate: {task: gmer}\n", "there is no task 'gmer' (did you mean 'gmner'?)"),
+    ],
+)
+def test_a_wrong_recipe_is_told_in_one_line_with_its_place(
+    tmp_path: Path, text: str, told: str
+) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(text)
+    with pytest.raises(SettingsError) as error:
+        Recipe.load(path)
+    message = str(error.value)
+    assert message.startswith(f"{path}: ") and told in message and "\n" not in message
+
+
+def test_a_name_that_is_none_is_told_with_the_nearest() -> None:
+    with pytest.raises(SettingsError, match=r"no recipe 'e2'.*known: e2e"):
+        Recipe.load("e2")
