@@ -240,6 +240,12 @@ class Toolbox(ToolsInHand):
             CacheMissError: the cache is only replayed, and lacks this answer.
         """
         reply = self.asker.ask(spec, prompt, answer, sample, joint, images)
+        return reply, self.accounted(step, role, spec, prompt, reply, seat)
+
+    def accounted(
+        self, step: str, role: str, spec: str, prompt: Prompt, reply: Reply[Any], seat: int = 0
+    ) -> Update:
+        """Return the update that accounts for a reply; see `ask`."""
         calls = {
             f"{step}/{seat + 1}/{number}": {
                 "role": role,
@@ -257,4 +263,4 @@ class Toolbox(ToolsInHand):
             reason = f"{role} {spec} {no_answer(reply.status)}: {reply.detail}"
             kind: NoticeKind = "budget" if reply.status == "budget" else "degraded"
             notices = notices | notice(step, reason, kind)
-        return reply, {"calls": calls, "notices": notices}
+        return {"calls": calls, "notices": notices}

@@ -1,7 +1,7 @@
 """A course: which question of which graph a model is to learn, and what its answer is."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from pydantic import BaseModel
 
@@ -67,8 +67,12 @@ class Question(NamedTuple):
         return Slot(box=(x1 * wide, y1 * high, x2 * wide, y2 * high), image=image, **form)
 
 
-Near = Callable[[Box, Box], bool]
-"""Whether two boxes, in pixels of the row's picture, are one but for rounding."""
+class Near(Protocol):
+    """Whether two boxes, in pixels of a row's picture, are one but for rounding."""
+
+    def __call__(self, one: Box, other: Box, image: int = 0) -> bool:
+        """Say whether no edge is further off than one of the last digit that the model writes."""
+        ...
 
 
 class Course(NamedTuple):
@@ -83,11 +87,13 @@ class Course(NamedTuple):
             same, by ``teach``, so that the graph goes on.
         teach: writes the gold answer to a question; raises `UntaughtError`.
         same: compares what the graph made of the answers with the row; returns what differs, in
-            words that are alike for all such rows, or "". Boxes are compared by the function given:
-            they are the same if no edge is further off than the last digit that the model writes.
+            words that are alike for all such rows, or "".
         row: what a line of the file of rows is.
-        given: what the graph is given of a row, beside ``text``, ``image`` and ``images``.
-        options: options of the graph that are set.
+        given: what the graph is given of a row, beside ``text`` and its media.
+        options: options of the graph that follow from the rows, and from those that are set.
+        points: whether its answers have boxes.
+        frame: how boxes are asked for where it is not known how the model writes them; None: then
+            it cannot be taught.
         without: roles that are left empty, for what they do comes after the question.
     """
 
@@ -100,5 +106,7 @@ class Course(NamedTuple):
     same: Callable[[Any, Extraction, Near], str]
     row: type[Row] = Row
     given: Callable[[Any], Mapping[str, Any]] = lambda row: {}
-    options: Mapping[str, Any] = {}
+    options: Callable[[Sequence[Any], Mapping[str, Any]], Mapping[str, Any]] = lambda rows, set_: {}
+    points: bool = True
+    frame: BoxConvention | None = None
     without: tuple[str, ...] = ("segmenter",)

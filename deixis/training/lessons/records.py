@@ -143,7 +143,7 @@ class Manifest(_Record):
     """What a folder of lessons was made of.
 
     Attributes:
-        course: what is taught (`deixis.training.lessons.courses`).
+        course: what is taught (`deixis.training.courses`).
         base: spec of the model that is to learn, such as
             ``transformers:Qwen/Qwen2.5-VL-7B-Instruct``.
         frame: how it writes boxes.

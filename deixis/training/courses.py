@@ -1,0 +1,23 @@
+"""The courses by name."""
+
+from deixis.base.problems import nearest
+from deixis.errors import SettingsError
+from deixis.training.lessons.course import Course
+from deixis.training.teachers.e2e import E2E
+
+COURSES: dict[str, Course] = {course.name: course for course in (E2E,)}
+"""What can be taught, by the name that the command line has for it."""
+
+
+def course_named(name: str) -> Course:
+    """Return a course by its name.
+
+    Raises:
+        SettingsError: there is none (with the nearest right name).
+    """
+    if name not in COURSES:
+        hint = nearest(name, COURSES)
+        raise SettingsError(
+            f"there is no system {name!r}{hint} to train; known: {', '.join(COURSES)}"
+        )
+    return COURSES[name]
