@@ -60,7 +60,8 @@ class Roles(_Frozen):
     ``transcriber`` writes down what is said, ``speech_segmenter`` finds where somebody speaks,
     ``tracker`` follows things through a video.
     ``vlm`` is the chat model that a graph shows the picture to when one model is to name the
-    entities and to point at them. ``embedder`` measures how alike two posts are.
+    entities and to point at them; where it does so in two stages, ``sketcher`` plays the first,
+    if it is named. ``embedder`` measures how alike two posts are.
     Each graph says which roles it cannot do without (`deixis graphs`). Any other may be left
     out: nothing is looked for or asked with it, and what its description says is missing.
     """
@@ -75,6 +76,7 @@ class Roles(_Frozen):
     expander: str | None = Field(None, description="referring expressions in a model's words")
     templater: str | None = Field(None, description="questions for types that have no template")
     vlm: str | None = Field(None, description="a model that names and points in one go")
+    sketcher: str | None = Field(None, description="a model of its own for the first stage")
     embedder: str | None = Field(None, description="examples that are like the post")
     detector: str | None = Field(None, description="people and objects, and their boxes")
     reader: str | None = Field(None, description="names read in the picture, and their boxes")

@@ -7,7 +7,7 @@ START ─► open                                                               
 ... ─► ground ─► segment ─► structure ─► END
 
 With ``calls: joint``, consult and vote of the main graph stand for the three in the middle. What
-the options leave out is left out of the graph.
+the options leave out is left out of the graph; with ``ground: false`` there is the sketch alone.
 Yuan et al., "Visual Knowledge-Enhanced LLaVA for Fine-Grained Multimodal Named Entity
 Recognition and Grounding", IEEE/ACM TASLP 2026, section III.
 """
@@ -46,11 +46,12 @@ def wire(wiring: Wiring, options: VkelOptions) -> None:
         wiring.add(consult, vote)
         _committee(wiring, "consult", "vote")
         last = ["vote"]
-    if options.objects:
+    if options.sees:
         wiring.add(observe)
         graph.add_edge("open", "observe")
         last.append("observe")
-    wiring.chain(ground, segment, structure, after=last)
+    second = (ground, segment) if options.ground else ()
+    wiring.chain(*second, structure, after=last)
 
 
 def _committee(wiring: Wiring, member: str, after: str) -> None:
@@ -62,7 +63,7 @@ SYSTEM = System(
     "vkel",
     "VKEL: a coarse sketch, visual knowledge of several models, then fine types and boxes",
     needs=("vlm", "committee", "templater"),
-    uses=("voter", "detector", "reader", "segmenter"),
+    uses=("sketcher", "voter", "detector", "reader", "segmenter"),
     wire=wire,
     options=VkelOptions,
     leaves_out=left_out,

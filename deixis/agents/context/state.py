@@ -193,6 +193,7 @@ class Context(TypedDict, total=False):
     expander: str | None
     templater: str | None
     vlm: str | None
+    sketcher: str | None
     embedder: str | None
     detector: str | None
     reader: str | None

@@ -8,7 +8,7 @@ boxes are (x1, y1, x2, y2)*, in shares of the picture's width and height or as i
 from collections.abc import Mapping, Sequence
 
 from deixis.agents.context.records import Kind, Mention
-from deixis.agents.context.state import State, Update, decision, joined, notice
+from deixis.agents.context.state import OVERWRITE, State, Update, decision, joined, notice
 from deixis.agents.context.toolbox import Toolbox, no_answer
 from deixis.agents.reading.answers import LONGEST, located, mentioned, placed, unread
 from deixis.agents.reading.box_form import SAMPLE, SHARES, BoxForm, form_of
@@ -22,7 +22,7 @@ from deixis.rows import RowEntity
 
 
 def ground(state: State, toolbox: Toolbox) -> Update:
-    """Ask for the whole answer; what it leaves out of the sketch stays undecided."""
+    """Ask for the whole answer; what it leaves out of the sketch stays undecided, or goes."""
     text, spec, mentions = state["text"], toolbox.model("vlm"), state["mentions"]
     images, noted = toolbox.shown(state, "ground", spec)
     picture = state.get("picture")
@@ -32,8 +32,12 @@ def ground(state: State, toolbox: Toolbox) -> Update:
     replies = list(update["calls"])
     parsed = read(reply.value.text if reply.value else "", toolbox.types)
     answers, others = _matched(mentions, parsed.entities)
-    if (given := given_mentions(state)) is None:
-        spans = [(mention["start"], mention["end"]) for mention in mentions.values()]
+    given = given_mentions(state)
+    alone = given is None and bool(reply.value)
+    alone &= not toolbox.graph_options(VkelOptions).undecided
+    if given is None:
+        kept = answers if alone else mentions  # what goes takes no place from a corrected name
+        spans = [(mentions[entity]["start"], mentions[entity]["end"]) for entity in kept]
         added, dropped = located(text, others, "ground", toolbox, taken=spans)
     else:
         added, (_, dropped) = [], taken_up(given, others, "ground")
@@ -51,18 +55,23 @@ def ground(state: State, toolbox: Toolbox) -> Update:
     answers |= {entity: own.entity for entity, own in zip(new["mentions"], added, strict=True)}
     missing = "the answer leaves it out" if reply.value else f"{spec} {no_answer(reply.status)}"
     parts = [update, {"notices": {**noted, **unread(parsed.problems, "ground"), **dropped}}, new]
-    for entity, mention in {**mentions, **new["mentions"]}.items():
+    every = {**mentions, **new["mentions"]}
+    for entity, mention in every.items():
         if entity in answers:
             parts.append(_typed(entity, mention, answers[entity], state, toolbox, replies))
             parts.append(_seen(entity, answers[entity], form, state, spec, replies))
-        else:
+        elif not alone:
             parts.append(
                 placed(state, entity, None, "ground", spec, evidence=[missing], replies=replies)
             )
             if reply.value:
                 message = f"the answer leaves out {mention['text']!r}; it is undecided"
                 parts.append({"notices": notice("ground", message)})
-    return joined(*parts)
+    update = joined(*parts)
+    if alone:
+        said = {entity: mention for entity, mention in every.items() if entity in answers}
+        return {**update, "mentions": {OVERWRITE: said}}
+    return update
 
 
 def _prompt(state: State, toolbox: Toolbox, form: BoxForm | None) -> Prompt:

@@ -1,6 +1,7 @@
 """sketch: the first stage, a coarse sketch of the entities (VKEL, section III-C.1).
 
-The model is shown picture and text and writes *X is a(an) person; Y is a(an) location.*
+The model is shown picture and text and writes *X is a(an) person; Y is a(an) location.* It is the
+``sketcher``, or else the ``vlm``, as in the paper, which trains one adapter for each stage.
 """
 
 from collections.abc import Sequence
@@ -20,16 +21,18 @@ def sketch(state: State, toolbox: Toolbox) -> Update:
 
     Mentions that are given are the sketch; without a first stage there is none.
     """
-    text, spec = state["text"], toolbox.model("vlm")
+    text = state["text"]
     given = given_mentions(state)
     if given is not None:
         named = named_as_given(given, text, "sketch", toolbox)
         return _with_templates(named, [mention.type for mention in given], toolbox)
     if not toolbox.graph_options(VkelOptions).sketch:
         return {}
+    role = "sketcher" if toolbox.settings.roles.sketcher else "vlm"
+    spec = toolbox.model(role)
     images, noted = toolbox.shown(state, "sketch", spec)
     prompt = toolbox.render("vkel/sketch", types=toolbox.types.types, text=text)
-    reply, update = toolbox.ask("sketch", "vlm", spec, prompt, Text, images=images)
+    reply, update = toolbox.ask("sketch", role, spec, prompt, Text, images=images)
     parsed = read(reply.value.text if reply.value else "", toolbox.types)
     entities, dropped = located(text, parsed.entities, "sketch", toolbox)
     named = mentioned(
