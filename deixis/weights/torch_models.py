@@ -180,6 +180,9 @@ def pretrained(kind: Any, name: str, device: str, dtype: str, **options: Any) ->
             use_safetensors=True,  # a pickle can run code
             dtype=precision_of(dtype, place),
             output_loading_info=True,
+            # Where peft is installed, transformers looks beside the weights for an adapter, pickles
+            # included, and asks the hub for it even if all else is here.
+            adapter_kwargs={"subfolder": "none", "local_files_only": True},
             **options,
             **source,
         )

@@ -19,9 +19,10 @@ from pydantic import Field, model_validator
 
 from deixis.errors import ModelCallError, SettingsError, ToolError
 from deixis.llms.backends import Constrain
+from deixis.llms.local.transformers_folders import only_describes, senses
 from deixis.llms.local.transformers_frames import with_frames
 from deixis.llms.local.transformers_inputs import tensors
-from deixis.llms.local.transformers_load import Loaded, load, only_describes, senses
+from deixis.llms.local.transformers_load import Loaded, load
 from deixis.llms.options import checked
 from deixis.settings import Spec
 from deixis.tools.base import warn

@@ -1,45 +1,23 @@
 """Chat models in Hugging Face format, from a folder or the hub, brought into memory once."""
 
-import json
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from deixis.base.forks import Lock
 from deixis.errors import MissingExtraError, ModelFileError
+from deixis.llms.local.transformers_folders import CAPTION
 from deixis.weights.micro_batch import MicroBatch
-from deixis.weights.model_files import is_cached, resolve
-from deixis.weights.torch_models import (
-    files_of,
-    packages,
-    part,
-    place_of,
-    pretrained,
-    reading,
-    source_of,
-)
+from deixis.weights.torch_models import packages, part, place_of, pretrained, reading, source_of
 
 _loading = Lock()
+_lent: dict[str, "Loaded"] = {}
 
 ROWS = {"cpu": 4, "cuda": 8, "mps": 4}
 """Most replies that are written together, by kind of device. For every token all weights are read
 from memory once, so replies share what takes most of the time, also on a CPU: there 8 of them took
 21.5 s one by one, 13.2 s in fours and 15.4 s at once (12 layers, float32, 2 cores)."""
-
-
-CAPTION = {"blip-2": "", "florence2": "<MORE_DETAILED_CAPTION>"}
-"""Kinds of models without a chat template that describe a picture, and what they are prompted with.
-The task is one of those that Florence-2 was trained on, which has no other way to be asked."""
-SENSES = {
-    "qwen2_vl": ("watches",),
-    "qwen2_5_vl": ("watches",),
-    "qwen3_vl": ("watches",),
-    "qwen3_vl_moe": ("watches",),
-    "qwen2_5_omni": ("hears", "watches"),
-}
-"""Kinds of models that were trained on sound and video. Of Qwen's Omni the thinker is loaded, which
-writes; the talker, which would speak, stays on the disk."""
 
 
 class Loaded(NamedTuple):
@@ -51,8 +29,9 @@ class Loaded(NamedTuple):
     else, None for those that answer; ``decodes_apart`` says whether a prompt is read by an encoder
     of its own. ``vocabulary`` is the tokenizer as llguidance reads it, ``ends`` are the tokens
     that end a reply, ``window`` is how many tokens prompt and reply may have together (None:
-    unknown). ``top_k`` and ``top_p`` are what the model's makers advise for sampling. ``reading``
-    is held while prompts become tensors, and the model writes in a ``turn``.
+    unknown). ``plain`` is the ``GenerationConfig`` that a reply is written with; ``top_k`` and
+    ``top_p`` are what the model's makers advise for sampling. ``reading`` is held while prompts
+    become tensors, and the model writes in a ``turn``.
     """
 
     model: Any
@@ -65,58 +44,15 @@ class Loaded(NamedTuple):
     vocabulary: Any
     ends: list[int]
     window: int | None
+    plain: Any
     top_k: int | None
     top_p: float | None
     reading: Lock
     turn: MicroBatch
 
 
-def only_describes(name: str) -> bool:
-    """Say whether a model is of a kind in `CAPTION`, without loading it.
-
-    Args:
-        name: a folder, or ``OWNER/REPO[@REVISION]``; what is not on this disk is not known of.
-    """
-    with suppress(ModelFileError), reading(name):  # what is wrong is told when it is loaded
-        folder = _on_disk(name)
-        if folder is None:
-            return False
-        beside = folder / "tokenizer_config.json"
-        told = beside.is_file() and "chat_template" in beside.read_text(encoding="utf-8")
-        described = _kind_in(folder) in CAPTION
-        return described and not told and not (folder / "chat_template.jinja").is_file()
-    return False
-
-
-def senses(name: str) -> tuple[str, ...]:
-    """Return which of "hears" and "watches" a model can, without loading it.
-
-    Args:
-        name: as for `only_describes`; of what is not on this disk the name tells.
-    """
-    with suppress(ModelFileError), reading(name):
-        if folder := _on_disk(name):
-            return SENSES.get(_kind_in(folder), ())
-    plain = name.rstrip("/").rpartition("/")[2].casefold().replace(".", "_").replace("-", "_")
-    return next((can for kind, can in SENSES.items() if kind in plain), ())
-
-
-def _on_disk(name: str) -> Path | None:
-    (where,) = files_of(name)
-    if not is_cached(where):
-        return None
-    if where.startswith("hub:"):
-        return resolve(f"hub:{name}/config.json").parent
-    return Path(name).expanduser()
-
-
-def _kind_in(folder: Path) -> str:
-    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    return str(config.get("model_type"))
-
-
 def load(name: str, device: str, dtype: str, attention: str | None) -> Loaded:
-    """Return a model, loaded by the first caller of the process and kept.
+    """Return a model, loaded by the first caller of the process and kept; or the one `lent`.
 
     Args:
         name: a folder, or ``OWNER/REPO[@REVISION]`` on the hub.
@@ -129,70 +65,156 @@ def load(name: str, device: str, dtype: str, attention: str | None) -> Loaded:
         ModelFileError: the model cannot be had or is no chat model.
         SettingsError: the device is not there.
     """
+    if (loaded := _lent.get(name)) is not None:
+        return loaded
     with _loading:  # a cache alone would let two threads load the same weights
         return _load(name, device, dtype, attention)
 
 
+@contextmanager
+def lent(name: str, loaded: Loaded) -> Iterator[None]:
+    """Have a model answer for ``transformers:NAME`` in all threads, whatever is on the disk.
+
+    So a model in training is asked by a graph. In the meantime it is in evaluation mode and
+    writes as `load`'s do; afterwards it is as it was. ``NAME?adapter=...`` is read from the disk.
+
+    Args:
+        name: as for `load`, letter by letter as specs write it.
+        loaded: from `around`.
+    """
+    model = loaded.model
+    modes = [(module, module.training) for module in model.modules()]
+    before, own = _lent.get(name), model.generation_config
+    model.eval()
+    model.generation_config = loaded.plain
+    _lent[name] = loaded
+    try:
+        yield
+    finally:
+        if before is None:
+            del _lent[name]
+        else:
+            _lent[name] = before
+        model.generation_config = own
+        for module, mode in modes:
+            module.training = mode
+
+
 @cache
 def _load(name: str, device: str, dtype: str, attention: str | None) -> Loaded:
+    _grammars(), place_of(device)  # what is missing or wrong is told before the weights are read
+    processor = _processor(name)
+    loaded = _with(processor, weights(name, device, dtype, attention))
+    model = loaded.model
+    model.generation_config = loaded.plain
+    if loaded.caption is not None and hasattr(model, "language_model"):  # it writes by itself
+        model.language_model.generation_config = loaded.plain
+    return loaded
+
+
+def weights(name: str, device: str, dtype: str, attention: str | None) -> Any:
+    """Read a model of transformers anew, for whoever changes it; it is the caller's own.
+
+    Args and raises are those of `load`.
+    """
     _, transformers = packages()
-    try:
-        import llguidance.hf
-    except ImportError as error:
-        raise MissingExtraError("llguidance", "transformers") from error
-    place_of(device)  # a wrong setting is told before a missing file
-    where, source = source_of(name)
+    seeing, blind = transformers.AutoModelForImageTextToText, transformers.AutoModelForCausalLM
     options = {} if attention is None else {"attn_implementation": attention}
     with reading(name):
-        from transformers.models.auto.processing_auto import PROCESSOR_MAPPING
+        config = _writer(_config(name))
+        kind = seeing if _sees(config) else blind
+        return pretrained(kind, name, device, dtype, config=config, **options)
 
-        config = transformers.AutoConfig.from_pretrained(where, **source)
-        whole = type(config)
-        config = getattr(config, "thinker_config", config)
-        kind = type(config)
-        sees = kind in transformers.MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING
-        if sees:
-            processor = part(_without_videos(PROCESSOR_MAPPING[whole]), name)
-            tokenizer = processor.tokenizer
-            processor.chat_template = _with_beginning(processor)
-        else:
-            processor = tokenizer = part(transformers.AutoTokenizer, name)
-        caption = None if processor.chat_template else CAPTION.get(config.model_type)
-        if not processor.chat_template and caption is None:
-            raise ModelFileError(
-                f"{name} has no chat template; name a chat model (often the same name with "
-                "-Instruct), or put its chat_template.jinja into the folder"
-            )
-        seeing, blind = transformers.AutoModelForImageTextToText, transformers.AutoModelForCausalLM
-        model = pretrained(seeing if sees else blind, name, device, dtype, config=config, **options)
-        advice, ends = model.generation_config, _ends(model.generation_config, tokenizer)
-        apart, words = config.is_encoder_decoder, config.get_text_config()
+
+def around(name: str, model: Any) -> Loaded:
+    """Return a model with all that goes with it, read from where it came from.
+
+    Args:
+        name: as for `load`.
+        model: from `weights`, changed as may be. Of a model of peft the one inside is taken, with
+            its adapters in it: it writes by itself.
+
+    Raises:
+        MissingExtraError, ModelFileError: as `load`.
+    """
+    inner = model.get_base_model() if hasattr(model, "get_base_model") else model
+    return _with(_processor(name), inner)
+
+
+def _with(processor: Any, model: Any) -> Loaded:
+    _, transformers = packages()
+    config, advice = model.config, model.generation_config
+    tokenizer = processor.tokenizer if _sees(config) else processor
+    apart, words, ends = (
+        config.is_encoder_decoder,
+        config.get_text_config(),
+        _ends(advice, tokenizer),
+    )
+    return Loaded(
+        model,
+        processor,
+        tokenizer,
+        _sees(config),
+        getattr(processor, "feature_extractor", None),
+        None if processor.chat_template else CAPTION[config.model_type],
+        apart,
+        _grammars().from_tokenizer(tokenizer, eos_token=ends),
+        ends,
+        None if apart else getattr(words, "max_position_embeddings", None),
         # Nothing but what is asked for: no penalties or beams that the folder may bring.
-        plain = transformers.GenerationConfig(
+        transformers.GenerationConfig(
             eos_token_id=ends,
             pad_token_id=ends[0],
             decoder_start_token_id=getattr(words, "decoder_start_token_id", None),
             forced_bos_token_id=getattr(words, "forced_bos_token_id", None),
-        )
-        model.generation_config = plain
-        if caption is not None and hasattr(model, "language_model"):  # it writes by itself
-            model.language_model.generation_config = plain
-        return Loaded(
-            model,
-            processor,
-            tokenizer,
-            sees,
-            getattr(processor, "feature_extractor", None),
-            caption,
-            apart,
-            llguidance.hf.from_tokenizer(tokenizer, eos_token=ends),
-            ends,
-            None if apart else getattr(words, "max_position_embeddings", None),
-            advice.top_k,
-            advice.top_p,
-            Lock(),
-            MicroBatch(ROWS[model.device.type]),
-        )
+        ),
+        advice.top_k,
+        advice.top_p,
+        Lock(),
+        MicroBatch(ROWS[model.device.type]),
+    )
+
+
+def _grammars() -> Any:
+    try:
+        import llguidance.hf
+    except ImportError as error:
+        raise MissingExtraError("llguidance", "transformers") from error
+    return llguidance.hf
+
+
+def _config(name: str) -> Any:
+    where, source = source_of(name)
+    return packages()[1].AutoConfig.from_pretrained(where, **source)
+
+
+def _writer(config: Any) -> Any:
+    """Return the settings of the part of a model that writes."""
+    return getattr(config, "thinker_config", config)
+
+
+def _sees(config: Any) -> bool:
+    return type(config) in packages()[1].MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING
+
+
+def _processor(name: str) -> Any:
+    """Return what turns a conversation into tensors: a tokenizer, or of a model that sees more."""
+    _, transformers = packages()
+    with reading(name):
+        config = _config(name)
+        if _sees(_writer(config)):
+            from transformers.models.auto.processing_auto import PROCESSOR_MAPPING
+
+            processor = part(_without_videos(PROCESSOR_MAPPING[type(config)]), name)
+            processor.chat_template = _with_beginning(processor)
+        else:
+            processor = part(transformers.AutoTokenizer, name)
+        if not processor.chat_template and _writer(config).model_type not in CAPTION:
+            raise ModelFileError(
+                f"{name} has no chat template; name a chat model (often the same name with "
+                "-Instruct), or put its chat_template.jinja into the folder"
+            )
+        return processor
 
 
 def _without_videos(kind: Any) -> Any:
