@@ -42,8 +42,9 @@ def open_sample(state: State, toolbox: Toolbox) -> Update:
     patches = checked_patches(state.get("patches"))
     caption = checked_caption(state.get("caption"), options.max_text)
     given_mentions: Any = state.get("mentions")
-    # The channel is an empty mapping where nothing was ever given.
-    mentions = None if given_mentions == {} else checked_mentions(given_mentions, text)
+    if given_mentions == {}:  # so the channel is where nothing was ever given
+        given_mentions = None
+    mentions = checked_mentions(given_mentions, text, regions="regions" in toolbox.takes)
     tasks = checked_tasks(state.get("task")) if "task" in toolbox.takes else None
     toolbox.check(without=idle_roles(state))
     pictures, seen = opened_pictures(state, options)

@@ -25,7 +25,7 @@ from deixis.apps.cache_cli import cache_app
 from deixis.apps.calibrate_cli import calibrate
 from deixis.apps.captions_cli import captions
 from deixis.apps.compare_cli import compare
-from deixis.apps.construct_batch_cli import augment, summarize
+from deixis.apps.construct_batch_cli import augment, summarize, thoughts
 from deixis.apps.construct_cli import agreement, masks, review, reviewed, split
 from deixis.apps.dataset_cli import dataset_app
 from deixis.apps.eval_cli import evaluate
@@ -41,7 +41,7 @@ app = options.group("Name every entity in a text, and point at it in the picture
 app.add_typer(prompts_app, name="prompts")
 app.add_typer(cache_app, name="cache")
 app.add_typer(dataset_app, name="dataset")
-for made in (masks, agreement, summarize, review, reviewed, split, augment):
+for made in (masks, agreement, summarize, review, reviewed, split, augment, thoughts):
     dataset_app.command()(made)
 for each in (topn, captions, read, write):
     dataset_app.command()(each)

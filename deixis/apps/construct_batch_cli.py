@@ -1,4 +1,4 @@
-"""The commands of ``deixis dataset`` for which language models write: ``summarize``, ``augment``.
+"""The commands of ``deixis dataset`` for which models write: summaries, knowledge, thoughts.
 
 Each runs a batch, so that the same line again goes on; exit codes are those of ``deixis batch``.
 """
@@ -13,6 +13,9 @@ import typer
 from deixis.apps import options, terminal
 from deixis.apps.batch_cli import BudgetOption, ConcurrencyOption, RenewOption, parse_budget
 from deixis.apps.construct_cli import ProgressOption, RowsArgument, extended
+from deixis.apps.prompts_cli import PromptsOption
+from deixis.base.atomic import is_stdout
+from deixis.errors import InputError
 
 _UNASKED = ("entailer", "second_entailer", "vlm", "segmenter")
 """Roles that training data of expressions has no use for."""
@@ -126,4 +129,62 @@ def augment(
         batch_runs.summarise(run, as_json=False)
         show_training(figures, str(out))
     if code := batch_runs.exit_code(run):
+        raise typer.Exit(code)
+
+
+def thoughts(
+    rows: RowsArgument,
+    out: Annotated[
+        Path, typer.Option("--out", metavar="ROWS", help="The same rows, with thoughts.")
+    ],
+    stack: options.StackOption = "e2e",
+    role: options.RoleOption = None,
+    schema: options.SchemaOption = None,
+    prompts: PromptsOption = None,
+    urls: options.UrlsOption = None,
+    tries: Annotated[
+        int, typer.Option(min=1, max=20, help="Ask so often at most, until a thought can be kept.")
+    ] = 1,
+    concurrency: ConcurrencyOption = None,
+    budget: BudgetOption = None,
+    limit: LimitOption = None,
+    renew: RenewOption = False,
+    progress: ProgressOption = True,
+    as_json: options.JsonOption = False,
+) -> None:
+    """Have a strong model write the thoughts that lead to gold records (E2E-GMNER, section 4.6).
+
+    The vlm of the stack is the teacher: --role vlm=openai:... It is given the post, the picture and
+    the records. A thought is kept if the records below it are those of the gold, and it tells
+    neither that they were given nor coordinates; all rows are written, those without a thought as
+    they were. A thought that a row has stays, so that a second teacher fills in what the first has
+    left. What was answered is in OUT.answers.jsonl, as deixis batch writes it. Run the same line
+    again to go on.
+    """
+    from deixis.apps import batch_runs
+    from deixis.apps.files import is_one_of
+    from deixis.base.text_files import keep_streams
+    from deixis.training.thoughts.rows import answers_of, begun, fill, rows_to_teach
+    from deixis.training.thoughts.teach import GRAPH
+
+    if is_one_of(out, [rows]) or is_stdout(out):
+        raise InputError(f"{out} is what is read, or no file; give another --out")
+    keep_streams(rows)
+    everything, without = rows_to_teach(rows)
+    settings = options.settings_of(stack, prompts, role, GRAPH, urls, schema)
+    settings = settings.with_graph(GRAPH, tries=tries)
+    if budget is not None:
+        settings = settings.with_options(budget=parse_budget(budget))
+    begin = partial(begun, settings, without, out, concurrency, limit, renew)
+    run = batch_runs.perform(begin, renew=renew, progress=progress) if without else None
+    counts = fill(everything, answers_of(out), out)
+    if as_json:
+        terminal.print_json({"run": run and asdict(run.tally), "thoughts": counts})
+    else:
+        if run:
+            batch_runs.summarise(run, as_json=False)
+        for fate, number in counts.items():
+            typer.echo(f"{number:8}  {fate}", err=True)
+        typer.echo(f"wrote {len(everything)} rows to {out}")
+    if run and (code := batch_runs.exit_code(run)):
         raise typer.Exit(code)

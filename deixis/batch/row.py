@@ -118,7 +118,8 @@ def task_of(number: int, line: bytes, how: Reading) -> Task:
         text = _text(row, how)
         patches = checked_patches(row.get("patches"))
         caption = checked_caption(row.get("caption"), how.max_text)
-        mentions = checked_mentions(row.get("entities" if how.gold_mentions else "mentions"), text)
+        named = row.get("entities" if how.gold_mentions else "mentions")
+        mentions = checked_mentions(named, text, regions="regions" in how.takes)
         if "task" in how.takes:
             checked_tasks(row.get("task"))
     except InputError as error:

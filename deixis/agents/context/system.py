@@ -31,7 +31,8 @@ class System(NamedTuple, Generic[Options]):
         wire: adds its nodes and edges to a `deixis.graphs.build.Wiring`, as the options say.
         options: what it can be told under ``graph_options``.
         eyes: roles that it cannot have played by a chat model that takes no pictures.
-        takes: what of ``images``, ``audio``, ``video`` and ``task`` may be given.
+        takes: what of ``images``, ``audio``, ``video`` and ``task`` may be given; ``regions`` if
+            mentions may have them.
         leaves_out: says which of its roles are neither needed nor asked with some options.
     """
 

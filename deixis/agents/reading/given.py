@@ -14,7 +14,7 @@ from deixis.base.folding import key
 from deixis.base.printable import one_line
 from deixis.base.problems import first_problem
 from deixis.errors import InputError
-from deixis.rows import RowEntity
+from deixis.rows import RowEntity, RowRegion
 from deixis.type_schema import EntityType, TypeSchema
 
 MENTIONS = "given_mentions"
@@ -36,7 +36,13 @@ class _Given(BaseModel):
     fine_type: str | None = None
 
 
+class _Placed(_Given):
+    regions: tuple[RowRegion, ...] | None = None
+
+
 _MENTIONS = TypeAdapter(list[_Given])
+_PLACED = TypeAdapter(list[_Placed])
+_MASKS = {"regions": {"__all__": {"mask"}}}
 
 
 def checked_caption(given: object, most: int) -> str | None:
@@ -62,8 +68,10 @@ def checked_caption(given: object, most: int) -> str | None:
     return None if words.startswith(SEEN) else words or None
 
 
-def checked_mentions(given: object, text: str) -> list[dict[str, Any]] | None:
-    """Return mentions with their places, in the order of the text; None for None.
+def checked_mentions(
+    given: object, text: str, *, regions: bool = False
+) -> list[dict[str, Any]] | None:
+    """Return mentions with their places in the text, in its order; None for None.
 
     Args:
         given: a list of ``{"text", "type"}``, maybe with ``start`` and ``end`` (half-open
@@ -71,6 +79,7 @@ def checked_mentions(given: object, text: str) -> list[dict[str, Any]] | None:
             them, such as regions, is left out. A mention without a place stands where its text
             is found first, outside those before it.
         text: of the sample.
+        regions: whether their regions are kept, without masks.
 
     Raises:
         InputError: something else, or a mention that does not stand in the text.
@@ -80,7 +89,7 @@ def checked_mentions(given: object, text: str) -> list[dict[str, Any]] | None:
     if not isinstance(given, list | tuple) or len(given) > MOST:
         raise InputError(f'mentions must be a list of at most {MOST} {{"text", "type"}}')
     try:
-        mentions = _MENTIONS.validate_python(list(given))
+        mentions = (_PLACED if regions else _MENTIONS).validate_python(list(given))
     except ValidationError as error:
         raise InputError(f"mentions.{': '.join(first_problem(error))}") from None
     taken: list[tuple[int, int]] = []
@@ -96,7 +105,8 @@ def checked_mentions(given: object, text: str) -> list[dict[str, Any]] | None:
                 + "; give names as the text has them, with start and end or without both"
             )
         taken.append(span)
-        placed.append({**mention.model_dump(), "start": span[0], "end": span[1]})
+        known = mention.model_dump(mode="json", exclude=_MASKS if regions else None)
+        placed.append({**known, "start": span[0], "end": span[1]})
     return sorted(placed, key=lambda mention: (mention["start"], mention["end"]))
 
 
