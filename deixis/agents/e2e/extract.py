@@ -11,7 +11,7 @@ from deixis.agents.context.state import State, Update, joined, notice
 from deixis.agents.context.system import GraphOptions
 from deixis.agents.context.toolbox import Toolbox
 from deixis.agents.e2e.boxes import UNREADABLE, dropped_boxes, to_picture
-from deixis.agents.e2e.read import read
+from deixis.agents.e2e.read import read, says_none
 from deixis.agents.reading.answers import LONGEST, Located, located, unread
 from deixis.agents.reading.given import given_mentions, listed, taken_up
 from deixis.base.folding import key, without_entities
@@ -167,11 +167,10 @@ def _read(
     """Return what one answer names, or None if nothing can be read; and notices."""
     # The semicolon of "AT&amp;T" would end a record.
     answer = without_entities(written.text)
-    entities, problems = read(answer)
-    *aloud, last = _ANSWER.split(answer)
-    said_none = not problems and "none" in last.casefold()
-    thoughts = "\n".join([written.thoughts, *aloud])
-    if not entities and not said_none:
+    found = read(answer)
+    entities, problems = found
+    thoughts = "\n".join([written.thoughts, *_ANSWER.split(answer)[:-1]])
+    if not entities and not says_none(answer, found):
         begins = (problems[0].piece if problems else answer)[:LONGEST]
         why = f"no record was found in the answer that begins with {begins!r}"
         return None, notice("extract", why)

@@ -9,6 +9,7 @@ from deixis.formats import e2e
 from deixis.formats.answers import Parsed
 
 _ANSWER = re.compile(r"</?answer>|\A.*</think>", re.IGNORECASE | re.DOTALL)
+_OPEN = re.compile(r"<answer>", re.IGNORECASE)
 _LABEL = re.compile(r"^(?:mention|text|name|entity|type|label|box(?:es)?|region)\s*[:=]\s*", re.I)
 _HEADER = re.compile(
     r"^\W*(?:mention|text|name|entity)\W*\|\W*(?:entity )?type\W*\|[\W_]*(?:bounding )?"
@@ -34,6 +35,11 @@ def read(answer: str) -> Parsed:
         return strict
     loose = entities_in_json(_ANSWER.sub("", answer)) or e2e.parse(_tolerated(answer))
     return loose if len(loose.problems) < len(strict.problems) else strict
+
+
+def says_none(answer: str, found: Parsed) -> bool:
+    """Say whether an answer of which this was read names nothing, in so many words."""
+    return not found.problems and "none" in _OPEN.split(answer)[-1].casefold()
 
 
 def _tolerated(answer: str) -> str:
