@@ -11,6 +11,10 @@ from collections.abc import Sequence
 from deixis.formats.answers import ONE, Parsed, Reading, Scale, checked, read_boxes
 from deixis.rows import RowEntity
 
+NOTHING = "no entity found."
+"""The answer of a text without entities."""
+WHERE = ", whose bounding boxes are "
+"""Stands between an entity with its types and its boxes."""
 _NOTHING = ("", "no entity found", "none")
 # Names of types are anybody's ("Art (visual)", "Men's team"); what follows one is no part of it.
 # Blanks are taken once (*+), and a name is no novel: a model may repeat itself 100,000 times.
@@ -56,14 +60,18 @@ def _name(text: str, reading: Reading) -> str:
 
 def write(entities: Sequence[RowEntity]) -> str:
     """Write sketches; see `Format`. Boxes have to be shares of the picture, 0..1."""
-    return checked(entities, _one, lambda pieces: "; ".join(pieces) or "no entity found.", parse)
+    return checked(entities, _one, lambda pieces: "; ".join(pieces) or NOTHING, parse)
+
+
+def named(entity: RowEntity) -> str:
+    """Write an entity with its types, without its boxes."""
+    fine = "" if entity.fine_type is None else f" and a(an) {entity.fine_type}"
+    return f"{entity.text} is a(an) {entity.type}{fine}"
 
 
 def _one(entity: RowEntity) -> str:
-    sketch = f"{entity.text} is a(an) {entity.type}"
-    if entity.fine_type is not None:
-        sketch += f" and a(an) {entity.fine_type}"
+    sketch = named(entity)
     if entity.regions is None:
         return sketch
     boxes = ", ".join(f"({', '.join(map(repr, region.box))})" for region in entity.regions)
-    return f"{sketch}, whose bounding boxes are {boxes or 'None'}"
+    return f"{sketch}{WHERE}{boxes or 'None'}"

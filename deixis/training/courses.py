@@ -4,8 +4,9 @@ from deixis.base.problems import nearest
 from deixis.errors import SettingsError
 from deixis.training.lessons.course import Course
 from deixis.training.teachers.e2e import E2E
+from deixis.training.teachers.vkel import VKEL, VKEL_SKETCH
 
-COURSES: dict[str, Course] = {course.name: course for course in (E2E,)}
+COURSES: dict[str, Course] = {course.name: course for course in (E2E, VKEL_SKETCH, VKEL)}
 """What can be taught, by the name that the command line has for it."""
 
 

@@ -90,7 +90,8 @@ class Course(NamedTuple):
             words that are alike for all such rows, or "".
         row: what a line of the file of rows is.
         given: what the graph is given of a row, beside ``text`` and its media.
-        options: options of the graph that follow from the rows, and from those that are set.
+        options: options of the graph that follow from the rows, and from those that are set; None
+            takes one away.
         points: whether its answers have boxes.
         frame: how boxes are asked for where it is not known how the model writes them; None: then
             it cannot be taught.

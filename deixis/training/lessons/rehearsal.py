@@ -181,7 +181,9 @@ def _prepared(
     """Return the settings of the graph that asks, and how its model writes boxes."""
     spec = f"transformers:{base}"
     given = settings.graph_options if settings.graph == course.graph else {}
-    settings = settings.with_graph(course.graph, **{**given, **course.options(gold, given)})
+    options = {**given, **course.options(gold, given)}
+    options = {name: value for name, value in options.items() if value is not None}
+    settings = settings.with_graph(course.graph, **options)
     settings = settings.with_roles({course.role: spec, **dict.fromkeys(course.without)})
     frame = convention_of(spec, settings.graph_options.get("family")) or course.frame
     if frame is None and course.points:
