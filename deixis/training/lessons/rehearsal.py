@@ -59,6 +59,8 @@ class _Row(NamedTuple):
     lessons: list[tuple[str, int, Lesson]]
 
 
+_Run = tuple[list[Lesson], dict[str, str] | None]
+"""The lessons of a row; and why it has none."""
 _now: ContextVar[_Row] = ContextVar("row in rehearsal")
 
 
@@ -142,20 +144,15 @@ def rehearse(
     reading = Reading(
         Path(folder_of(rows)).absolute(), prepared.options.max_text, takes=toolbox.takes
     )
+    lines = [line for line in _lines(rows) if line.data.strip()]
     lessons: list[Lesson] = []
     left_out: list[dict[str, str]] = []
-    digest = sha256()
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        lines = [line for line in _lines(rows) if line.data.strip()]
-        runs = pool.map(
-            lambda line: copy_context().run(rehearsed, line=line, reading=reading), lines
-        )
-        for number, (line, (found, trouble)) in enumerate(zip(lines, runs, strict=True), start=1):
-            digest.update(line.data + b"\n")
-            lessons += found
-            left_out += [trouble] if trouble else []
-            if told:
-                told(number, len(lines))
+    runs = _at_once(partial(rehearsed, reading=reading), lines)
+    for number, (found, trouble) in enumerate(runs, start=1):
+        lessons += found
+        left_out += [trouble] if trouble else []
+        if told:
+            told(number, len(lines))
     counts = dict(Counter(each["reason"] for each in left_out).most_common())
     write_lines(out / LEFT_OUT, (json.dumps(each, ensure_ascii=False) for each in left_out))
     if not lessons:
@@ -165,7 +162,7 @@ def rehearse(
         course=course.name,
         base=getattr(prepared.roles, course.role),
         frame=Frame.of(frame),
-        rows={"file": str(rows), "sha256": digest.hexdigest(), "rows": len(gold)},
+        rows={"file": str(rows), "sha256": _digest(lines), "rows": len(gold)},
         lessons=len(lessons),
         left_out=counts,
         deixis=deixis.__version__,
@@ -196,6 +193,22 @@ def _lines(rows: Path) -> Iterator[Line]:
         yield from raw_lines(file)
 
 
+def _digest(lines: Sequence[Line]) -> str:
+    whole = sha256()
+    for line in lines:
+        whole.update(line.data + b"\n")
+    return whole.hexdigest()
+
+
+def _at_once(run: Callable[[Line], _Run], lines: Sequence[Line]) -> Iterator[_Run]:
+    """Yield what comes of each line, in order; who stops asking waits for those at work alone."""
+    pool = ThreadPoolExecutor(AT_ONCE)
+    try:
+        yield from pool.map(lambda line: copy_context().run(run, line), lines)
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
 def _rehearsed(
     line: Line,
     reading: Reading,
@@ -204,7 +217,7 @@ def _rehearsed(
     toolbox: Toolbox,
     graph: Any,
     frame: BoxConvention,
-) -> tuple[list[Lesson], dict[str, str] | None]:
+) -> _Run:
     """Return the lessons of a row; or none, and why."""
     row = parse_row(json.loads(line.data), course.row)
     now = _Row(row, [], [])
