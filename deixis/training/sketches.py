@@ -57,10 +57,17 @@ def noisy(
 
 
 class Sketched(NamedTuple):
-    """Rows with their sketches, and in how many of them noise changed something."""
+    """Rows with their sketches.
+
+    Attributes:
+        samples: the rows.
+        changed: in how many of them noise changed something.
+        wrong: how many sketches are not the gold.
+    """
 
     samples: list[Sample]
     changed: int
+    wrong: int
 
 
 def with_sketches(
@@ -84,14 +91,19 @@ def with_sketches(
     named = {each.row.id: each.row.entities for each in gold}
     if predictions is not None:
         named = _predicted(gold, predictions)
-    changed, samples = 0, []
+    changed, wrong, samples = 0, 0, []
     for each in gold:
         sketch = coarse(named[each.row.id])
         shown = noisy(sketch, types, noise, seed, each.row.id)
         changed += shown != sketch
+        wrong += _names(shown) != _names(each.row.entities)
         lines = [entity.model_dump(exclude_none=True) for entity in shown]
         samples.append(each._replace(data={**each.data, "sketch": lines}))
-    return Sketched(samples, changed)
+    return Sketched(samples, changed, wrong)
+
+
+def _names(entities: Sequence[RowEntity]) -> list[tuple[str, str]]:
+    return sorted((entity.text, entity.type) for entity in entities)
 
 
 def _predicted(gold: Sequence[Sample], path: Path) -> dict[str, tuple[RowEntity, ...]]:

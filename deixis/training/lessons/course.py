@@ -95,6 +95,8 @@ class Course(NamedTuple):
         points: whether its answers have boxes.
         frame: how boxes are asked for where it is not known how the model writes them; None: then
             it cannot be taught.
+        stands_in: questions to other roles that ``teach`` answers as well, in the place of who
+            plays them.
         without: roles that are left empty, for what they do comes after the question.
     """
 
@@ -110,4 +112,5 @@ class Course(NamedTuple):
     options: Callable[[Sequence[Any], Mapping[str, Any]], Mapping[str, Any]] = lambda rows, set_: {}
     points: bool = True
     frame: BoxConvention | None = None
+    stands_in: tuple[str, ...] = ()
     without: tuple[str, ...] = ("segmenter",)

@@ -84,7 +84,7 @@ class _Prompter(Toolbox):
         images: Sequence[Medium] = (),
     ) -> tuple[Reply[Answer], Update]:
         """See `Toolbox.ask`."""
-        if role != self._course.role:
+        if role != self._course.role and prompt.name not in self._course.stands_in:
             return super().ask(step, role, spec, prompt, answer, seat, sample, joint, images)
         now = _now.get()
         written = self._course.teach(

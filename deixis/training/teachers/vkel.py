@@ -106,5 +106,5 @@ VKEL = Course(
     row=SketchedRow,
     options=_second_stage,
     frame=SHARES,
-    without=("segmenter", "sketcher"),
+    stands_in=("vkel/sketch",),
 )
