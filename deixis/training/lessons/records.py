@@ -51,7 +51,7 @@ class LessonMedium(_Record):
     """
 
     kind: Literal["image", "audio", "video"]
-    file: str
+    file: str = Field(pattern=r"^media/\w+\.\w+$")
     sha256: str
     width: int = 0
     height: int = 0
