@@ -100,6 +100,29 @@ def test_a_second_teacher_fills_in_what_the_first_has_left(
     assert {row["thought"] for row in read(second).values()} == {THOUGHT}
 
 
+@pytest.mark.extra("transformers")
+def test_lessons_are_made_of_the_rows_that_have_a_thought(
+    deixis: Any, hopper: Path, tmp_path: Path
+) -> None:
+    from deixis import Settings
+    from deixis.training.courses import course_named
+    from deixis.training.lessons.records import in_words
+    from deixis.training.lessons.rehearsal import rehearse
+
+    gold = write(tmp_path / "gold.jsonl", post("right", hopper), post("wrong", hopper))
+    out = tmp_path / "out.jsonl"
+    with openai_server(taught) as server:
+        role = f"vlm={server.spec('gpt-4o')}"  # thousandths, whatever the student writes
+        assert deixis("dataset", "thoughts", gold, "--out", out, "--role", role)[0] == 0
+    base = "my/weights?family=qwen2.5-vl"
+    lessons = rehearse(course_named("e2e"), out, Settings.load("e2e"), base, tmp_path / "lessons")
+    (lesson,) = [each for each in lessons.lessons if each.row == "right"]
+    written = in_words(lesson.answer, lessons.manifest.frame.convention, lesson.sizes)
+    records = "<answer>Grace right|PER|[59,20,472,588]</answer>"
+    assert written == f"<think>{THOUGHT}</think>\n{records}"
+    assert "<think>" in lesson.system
+
+
 def test_what_failed_and_what_the_budget_left_is_asked_at_the_next_run(
     deixis: Any, hopper: Path, tmp_path: Path
 ) -> None:
