@@ -43,7 +43,10 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 EXTRAS = {
     "starter": ("cv2", "onnxruntime", "rapidfuzz", "rapidocr", "xllamacpp"),
     "eval": ("rouge_score", "sacrebleu"),
-    "train": ("onnxruntime", "onnxscript", "pycrfsuite", "sklearn", "tokenizers", "transformers"),
+    "train": (
+        *("onnxruntime", "onnxscript", "pycrfsuite", "sklearn", "tokenizers", "transformers"),
+        *("accelerate", "peft", "tensorboard", "trl"),
+    ),
 }
 """What ``extra("starter")`` needs; any other name is that of a module."""
 OPTIONAL = {

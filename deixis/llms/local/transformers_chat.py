@@ -19,6 +19,7 @@ from pydantic import Field, model_validator
 
 from deixis.errors import ModelCallError, SettingsError, ToolError
 from deixis.llms.backends import Constrain
+from deixis.llms.local.transformers_adapters import adapter_in
 from deixis.llms.local.transformers_folders import only_describes, senses
 from deixis.llms.local.transformers_frames import with_frames
 from deixis.llms.local.transformers_inputs import tensors
@@ -40,8 +41,13 @@ def transformers(spec: Spec) -> tuple[BaseChatModel, Constrain]:
 
 
 def transformers_files(spec: Spec) -> list[str]:
-    """Return where the weights of a model are."""
-    return files_of(spec.name)
+    """Return where the weights of a model are, and its adapter's folder, if it has one.
+
+    Raises:
+        ModelFileError, MissingExtraError: as `adapter_in`.
+    """
+    adapter = spec.options.get("adapter")
+    return files_of(spec.name) + ([] if adapter is None else [str(adapter_in(adapter).folder)])
 
 
 def transformers_only_describes(spec: Spec) -> bool:
@@ -64,6 +70,8 @@ class TransformersChat(BaseChatModel):
 
     Attributes:
         weights: a folder, or ``OWNER/REPO[@REVISION]`` on the hub; safetensors only.
+        adapter: a folder with an adapter of peft (LoRA) for these weights, which changes the
+            replies. In memory the weights are shared with all other adapters, and with none.
         temperature: 0 always takes the likeliest token. Above it, the ``top_k`` and ``top_p``
             that the model's makers advise hold too.
         seed: with a temperature above 0, the same one gives the same reply.
@@ -81,6 +89,7 @@ class TransformersChat(BaseChatModel):
     """
 
     weights: str
+    adapter: str | None = None
     temperature: float = Field(default=0.0, ge=0.0)
     seed: int = 0
     max_tokens: int = Field(default=600, ge=1)
@@ -105,7 +114,7 @@ class TransformersChat(BaseChatModel):
 
     @property
     def _identifying_params(self) -> dict[str, Any]:
-        own = {"weights", "temperature", "seed", "dtype", "attention"}
+        own = {"weights", "adapter", "temperature", "seed", "dtype", "attention"}
         return self.model_dump(include={*own, "min_pixels", "max_pixels", "frames"})
 
     def _generate(
@@ -120,7 +129,7 @@ class TransformersChat(BaseChatModel):
     ) -> ChatResult:
         from deixis.llms.local.transformers_rows import Row, spelled, text_of  # it imports torch
 
-        loaded = load(self.weights, self.device, self.dtype, self.attention)
+        loaded = load(self.weights, self.device, self.dtype, self.attention, self.adapter)
         if not loaded.sees and "frames" in self.model_fields_set:
             raise SettingsError("option frames: the model takes no pictures; leave it out")
         if json_schema is not None and loaded.caption is not None:
@@ -143,7 +152,7 @@ class TransformersChat(BaseChatModel):
                 )
             limit = min(limit, loaded.window - given)
         # What fills up a row after a stop word could not be told from what it wrote.
-        kind = object() if stop else (row.shape, limit, self.timeout)
+        kind = object() if stop else (loaded.adapter, row.shape, limit, self.timeout)
         try:
             (tokens,), warning = loaded.turn.run(
                 kind, [row], lambda rows: self._written(loaded, rows, limit, stop)
@@ -189,6 +198,7 @@ class TransformersChat(BaseChatModel):
             before = 1 if loaded.decodes_apart else inputs["input_ids"].shape[1]
             return [written(row, loaded.ends) for row in tokens[:, before:].tolist()]
 
+        loaded.adapters.use(loaded.adapter)
         return in_halves(write, rows, self.weights)
 
     def _rules(

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from deixis.base.forks import Lock
 from deixis.errors import MissingExtraError, ModelFileError
+from deixis.llms.local.transformers_adapters import Adapter, Adapters, adapter_in
 from deixis.llms.local.transformers_folders import CAPTION
 from deixis.weights.micro_batch import MicroBatch
 from deixis.weights.torch_models import packages, part, place_of, pretrained, reading, source_of
@@ -31,7 +32,8 @@ class Loaded(NamedTuple):
     that end a reply, ``window`` is how many tokens prompt and reply may have together (None:
     unknown). ``plain`` is the ``GenerationConfig`` that a reply is written with; ``top_k`` and
     ``top_p`` are what the model's makers advise for sampling. ``reading`` is held while prompts
-    become tensors, and the model writes in a ``turn``.
+    become tensors, and the model writes in a ``turn``, for whose time it uses one of its
+    ``adapters``: the ``adapter``, or none.
     """
 
     model: Any
@@ -49,9 +51,13 @@ class Loaded(NamedTuple):
     top_p: float | None
     reading: Lock
     turn: MicroBatch
+    adapters: Adapters
+    adapter: Adapter | None = None
 
 
-def load(name: str, device: str, dtype: str, attention: str | None) -> Loaded:
+def load(
+    name: str, device: str, dtype: str, attention: str | None, adapter: str | None = None
+) -> Loaded:
     """Return a model, loaded by the first caller of the process and kept; or the one `lent`.
 
     Args:
@@ -59,16 +65,18 @@ def load(name: str, device: str, dtype: str, attention: str | None) -> Loaded:
         device: ``auto`` (CUDA, else MPS, else CPU) or a torch device.
         dtype: ``auto`` (bfloat16 on CUDA, float16 on MPS, float32 on CPU) or a torch dtype.
         attention: transformers' ``attn_implementation``; None is the model's own.
+        adapter: folder of an adapter; None uses the model as it is.
 
     Raises:
-        MissingExtraError: torch, transformers or llguidance is not installed.
-        ModelFileError: the model cannot be had or is no chat model.
+        MissingExtraError: torch, transformers, llguidance or peft is not installed.
+        ModelFileError: the model cannot be had or is no chat model; or there is no adapter.
         SettingsError: the device is not there.
     """
-    if (loaded := _lent.get(name)) is not None:
+    chosen = None if adapter is None else adapter_in(adapter)
+    if chosen is None and (loaded := _lent.get(name)) is not None:
         return loaded
     with _loading:  # a cache alone would let two threads load the same weights
-        return _load(name, device, dtype, attention)
+        return _load(name, device, dtype, attention)._replace(adapter=chosen)
 
 
 @contextmanager
@@ -172,6 +180,7 @@ def _with(processor: Any, model: Any) -> Loaded:
         advice.top_p,
         Lock(),
         MicroBatch(ROWS[model.device.type]),
+        Adapters(model),
     )
 
 
