@@ -4,9 +4,11 @@ from deixis.base.problems import nearest
 from deixis.errors import SettingsError
 from deixis.training.lessons.course import Course
 from deixis.training.teachers.e2e import E2E
+from deixis.training.teachers.riveg import RIVEG_NER, RIVEG_VE, RIVEG_VG
 from deixis.training.teachers.vkel import VKEL, VKEL_SKETCH
 
-COURSES: dict[str, Course] = {course.name: course for course in (E2E, VKEL_SKETCH, VKEL)}
+_ALL = (E2E, VKEL_SKETCH, VKEL, RIVEG_VE, RIVEG_VG, RIVEG_NER)
+COURSES: dict[str, Course] = {course.name: course for course in _ALL}
 """What can be taught, by the name that the command line has for it."""
 
 
