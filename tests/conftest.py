@@ -44,8 +44,8 @@ EXTRAS = {
     "starter": ("cv2", "onnxruntime", "rapidfuzz", "rapidocr", "xllamacpp"),
     "eval": ("rouge_score", "sacrebleu"),
     "train": (
-        *("onnxruntime", "onnxscript", "pycrfsuite", "sklearn", "tokenizers", "transformers"),
-        *("accelerate", "peft", "tensorboard", "trl"),
+        *("accelerate", "datasets", "onnxruntime", "onnxscript", "peft", "pycrfsuite", "sklearn"),
+        *("tensorboard", "tokenizers", "transformers", "trl"),
     ),
 }
 """What ``extra("starter")`` needs; any other name is that of a module."""

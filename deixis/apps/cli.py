@@ -30,6 +30,7 @@ from deixis.apps.construct_cli import agreement, masks, review, reviewed, split
 from deixis.apps.dataset_cli import dataset_app
 from deixis.apps.eval_cli import evaluate
 from deixis.apps.examples_cli import examples_app
+from deixis.apps.lessons_cli import export
 from deixis.apps.prompts_cli import PromptsOption, prompts_app
 from deixis.apps.reinforcement_cli import reinforcement
 from deixis.apps.run_cli import run
@@ -44,7 +45,7 @@ app.add_typer(cache_app, name="cache")
 app.add_typer(dataset_app, name="dataset")
 for made in (masks, agreement, summarize, review, reviewed, split, augment, thoughts):
     dataset_app.command()(made)
-for each in (topn, captions, read, write, sketches):
+for each in (topn, captions, read, write, sketches, export):
     dataset_app.command()(each)
 app.add_typer(examples_app, name="examples")
 app.add_typer(train_app, name="train")

@@ -1,7 +1,7 @@
 """What the terminal shows: progress on stderr, results on stdout."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -55,6 +55,14 @@ def progress(*, in_bytes: bool = False, shown: bool = True) -> Iterator[Progress
     unseen = not (shown and terminal.is_live())
     with Progress(*columns, console=terminal.err, transient=True, disable=unseen) as bar:
         yield bar
+
+
+@contextmanager
+def counting(what: str, *, shown: bool) -> Iterator[Callable[[int, int], None]]:
+    """Show a bar of so many things, and yield what is told how many of how many are done."""
+    with progress(shown=shown) as bar:
+        task = bar.add_task(what, total=None, at="")
+        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 def extract(graph: Graph, post: Input, bar: Progress, name: str) -> tuple[Extraction, Seconds]:
