@@ -20,7 +20,5 @@ def course_named(name: str) -> Course:
     """
     if name not in COURSES:
         hint = nearest(name, COURSES)
-        raise SettingsError(
-            f"there is no system {name!r}{hint} to train; known: {', '.join(COURSES)}"
-        )
+        raise SettingsError(f"there is no system {name!r}{hint}; known: {', '.join(COURSES)}")
     return COURSES[name]
