@@ -70,8 +70,10 @@ def test_modules_and_names_named_are_there(page: Path) -> None:
 
 
 def test_the_options_shown_are_options() -> None:
-    (block,) = (b for b in blocks_of(DOCS / "language-models.md") if b.language == "yaml")
-    options = Options.model_validate(yaml.safe_load(block.code)["options"])
+    blocks = (b for b in blocks_of(DOCS / "language-models.md") if b.language == "yaml")
+    shown = {key: part for block in blocks for key, part in yaml.safe_load(block.code).items()}
+    Roles.model_validate(shown["roles"])
+    options = Options.model_validate(shown["options"])
     assert entry_for("openai:gpt-5-mini?temperature=0", options.prices) is not None
     assert entry_for("openai:gpt-5-mini", options.limits) is not None
     assert options.gate == Options().gate, "the gate shown is the default"
