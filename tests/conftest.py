@@ -96,6 +96,14 @@ def npm_packages() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
+def save_seeing() -> Callable[..., None]:
+    """Write a tiny model that sees, with random weights: see `llms.local.tiny_seeing`."""
+    from .llms.local import tiny_seeing  # it imports torch
+
+    return tiny_seeing.save_seeing
+
+
+@pytest.fixture(scope="session")
 def hopper() -> Path:
     """The photograph of Grace Hopper: 512 x 600, one face, a name tag."""
     return resolve(POSTS[0].picture)

@@ -4,12 +4,109 @@ What was made goes to stdout, progress and warnings to stderr. Exit codes: 0 don
 or settings, 130 stopped by Ctrl-C (the same line with --resume goes on).
 """
 
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 from rich.markup import escape
 from rich.table import Table
 
 from deixis.apps import options, terminal
+from deixis.apps.prompts_cli import PromptsOption
+
+if TYPE_CHECKING:
+    from deixis.training.fine_tuning.run import Trained
+    from deixis.training.recipes import Recipe
 
 train_app = options.group("Train a model on rows: of a system, or one of its parts.")
+
+SYSTEMS = {"e2e": "e2e"}
+"""What is taught: the name of a course to its stack."""
+
+_HELP = """Train a model of transformers on rows: {system}.
+
+The graph of the system asks each row what it will ask later, and the model learns to answer with
+the gold: an adapter (LoRA) on its language model, or its own weights, as the recipe says. With
+--dev, the graph runs over other rows after every epoch, and the best epoch is kept.
+"""
+
+
+def _train(
+    context: typer.Context,
+    rows: Annotated[Path, typer.Argument(metavar="ROWS.jsonl", help="Gold rows to learn.")],
+    base: Annotated[
+        str,
+        typer.Option(
+            "--base",
+            metavar="MODEL",
+            help="A folder or OWNER/REPO in Hugging Face format, with options after a ?.",
+        ),
+    ],
+    out: Annotated[Path, typer.Option("--out", help="Folder of the run; a new one.")],
+    dev: Annotated[
+        Path | None, typer.Option("--dev", help="Gold rows to be scored on after every epoch.")
+    ] = None,
+    recipe: Annotated[
+        str | None,
+        typer.Option("--recipe", metavar="NAME|FILE", help="Every number: see train recipes."),
+    ] = None,
+    stack: Annotated[
+        str | None,
+        typer.Option("--stack", metavar="NAME|FILE", help="Who plays the other roles."),
+    ] = None,
+    role: options.RoleOption = None,
+    schema: options.SchemaOption = None,
+    prompts: PromptsOption = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the run that was stopped in --out.")
+    ] = False,
+    as_json: options.JsonOption = False,
+) -> None:
+    from deixis.apps import files
+    from deixis.apps.train_progress import watching
+    from deixis.base.text_files import keep_streams
+    from deixis.training.courses import course_named
+    from deixis.training.fine_tuning.run import Plan, train
+    from deixis.training.recipes import Recipe
+
+    system = str(context.info_name)
+    files.check_folder(out)
+    keep_streams(rows, dev)
+    settings = options.settings_of(stack or SYSTEMS[system], prompts, role, schema=schema)
+    plan = Plan(course_named(system), rows, dev, settings, base, Recipe.load(recipe or system))
+    with watching() as watcher:
+        trained = train(plan, out, resume=resume, watcher=watcher)
+    _tell(trained, plan.recipe, as_json)
+
+
+for _name in SYSTEMS:
+    train_app.command(_name, help=_HELP.format(system=_name))(_train)
+
+
+def _tell(trained: "Trained", recipe: "Recipe", as_json: bool) -> None:
+    from deixis.training.fine_tuning.card import use
+
+    fitted = trained.fitted
+    (line,) = use(trained.stack, recipe)
+    if as_json:
+        best = fitted.best and fitted.best._asdict()
+        document = {
+            "weights": str(fitted.weights),
+            "stack": str(trained.stack),
+            "steps": fitted.steps,
+            "loss": fitted.loss,
+            "best": best,
+            "next": line,
+        }
+        terminal.print_json(document)
+        return
+    scored = (
+        f", best score {100 * fitted.best.score:.2f} after step {fitted.best.step}"
+        if fitted.best
+        else ""
+    )
+    typer.echo(f"{fitted.steps} steps, loss {fitted.loss:.4f}{scored}; wrote {fitted.weights}")
+    typer.echo(f"use it: {line}")
 
 
 @train_app.command("recipes")

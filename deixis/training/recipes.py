@@ -15,6 +15,7 @@ from deixis.base.problems import describe_problem, nearest
 from deixis.base.yaml_files import read_yaml
 from deixis.errors import SettingsError
 from deixis.evaluation.metrics.tasks import TASKS
+from deixis.training.perturbation import Perturbation
 
 RECIPES = Path(str(files("deixis"))) / "recipes"
 
@@ -93,6 +94,7 @@ class Recipe(_Record):
             time.
         max_tokens: most tokens of a lesson, prompt and answer together; None is the model's own
             context. Nothing is cut off: a lesson that is longer is told of before the first step.
+        boxes: move the boxes of answers a little, at every epoch anew; None leaves them.
         evaluate: on ``--dev``, after every epoch.
         save_every: steps between two checkpoints besides those that end an epoch; None: no others.
         seed: of all that is drawn.
@@ -114,6 +116,7 @@ class Recipe(_Record):
     precision: Literal["auto", "bf16", "fp32"] = "auto"
     checkpointing: bool = False
     max_tokens: int | None = Field(default=None, ge=16)
+    boxes: Perturbation | None = None
     evaluate: Evaluation = Evaluation()
     save_every: int | None = Field(default=None, ge=1)
     seed: int = Field(default=0, ge=0, lt=2**32)

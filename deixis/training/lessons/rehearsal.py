@@ -166,7 +166,7 @@ def rehearse(
         lessons=len(lessons),
         left_out=counts,
         deixis=deixis.__version__,
-        settings=toolbox.settings.model_dump(mode="json", by_alias=True),
+        settings=toolbox.settings.model_dump(mode="json", by_alias=True, exclude_unset=True),
     )
     write_lessons(out, lessons, manifest)
     return Lessons(out, manifest, lessons)

@@ -1,11 +1,13 @@
 """Tiny models of Qwen-VL's kinds and a LLaVA, with random weights, in folders as real ones are."""
 
+import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 import transformers as hf
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
 from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
 
@@ -47,10 +49,17 @@ EYES: dict[str, Any] = {  # each family reads what it knows
 }
 
 
-def tokenizer() -> Any:
-    """One token a byte, and one before every text, as LLaVA 1.5 has."""
+def tokenizer(texts: Sequence[str] = (), pieces: int = 0) -> Any:
+    """One token a byte, and one before every text, as LLaVA 1.5 has.
+
+    Args:
+        texts: what some more tokens are made for.
+        pieces: at most so many.
+    """
     letters = sorted(pre_tokenizers.ByteLevel.alphabet())
-    inner = Tokenizer(models.BPE({letter: i for i, letter in enumerate(letters)}, []))
+    merges = _merges(texts, len(letters) + pieces)
+    tokens = [*letters, *SPECIAL, *dict.fromkeys("".join(pair) for pair in merges)]
+    inner = Tokenizer(models.BPE({token: i for i, token in enumerate(tokens)}, merges))
     inner.add_special_tokens(list(SPECIAL))
     inner.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     inner.decoder = decoders.ByteLevel()
@@ -65,31 +74,43 @@ def tokenizer() -> Any:
     )
 
 
-def _save_qwen(folder: Path, kind: str) -> None:
+def _merges(texts: Sequence[str], size: int) -> list[tuple[str, str]]:
+    learner = Tokenizer(models.BPE())
+    learner.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    learner.train_from_iterator(
+        texts, trainers.BpeTrainer(vocab_size=size, initial_alphabet=alphabet, show_progress=False)
+    )
+    return [(one, other) for one, other in json.loads(learner.to_str())["model"]["merges"]]
+
+
+def _save_qwen(folder: Path, kind: str, words: Any, text: dict[str, Any]) -> None:
     config_of, model_of = QWEN[kind]
+    third = text["head_dim"] // 8
+    rope = {**ROPE, "mrope_section": [third, third, text["head_dim"] // 2 - 2 * third]}
     config = config_of(
-        text_config={**TEXT, "rope_parameters": ROPE},
-        vision_config=EYES,
+        text_config={**text, "rope_parameters": rope},
+        vision_config={**EYES, "out_hidden_size": text["hidden_size"]},
         image_token_id=IMAGE,
         video_token_id=VIDEO,
         vision_start_token_id=VISION,
     )
     model_of(config).save_pretrained(folder)
     Qwen2VLImageProcessorPil(patch_size=14).save_pretrained(folder)
-    tokenizer().save_pretrained(folder)
+    words.save_pretrained(folder)
 
 
-def _save_llava(folder: Path) -> None:
+def _save_llava(folder: Path, words: Any, text: dict[str, Any]) -> None:
     eyes = hf.CLIPVisionConfig(
         num_hidden_layers=2, num_attention_heads=2, image_size=28, patch_size=14, **SMALL
     )
     config = hf.LlavaConfig(
-        vision_config=eyes, text_config=hf.LlamaConfig(**TEXT), image_token_id=IMAGE
+        vision_config=eyes, text_config=hf.LlamaConfig(**text), image_token_id=IMAGE
     )
     hf.LlavaForConditionalGeneration(config).save_pretrained(folder)
     hf.LlavaProcessor(
         CLIPImageProcessorPil(size={"shortest_edge": 28}, crop_size={"height": 28, "width": 28}),
-        tokenizer(),
+        words,
         patch_size=14,
         vision_feature_select_strategy="default",
         chat_template=TEMPLATE,
@@ -97,7 +118,33 @@ def _save_llava(folder: Path) -> None:
     ).save_pretrained(folder)
 
 
-def save_seeing(folder: Path, kind: str) -> None:
-    """Write a model of one of `KINDS`, with its processor."""
+def save_seeing(
+    folder: Path,
+    kind: str,
+    *,
+    hidden: int = 32,
+    window: int = 1024,
+    texts: Sequence[str] = (),
+    pieces: int = 0,
+) -> None:
+    """Write a model of one of `KINDS`, with its processor.
+
+    Args:
+        folder: where to.
+        kind: of the model.
+        hidden: how wide its language model is.
+        window: most tokens of prompt and reply.
+        texts: what its tokenizer has tokens for, beside bytes.
+        pieces: at most so many of these.
+    """
     torch.manual_seed(1)
-    _save_qwen(folder, kind) if kind in QWEN else _save_llava(folder)
+    words = tokenizer(texts, pieces)
+    text = {
+        **TEXT,
+        "vocab_size": TEXT["vocab_size"] + pieces,
+        "hidden_size": hidden,
+        "intermediate_size": 2 * hidden,
+        "head_dim": hidden // 4,
+        "max_position_embeddings": window,
+    }
+    _save_qwen(folder, kind, words, text) if kind in QWEN else _save_llava(folder, words, text)

@@ -1,0 +1,69 @@
+"""Checkpoints: folders that are there whole or not at all, whenever the process is killed."""
+
+import os
+import re
+import shutil
+from pathlib import Path
+
+_DRAFT = ".draft"
+_NAME = re.compile(r"checkpoint-(\d+)")
+
+
+def draft_in(folder: Path) -> Path:
+    """Return the folder in which a checkpoint is written, piece by piece."""
+    return folder / _DRAFT
+
+
+def put(folder: Path, step: int) -> Path:
+    """Put a checkpoint that is written whole into its place; return that."""
+    name = f"checkpoint-{step}"
+    place = folder / name
+    _remove(place)  # of a run that was killed behind it, and has come here again
+    os.rename(draft_in(folder) / name, place)
+    return place
+
+
+def last_in(folder: Path) -> Path | None:
+    """Return the last whole checkpoint; None if there is none."""
+    steps = [int(match[1]) for path in _entries(folder) if (match := _NAME.fullmatch(path.name))]
+    return folder / f"checkpoint-{max(steps)}" if steps else None
+
+
+def keep_only(folder: Path, kept: set[int]) -> None:
+    """Remove all checkpoints but those of some steps, and what was left half written."""
+    for path in _entries(folder):
+        match = _NAME.fullmatch(path.name)
+        if path.name == _DRAFT or (match and int(match[1]) not in kept):
+            _remove(path)
+
+
+def put_copy(source: Path, place: Path, names: tuple[str, ...]) -> None:
+    """Copy files of a folder into another one, which is there whole, or as it was, or not at all.
+
+    Args:
+        source: the folder.
+        place: the other one; what is there is replaced.
+        names: of the files; one that is not there is left out.
+    """
+    draft = place.with_name(f"{_DRAFT}-{place.name}")
+    _remove(draft)
+    draft.mkdir(parents=True)
+    for name in names:
+        if (source / name).is_file():
+            shutil.copyfile(source / name, draft / name)
+    _remove(place)
+    os.rename(draft, place)
+
+
+def _entries(folder: Path) -> list[Path]:
+    return list(folder.iterdir()) if folder.is_dir() else []
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder under another name, so that none is seen half removed."""
+    if not folder.exists():
+        return
+    going = folder.with_name(f"{_DRAFT}-{folder.name}-old")
+    shutil.rmtree(going, ignore_errors=True)
+    os.rename(folder, going)
+    shutil.rmtree(going)

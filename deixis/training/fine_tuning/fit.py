@@ -1,0 +1,155 @@
+"""From a folder of lessons to trained weights."""
+
+import warnings
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from deixis.errors import MissingExtraError
+from deixis.training.fine_tuning import checkpoints
+from deixis.training.fine_tuning.evaluating import Scorer
+from deixis.training.fine_tuning.learner import Learner, read_learner
+from deixis.training.fine_tuning.progress import Best, Entry, Moves, Told, best_of, scores
+from deixis.training.fine_tuning.run_folder import Metrics
+from deixis.training.lessons.records import Lessons, Move
+from deixis.training.perturbation import grbp
+from deixis.training.recipes import Recipe
+
+CHECKPOINTS, ADAPTER = "checkpoints", "adapter"
+_OF_ADAPTER = ("adapter_config.json", "adapter_model.safetensors")
+
+
+class Fitted(NamedTuple):
+    """What came of a run.
+
+    Attributes:
+        weights: folder of the adapter.
+        steps: of the optimizer.
+        loss: of the last step.
+        best: the best score, and where; None where nothing was scored.
+        scores: of all epochs.
+    """
+
+    weights: Path
+    steps: int
+    loss: float
+    best: Best | None
+    scores: tuple[Best, ...]
+
+
+def silent(entry: Entry, steps: int) -> None:
+    """Tell nobody."""
+
+
+def fit(
+    lessons: Lessons,
+    recipe: Recipe,
+    out: Path,
+    *,
+    score: Scorer | None = None,
+    resume: bool = False,
+    told: Told = silent,
+) -> Fitted:
+    """Train a model on lessons.
+
+    Args:
+        lessons: what it learns; their manifest says which model.
+        recipe: every number.
+        out: folder of the run.
+        score: on rows that it does not learn.
+        resume: go on after the last whole checkpoint, if there is one.
+        told: is told every step and every score.
+
+    Raises:
+        MissingExtraError: trl, peft or accelerate is not installed.
+        SettingsError, DataError, ModelFileError: it cannot be trained so; nothing was changed.
+    """
+    check_installed()
+    from transformers.utils import logging
+
+    loud = logging.get_verbosity()
+    logging.set_verbosity_error()  # what it says of tokenizers and configs is of no use to a user
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # libraries, of each other
+            return _fit(lessons, recipe, out, score, resume, told)
+    finally:
+        logging.set_verbosity(loud)
+
+
+def _fit(
+    lessons: Lessons, recipe: Recipe, out: Path, score: Scorer | None, resume: bool, told: Told
+) -> Fitted:
+    from deixis.training.fine_tuning.inputs import Batches
+    from deixis.training.fine_tuning.sft import LessonTrainer
+
+    learner = _prepared(lessons, recipe)
+    folder = out / CHECKPOINTS
+    last = checkpoints.last_in(folder) if resume else None
+    metrics = Metrics(out, int(last.name.rpartition("-")[2]) if last else 0)
+
+    def tell(entry: Entry, steps: int) -> None:
+        metrics.add(entry)
+        told(entry, steps)
+
+    trainer = LessonTrainer(
+        learner.model,
+        recipe,
+        folder,
+        Batches(learner, lessons, _moves(lessons, recipe)),
+        len(lessons.lessons),
+        learner.loaded.tokenizer,
+        partial(score, learner) if score else None,
+        tell,
+    )
+    try:
+        trainer.train(resume_from_checkpoint=None if last is None else str(last))
+    finally:
+        metrics.close()
+    return _fitted(out, trainer)
+
+
+def _moves(lessons: Lessons, recipe: Recipe) -> Moves:
+    """Return what moves boxes: the same for a seed, an epoch and a lesson, whenever asked."""
+    frame, boxes = lessons.manifest.frame.convention, recipe.boxes
+
+    def moves(epoch: int, lesson: str) -> Move | None:
+        return None if boxes is None else grbp(boxes, recipe.seed, epoch, lesson, frame)
+
+    return moves
+
+
+def _prepared(lessons: Lessons, recipe: Recipe) -> Learner:
+    """Return the model with the weights to train set free."""
+    from transformers import set_seed
+
+    from deixis.training.fine_tuning.parts import adapted, freed
+
+    learner = read_learner(lessons.manifest.base, recipe)
+    set_seed(recipe.seed)
+    if recipe.lora:
+        return learner._replace(model=adapted(learner.model, recipe.lora, learner.name))
+    freed(learner.model, recipe.learning_rate)
+    return learner
+
+
+def check_installed() -> None:
+    """Refuse to go on without what trains.
+
+    Raises:
+        MissingExtraError: it is not installed.
+    """
+    for package in ("torch", "transformers", "peft", "accelerate", "datasets", "trl"):
+        try:
+            __import__(package)
+        except ImportError as error:
+            raise MissingExtraError(package, "train") from error
+
+
+def _fitted(out: Path, trainer: Any) -> Fitted:
+    history = trainer.state.log_history
+    best, steps = best_of(history), trainer.state.global_step
+    folder = out / CHECKPOINTS / f"checkpoint-{best.step if best else steps}"
+    checkpoints.put_copy(folder, out / ADAPTER, _OF_ADAPTER)
+    losses = [entry["loss"] for entry in history if "loss" in entry]
+    return Fitted(out / ADAPTER, steps, losses[-1], best, tuple(scores(history)))

@@ -1,0 +1,89 @@
+"""The model that learns, with what turns lessons into its tensors."""
+
+import os
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from deixis.errors import SettingsError
+from deixis.llms.box_conventions import OPTION
+from deixis.llms.local.transformers_chat import TransformersChat
+from deixis.llms.local.transformers_load import Loaded, around, weights
+from deixis.llms.options import checked
+from deixis.settings import Spec
+from deixis.training.recipes import Recipe
+
+_ASKED = {"temperature", "seed", "timeout", "logprobs", "max_tokens"}
+"""Options of a model that is asked, which say nothing to one that learns."""
+
+
+class Learner(NamedTuple):
+    """A model that learns.
+
+    Attributes:
+        name: of its weights, as its spec has it.
+        model: of transformers; of peft, once it is adapted.
+        loaded: the same with its processor.
+        limits: ``min_pixels`` and ``max_pixels`` of pictures, those that were given.
+        frames: most of a video.
+        end: the token that ends an answer.
+    """
+
+    name: str
+    model: Any
+    loaded: Loaded
+    limits: Mapping[str, int]
+    frames: int
+    end: int
+
+
+def read_learner(base: str, recipe: Recipe) -> Learner:
+    """Read the model that is to learn; it is nobody else's.
+
+    Args:
+        base: a spec, ``transformers:NAME?option=value``.
+        recipe: says in which precision.
+
+    Raises:
+        SettingsError: the base cannot be trained, or an option has no effect here.
+        ModelFileError, MissingExtraError: its weights cannot be had.
+    """
+    spec = Spec.parse(base)
+    if spec.provider != "transformers":
+        raise SettingsError(f"{base}: only models of transformers are trained here")
+    given = {name: value for name, value in spec.options.items() if name != OPTION}
+    if unused := next((name for name in given if name in _ASKED or name == "adapter"), None):
+        raise SettingsError(f"{base}: the option {unused} has no effect on training; leave it out")
+    chat = TransformersChat(weights=spec.name, **checked(given, TransformersChat))
+    dtype = {"auto": chat.dtype, "bf16": "bfloat16", "fp32": "float32"}[recipe.precision]
+    if recipe.full:
+        dtype = "float32"  # steps of the optimizer are too small for 16 bits
+    model = weights(spec.name, _device(chat.device), dtype, chat.attention)
+    loaded = around(spec.name, model)
+    if loaded.caption is not None or loaded.decodes_apart:
+        raise SettingsError(
+            f"{base}: it answers no questions, so it cannot be taught to; name a chat model"
+        )
+    limits = {"min_pixels": chat.min_pixels, "max_pixels": chat.max_pixels}
+    given_limits = {name: limit for name, limit in limits.items() if limit is not None}
+    return Learner(spec.name, model, loaded, given_limits, chat.frames, _end(loaded))
+
+
+def _device(device: str) -> str:
+    """Return the device of this process, one of several that ``accelerate launch`` has started."""
+    rank = os.environ.get("LOCAL_RANK")
+    return f"cuda:{rank}" if device == "auto" and rank and not _sharded() else device
+
+
+def _sharded() -> bool:
+    return False
+
+
+def _end(loaded: Loaded) -> int:
+    """Return the token that the chat template writes after an answer."""
+    said: Any = "said"
+    content = [{"type": "text", "text": said}] if loaded.sees else said
+    turns = [{"role": role, "content": content} for role in ("user", "assistant")]
+    written = loaded.processor.apply_chat_template(turns, tokenize=False)
+    after = loaded.tokenizer(written.rpartition(said)[2], add_special_tokens=False).input_ids
+    ends = [token for token in after if token in loaded.ends]
+    return int(ends[0] if ends else loaded.tokenizer.eos_token_id)

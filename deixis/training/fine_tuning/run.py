@@ -1,0 +1,93 @@
+"""A whole run: lessons are made of rows, a model learns them, and a folder says all of it."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from deixis.settings import Settings
+from deixis.training.fine_tuning.card import card
+from deixis.training.fine_tuning.evaluating import scorer
+from deixis.training.fine_tuning.fit import Fitted, check_installed, fit
+from deixis.training.fine_tuning.progress import Entry
+from deixis.training.fine_tuning.run_folder import began, write_card, write_stack
+from deixis.training.lessons.course import Course
+from deixis.training.lessons.files import MANIFEST, read_lessons
+from deixis.training.lessons.records import Lessons
+from deixis.training.lessons.rehearsal import rehearse
+from deixis.training.recipes import Recipe
+
+LESSONS, DEV = "lessons", "dev"
+
+
+class Plan(NamedTuple):
+    """What a run is made of.
+
+    Attributes:
+        course: what is taught.
+        rows: gold to learn.
+        dev: gold to be scored on after every epoch; None for no scores.
+        settings: the stack; the graph and the role are set by the course.
+        base: the model that learns, a spec without its provider.
+        recipe: every number.
+    """
+
+    course: Course
+    rows: Path
+    dev: Path | None
+    settings: Settings
+    base: str
+    recipe: Recipe
+
+
+class Watcher(NamedTuple):
+    """Who is told how far a run is: of rows in rehearsal, of lessons once, of every step."""
+
+    rows: Callable[[int, int], None] = lambda done, of: None
+    lessons: Callable[[Lessons], None] = lambda lessons: None
+    steps: Callable[[Entry, int], None] = lambda entry, steps: None
+
+
+class Trained(NamedTuple):
+    """What came of a run: its figures, and the stack in which the weights play their role."""
+
+    fitted: Fitted
+    stack: Path
+
+
+def train(
+    plan: Plan, out: Path, *, resume: bool = False, watcher: Watcher | None = None
+) -> Trained:
+    """Train a model on rows.
+
+    Args:
+        plan: what of.
+        out: folder of the run.
+        resume: go on with the run that was stopped there.
+        watcher: is told how far it is.
+
+    Raises:
+        InputError, DataError: the rows or the folder cannot be used.
+        SettingsError, ModelFileError, MissingExtraError: the model cannot be trained so. All of
+            these are found before the first step.
+    """
+    check_installed()
+    watcher = watcher or Watcher()
+    files = {name: path for name, path in (("rows", plan.rows), ("dev", plan.dev)) if path}
+    began(out, plan.recipe, plan.course.name, plan.base, files, resume=resume)
+    lessons = _lessons(plan, out / LESSONS, watcher)
+    watcher.lessons(lessons)
+    score = (
+        scorer(lessons.manifest, plan.dev, plan.recipe.evaluate, out / DEV) if plan.dev else None
+    )
+    fitted = fit(lessons, plan.recipe, out, score=score, resume=resume, told=watcher.steps)
+    manifest = lessons.manifest
+    stack = write_stack(out, manifest.settings, plan.course.role, manifest.base, fitted.weights)
+    write_card(out, card(lessons, plan.recipe, plan.dev, fitted, stack))
+    return Trained(fitted, stack)
+
+
+def _lessons(plan: Plan, folder: Path, watcher: Watcher) -> Lessons:
+    """Return the lessons; those of a run that goes on are there already."""
+    if (folder / MANIFEST).is_file():  # it is written last
+        return read_lessons(folder)
+    return rehearse(plan.course, plan.rows, plan.settings, plan.base, folder, watcher.rows)

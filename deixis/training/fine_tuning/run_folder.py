@@ -1,0 +1,176 @@
+"""The folder of a run: what went in, how it went, and how to use what came out.
+
+``recipe.yaml``, ``versions.json``, ``metrics.jsonl``, ``tensorboard/``, ``stack.yaml`` and
+``README.md``; beside them ``lessons/``, ``checkpoints/``, ``dev/`` and the weights.
+"""
+
+import json
+import platform
+from collections.abc import Sequence
+from hashlib import sha256
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import yaml
+
+import deixis
+from deixis.base.atomic import whole_file
+from deixis.base.text_files import lines_of, open_data, read_text, write_lines
+from deixis.errors import DataError, InputError
+from deixis.settings import Spec
+from deixis.training.fine_tuning.progress import Entry
+from deixis.training.recipes import Recipe
+
+RECIPE, VERSIONS, METRICS, STACK = "recipe.yaml", "versions.json", "metrics.jsonl", "stack.yaml"
+_PACKAGES = ("torch", "transformers", "trl", "peft", "accelerate", "datasets", "tokenizers")
+_FOLDERS = ("prompts", "templates", "examples", "cache_folder")
+
+
+def began(
+    out: Path, recipe: Recipe, system: str, base: str, files: dict[str, Path], *, resume: bool
+) -> None:
+    """Write down what a run is made of; or check that one that goes on is made of the same.
+
+    Args:
+        out: its folder.
+        recipe: every number.
+        system: what is taught.
+        base: to which model.
+        files: ``rows`` and ``dev``, if there are such.
+        resume: whether it goes on.
+
+    Raises:
+        InputError: the folder is taken, there is nothing to go on with, or it was made of
+            something else.
+    """
+    made_of = {
+        "system": system,
+        "base": base,
+        "files": {name: _hash(path) for name, path in files.items()},
+        "recipe": recipe.model_dump(mode="json"),
+    }
+    if resume:
+        _check_same(out, made_of)
+        return
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise InputError(f"{out} is there; name another --out, or go on with --resume")
+    versions = {
+        "deixis": deixis.__version__,
+        "python": platform.python_version(),
+        "packages": {name: found for name in _PACKAGES if (found := _version(name))},
+        **{key: made_of[key] for key in ("system", "base", "files")},
+    }
+    lines = yaml.safe_dump(recipe.model_dump(mode="json", exclude_none=True), sort_keys=False)
+    _write(out / RECIPE, lines)
+    _write(out / VERSIONS, f"{json.dumps(versions, indent=2)}\n")
+
+
+def _check_same(out: Path, made_of: dict[str, Any]) -> None:
+    if not (out / VERSIONS).is_file():
+        raise InputError(f"{out} holds no run to go on with; leave out --resume")
+    try:
+        before = json.loads(read_text(out / VERSIONS))
+        recipe = Recipe.load(out / RECIPE).model_dump(mode="json")
+        known = {**{key: before[key] for key in ("system", "base", "files")}, "recipe": recipe}
+    except (ValueError, KeyError):
+        raise DataError(f"{out / VERSIONS} is damaged; start anew in another --out") from None
+    if other := next((key for key in made_of if made_of[key] != known[key]), None):
+        raise InputError(
+            f"the run in {out} has other {other}: {json.dumps(known[other])}; go on with the "
+            "same, or start anew in another --out"
+        )
+
+
+class Metrics:
+    """The figures of every step, in ``metrics.jsonl`` and for TensorBoard.
+
+    Args:
+        out: folder of the run.
+        step: the last one that counts of what is there; later ones are taken out.
+    """
+
+    def __init__(self, out: Path, step: int) -> None:
+        from torch.utils.tensorboard import SummaryWriter
+
+        self._path = out / METRICS
+        before = [json.loads(line) for _, line in lines_of(self._path)] if step else []
+        write_lines(self._path, (json.dumps(each) for each in before if each["step"] <= step))
+        self._board = SummaryWriter(str(out / "tensorboard"), purge_step=step + 1)
+
+    def add(self, entry: Entry) -> None:
+        """Write down a step or a score."""
+        with self._path.open("a", encoding="utf-8") as file:
+            file.write(f"{json.dumps(dict(entry))}\n")
+        for name, value in entry.items():
+            if name not in ("step", "epoch") and isinstance(value, int | float):
+                self._board.add_scalar(name, value, entry["step"])
+        self._board.flush()
+
+    def close(self) -> None:
+        """Let go of the files."""
+        self._board.close()
+
+
+def write_stack(out: Path, settings: dict[str, Any], role: str, base: str, weights: Path) -> Path:
+    """Write the stack in which the trained weights play their role.
+
+    Args:
+        out: folder of the run.
+        settings: of the graph that asked in the lessons.
+        role: who has learned.
+        base: its spec.
+        weights: what it has learned: the folder of an adapter.
+    """
+    options = dict(settings.get("options", {}))
+    for name in _FOLDERS:
+        if options.get(name):
+            options[name] = str(Path(options[name]).absolute())
+    types = settings.get("schema", "gmner")
+    if Path(types).suffix in {".yaml", ".yml"}:
+        types = str(Path(types).absolute())
+    stack = {
+        **settings,
+        "name": out.name,
+        "description": "as in training, with the trained weights",
+        "schema": types,
+        "roles": {**settings["roles"], role: _spec(base, weights)},
+        **({"options": options} if options else {}),
+    }
+    _write(out / STACK, yaml.safe_dump(stack, sort_keys=False))
+    return out / STACK
+
+
+def _spec(base: str, weights: Path) -> str:
+    spec = Spec.parse(base)
+    options = {**spec.options, "adapter": str(weights.absolute())}
+    return f"{spec.provider}:{spec.name}?{urlencode(options, safe='/')}"
+
+
+def write_card(out: Path, lines: Sequence[str]) -> None:
+    """Write ``README.md``."""
+    _write(out / "README.md", "\n".join(lines) + "\n")
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        with whole_file(path) as file:
+            file.write(text.encode())
+    except OSError as error:
+        raise InputError(f"cannot write {path}: {error.strerror}") from None
+
+
+def _hash(path: Path) -> dict[str, str]:
+    digest = sha256()
+    with open_data(path) as file:
+        for block in iter(lambda: file.read(1 << 20), b""):
+            digest.update(block)
+    return {"file": str(path), "sha256": digest.hexdigest()}
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
