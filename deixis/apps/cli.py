@@ -34,7 +34,7 @@ from deixis.apps.lessons_cli import export
 from deixis.apps.prompts_cli import PromptsOption, prompts_app
 from deixis.apps.reinforcement_cli import reinforcement
 from deixis.apps.run_cli import run
-from deixis.apps.sketches_cli import sketches
+from deixis.apps.sketches_cli import pair, sketches
 from deixis.apps.topn_cli import topn
 from deixis.apps.train_cli import train_app
 from deixis.errors import DeixisError
@@ -45,7 +45,7 @@ app.add_typer(cache_app, name="cache")
 app.add_typer(dataset_app, name="dataset")
 for made in (masks, agreement, summarize, review, reviewed, split, augment, thoughts):
     dataset_app.command()(made)
-for each in (topn, captions, read, write, sketches, export):
+for each in (topn, captions, read, write, pair, sketches, export):
     dataset_app.command()(each)
 app.add_typer(examples_app, name="examples")
 app.add_typer(train_app, name="train")

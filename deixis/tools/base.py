@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -210,4 +210,15 @@ class Embedder(Protocol):
 
     def embed(self, picture: Picture | None, text: str) -> NDArray[np.float32]:
         """Return a vector of length 1, shape ``(D,)``; alike posts have a high dot product."""
+        ...
+
+
+@runtime_checkable
+class Matcher(Protocol):
+    """An embedder that has pictures and texts in one space."""
+
+    name: str
+
+    def similarities(self, picture: Picture, texts: Sequence[str]) -> list[float]:
+        """Return the cosine of a picture with each text, -1 to 1."""
         ...

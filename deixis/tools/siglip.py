@@ -12,7 +12,7 @@ both by logistic regression on the scores, and writes them into the spec.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Annotated, Any, NamedTuple
 
@@ -101,13 +101,32 @@ class _ImageText(ABC):
         """
         if not expressions:
             return []
+        scores = self._compared(picture, expressions, self._scores)
+        return list(((scores.double() - self._threshold) * self._slope).sigmoid().tolist())
+
+    def similarities(self, picture: Picture, texts: Sequence[str]) -> list[float]:
+        """Return the cosine of a picture's features with those of each text (VKEL, equation 2).
+
+        Nothing is calibrated. Takes and raises what `entail` does.
+        """
+        if not texts:
+            return []
+        cosines = self._compared(picture, texts, lambda _, cosines: cosines)
+        return list(cosines.double().tolist())
+
+    def _compared(
+        self, picture: Picture, texts: Sequence[str], scored: Callable[[Any, Any], Any]
+    ) -> Any:
+        """Return what a function makes of the model and the cosines, ``(texts,)``."""
         loaded = load(*self._source)
-        asked = [Asked(self._given(loaded, picture), list(expressions))]
-        (scores,), warning = loaded.turn.run(None, asked, lambda some: self._ask(loaded, some))
+        asked = [Asked(self._given(loaded, picture), list(texts))]
+        (cosines,), warning = loaded.turn.run(None, asked, lambda some: self._ask(loaded, some))
         warn(warning)
+        with packages()[0].inference_mode():
+            scores = scored(loaded.model, cosines).cpu()
         if not scores.isfinite().all():
             raise ToolError(f"{self.name}: the numbers overflow; write dtype=float32")
-        return list(((scores.double() - self._threshold) * self._slope).sigmoid().tolist())
+        return scores
 
     def embed(self, picture: Picture | None, text: str) -> NDArray[np.float32]:
         """Return the vector of a post: `fused`, the projected features that `entail` compares.
@@ -130,7 +149,7 @@ class _ImageText(ABC):
         return vector
 
     def _ask(self, loaded: Loaded, asked: Sequence[Asked]) -> Done:
-        """Look at pictures and read texts, equal ones once; return scores by picture."""
+        """Look at pictures and read texts, equal ones once; return cosines by picture."""
         torch, _ = packages()
         texts = list(dict.fromkeys(text for question in asked for text in question.texts))
         views, size = [question.view for question in asked], AT_ONCE[loaded.model.device.type]
@@ -142,9 +161,8 @@ class _ImageText(ABC):
                 torch.stack([meaning[text] for text in question.texts]) @ vector
                 for question, vector in zip(asked, seen.results, strict=True)
             ]
-            scores = [self._scores(loaded.model, cosine).cpu() for cosine in cosines]
         warnings = dict.fromkeys(done.warning for done in (seen, read) if done.warning)
-        return Done(scores, "; ".join(warnings) or None)
+        return Done(cosines, "; ".join(warnings) or None)
 
     def _seen(self, loaded: Loaded, views: Sequence[dict[str, Any]]) -> Any:
         """Return the vectors of pictures, ``(pictures, D)``, of length 1."""
