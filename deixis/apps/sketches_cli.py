@@ -4,7 +4,7 @@ What was met on the way goes to stderr. Exit codes: 0 done, 2 unusable input or 
 """
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,6 +12,10 @@ from deixis.apps import options
 from deixis.apps.construct_cli import ProgressOption
 from deixis.base.atomic import is_stdout
 from deixis.errors import InputError, SettingsError
+
+if TYPE_CHECKING:
+    from deixis.settings import Settings
+    from deixis.tools.base import Matcher
 
 
 def pair(
@@ -48,15 +52,13 @@ def pair(
     """
     from functools import partial
 
-    from deixis.agents.context.toolbox import toolbox_of_role
-    from deixis.apps import console, weights
+    from deixis.apps import console
     from deixis.apps.files import is_one_of
     from deixis.base.images import open_image
     from deixis.base.text_files import folder_of, keep_streams
     from deixis.base.yaml_files import read_yaml
     from deixis.evaluation.construction.samples import write_samples
     from deixis.settings import Settings
-    from deixis.tools.base import Matcher
     from deixis.training.pairs import Rules, in_folder, make_pairs, of_row, types_in
 
     read = [path for path in (rows, types) if path is not None]
@@ -66,18 +68,10 @@ def pair(
         raise InputError(f"--images: {images} is no folder; give the one of the candidates")
     rules = Rules(least, longest, types and types_in(read_yaml(types), types))
     keep_streams(rows)
-    toolbox = toolbox_of_role(
-        Settings.load().with_roles({"embedder": embedder}), "embedder", "clip"
-    )
-    toolbox.check()
-    weights.fetch(toolbox, shown=progress)
-    matcher = toolbox.embedder
-    if not isinstance(matcher, Matcher):
-        raise SettingsError(
-            f"{embedder} does not compare pictures with texts; name one that does: --embedder clip"
-        )
+    settings = Settings.load().with_roles({"embedder": embedder})
+    matcher = _matcher(settings, shown=progress)
     candidates = partial(in_folder, images) if images else partial(of_row, folder_of(rows))
-    allowed = urls or toolbox.settings.options.urls
+    allowed = urls or settings.options.urls
     with console.progress(shown=progress) as bar:
         task = bar.add_task("pairs", at="")
         pairs = make_pairs(
@@ -92,6 +86,28 @@ def pair(
     for name, number in pairs.counts.items():
         typer.echo(f"{number:8}  {name}", err=True)
     typer.echo(f"wrote {written} rows to {out}", err=is_stdout(out))
+
+
+def _matcher(settings: "Settings", shown: bool) -> "Matcher":
+    """Return the embedder, its weights fetched.
+
+    Raises:
+        SettingsError: there is none of this name, or it has not pictures and texts in one space.
+    """
+    from deixis.agents.context.toolbox import toolbox_of_role
+    from deixis.apps import weights
+    from deixis.tools.base import Matcher
+
+    toolbox = toolbox_of_role(settings, "embedder", "clip")
+    toolbox.check()
+    weights.fetch(toolbox, shown=shown)
+    matcher = toolbox.embedder
+    if not isinstance(matcher, Matcher):
+        raise SettingsError(
+            f"{settings.roles.embedder} does not compare pictures with texts; name one that does: "
+            "--embedder clip"
+        )
+    return matcher
 
 
 def sketches(
