@@ -4,7 +4,7 @@ What was met on the way goes to stderr. Exit codes: 0 done, 2 unusable input or 
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -66,7 +66,7 @@ def pair(
         raise InputError(f"{out} is read; give another file to write")
     if images is not None and not images.is_dir():
         raise InputError(f"--images: {images} is no folder; give the one of the candidates")
-    rules = Rules(least, longest, types and types_in(read_yaml(types), types))
+    rules = Rules(least, longest, types_in(read_yaml(types), types) if types else None)
     keep_streams(rows)
     settings = Settings.load().with_roles({"embedder": embedder})
     matcher = _matcher(settings, shown=progress)
@@ -101,7 +101,7 @@ def _matcher(settings: "Settings", shown: bool) -> "Matcher":
     toolbox = toolbox_of_role(settings, "embedder", "clip")
     toolbox.check()
     weights.fetch(toolbox, shown=shown)
-    matcher = toolbox.embedder
+    matcher: Any = toolbox.embedder
     if not isinstance(matcher, Matcher):
         raise SettingsError(
             f"{settings.roles.embedder} does not compare pictures with texts; name one that does: "
