@@ -40,6 +40,7 @@ from deixis.evaluation.metrics.tasks import Task, task
 from deixis.formats import e2e
 from deixis.llms.answers import reading
 from deixis.llms.box_conventions import BoxConvention
+from deixis.llms.local.control_marks import KNOWN
 from deixis.llms.picture_frames import Size
 from deixis.rows import Row, RowEntity, RowRegion
 from deixis.training.lessons.records import Frame, Lessons, in_words
@@ -169,12 +170,12 @@ def _of(columns: Mapping[str, Any], *names: str) -> list[Any]:
 
 
 def _text(completion: Completion) -> str:
-    """Return a completion as the model wrote it, its thoughts included."""
+    """Return a completion as the model wrote it, thoughts and all; marks are put back."""
     if isinstance(completion, str):
-        return completion
+        return KNOWN.restored(completion)
     (message,) = completion
     thoughts = message.get("reasoning_content") or message.get("thinking")  # a server's, or TRL's
-    said = _said(message)
+    said = KNOWN.restored(_said(message))
     return f"<think>{thoughts}</think>\n{said}" if thoughts else said
 
 

@@ -248,7 +248,7 @@ def test_columns_are_made_of_lessons(tmp_path: Path) -> None:
         deixis="0",
         settings={},
     )
-    picture = {"kind": "image", "file": "a.jpg", "sha256": "a", "width": 560, "height": 280}
+    picture = {"kind": "image", "file": "media/a.jpg", "sha256": "a", "width": 560, "height": 280}
     lesson = Lesson.model_validate(
         {
             "id": "1",
