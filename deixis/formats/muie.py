@@ -155,16 +155,26 @@ def _event(group: str) -> Event | None:
     return Event(_phrase(trigger), rest[0].strip(), tuple(pairs))
 
 
-def write_answer(answer: Answer) -> str:
+def write_answer(answer: Answer, *, closed: bool = True) -> str:
     """Write a meta-response.
+
+    Args:
+        answer: what it says.
+        closed: tags are closed, and each instruction has its own; else as in figure 2 and as the
+            prompts of Deixis ask, behind ``<UIE>``, and instructions are a list.
 
     Raises:
         DataError: it would not be read as the same, or the items are of several tasks.
     """
     text = "".join(map(_bracket, answer.items))
+    if not closed:
+        text = f"<UIE> {text or 'None'}"
     for call in answer.calls:
-        text += f"<Module>{call.module}</Module>"
-        text += "".join(f"<Instruction>{words}</Instruction>" for words in call.instructions)
+        if closed:
+            text += f"<Module>{call.module}</Module>"
+            text += "".join(f"<Instruction>{words}</Instruction>" for words in call.instructions)
+        else:
+            text += f"\n<Module>{call.module} <Instruction>{', '.join(call.instructions)}"
     kinds: dict[type[Item], Task] = {Entity: "ner", Relation: "re", Event: "ee"}
     task = kinds[type(answer.items[0])] if answer.items else "ner"
     if parse_answer(text, task) != answer:

@@ -25,8 +25,11 @@ class MuieEntity(RowEntity):
 
     ``regions`` are of the image, ``spans`` of the audio, ``track`` of the video, one frame
     per item; in each, an empty list says that it is not there, None that nobody looked.
+    ``expression`` is a phrase by which a picture shows it, where somebody wrote one: results of
+    graphs that ask for such phrases have them.
     """
 
+    expression: str | None = None
     spans: tuple[Span, ...] | None = None
     track: tuple[Frame, ...] | None = None
 

@@ -8,13 +8,15 @@ Algorithm 1 calls the last two markers ``NER::`` and ``image entities pair``; th
 """
 
 import re
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Literal, NamedTuple
 
 from deixis.errors import DataError
 from deixis.formats.answers import ONE, Parsed, Problem, Reading, Scale, checked
 from deixis.rows import RowEntity
 
+Part = Literal["summary", "pairs", "patches"]
+PARTS: tuple[Part, ...] = ("summary", "pairs", "patches")
 _FIRST = re.compile(r"\btask\s*1\s*answer\s*:", re.IGNORECASE)
 _SECOND = re.compile(r"\btask\s*2\s*answer\s*:", re.IGNORECASE)
 NER = re.compile(r"\bNER\s*:")
@@ -100,22 +102,37 @@ def _patches(text: str, problems: list[Problem]) -> dict[str, str]:
     return patches
 
 
-def write_answer(answer: Answer) -> str:
-    """Write all three parts.
+def write_answer(answer: Answer, parts: Collection[Part] = PARTS) -> str:
+    """Write the parts of an answer, all three unless told.
+
+    Args:
+        answer: has nothing in the other parts.
+        parts: those that were asked for.
 
     Raises:
         DataError: the text would not be read as the same, for instance since a summary holds a
             marker or an entity a colon and a semicolon.
     """
-    pairs = "".join(f":{label}; {entity}" for entity, label in answer.pairs)
-    items = ", ".join(f"'{k}': '{_escape(v)}'" for k, v in answer.patches.items())
-    text = (
-        f"Task 1 Answer: {answer.summary}\nTask 2 Answer: NER: {pairs}\n"
-        f"image-entity pair: {{{items}}}"
-    )
+    lines: dict[Part, str] = {
+        "summary": f"Task 1 Answer: {answer.summary}",
+        "pairs": f"Task 2 Answer: NER: {write_pairs(answer.pairs) or 'None'}",
+        "patches": f"image-entity pair: {write_patches(answer.patches)}",
+    }
+    text = "\n".join(lines[part] for part in PARTS if part in parts)
     if parse_answer(text) != answer:
         raise DataError(f"the format cannot hold this answer: {text[:200]!r}")
     return text
+
+
+def write_pairs(pairs: Iterable[tuple[str, str]]) -> str:
+    """Write ``(entity text, label)`` as ``:label1; entity1:label2; entity2``."""
+    return "".join(f":{label}; {entity}" for entity, label in pairs)
+
+
+def write_patches(patches: Mapping[str, str]) -> str:
+    """Write letters of patches and entities as ``{'a': 'entity1'}``."""
+    pairs = ", ".join(f"'{letter}': '{_escape(name)}'" for letter, name in patches.items())
+    return f"{{{pairs}}}"
 
 
 def _escape(text: str) -> str:
