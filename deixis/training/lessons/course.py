@@ -97,6 +97,7 @@ class Course(NamedTuple):
             it cannot be taught.
         stands_in: questions to other roles that ``teach`` answers as well, in the place of who
             plays them.
+        versions: the settings in which the graph asks of all rows, once with each.
         without: roles that are left empty, for what they do comes after the question.
     """
 
@@ -113,4 +114,5 @@ class Course(NamedTuple):
     points: bool = True
     frame: BoxConvention | None = None
     stands_in: tuple[str, ...] = ()
+    versions: Callable[[Settings], Sequence[Settings]] = lambda settings: (settings,)
     without: tuple[str, ...] = ("segmenter",)

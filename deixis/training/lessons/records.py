@@ -151,7 +151,7 @@ class Manifest(_Record):
         lessons: how many were made.
         left_out: rows without a lesson, counted by reason.
         deixis: version that made them.
-        settings: the stack and options of the graph that asked, as it was set.
+        settings: the stack and options of the graph that asked; of several, the first.
     """
 
     format: Literal[1] = 1

@@ -136,23 +136,20 @@ def rehearse(
     """
     gold = read_rows(rows, course.row)
     prepared, frame = _prepared(course, gold, settings, base)
-    toolbox = _Prompter(prepared, course, frame, out)
-    toolbox.check()
-    graph = graph_of(toolbox)
+    folder = Path(folder_of(rows)).absolute()
+    toolboxes = [_Prompter(each, course, frame, out) for each in course.versions(prepared)]
+    versions = [_version(course, toolbox, frame, folder) for toolbox in toolboxes]
     out.mkdir(parents=True, exist_ok=True)
-    rehearsed = partial(_rehearsed, course=course, toolbox=toolbox, graph=graph, frame=frame)
-    reading = Reading(
-        Path(folder_of(rows)).absolute(), prepared.options.max_text, takes=toolbox.takes
-    )
     lines = [line for line in _lines(rows) if line.data.strip()]
+    jobs = [partial(version, line) for version in versions for line in lines]
     lessons: list[Lesson] = []
     left_out: list[dict[str, str]] = []
-    runs = _at_once(partial(rehearsed, reading=reading), lines)
-    for number, (found, trouble) in enumerate(runs, start=1):
-        lessons += found
+    for number, (found, trouble) in enumerate(_at_once(jobs)):
+        version = number // len(lines)
+        lessons += [_named(lesson, version) for lesson in found]
         left_out += [trouble] if trouble else []
         if told:
-            told(number, len(lines))
+            told(number + 1, len(jobs))
     counts = dict(Counter(each["reason"] for each in left_out).most_common())
     write_lines(out / LEFT_OUT, (json.dumps(each, ensure_ascii=False) for each in left_out))
     if not lessons:
@@ -166,7 +163,7 @@ def rehearse(
         lessons=len(lessons),
         left_out=counts,
         deixis=deixis.__version__,
-        settings=toolbox.settings.model_dump(mode="json", by_alias=True, exclude_unset=True),
+        settings=toolboxes[0].settings.model_dump(mode="json", by_alias=True, exclude_unset=True),
     )
     write_lessons(out, lessons, manifest)
     return Lessons(out, manifest, lessons)
@@ -200,23 +197,43 @@ def _digest(lines: Sequence[Line]) -> str:
     return whole.hexdigest()
 
 
-def _at_once(run: Callable[[Line], _Run], lines: Sequence[Line]) -> Iterator[_Run]:
-    """Yield what comes of each line, in order; who stops asking waits for those at work alone."""
+def _version(
+    course: Course, toolbox: _Prompter, frame: BoxConvention, folder: Path
+) -> Callable[[Line], _Run]:
+    """Return what rehearses a line with a graph of some settings."""
+    toolbox.check()
+    return partial(
+        _rehearsed,
+        course=course,
+        toolbox=toolbox,
+        graph=graph_of(toolbox),
+        frame=frame,
+        reading=Reading(folder, toolbox.settings.options.max_text, takes=toolbox.takes),
+    )
+
+
+def _named(lesson: Lesson, version: int) -> Lesson:
+    """Return a lesson with an id that no other version of its row has."""
+    return lesson.model_copy(update={"id": f"{lesson.id}~{version + 1}"}) if version else lesson
+
+
+def _at_once(jobs: Sequence[Callable[[], _Run]]) -> Iterator[_Run]:
+    """Yield what comes of each job, in order; who stops asking waits for those at work alone."""
     pool = ThreadPoolExecutor(AT_ONCE)
     try:
-        yield from pool.map(lambda line: copy_context().run(run, line), lines)
+        yield from pool.map(lambda job: copy_context().run(job), jobs)
     finally:
         pool.shutdown(cancel_futures=True)
 
 
 def _rehearsed(
     line: Line,
-    reading: Reading,
     *,
     course: Course,
     toolbox: Toolbox,
     graph: Any,
     frame: BoxConvention,
+    reading: Reading,
 ) -> _Run:
     """Return the lessons of a row; or none, and why."""
     row = parse_row(json.loads(line.data), course.row)

@@ -4,7 +4,7 @@ Gold mentions are given, and what they stand for is asked of the stack's expande
 expressions of the data sets of section IV-C made. Entailment is taught with all of them, positive
 where the gold has a region and negative where it says that there is none; grounding with those
 that have one, of several the largest. Names are taught from text and knowledge together
-(section IV-B.1d).
+(section IV-B.1d). With ``augment`` there is a lesson for each of several models that write.
 """
 
 import json
@@ -14,8 +14,10 @@ from typing import Any
 from deixis.agents.reading.given import checked_mentions
 from deixis.agents.riveg.entail import CONTRADICTION, ENTAILMENT
 from deixis.base.boxes import area
+from deixis.errors import SettingsError
 from deixis.rows import Row, RowEntity, RowRegion
 from deixis.schema import Entity, Extraction
+from deixis.settings import Settings
 from deixis.training.lessons.compare import entities_differ
 from deixis.training.lessons.course import Course, Near, Question
 from deixis.training.lessons.records import Slot, Written
@@ -88,6 +90,30 @@ def same_names(row: Row, result: Extraction, near: Near) -> str:
     return entities_differ(row.entities, result, near, boxes=False, fine=False)
 
 
+def each_writer(settings: Settings) -> Sequence[Settings]:
+    """Return the settings for each model that writes; with ``augment``, the committee, too.
+
+    So a row gives a lesson for each (section V-A.1, table III: four on top of the expander).
+
+    Raises:
+        SettingsError: ``augment`` is set, and there is no committee.
+    """
+    options = {**settings.graph_options}
+    if options.pop("augment", False) is not True:
+        return (settings.with_graph(settings.graph, **options),)
+    roles = settings.roles
+    if not roles.committee:
+        raise SettingsError(
+            "graph_options: augment has a lesson made of what each member of the committee "
+            "writes, and there is none; name models for the role 'committee'"
+        )
+    alone = settings.with_graph(settings.graph, **options)
+    return [
+        alone.with_roles({"expander": writer, "committee": []})
+        for writer in (roles.expander, *roles.committee)
+    ]
+
+
 def _in_order(entities: Sequence[RowEntity], row: Row) -> list[RowEntity]:
     """Return entities with their places, in the order in which the graph numbers them."""
     left = list(entities)
@@ -149,6 +175,7 @@ RIVEG_VE = Course(
     given=_judged_alone,
     options=lambda rows, given: {"entailment": True},
     points=False,
+    versions=each_writer,
     without=_LATER,
 )
 RIVEG_VG = Course(
@@ -161,6 +188,7 @@ RIVEG_VG = Course(
     same=same_boxes,
     given=_shown_alone,
     options=lambda rows, given: {"entailment": False},
+    versions=each_writer,
 )
 RIVEG_NER = Course(
     "riveg-ner",
@@ -172,5 +200,6 @@ RIVEG_NER = Course(
     same=same_names,
     options=lambda rows, given: {"knowledge": True, "expression_input": "name"},
     points=False,
+    versions=each_writer,
     without=(*_LATER, "entailer", "corrector"),
 )

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from deixis import Settings
-from deixis.errors import DataError
+from deixis.errors import DataError, SettingsError
 from deixis.testing import tools
 from deixis.training.courses import COURSES
 from deixis.training.exports.registry import export
@@ -49,12 +49,17 @@ def lessons_of(scripted: Any, tmp_path: Path) -> Rehearse:
         prompt = messages[-1].text
         if "what in short is" in prompt:
             return f"A thing that {name} knows"
-        return "1. Grace Hopper is a person." if "give your reasons" in prompt else None
+        return f"1. {name} knows her." if "give your reasons" in prompt else None
 
     scripted(says)
     Image.fromarray(np.full((500, 1000, 3), 90, np.uint8)).save(tmp_path / "photo.png")
 
-    def build(course: str, row: dict[str, Any] | None = None, **options: Any) -> Lessons:
+    def build(
+        course: str,
+        row: dict[str, Any] | None = None,
+        committee: tuple[str, ...] = (),
+        **options: Any,
+    ) -> Lessons:
         data = {"id": "a", "text": TEXT, "image": "photo.png", "entities": ENTITIES, **(row or {})}
         (tmp_path / "rows.jsonl").write_text(json.dumps(data) + "\n")
         settings = Settings.model_validate(
@@ -65,6 +70,7 @@ def lessons_of(scripted: Any, tmp_path: Path) -> Rehearse:
                 "roles": {
                     "recognizer": "scripted:nobody",
                     "expander": "scripted:expander",
+                    "committee": [f"scripted:{member}" for member in committee],
                     "entailer": "scripted:nobody",
                     "vlm": "scripted:nobody",
                     "detector": "eyes",
@@ -133,7 +139,7 @@ def test_names_are_taught_from_text_and_knowledge(lessons_of: Rehearse) -> None:
         ]
     }
     (lesson,) = lessons.lessons
-    assert "Knowledge: <post>1. Grace Hopper is a person.</post>" in lesson.user
+    assert "Knowledge: <post>1. expander knows her.</post>" in lesson.user
     assert not lesson.media
 
 
@@ -174,3 +180,23 @@ def test_ofa_has_a_line_for_each_expression(lessons_of: Rehearse) -> None:
     file = export(lessons, "ofa", lessons.folder).file
     lines = [line.split("\t") for line in file.read_text("utf-8").splitlines()]
     assert [line[3] for line in lines] == ["9.0,9.0,99.0,50.0", "100.0,50.0,400.0,300.0"]
+
+
+@pytest.mark.parametrize("course", ["riveg-ve", "riveg-vg", "riveg-ner"])
+def test_with_augmentation_there_is_a_lesson_for_each_who_writes(
+    lessons_of: Rehearse, course: str
+) -> None:
+    plain = lessons_of(course).lessons
+    lessons = lessons_of(course, None, ("second", "third", "fourth", "fifth"), augment=True)
+    assert [lesson.id for lesson in lessons.lessons] == ["a", "a~2", "a~3", "a~4", "a~5"]
+    assert lessons.lessons[:1] == plain
+    assert {lesson.answer for lesson in lessons.lessons} == {plain[0].answer}
+    assert lessons.manifest.settings["roles"]["expander"] == "scripted:expander"
+    assert "augment" not in lessons.manifest.settings["graph_options"]
+    written = [("expander" in lesson.user, "fifth" in lesson.user) for lesson in lessons.lessons]
+    assert written == [(True, False), *[(False, False)] * 3, (False, True)]
+
+
+def test_augmentation_takes_a_committee(lessons_of: Rehearse) -> None:
+    with pytest.raises(SettingsError, match="augment has a lesson made of what each member"):
+        lessons_of("riveg-ve", augment=True)
