@@ -119,6 +119,7 @@ class Asker:
             schema_of(answer),
             tuple(map(identity, images)),
             sample,
+            registry.weights_of(spec),
         )
         return self.cache.get_or_ask(
             request, share, keep=stored, revive=lambda stored_answer: revived(stored_answer, answer)

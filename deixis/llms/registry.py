@@ -23,6 +23,7 @@ from deixis.llms.servers import faults
 from deixis.llms.servers.manners import Manners
 from deixis.llms.servers.redaction import shown
 from deixis.settings import Spec
+from deixis.weights.fingerprints import fingerprint
 
 __all__ = [
     "ENTRY_POINTS",
@@ -38,6 +39,7 @@ __all__ = [
     "sees",
     "url_of",
     "watches",
+    "weights_of",
     "whole_spec",
 ]
 
@@ -143,6 +145,18 @@ def whole_spec(spec: str) -> str:
     if url is None or "base_url" in parsed.options:
         return spec
     return f"{spec}{'&' if parsed.options else '?'}{urlencode({'base_url': url})}"
+
+
+def weights_of(spec: str) -> str:
+    """Return what tells whether a model's weights on this disk are the same as they were.
+
+    A folder may be trained anew under the same name. "" for a model elsewhere, or one whose files
+    are missing or wrong, which is told when it is asked.
+    """
+    try:
+        return fingerprint(provider_of(spec).files(spec))
+    except (DeixisError, OSError):
+        return ""
 
 
 def _as_asked(spec: str) -> str:

@@ -8,7 +8,15 @@ import pytest
 from deixis.errors import MissingExtraError, MissingKeyError, SettingsError
 from deixis.llms import registry
 from deixis.llms.local.llama_cpp import EMBEDDED
-from deixis.llms.registry import PROVIDERS, Provider, check, load, provider_of, whole_spec
+from deixis.llms.registry import (
+    PROVIDERS,
+    Provider,
+    check,
+    load,
+    provider_of,
+    weights_of,
+    whole_spec,
+)
 from deixis.settings import Spec
 
 PLUGIN = """
@@ -233,3 +241,17 @@ def test_a_family_that_cannot_be_is_told(spec: str, said: str) -> None:
     with pytest.raises(SettingsError) as caught:
         check(spec)
     assert said in str(caught.value)
+
+
+def test_weights_on_this_disk_are_told_apart_by_what_is_in_them(tmp_path: Path) -> None:
+    file = tmp_path / "model.gguf"
+    spec = f"gguf:{file}?seed=1"
+    assert weights_of("ollama:qwen") == weights_of(spec) == weights_of("gguf:pypi:x") == ""
+    file.write_bytes(b"first")
+    first = weights_of(spec)
+    eyes = tmp_path / "eyes.gguf"
+    eyes.write_bytes(b"eyes")
+    assert first and weights_of(f"{spec}&mmproj={eyes}") not in ("", first)
+    file.write_bytes(b"other")
+    assert weights_of(spec) not in ("", first)
+    assert weights_of("embedded:smollm2-135m") == "", "its wheel is of one version"

@@ -38,7 +38,8 @@ class Request(NamedTuple):
     ``spec``: the model as its role names it, with every option. ``system``, ``user``: the
     rendered prompt. ``images``: sha256 of each picture, and of sound and video with the kind
     before it (``audio:...``, ``video:...``), in order. ``sample``: which of several answers of
-    one model to one question, for self-consistency; they never share a record.
+    one model to one question, for self-consistency; they never share a record. ``weights``: what
+    is in the model's files on this disk (`deixis.weights.fingerprints`), "" for a model elsewhere.
     """
 
     spec: str
@@ -47,6 +48,7 @@ class Request(NamedTuple):
     schema: dict[str, Any] | None
     images: tuple[str, ...]
     sample: int = 0
+    weights: str = ""
 
 
 class Answer(NamedTuple):
@@ -81,12 +83,14 @@ class Record(BaseModel):
     output_tokens: int
     finish_reason: str = ""
     chances: Chances = {}
+    weights: str = ""
 
     def problem(self) -> str:
         """Say what is wrong with a record from elsewhere; "" for nothing."""
         if clean_spec(self.spec) != self.spec:
             return "its spec is not as the cache writes it (options in order, no secrets)"
-        if _key({name: getattr(self, name) for name in _IDENTITY}) != self.key:
+        identity = {name: getattr(self, name) for name in _IDENTITY}
+        if _key(identity | _weights(self)) != self.key:
             return "its key does not belong to its content"
         return ""
 
@@ -130,8 +134,14 @@ def identify(request: Request) -> tuple[str, dict[str, Any]]:
         "schema_sha256": _sha256(to_json(request.schema)),
         "images": request.images,
         "sample": request.sample,
+        **_weights(request),
     }
     return _key(identity), identity
+
+
+def _weights(known: Request | Record) -> dict[str, str]:
+    """Return the part of a key that is missing where there are no weights to be told apart."""
+    return {"weights": known.weights} if known.weights else {}
 
 
 def _key(identity: dict[str, Any]) -> str:

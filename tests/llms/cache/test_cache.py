@@ -72,6 +72,7 @@ def test_the_second_call_is_answered_from_the_disk(folder: Path) -> None:
         REQUEST._replace(images=("cd",)),
         REQUEST._replace(images=("ab", "ab")),
         REQUEST._replace(sample=1),
+        REQUEST._replace(weights="ab"),
     ],
 )
 def test_anything_that_determines_an_answer_makes_another_record(

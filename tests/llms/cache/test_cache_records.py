@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from deixis.errors import DataError, InputError
+from deixis.errors import CacheMissError, DataError, InputError
 from deixis.llms.cache.llm_cache import Answer, Imported, LlmCache
 
 from .shelf import REQUEST, cache_key, get
@@ -139,11 +139,23 @@ def test_import_keeps_what_is_newer_and_replaces_what_is_older(
     assert get(cache, "asked") == ("blue", True)
 
 
+def test_what_was_in_the_weights_goes_along(folder: Path, tmp_path: Path) -> None:
+    trained, path = REQUEST._replace(weights="ab"), tmp_path / "answers.jsonl"
+    get(LlmCache(folder), "red", trained)
+    LlmCache(folder).export(path)
+    other = LlmCache(tmp_path / "other", "replay")
+    assert other.import_(path) == (1, 0)
+    assert get(other, "asked", trained) == ("red", True)
+    with pytest.raises(CacheMissError):
+        get(other, "asked")
+
+
 @pytest.mark.parametrize(
     ("change", "problem"),
     [
         ({"user": "Another question"}, "key does not belong"),
         ({"sample": 5}, "key does not belong"),
+        ({"weights": "ab"}, "key does not belong"),
         ({"key": "0" * 64}, "key does not belong"),
         ({"spec": "openai:gpt?api_key=sk"}, "no secrets"),
         ({"spec": "openai:gpt?b=1&a=1"}, "in order"),

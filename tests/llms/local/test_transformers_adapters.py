@@ -14,19 +14,32 @@ import pytest
 import torch
 from langchain_core.messages import HumanMessage
 from PIL import Image
+from pydantic import BaseModel, ConfigDict, Field
 from safetensors.torch import load_file, save_file
 
 from deixis.errors import MissingExtraError, ModelFileError
 from deixis.llms import registry
+from deixis.llms.asking import Asker
+from deixis.llms.cache.llm_cache import LlmCache
 from deixis.llms.local import transformers_adapters
 from deixis.llms.local.transformers_adapters import CONFIG, PICKLE, WEIGHTS, adapter_in
 from deixis.llms.local.transformers_inputs import tensors
 from deixis.llms.local.transformers_load import Loaded, load, weights
+from deixis.prompts import Prompt
+from deixis.settings import Options
 
 from .tiny_adapters import save_adapter
 from .tiny_seeing import save_seeing
 
 pytestmark = [pytest.mark.slow, pytest.mark.extra("train")]
+
+
+class Short(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    name: str = Field(max_length=8)
+
+
 KINDS = ("qwen2.5-vl", "llava", "text")
 _FROZEN = pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing` is dep:FutureWarning")
 
@@ -120,12 +133,37 @@ def test_threads_that_ask_with_different_adapters_hear_what_they_hear_alone(
 def test_an_adapter_that_was_written_anew_is_read_anew(folders: Any, tmp_path: Path) -> None:
     base, one, other = folders("text")
     folder = shutil.copytree(one, tmp_path / "adapter")
-    assert _say(base, folder, "text") == _say(base, one, "text")
+    assert _say(base, folder, "text") == _say(base, one, "text") != _say(base, other, "text")
+    layer = load(str(base), "auto", "auto", None).model.model.layers[0].self_attn.v_proj
+    before = len(layer.lora_A)
     for file in (CONFIG, WEIGHTS):
         shutil.copy(other / file, folder / file)
-    assert _say(base, folder, "text") == _say(base, other, "text") != _say(base, one, "text")
-    layer = load(str(base), "auto", "auto", None).model.model.layers[0].self_attn.v_proj
-    assert len(layer.lora_A) == 3, "the old one is no longer in memory"
+    assert _say(base, folder, "text") == _say(base, other, "text")
+    assert len(layer.lora_A) == before, "the old one is no longer in memory"
+
+
+def test_answers_of_an_adapter_that_was_trained_anew_are_not_those_kept_of_the_old_one(
+    folders: Any, tmp_path: Path
+) -> None:
+    base, one, other = folders("text")
+    folder = shutil.copytree(one, tmp_path / "adapter")
+    asker = Asker(Options(), LlmCache(tmp_path / "answers"))
+
+    def asked() -> tuple[str, str]:
+        prompt = Prompt("Be brief.", "Who is it?", "look", 1)
+        reply = asker.ask(f"transformers:{base}?adapter={folder}", prompt, Short)
+        assert reply.value is not None
+        return reply.value.name, reply.calls[0].status
+
+    first, _ = asked()
+    assert asked() == (first, "cached")
+    shutil.rmtree(folder)
+    shutil.copytree(other, folder)
+    second, status = asked()
+    assert (second != first, status) == (True, "ok")
+    shutil.rmtree(folder)
+    shutil.copytree(one, folder)
+    assert asked() == (first, "cached"), "the same content"
 
 
 def _changed(folder: Path, **fields: Any) -> None:
