@@ -67,10 +67,10 @@ class EntityType(BaseModel):
     """One coarse type.
 
     ``template`` names the visual-knowledge template (the lower-cased type name when left
-    out). ``crf`` is the tag of the shipped recognizers (PER, LOC, ORG or OTHER) that may
-    turn out to be this type. Among several types of one tag, a mention is of the one that lists
-    its fine type, if the recognizer says one, or else of the first; a fine type that is voted
-    for moves it to another.
+    out). ``crf`` is the tag of a recognizer that may turn out to be this type: of the
+    shipped ones PER, LOC, ORG or OTHER; its own name when left out. Among several types of one
+    tag, a mention is of the one that lists its fine type, if the recognizer says one, or else of
+    the one of the tag's name, or the first; a fine type that is voted for moves it to another.
 
     ``seen_as`` says what such an entity looks like in a picture: a ``person`` is looked for
     among the people, a ``group`` may be several things at once (a crew, a logo shown twice), a
@@ -83,7 +83,7 @@ class EntityType(BaseModel):
     name: str = Field(min_length=1)
     description: str = ""
     template: str = Field(default="", pattern=r"^[\w-]*$")
-    crf: str | None = Field(default=None, pattern="^(PER|LOC|ORG|OTHER)$")
+    crf: str | None = Field(default=None, min_length=1)
     seen_as: SeenAs = "thing"
     fine_types: tuple[str, ...] = ()
 
@@ -150,8 +150,9 @@ class TypeSchema(BaseModel):
         return None
 
     def of_tag(self, tag: str) -> list[EntityType]:
-        """Return the types that a tag of the shipped recognizers may stand for."""
-        return [kind for kind in self.types if kind.crf == tag]
+        """Return the types that a tag of a recognizer may stand for, that of its name first."""
+        named = [kind for kind in self.types if kind.name == tag]
+        return named + [kind for kind in self.types if kind.crf == tag != kind.name]
 
     def of_fine_type(self, word: str) -> tuple[EntityType, str] | None:
         """Return the fine type that a model's word means, after the type that has it, or None.
@@ -197,17 +198,22 @@ class TypeSchema(BaseModel):
     def alternatives(self, name: str) -> list[EntityType]:
         """Return the types that a mention recognised as `name` may still turn out to be."""
         given = self.get(name)
-        return self.of_tag(given.crf) if given.crf else [given]
+        return self.of_tag(given.crf or given.name)
 
 
 @lru_cache(maxsize=16)  # the labels of a data set take up to a second, and are read many times
 def _parsed(path: Path, text: str) -> TypeSchema:
+    return checked({"name": path.stem, **mapping_of(text, path)}, str(path))
+
+
+def checked(given: Mapping[str, Any], where: str) -> TypeSchema:
+    """Return the schema of what a file says; raises SettingsError, which says where it stands."""
     try:
-        schema = TypeSchema.model_validate({"name": path.stem, **mapping_of(text, path)})
+        schema = TypeSchema.model_validate(given)
     except ValidationError as error:
-        raise SettingsError(f"{path}: {describe_problem(error, TypeSchema)}") from None
+        raise SettingsError(f"{where}: {describe_problem(error, TypeSchema)}") from None
     for problem in _problems(schema):
-        raise SettingsError(f"{path}: {problem}")
+        raise SettingsError(f"{where}: {problem}")
     return schema
 
 

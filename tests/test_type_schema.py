@@ -132,7 +132,7 @@ def test_the_template_of_a_type_is_a_plain_file_name(
             "types: [{name: SHIP}, {name: BIRD, fine_typs: [owl]}]",
             "there is no 'types.1.fine_typs' (did you mean 'fine_types'?",
         ),
-        ("types: [{name: SHIP, crf: MISC}]", "types.0.crf: String should match"),
+        ("types: [{name: SHIP, crf: ''}]", "types.0.crf: String should have at least 1"),
         ("types: [{name: SHIP, template: ../person}]", "types.0.template: String should match"),
         ("types: [{name: SHIP, fine_types: owl}]", "types.0.fine_types: Input should be"),
         ("types: [{name: NO}]", "types.0.name: Input should be a valid string"),

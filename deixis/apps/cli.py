@@ -37,6 +37,7 @@ from deixis.apps.run_cli import run
 from deixis.apps.sketches_cli import pair, sketches
 from deixis.apps.topn_cli import topn
 from deixis.apps.train_cli import train_app
+from deixis.apps.train_parts_cli import recognizer
 from deixis.errors import DeixisError
 
 app = options.group("Name every entity in a text, and point at it in the picture.")
@@ -49,6 +50,7 @@ for each in (topn, captions, read, write, pair, sketches, export):
     dataset_app.command()(each)
 app.add_typer(examples_app, name="examples")
 app.add_typer(train_app, name="train")
+train_app.command()(recognizer)
 app.command("run")(run)
 app.command("eval")(evaluate)
 app.command("compare")(compare)

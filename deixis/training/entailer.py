@@ -26,7 +26,8 @@ from deixis.tools.captions.features import Named, first_sentence, mention_featur
 from deixis.tools.tagger.features import PRIOR_FEATURES, MentionSpan, prior_features
 from deixis.tools.tagger.field import write
 from deixis.tools.tagger.marginals import Floats
-from deixis.training.recognizer import Shown, platt
+from deixis.training.fitting import platt
+from deixis.training.samples import Shown
 
 FLOOR = 5
 """Tweets in which a string stands at least, so that no text can be read from the shipped model."""

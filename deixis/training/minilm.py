@@ -13,7 +13,7 @@ import json
 import shutil
 import tempfile
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,33 +21,24 @@ import numpy as np
 
 from deixis.base.atomic import whole_file
 from deixis.errors import InputError
-from deixis.evaluation.datasets.conll import TaggedTweet, mentions
-from deixis.evaluation.metrics.mner import score_mentions
-from deixis.tools.tagger.base import FORMAT
+from deixis.evaluation.datasets.conll import mentions
 from deixis.tools.tagger.field import Told
 from deixis.tools.tagger.marginals import Floats, Span, best_spans
 from deixis.tools.tagger.minilm import MODEL_FOLDER, Pieces, likeliest, pooled
+from deixis.tools.tagger.model_settings import FORMAT
+from deixis.training.fitting import best_price, calibrate, candidates_of, platt
 from deixis.training.network import (
     Example,
     Network,
-    Recipe,
     mean_of,
     predict,
     read_network,
     train_network,
     write_network,
 )
-from deixis.training.recognizer import (
-    LABELS,
-    Shown,
-    best_price,
-    calibrate,
-    candidates_of,
-    chosen_pairs,
-    fit_prior,
-    gold_pairs,
-    platt,
-)
+from deixis.training.network_recipe import Recipe
+from deixis.training.prior import fit_prior
+from deixis.training.samples import Sample, Types
 
 MOST_PIECES, WINDOW, STRIDE = 8, 512, 384
 """Pieces of a token that are read; pieces of a window; how far one window is from the next."""
@@ -60,39 +51,37 @@ _SLACK = 0.002
 _FORBIDDEN = -10_000.0
 
 
-class FineTypes(NamedTuple):
-    """The fine types, and the coarse tag that each belongs to."""
+class Fitted(NamedTuple):
+    """What was fitted to held-out predictions, as settings of the model, and the F1 (0..1)."""
 
-    names: tuple[str, ...]
-    tag_of: dict[str, str]
+    settings: dict[str, Any]
+    f1: float
 
 
-def start_and_transitions() -> tuple[list[float], list[list[float]]]:
+def start_and_transitions(types: Types) -> tuple[list[float], list[list[float]]]:
     """Return the scores of first labels and of pairs: 0, or none at all for what is no BIO."""
-    start = [_FORBIDDEN if label[0] == "I" else 0.0 for label in LABELS]
+    start = [_FORBIDDEN if label[0] == "I" else 0.0 for label in types.labels]
     pairs = [
         [
             _FORBIDDEN if new[0] == "I" and (old == "O" or old[2:] != new[2:]) else 0.0
-            for new in LABELS
+            for new in types.labels
         ]
-        for old in LABELS
+        for old in types.labels
     ]
     return start, pairs
 
 
-def examples_of(
-    samples: Sequence[TaggedTweet], pieces: Pieces, fine_types: FineTypes
-) -> list[Example]:
-    """Turn tagged tweets into what the network learns from."""
-    examples = []
+def examples_of(samples: Sequence[Sample], pieces: Pieces, types: Types) -> list[Example]:
+    """Turn tagged texts into what the network learns from."""
+    examples, number = [], {label: place for place, label in enumerate(types.labels)}
     for sample in samples:
         ids, casing, first = pieces.cut(list(sample.tokens))
-        coarse = np.zeros((len(sample.tokens), len(LABELS)), np.float32)
-        coarse[np.arange(len(sample.tokens)), [LABELS.index(tag) for tag in sample.tags]] = 1.0
+        coarse = np.zeros((len(sample.tokens), len(number)), np.float32)
+        coarse[np.arange(len(sample.tokens)), [number[tag] for tag in sample.tags]] = 1.0
         fine = np.full(len(sample.tokens), -100, np.int64)
         for place, tag in enumerate(sample.fine_tags):
-            if tag != "O" and tag[2:] in fine_types.names:
-                fine[place] = fine_types.names.index(tag[2:])
+            if tag != "O" and tag[2:] in types.fine:
+                fine[place] = types.fine.index(tag[2:])
         if len(ids) > WINDOW - 2:
             problem = f"{len(ids)} word pieces; {WINDOW - 2} are learnt from at most: split it"
             raise InputError(f"text {sample.id}: {problem}")
@@ -101,57 +90,61 @@ def examples_of(
 
 
 def train_minilm(
-    samples: Sequence[TaggedTweet],
-    shown: Shown,
+    samples: Sequence[Sample],
+    types: Types,
     second: Sequence[Told],
-    fine_types: FineTypes,
     weights: Path,
     out: Path,
     recipe: Recipe,
     *,
     device: str = "cpu",
     keep: Path | None = None,
-) -> None:
+    told: Callable[[int, int], None] = lambda *_: None,
+) -> float:
     """Learn everything from ``samples`` and write it into the folder ``out``.
 
     Args:
-        samples: the training split, with fine tags.
-        shown: what `read_voc` gives for it.
+        samples: the training split, with fine tags if there are any.
+        types: what the tags may be.
         second: for each sample, what a field says of it that has not seen it.
-        fine_types: what the fine tags may be.
         weights: of the encoder; see `encoder_of`.
         out: the model folder; its files are replaced one by one, others stay.
         recipe: how the networks are trained.
         device: for torch.
         keep: folder where each network is kept once it is trained; those that are there are not
             trained again.
+        told: is told how many of how many networks are trained, whenever one is.
+
+    Returns:
+        The F1 (0..1) of what the networks and the field say of samples that they have not seen.
     """
     for folder in (out, keep):
         if folder:  # before an hour of work
             folder.mkdir(parents=True, exist_ok=True)
-    examples = examples_of(
-        samples, Pieces(MODEL_FOLDER / "tokenizer.json", MOST_PIECES), fine_types
-    )
-    networks, told = [], dict[int, tuple[Floats, Floats]]()
+    examples = examples_of(samples, Pieces(MODEL_FOLDER / "tokenizer.json", MOST_PIECES), types)
+    networks, scored = [], dict[int, tuple[Floats, Floats]]()
     for fold in range(FOLDS):
-        network = _network(fold, examples, len(fine_types.names), weights, recipe, device, keep)
+        network = _network(fold, examples, len(types.fine), weights, recipe, device, keep)
         apart = range(fold, len(samples), FOLDS)
         scores = predict(network, [examples[place] for place in apart], device)
-        told |= dict(zip(apart, scores, strict=True))
+        scored |= dict(zip(apart, scores, strict=True))
         networks.append(network)
+        told(fold + 1, FOLDS)
+    found = fitted(samples, [scored[place] for place in range(len(samples))], second, types)
     settings = {
         "format": FORMAT,
-        "labels": list(LABELS),
-        "fine": list(fine_types.names),
-        "fine_of": fine_types.tag_of,
+        "labels": list(types.labels),
+        "fine": list(types.fine),
+        "fine_of": dict(types.coarse_of),
         "max_pieces_per_token": MOST_PIECES,
         "window": WINDOW,
         "stride": STRIDE,
-        "prior": fit_prior(samples, shown),
-        **fitted(samples, [told[place] for place in range(len(samples))], second, fine_types),
+        "prior": fit_prior(samples, types),
+        **found.settings,
     }
-    settings["start"], settings["transitions"] = start_and_transitions()
+    settings["start"], settings["transitions"] = start_and_transitions(types)
     _write(mean_of(networks), out, settings)
+    return found.f1
 
 
 def _network(
@@ -166,7 +159,7 @@ def _network(
     """Train the network that leaves out a share of the examples, or read it where it was kept."""
     path = keep and keep / f"network-{fold}.safetensors"
     if path and path.exists():
-        return read_network(path, weights, len(LABELS), fine, device)
+        return read_network(path, weights, examples[0].coarse.shape[1], fine, device)
     rest = [example for place, example in enumerate(examples) if place % FOLDS != fold]
     network = train_network(weights, rest, fine, recipe, recipe.seed + fold, device)
     if path:
@@ -175,52 +168,51 @@ def _network(
 
 
 def fitted(
-    samples: Sequence[TaggedTweet],
+    samples: Sequence[Sample],
     told: Sequence[tuple[Floats, Floats]],
     second: Sequence[Told],
-    fine_types: FineTypes,
-) -> dict[str, Any]:
+    types: Types,
+) -> Fitted:
     """Fit what can be fitted to what is said of texts by networks that have not seen them.
 
     Args:
         samples: the texts.
         told: scores of labels and of fine types, for each text.
         second: what a field says of each.
-        fine_types: what the fine tags may be.
+        types: what the tags may be.
     """
-    gold = [gold_pairs(sample) for sample in samples]
     best: tuple[float, float, float, list[dict[Span, float]]] = (-1.0, 0.0, 0.0, [])
-    opening, allowed = (np.array(scores) for scores in start_and_transitions())
+    opening, allowed = (np.array(scores) for scores in start_and_transitions(types))
     for weight in _WEIGHTS:
-        chains = [
-            pooled(coarse, allowed, opinion, weight)
-            for (coarse, _), opinion in zip(told, second, strict=True)
-        ]
-        candidates = [candidates_of(scores, opening, pairs) for scores, pairs in chains]
-        price = best_price(samples, candidates, _SLACK)
-        pairs = [chosen_pairs(*row, price)[0] for row in zip(samples, candidates, strict=True)]
-        best = max(best, (score_mentions(gold, pairs)["all"].f1, weight, price, candidates))
-    _, weight, price, candidates = best
+        candidates = []
+        for sample, (coarse, _), opinion in zip(samples, told, second, strict=True):
+            scores, pairs = pooled(coarse, allowed, opinion, weight)
+            candidates.append(candidates_of(sample, scores, opening, pairs, types))
+        price, f1 = best_price(samples, candidates, _SLACK)
+        best = max(best, (f1, weight, price, candidates))
+    f1, weight, price, candidates = best
     raw, right = [], []
     for sample, found, (_, fine) in zip(samples, candidates, told, strict=True):
         true = {tuple(mention) for mention in mentions(sample.tags)}
         for (start, end, kind), _ in best_spans(found, price):
-            if (start, end, kind) in true:
-                name, probability = fine_type(fine[start:end], kind, fine_types)
+            gold = sample.fine_tags[start][2:] if sample.fine_tags else ""
+            if gold in types.fine and (start, end, kind) in true:
+                name, probability = fine_type(fine[start:end], kind, types)
                 raw.append(probability)
-                right.append(name == sample.fine_tags[start][2:])
-    return {
+                right.append(name == gold)
+    settings = {
         "second_opinion": weight,
         "price": price,
-        "calibration": calibrate(samples, candidates, price),
+        "calibration": calibrate(samples, candidates, price, types),
         "fine_calibration": platt(raw, right),
     }
+    return Fitted(settings, f1)
 
 
-def fine_type(scores: Floats, kind: str, fine_types: FineTypes) -> tuple[str, float]:
+def fine_type(scores: Floats, kind: str, types: Types) -> tuple[str, float]:
     """Return the likeliest fine type of a span of a coarse type, and its probability."""
-    own = [name for name in fine_types.names if fine_types.tag_of[name] == kind]
-    columns = [fine_types.names.index(name) for name in own]
+    own = [name for name in types.fine if types.coarse_of[name] == kind]
+    columns = [types.fine.index(name) for name in own]
     best, probability = likeliest(scores[:, columns])
     return own[best], probability
 
@@ -256,7 +248,7 @@ def export(network: Network, path: Path) -> None:
             network.cpu().eval(),
             examples,
             input_names=["ids", "casing", "mask"],
-            output_names=["coarse", "fine"],
+            output_names=["coarse", *(["fine"] if network.fine is not None else [])],
             dynamic_shapes=[{0: "batch", 1: "pieces"}] * 3,
             opset_version=18,
             verbose=False,
@@ -265,9 +257,3 @@ def export(network: Network, path: Path) -> None:
     quantize_dynamic(
         str(full), str(path), per_channel=True, reduce_range=True, weight_type=QuantType.QInt8
     )
-
-
-def fine_types_of(types: Sequence[Any]) -> FineTypes:
-    """Return the fine types that a type schema lists, under the tags that its types name."""
-    tag_of = {fine: kind.crf for kind in types for fine in kind.fine_types}
-    return FineTypes(tuple(tag_of), tag_of)

@@ -20,6 +20,7 @@ from torch.nn.functional import cross_entropy, log_softmax
 
 from deixis.base.atomic import whole_file
 from deixis.tools.tagger.minilm import SPECIAL
+from deixis.training.network_recipe import Recipe
 
 CASINGS = 16
 """Rows of the table of casing: more than there are classes."""
@@ -44,20 +45,6 @@ class Example(NamedTuple):
     fine: NDArray[np.int64]
 
 
-class Recipe(NamedTuple):
-    """How a network is trained; shares are 0..1."""
-
-    epochs: int
-    batch: int = 32
-    rate: float = 1e-4
-    head_rate: float = 1e-3
-    dropout: float = 0.2
-    fine_weight: float = 0.5
-    case_noise: float = 0.1
-    word_noise: float = 0.05
-    seed: int = 1
-
-
 class Network(nn.Module):  # type: ignore[misc]  # torch has no types here
     """The recognizer's network.
 
@@ -76,14 +63,21 @@ class Network(nn.Module):  # type: ignore[misc]  # torch has no types here
         nn.init.zeros_(self.casing.weight)
         self.dropout = nn.Dropout(dropout)
         self.coarse = nn.Linear(width, coarse)
-        self.fine = nn.Linear(width, fine)
+        self.fine = nn.Linear(width, fine) if fine else None
 
-    def forward(self, ids: Any, casing: Any, mask: Any) -> tuple[Any, Any]:
-        """Return the scores of labels and of fine types for every piece, ``(B, P, ...)``."""
+    def forward(self, ids: Any, casing: Any, mask: Any) -> tuple[Any, ...]:
+        """Return the scores of labels for every piece, ``(B, P, L)``, and those of fine types.
+
+        Without fine types there are those of labels alone.
+        """
         words = self.encoder.embeddings.word_embeddings(ids) + self.casing(casing)
         hidden = self.encoder(inputs_embeds=words, attention_mask=mask).last_hidden_state
         hidden = self.dropout(hidden)
-        return self.coarse(hidden), self.fine(hidden)
+        return tuple(head(hidden) for head in self.heads())
+
+    def heads(self) -> list[Any]:
+        """Return the layers that score: that of labels, and that of fine types if there are any."""
+        return [self.coarse] if self.fine is None else [self.coarse, self.fine]
 
 
 def encoder_of(weights: Path) -> Any:
@@ -137,7 +131,7 @@ def train_network(
     torch.manual_seed(order)
     chance = random.Random(order)
     encoder_weights = list(network.encoder.parameters())
-    heads = [network.casing, network.coarse, network.fine]
+    heads = [network.casing, *network.heads()]
     optimizer = torch.optim.AdamW(
         [
             {"params": encoder_weights, "lr": recipe.rate},
@@ -202,13 +196,12 @@ def predict(
     iterator = iter(examples)
     with torch.no_grad():
         while batch := list(islice(iterator, 64)):
-            for example, coarse, fine in zip(
-                batch,
-                *(score.cpu().numpy() for score in network(*_inputs(batch, device))),
-                strict=True,
-            ):
+            found = [scores.cpu().numpy() for scores in network(*_inputs(batch, device))]
+            none = np.empty((*found[0].shape[:2], 0))
+            coarse, fine = found if len(found) == 2 else (*found, none)
+            for row, example in enumerate(batch):
                 at = example.first + 1
-                rows.append((coarse[at].astype(np.float64), fine[at].astype(np.float64)))
+                rows.append((coarse[row, at].astype(np.float64), fine[row, at].astype(np.float64)))
     return rows
 
 
@@ -225,7 +218,7 @@ def _inputs(batch: Sequence[Example], device: str) -> tuple[Any, Any, Any]:
 
 
 def _loss(network: Network, batch: Sequence[Example], fine_weight: float, device: str) -> Any:
-    coarse, fine = network(*_inputs(batch, device))
+    coarse, *fine = network(*_inputs(batch, device))
     rows = torch.tensor([row for row, e in enumerate(batch) for _ in e.first], device=device)
     places = torch.from_numpy(np.concatenate([e.first for e in batch]) + 1).to(device)
     wanted = torch.from_numpy(np.concatenate([e.coarse for e in batch])).to(device)
@@ -233,7 +226,7 @@ def _loss(network: Network, batch: Sequence[Example], fine_weight: float, device
     named = -(wanted * log_softmax(coarse[rows, places], -1)).sum(-1).mean()
     if not bool((kinds >= 0).any()):
         return named
-    return named + fine_weight * cross_entropy(fine[rows, places], kinds)
+    return named + fine_weight * cross_entropy(fine[0][rows, places], kinds)
 
 
 def _batches(examples: Sequence[Example], size: int, chance: random.Random) -> list[list[Example]]:

@@ -1,4 +1,4 @@
-"""How the shipped CRF is learned: field, price, calibration, prior. Needs the extra `train`."""
+"""How a CRF is learned: field, price, calibration, prior. Needs the extra `train`."""
 
 import errno
 import json
@@ -10,35 +10,17 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from deixis.base.boxes import Box
-from deixis.evaluation.datasets.conll import TYPES, TaggedTweet, mentions
-from deixis.evaluation.metrics.mner import Pair, correct_flags, score_mentions
-from deixis.tools.tagger.base import FLOOR, FORMAT
 from deixis.tools.tagger.crf import CrfTagger
-from deixis.tools.tagger.features import (
-    PRIOR_FEATURES,
-    Lexicon,
-    MentionSpan,
-    load_lexicon,
-    prior_features,
-    token_features,
-)
+from deixis.tools.tagger.features import PRIOR_FEATURES, Lexicon, load_lexicon, token_features
 from deixis.tools.tagger.field import Told, write
-from deixis.tools.tagger.marginals import (
-    Floats,
-    Span,
-    best_spans,
-    chain_spans,
-)
-
-LABELS = ("O", *(f"{prefix}-{kind}" for kind in TYPES for prefix in "BI"))
-
-Shown = dict[str, dict[str, list[Box]]]
-
+from deixis.tools.tagger.model_settings import FORMAT
+from deixis.training.fitting import best_price, calibrate, candidates_of
+from deixis.training.prior import fit_prior
+from deixis.training.samples import Sample, Types
 
 PENALTIES = {"c1": 0.1, "c2": 1.5}
 """Weights of the L1 and the L2 penalty."""
@@ -46,14 +28,18 @@ PENALTIES = {"c1": 0.1, "c2": 1.5}
 ITERATIONS = 100
 FOLDS = 4
 SEED = 20240611
+_NEVER = -10_000.0
+"""The score of a label that is nowhere in what a field has learned from."""
 
 
-def gold_pairs(sample: TaggedTweet) -> list[Pair]:
-    """Return the ``(text, type)`` pairs of a sample; a text is its tokens joined by spaces."""
-    return [(" ".join(sample.tokens[m.start : m.end]), m.type) for m in mentions(sample.tags)]
+class Learned(NamedTuple):
+    """What a field that has not seen them says of the samples, and its F1 (0..1) there."""
+
+    told: list[Told]
+    f1: float
 
 
-def train(samples: Sequence[TaggedTweet], shown: Shown, lexicon: Path, out: Path) -> None:
+def train(samples: Sequence[Sample], types: Types, lexicon: Path, out: Path) -> Learned:
     """Learn everything from ``samples`` and replace the folder ``out`` in one step.
 
     Price and calibration come from predictions for samples that the predicting field has not
@@ -61,7 +47,7 @@ def train(samples: Sequence[TaggedTweet], shown: Shown, lexicon: Path, out: Path
 
     Args:
         samples: the training split.
-        shown: what `read_voc` gives for it.
+        types: what their tags may be.
         lexicon: the table of `build_lexicon`, copied into the folder.
         out: the model folder; a ``MODEL_CARD.md`` in it is kept. A link to one is followed.
 
@@ -72,18 +58,19 @@ def train(samples: Sequence[TaggedTweet], shown: Shown, lexicon: Path, out: Path
     if out.exists() and not out.is_dir():
         raise NotADirectoryError(errno.ENOTDIR, "it is no folder", str(out))
     table = load_lexicon(lexicon)
-    start = np.zeros(len(LABELS))
+    start = np.zeros(len(types.labels))
+    told = held_out(samples, types, lexicon, table)
     candidates = [
-        candidates_of(scores, start, transitions)
-        for scores, transitions in held_out(samples, lexicon, table)
+        candidates_of(sample, scores, start, transitions, types)
+        for sample, (scores, transitions) in zip(samples, told, strict=True)
     ]
-    price = best_price(samples, candidates)
+    price, f1 = best_price(samples, candidates)
     settings: dict[str, Any] = {
         "format": FORMAT,
-        "labels": list(LABELS),
+        "labels": list(types.labels),
         "price": price,
-        "calibration": calibrate(samples, candidates, price),
-        "prior": fit_prior(samples, shown),
+        "calibration": calibrate(samples, candidates, price, types),
+        "prior": fit_prior(samples, types),
     }
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent) as scratch:
@@ -94,22 +81,29 @@ def train(samples: Sequence[TaggedTweet], shown: Shown, lexicon: Path, out: Path
         if out.exists():
             out.rename(old)
         fresh.rename(out)
+    return Learned(told, f1)
 
 
 def _write(
     folder: Path,
-    samples: Sequence[TaggedTweet],
+    samples: Sequence[Sample],
     lexicon: Path,
     table: Lexicon,
     settings: dict[str, Any],
 ) -> None:
     folder.mkdir()
-    rows = _without_singletons([token_features(sample.tokens, table) for sample in samples])
-    tags = [sample.tags for sample in samples]
-    transitions = _fit_field(rows, tags, folder / "weights.npz")
+    rows = _without_singletons([_features(sample, table) for sample in samples])
+    labels = settings["labels"]
+    transitions = _fit_field(rows, samples, labels, folder / "weights.npz")
     shutil.copyfile(lexicon, folder / "lexicon.tsv.gz")
     text = json.dumps({**settings, "transitions": transitions}, indent=1, sort_keys=True)
     (folder / "recognizer.json").write_text(text + "\n", encoding="utf-8")
+
+
+def _features(sample: Sample, table: Lexicon) -> list[list[str]]:
+    """Return the features of each token of a text, which is read line by line."""
+    lines = (token_features(sample.tokens[line], table) for line in sample.lines())
+    return list(chain.from_iterable(lines))
 
 
 def _without_singletons(rows: list[list[list[str]]]) -> list[list[list[str]]]:
@@ -119,14 +113,15 @@ def _without_singletons(rows: list[list[list[str]]]) -> list[list[list[str]]]:
 
 
 def _fit_field(
-    rows: Iterable[list[list[str]]], tags: Iterable[Sequence[str]], path: Path
+    rows: Iterable[list[list[str]]], samples: Sequence[Sample], labels: Sequence[str], path: Path
 ) -> list[list[float]]:
     """Train a field, write its weights to ``path`` and return those of its transitions."""
     import pycrfsuite
 
     trainer = pycrfsuite.Trainer("lbfgs", verbose=False)
-    for row, tag in zip(rows, tags, strict=True):
-        trainer.append(row, tag)
+    for row, sample in zip(rows, samples, strict=True):
+        for line in sample.lines():
+            trainer.append(row[line], sample.tags[line])
     trainer.set_params(
         {
             **PENALTIES,
@@ -139,22 +134,25 @@ def _fit_field(
         trainer.train(model)
         tagger = pycrfsuite.Tagger()
         with tagger.open(model):
-            learnt = tagger.info()
-    write(learnt.state_features, LABELS, path)
-    return [[float(learnt.transitions.get((a, b), 0.0)) for b in LABELS] for a in LABELS]
+            learnt, known = tagger.info(), set(tagger.labels())
+    write(learnt.state_features, labels, path)
+    return [
+        [float(learnt.transitions.get((a, b), 0.0 if {a, b} <= known else _NEVER)) for b in labels]
+        for a in labels
+    ]
 
 
-def held_out(samples: Sequence[TaggedTweet], lexicon: Path, table: Lexicon) -> list[Told]:
+def held_out(samples: Sequence[Sample], types: Types, lexicon: Path, table: Lexicon) -> list[Told]:
     """Return what a field that has not seen a sample says of it: scores of labels and of pairs."""
     order = list(range(len(samples)))
     random.Random(SEED).shuffle(order)
     told: dict[int, Told] = {}
     unused: dict[str, Any] = {
         "format": FORMAT,
-        "labels": list(LABELS),
+        "labels": list(types.labels),
         "price": 0.5,
-        "calibration": {kind: {"slope": 1.0, "offset": 0.0} for kind in TYPES},
-        "prior": {kind: [0.0] * len(PRIOR_FEATURES) for kind in TYPES},
+        "calibration": {kind: {"slope": 1.0, "offset": 0.0} for kind in types.coarse},
+        "prior": {kind: [0.0] * len(PRIOR_FEATURES) for kind in types.coarse},
     }
     for fold in range(FOLDS):
         apart = set(order[fold::FOLDS])
@@ -164,97 +162,6 @@ def held_out(samples: Sequence[TaggedTweet], lexicon: Path, table: Lexicon) -> l
             _write(folder, rest, lexicon, table, unused)
             tagger = CrfTagger(folder)
         for k in apart:
-            told[k] = tagger.scores(samples[k].tokens), tagger.transitions
+            lines = [tagger.scores(samples[k].tokens[line]) for line in samples[k].lines()]
+            told[k] = np.concatenate(lines), tagger.transitions
     return [told[k] for k in range(len(samples))]
-
-
-def candidates_of(scores: Floats, start: Floats, transitions: Floats) -> dict[Span, float]:
-    """Return the probability of every span of a line that is at least 0.05 likely."""
-    return chain_spans(scores, start, transitions, LABELS, FLOOR)
-
-
-def chosen_pairs(
-    sample: TaggedTweet, candidates: dict[Span, float], price: float
-) -> tuple[list[Pair], list[float]]:
-    """Return the mentions that are chosen among candidates, and their probabilities."""
-    chosen = best_spans(candidates, price)
-    pairs = [(" ".join(sample.tokens[start:end]), kind) for (start, end, kind), _ in chosen]
-    return pairs, [probability for _, probability in chosen]
-
-
-def best_price(
-    samples: Sequence[TaggedTweet], told: Sequence[dict[Span, float]], slack: float = 0.0
-) -> float:
-    """Return the price of a span with the best F1 on held-out predictions.
-
-    Args:
-        samples: the texts.
-        told: the candidate spans of each.
-        slack: the lowest price is taken whose F1 (0..1) falls so little short of the best.
-    """
-    gold = [gold_pairs(sample) for sample in samples]
-
-    def f1(price: float) -> float:
-        pairs = [chosen_pairs(s, c, price)[0] for s, c in zip(samples, told, strict=True)]
-        return score_mentions(gold, pairs)["all"].f1
-
-    scores = {price: f1(price) for price in (round(0.2 + 0.02 * k, 2) for k in range(18))}
-    least = max(scores.values()) - slack
-    return next(price for price, score in scores.items() if score >= least)
-
-
-def calibrate(
-    samples: Sequence[TaggedTweet], told: Sequence[dict[Span, float]], price: float
-) -> dict[str, dict[str, float]]:
-    """Fit for each type a logistic curve (Platt) from the log odds of the raw marginal."""
-    raw: dict[str, list[float]] = {kind: [] for kind in TYPES}
-    right: dict[str, list[bool]] = {kind: [] for kind in TYPES}
-    for sample, candidates in zip(samples, told, strict=True):
-        pairs, marginals = chosen_pairs(sample, candidates, price)
-        flags = correct_flags(gold_pairs(sample), pairs)
-        for (_, kind), marginal, flag in zip(pairs, marginals, flags, strict=True):
-            raw[kind].append(marginal)
-            right[kind].append(flag)
-    return {kind: platt(raw[kind], right[kind]) for kind in TYPES}
-
-
-def platt(raw: Sequence[float], right: Sequence[bool]) -> dict[str, float]:
-    """Fit a logistic curve from the log odds of probabilities to whether they were right.
-
-    Where all were right, or all wrong, there is nothing to fit: probabilities stay as they are.
-    """
-    from sklearn.linear_model import LogisticRegression
-
-    if len(set(right)) < 2:
-        return {"slope": 1.0, "offset": 0.0}
-    odds = np.clip(np.array(raw), 1e-6, 1 - 1e-6)
-    model = LogisticRegression(C=1e6).fit(np.log(odds / (1 - odds))[:, None], right)
-    return {
-        "slope": round(float(model.coef_[0, 0]), 5),
-        "offset": round(float(model.intercept_[0]), 5),
-    }
-
-
-def prior_table(
-    samples: Sequence[TaggedTweet], shown: Shown
-) -> dict[str, tuple[list[list[float]], list[bool]]]:
-    """Return for each type the features of its gold mentions and whether each is pictured."""
-    table: dict[str, tuple[list[list[float]], list[bool]]] = {kind: ([], []) for kind in TYPES}
-    for sample in samples:
-        spans = [MentionSpan(*mention) for mention in mentions(sample.tags)]
-        names = shown.get(sample.id, {})
-        for span, row in zip(spans, prior_features(sample.tokens, spans), strict=True):
-            table[span.type][0].append(row)
-            table[span.type][1].append(" ".join(sample.tokens[span.start : span.end]) in names)
-    return table
-
-
-def fit_prior(samples: Sequence[TaggedTweet], shown: Shown) -> dict[str, list[float]]:
-    """Fit one logistic regression per type: the weights of `prior_features`."""
-    from sklearn.linear_model import LogisticRegression
-
-    weights: dict[str, list[float]] = {}
-    for kind, (rows, flags) in prior_table(samples, shown).items():
-        model = LogisticRegression(fit_intercept=False, max_iter=1000).fit(rows, flags)
-        weights[kind] = [round(float(weight), 5) for weight in model.coef_[0]]
-    return weights

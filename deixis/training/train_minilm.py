@@ -17,7 +17,8 @@ from deixis.tools.tagger.base import Tagger
 from deixis.tools.tagger.crf import MODEL_FOLDER as CRF_FOLDER
 from deixis.tools.tagger.features import load_lexicon
 from deixis.tools.tagger.minilm import MODEL_FOLDER, MiniLmTagger
-from deixis.training.recognizer import gold_pairs, held_out
+from deixis.training.recognizer import held_out
+from deixis.training.samples import gold_pairs, samples_of, shipped_fine_types
 from deixis.training.train_recognizer import check_mentions, faults_told, print_mentions
 from deixis.type_schema import TypeSchema
 from deixis.weights.model_files import resolve
@@ -107,17 +108,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _run(options: argparse.Namespace) -> None:
     if not options.check:
-        from deixis.training.minilm import fine_types_of, train_minilm
-        from deixis.training.network import Recipe
+        from deixis.training.minilm import train_minilm
+        from deixis.training.network_recipe import Recipe
 
         start = time.perf_counter()
-        samples = read_split(options.gmner, options.fmnerg, "train")
+        tweets = read_split(options.gmner, options.fmnerg, "train")
+        samples = samples_of(tweets, read_voc(options.gmner / "xml.tar.gz"))
+        types = shipped_fine_types(TypeSchema.load("fmnerg").types)
         lexicon = CRF_FOLDER / "lexicon.tsv.gz"
         train_minilm(
             samples,
-            read_voc(options.gmner / "xml.tar.gz"),
-            held_out(samples, lexicon, load_lexicon(lexicon)),
-            fine_types_of(TypeSchema.load("fmnerg").types),
+            types,
+            held_out(samples, types, lexicon, load_lexicon(lexicon)),
             resolve(ENCODER),
             options.out,
             Recipe(options.epochs, seed=options.seed),

@@ -25,7 +25,9 @@ from deixis.evaluation.metrics.mner import (
 from deixis.tools.tagger.base import Tagger
 from deixis.tools.tagger.crf import MODEL_FOLDER, CrfTagger
 from deixis.training.lexicon import build_lexicon
-from deixis.training.recognizer import Shown, gold_pairs, prior_table, train
+from deixis.training.prior import prior_table
+from deixis.training.recognizer import train
+from deixis.training.samples import SHIPPED, Sample, gold_pairs, samples_of
 
 
 class Report(NamedTuple):
@@ -66,7 +68,7 @@ def check_mentions(tagger: Tagger, samples: Sequence[TaggedTweet]) -> Report:
 
 
 def check_prior(
-    tagger: CrfTagger, learned: Sequence[TaggedTweet], samples: Sequence[TaggedTweet], shown: Shown
+    tagger: CrfTagger, learned: Sequence[Sample], samples: Sequence[Sample]
 ) -> PriorReport:
     """Score ``shown_prior`` on the gold mentions of ``samples``.
 
@@ -74,14 +76,13 @@ def check_prior(
         tagger: whose prior is scored.
         learned: the training split, which gives the constants to compare with.
         samples: the split to score on.
-        shown: what `read_voc` gives for both.
     """
-    constants = {kind: np.mean(flags) for kind, (_, flags) in prior_table(learned, shown).items()}
+    constants = {kind: np.mean(flags) for kind, (_, flags) in prior_table(learned, SHIPPED).items()}
     model: list[float] = []
     constant: list[float] = []
     truth: list[bool] = []
-    for kind, (rows, flags) in prior_table(samples, shown).items():
-        model += [tagger.shown_prior(kind, row) for row in rows]
+    for kind, (rows, flags) in prior_table(samples, SHIPPED).items():
+        model += [tagger.shown_prior(kind, row) or 0.0 for row in rows]
         constant += [float(constants[kind])] * len(rows)
         truth += flags
     return PriorReport(
@@ -112,9 +113,9 @@ def _print_report(data: Path, folder: Path) -> None:
     samples = read_conll(data / "dev.txt")
     report = check_mentions(tagger, samples)
     print_mentions(report)
-    prior = check_prior(
-        tagger, read_conll(data / "train.txt"), samples, read_voc(data / "xml.tar.gz")
-    )
+    shown = read_voc(data / "xml.tar.gz")
+    learned = samples_of(read_conll(data / "train.txt"), shown)
+    prior = check_prior(tagger, learned, samples_of(samples, shown))
     print(
         f"shown prior: log loss {prior.log_loss:.4f} (per-type constant "
         f"{prior.constant_log_loss:.4f}), calibration error {prior.error:.4f} "
@@ -160,11 +161,9 @@ def _run(options: argparse.Namespace) -> None:
         elif not lexicon.exists():
             lexicon = MODEL_FOLDER / "lexicon.tsv.gz"
         start = time.perf_counter()
+        tweets = read_conll(options.data / "train.txt")
         train(
-            read_conll(options.data / "train.txt"),
-            read_voc(options.data / "xml.tar.gz"),
-            lexicon,
-            options.out,
+            samples_of(tweets, read_voc(options.data / "xml.tar.gz")), SHIPPED, lexicon, options.out
         )
         print(f"trained in {time.perf_counter() - start:.0f} s")
     _print_report(options.data, options.out)

@@ -7,24 +7,24 @@ import numpy as np
 import pytest
 
 from deixis.errors import InputError
-from deixis.evaluation.datasets.conll import TaggedTweet
 from deixis.tools.tagger.marginals import chain_marginals, span_marginals
 from deixis.tools.tagger.minilm import MODEL_FOLDER, MiniLmTagger, Pieces
 from deixis.training import minilm
 from deixis.training.minilm import (
     Told,
     examples_of,
-    fine_types_of,
     fitted,
     start_and_transitions,
     train_minilm,
 )
-from deixis.training.recognizer import LABELS, Shown
+from deixis.training.network_recipe import Recipe
+from deixis.training.samples import Sample, shipped_fine_types
 from deixis.type_schema import TypeSchema
 
 pytestmark = pytest.mark.extra("train")
 
-FINE = fine_types_of(TypeSchema.load("fmnerg").types)
+TYPES = shipped_fine_types(TypeSchema.load("fmnerg").types)
+LABELS = TYPES.labels
 NAMES = [
     (("Ann", "Lee"), "PER", "musician"),
     (("Bob",), "PER", "athlete"),
@@ -34,13 +34,9 @@ NAMES = [
     (("Peru",), "LOC", "country"),
     (("Vogue",), "OTHER", "magazine"),
 ]
-SHOWN: Shown = {
-    str(number): {" ".join(words): [] for words, _, _ in NAMES} for number in range(1, 140, 2)
-}
-"""Every other picture shows all there is to see."""
 
 
-def tweet(number: int) -> TaggedTweet:
+def tweet(number: int) -> Sample:
     """Two names in a sentence of small words."""
     tokens, tags, fine = ["we"], ["O"], ["O"]
     for words, kind, own in (NAMES[number % 7], NAMES[(number * 3 + 1) % 7]):
@@ -51,41 +47,22 @@ def tweet(number: int) -> TaggedTweet:
         tokens.append("saw")
         tags.append("O")
         fine.append("O")
-    return TaggedTweet(str(number), tuple(tokens), tuple(tags), tuple(fine))
+    shown = (number % 2 == 1,) * 2  # every other picture shows all there is to see
+    return Sample(str(number), tuple(tokens), tuple(tags), tuple(fine), shown)
 
 
-def silence(samples: list[TaggedTweet]) -> list[Told]:
+def silence(samples: list[Sample]) -> list[Told]:
     """A field that has nothing to say."""
     pairs = np.zeros((len(LABELS), len(LABELS)))
     return [(np.zeros((len(sample.tokens), len(LABELS))), pairs) for sample in samples]
 
 
-def truth(samples: list[TaggedTweet], sure: float = 9.0) -> list[Told]:
+def truth(samples: list[Sample], sure: float = 9.0) -> list[Told]:
     """A field that knows everything."""
     told = silence(samples)
     for sample, (scores, _) in zip(samples, told, strict=True):
         scores[range(len(sample.tags)), [LABELS.index(tag) for tag in sample.tags]] = sure
     return told
-
-
-@pytest.fixture(scope="module")
-def weights(tmp_path_factory: Any) -> Path:
-    import torch
-    from safetensors.torch import save_file
-    from transformers import BertConfig, BertModel
-
-    torch.manual_seed(0)
-    config = BertConfig(
-        vocab_size=30_522,
-        hidden_size=64,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        intermediate_size=64,
-        max_position_embeddings=512,
-    )
-    path = Path(tmp_path_factory.mktemp("encoder")) / "model.safetensors"
-    save_file(BertModel(config).state_dict(), path)
-    return path
 
 
 def test_the_encoder_is_read_with_its_sizes(weights: Path) -> None:
@@ -102,11 +79,9 @@ def test_the_encoder_is_read_with_its_sizes(weights: Path) -> None:
 
 
 def test_what_is_learnt_is_written_and_finds_names(weights: Path, tmp_path: Path) -> None:
-    from deixis.training.network import Recipe
-
     samples = [tweet(number) for number in range(140)]
     recipe = Recipe(epochs=8, rate=3e-3, head_rate=1e-2, dropout=0.0)
-    train_minilm(samples, SHOWN, silence(samples), FINE, weights, tmp_path, recipe)
+    train_minilm(samples, TYPES, silence(samples), weights, tmp_path, recipe)
     spans = MiniLmTagger(tmp_path).tag("we Ann Lee saw NASA saw")
     found = [(span.start, span.end, span.type) for span in spans]
     assert found == [(3, 10, "PER"), (15, 19, "ORG")]
@@ -116,10 +91,8 @@ def test_what_is_learnt_is_written_and_finds_names(weights: Path, tmp_path: Path
 def test_training_goes_on_from_the_networks_that_were_kept(
     weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from deixis.training.network import Recipe
-
     samples, keep = [tweet(number) for number in range(16)], tmp_path / "kept"
-    given = (samples, SHOWN, silence(samples), FINE, weights)
+    given = (samples, TYPES, silence(samples), weights)
     train_minilm(*given, tmp_path / "one", Recipe(epochs=1), keep=keep)
     assert len(list(keep.iterdir())) == 4
     (keep / "network-2.safetensors").unlink()
@@ -140,17 +113,14 @@ def test_training_goes_on_from_the_networks_that_were_kept(
 def test_a_place_that_is_a_file_is_told_before_training(
     weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
 ) -> None:
-    from deixis.training.network import Recipe
-
     monkeypatch.setattr(minilm, "train_network", lambda *_: pytest.fail("it is trained"))
     (tmp_path / place).write_text("mine")
     samples = [tweet(0)]
     with pytest.raises(FileExistsError):
         train_minilm(
             samples,
-            SHOWN,
+            TYPES,
             silence(samples),
-            FINE,
             weights,
             tmp_path / "out",
             Recipe(epochs=1),
@@ -195,7 +165,7 @@ def test_what_is_exported_says_what_the_network_says(weights: Path, tmp_path: Pa
 
 def test_the_second_opinion_weighs_as_much_as_it_is_worth() -> None:
     samples = [tweet(number) for number in range(20)]
-    fine = [np.zeros((len(sample.tokens), len(FINE.names))) for sample in samples]
+    fine = [np.zeros((len(sample.tokens), len(TYPES.fine))) for sample in samples]
     knows, silent = truth(samples), silence(samples)
     wrong = truth([tweet(number + 1) for number in range(20)])
     wrong = [
@@ -205,7 +175,7 @@ def test_the_second_opinion_weighs_as_much_as_it_is_worth() -> None:
 
     def weight(network: list[Told], field: list[Told]) -> float:
         told = [(scores, own) for (scores, _), own in zip(network, fine, strict=True)]
-        return float(fitted(samples, told, field, FINE)["second_opinion"])
+        return float(fitted(samples, told, field, TYPES).settings["second_opinion"])
 
     assert weight(silent, knows) > 0.0
     assert weight(truth(samples, sure=4.0), wrong) < 0.4
@@ -213,19 +183,19 @@ def test_the_second_opinion_weighs_as_much_as_it_is_worth() -> None:
 
 def test_examples_hold_a_label_for_every_token() -> None:
     pieces = Pieces(MODEL_FOLDER / "tokenizer.json", 8)
-    (example,) = examples_of([tweet(0)], pieces, FINE)
+    (example,) = examples_of([tweet(0)], pieces, TYPES)
     labels = [LABELS[place] for place in example.coarse.argmax(axis=1)]
     assert tuple(labels) == tweet(0).tags and (example.coarse.sum(axis=1) == 1).all()
-    kinds = [FINE.names[number] if number >= 0 else "O" for number in example.fine]
+    kinds = [TYPES.fine[number] if number >= 0 else "O" for number in example.fine]
     assert kinds == [tag.removeprefix("B-").removeprefix("I-") for tag in tweet(0).fine_tags]
     assert len(example.first) == len(tweet(0).tokens) and example.casing.max() < 16
     long = tweet(0)._replace(tokens=("word",) * 700, tags=("O",) * 700, fine_tags=("O",) * 700)
     with pytest.raises(InputError, match=r"text 0: 700 word pieces; .*510.*: split it"):
-        examples_of([long], pieces, FINE)
+        examples_of([long], pieces, TYPES)
 
 
 def test_no_span_begins_or_goes_on_against_bio() -> None:
-    start, transitions = (np.array(scores) for scores in start_and_transitions())
+    start, transitions = (np.array(scores) for scores in start_and_transitions(TYPES))
     scores = np.full((3, len(LABELS)), -20.0)
     scores[:, LABELS.index("I-PER")] = 0.0  # against all that is allowed
     scores[1, LABELS.index("B-LOC")] = -1.0
@@ -238,9 +208,9 @@ def test_no_span_begins_or_goes_on_against_bio() -> None:
 def test_noise_changes_how_letters_are_written_and_hides_words() -> None:
     import random
 
-    from deixis.training.network import Recipe, _noisy
+    from deixis.training.network import _noisy
 
-    (example,) = examples_of([tweet(0)], Pieces(MODEL_FOLDER / "tokenizer.json", 8), FINE)
+    (example,) = examples_of([tweet(0)], Pieces(MODEL_FOLDER / "tokenizer.json", 8), TYPES)
     quiet = Recipe(epochs=1, case_noise=0.0, word_noise=0.0)
     chance = random.Random(0)
     loud = _noisy(example, quiet._replace(case_noise=1.0), chance)

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from deixis.agents.context.calibration import check_calibration
 from deixis.agents.context.system import System
+from deixis.agents.context.tags import check_tags
 from deixis.errors import SettingsError
 from deixis.llms import registry as llms
 from deixis.llms.box_conventions import OPTION
@@ -111,13 +112,8 @@ class Cast:
             self._check_eyes(seat)
             self._check_options(seat)
         self.settings = self._without_credentials()
-        types = settings.type_schema
-        if self.recognizes_by_tagger and not any(kind.crf for kind in types.types):
-            raise SettingsError(
-                f"the recognizer {settings.roles.recognizer} knows PER, LOC, ORG and OTHER; say "
-                f"in the type schema {types.name!r} which of them a type is (crf: PER), or use a "
-                "chat model"
-            )
+        if self.recognizes_by_tagger:
+            check_tags(self.model("recognizer"), settings.type_schema)
 
     def _check_eyes(self, seat: Seat) -> None:
         wanted = self.system is not None and seat.role in self.system.eyes

@@ -83,12 +83,14 @@ def _informed(mentions: Mapping[str, Mention], text: str, toolbox: Toolbox) -> U
     """Return mentions that were given with what a tagger knows of such: prior and fine type."""
     if not toolbox.cast.recognizes_by_tagger:
         return {}
-    tags = {
-        entity: (mention["start"], mention["end"], toolbox.types.get(mention["type"]).crf or "")
-        for entity, mention in mentions.items()
-    }
+    tagger = toolbox.tagger
+    tags = {}
+    for entity, mention in mentions.items():
+        kind = toolbox.types.get(mention["type"])
+        tag = kind.name if kind.name in tagger.types else kind.crf or ""
+        tags[entity] = mention["start"], mention["end"], tag
     try:
-        known = toolbox.tagger.inform(text, list(tags.values()))
+        known = tagger.inform(text, list(tags.values()))
     except ToolError as error:
         message = f"nothing is known of how often such mentions are shown: {error}"
         return {"notices": notice("recognize", message)}

@@ -10,10 +10,10 @@ from deixis.base.folding import spelled
 from deixis.errors import ModelFileError, ToolError
 from deixis.tools.base import CaptionMention
 from deixis.tools.captions.features import Named, mention_features
-from deixis.tools.tagger.base import curve, numbers, on_curve, read_model_settings
 from deixis.tools.tagger.features import PRIOR_FEATURES, MentionSpan, prior_features
 from deixis.tools.tagger.field import Field
 from deixis.tools.tagger.marginals import Floats
+from deixis.tools.tagger.model_settings import curve, numbers, on_curve, read_model_settings
 from deixis.tools.tagger.tokenization import Token, tokenize
 
 MODEL_FOLDER = Path(str(files("deixis"))) / "models" / "entailer"

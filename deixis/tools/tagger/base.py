@@ -1,7 +1,5 @@
 """What every tagger does: from the probabilities of spans to the mentions of a text."""
 
-import json
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -13,12 +11,17 @@ from deixis.base.folding import spelled
 from deixis.errors import ModelFileError
 from deixis.tools.tagger.features import PRIOR_FEATURES, MentionSpan, prior_features
 from deixis.tools.tagger.marginals import Floats, Span, best_spans
+from deixis.tools.tagger.model_settings import (
+    FORMAT,
+    curve,
+    numbers,
+    on_curve,
+    read_model_settings,
+    sigmoid,
+    types_of,
+)
 from deixis.tools.tagger.tokenization import Token, lines_of, tokenize
 
-FORMAT = 1
-"""Version of the layout of a model folder."""
-
-_STEEP = 700.0  # beyond it, an exponential is no number
 FLOOR = 0.05
 """Probability below which a span is not weighed."""
 
@@ -26,18 +29,20 @@ FLOOR = 0.05
 class TaggedSpan(NamedTuple):
     """A mention: ``text[start:end]``, half-open, in characters.
 
-    ``type`` is PER, LOC, ORG or OTHER. ``confidence`` (0..1) is the calibrated probability that
-    exactly this span with this type is a mention; ``shown_prior`` (0..1) the probability that a
-    picture posted with such a text shows it, judged from the text alone. ``fine_type`` is one of
-    the fine types of the type schema ``fmnerg``, and ``fine_confidence`` (0..1) the probability
-    of it, given that the span is such a mention; both are None of a tagger that knows none.
+    ``type`` is one of `Tagger.types`: of the shipped taggers PER, LOC, ORG or OTHER.
+    ``confidence`` (0..1) is the calibrated probability that exactly this span with this type is a
+    mention; ``shown_prior`` (0..1) the probability that a picture posted with such a text shows
+    it, judged from the text alone, None where the tagger has not learned that. ``fine_type`` is
+    one of the tagger's fine types, of the shipped one those of the type schema ``fmnerg``, and
+    ``fine_confidence`` (0..1) the probability of it, given that the span is such a mention; both
+    are None where it knows none.
     """
 
     start: int
     end: int
     type: str
     confidence: float
-    shown_prior: float
+    shown_prior: float | None
     fine_type: str | None = None
     fine_confidence: float | None = None
 
@@ -49,7 +54,7 @@ class TokenMention(NamedTuple):
     end: int
     type: str
     confidence: float
-    shown_prior: float
+    shown_prior: float | None
     raw: float
     fine_type: str | None = None
     fine_confidence: float | None = None
@@ -70,7 +75,7 @@ class Line(NamedTuple):
 
 
 class Tagger(ABC):
-    """Finds people, places, organisations and other named things in English posts.
+    """Finds the names of a text: of people, places, organisations, or what else it has learned.
 
     Texts that read alike have the same mentions, however é, an apostrophe or ``&`` is written.
     A tagger may be shared by threads.
@@ -95,19 +100,23 @@ class Tagger(ABC):
     def _take(self, settings: dict[str, Any]) -> None:
         """Take in ``recognizer.json``; a KeyError, TypeError or ValueError says what is wrong."""
         self._labels = [str(label) for label in settings["labels"]]
-        self._types = [label[2:] for label in self._labels if label.startswith("B-")]
+        self._types = types_of(self._labels)
         bio = ["O", *(f"{mark}-{kind}" for kind in sorted(set(self._types)) for mark in "BI")]
         if sorted(self._labels) != sorted(bio):
             raise ValueError(f"labels: {self._labels} are not BIO")
         self._transitions = numbers(settings["transitions"], len(self._labels), len(self._labels))
         self._price = float(numbers(settings["price"]))
         self._calibration = {kind: curve(settings["calibration"][kind]) for kind in self._types}
-        columns = len(PRIOR_FEATURES)
-        self._prior = {kind: numbers(settings["prior"][kind], columns) for kind in self._types}
+        self._prior = {kind: _prior(settings["prior"][kind]) for kind in self._types}
 
     @abstractmethod
     def _read(self, lines: Sequence[Sequence[str]], floor: float) -> list[Line]:
         """Return what the model says of each line of one text, of spans that reach ``floor``."""
+
+    @property
+    def types(self) -> list[str]:
+        """The types that a mention may be of."""
+        return self._types
 
     def files(self) -> list[str]:
         """Return where the model is, as specs of `deixis.weights.model_files`."""
@@ -157,7 +166,9 @@ class Tagger(ABC):
         ]
         return chosen, both[1]
 
-    def inform(self, text: str, mentions: Sequence[Span]) -> dict[Span, tuple[float, str | None]]:
+    def inform(
+        self, text: str, mentions: Sequence[Span]
+    ) -> dict[Span, tuple[float | None, str | None]]:
         """Say what is known of mentions that somebody else has found.
 
         Args:
@@ -165,11 +176,11 @@ class Tagger(ABC):
             mentions: ``(start, end, type)``, half-open characters of the text.
 
         Returns:
-            Mention to its ``shown_prior`` and its fine type, None if there is none; without
+            Mention to its ``shown_prior`` and its fine type, each None if there is none; without
             those of types that the tagger does not know.
         """
         folded = spelled(text)
-        known: dict[Span, tuple[float, str | None]] = {}
+        known: dict[Span, tuple[float | None, str | None]] = {}
         for tokens, texts, line in self._lines(folded.text):
             places = [folded.span(token.start, token.end) for token in tokens]
             pairs = []
@@ -208,9 +219,10 @@ class Tagger(ABC):
         """Return the confidence (0..1) for a type and a raw span marginal (0..1)."""
         return on_curve(self._calibration[kind], raw)
 
-    def shown_prior(self, kind: str, row: Sequence[float]) -> float:
-        """Return the prior (0..1) for a type and one row of `prior_features`."""
-        return _sigmoid(float(self._prior[kind] @ np.array(row)))
+    def shown_prior(self, kind: str, row: Sequence[float]) -> float | None:
+        """Return the prior (0..1) for a type and one row of `prior_features`; None without one."""
+        weights = self._prior[kind]
+        return None if weights is None else sigmoid(float(weights @ np.array(row)))
 
     def _lines(self, text: str) -> Iterator[tuple[list[Token], list[str], Line]]:
         """Yield the tokens of each line of a text, their words, and what the model says of it."""
@@ -248,46 +260,5 @@ class Tagger(ABC):
         return weighed[: len(chosen)], weighed[len(chosen) :]
 
 
-def numbers(given: Any, *shape: int) -> Floats:
-    """Return numbers of a shape, up to a million; a TypeError or ValueError says what is wrong."""
-    array = np.array(given, dtype=np.float64)
-    if array.shape != shape or not (np.abs(array) <= 1e6).all():
-        raise ValueError(f"{shape} numbers up to a million are expected, not {array.shape}")
-    return array
-
-
-def curve(given: Any) -> tuple[float, float]:
-    """Return slope and offset of a logistic curve over log odds (Platt)."""
-    return float(numbers(given["slope"])), float(numbers(given["offset"]))
-
-
-def on_curve(slope_and_offset: tuple[float, float], raw: float) -> float:
-    """Return the probability (0..1) that such a curve makes of a raw one (0..1)."""
-    slope, offset = slope_and_offset
-    odds = min(max(raw, 1e-6), 1 - 1e-6)
-    return _sigmoid(slope * math.log(odds / (1 - odds)) + offset)
-
-
-def _sigmoid(value: float) -> float:
-    return 1 / (1 + math.exp(-max(-_STEEP, min(value, _STEEP))))
-
-
-def read_model_settings(path: Path, form: Any, model: str) -> dict[str, Any]:
-    """Read the JSON settings of a model that Deixis trains.
-
-    Args:
-        path: the file.
-        form: its ``format``.
-        model: what it is, with its article, as messages have it.
-
-    Raises:
-        ModelFileError: it cannot be read, or is of another format.
-    """
-    try:
-        settings = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, RecursionError, ValueError) as error:
-        problem = f"{path}: the {model.partition(' ')[2]} cannot be read ({error})"
-        raise ModelFileError(f"{problem}; name a folder with {model}") from None
-    if not isinstance(settings, dict) or settings.get("format") != form:
-        raise ModelFileError(f"{path}: not {model} of format {form}")
-    return settings
+def _prior(given: Any) -> Floats | None:
+    return None if given is None else numbers(given, len(PRIOR_FEATURES))

