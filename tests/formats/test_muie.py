@@ -95,6 +95,19 @@ def test_calls_of_modules() -> None:
     assert write_answer(Answer((ANN,), calls)) == text
 
 
+def test_an_answer_as_figure_2_has_it() -> None:
+    calls = (Call("Image Segmenter", ("the woman", "the man")), Call("Video Tracker", ("Ann",)))
+    text = write_answer(Answer((ANN, LONDON), calls), closed=False)
+    assert text == (
+        "<UIE> (Ann<concept>, person)(London, location)\n"
+        "<Module>Image Segmenter <Instruction>the woman, the man\n"
+        "<Module>Video Tracker <Instruction>Ann"
+    )
+    assert write_answer(Answer(()), closed=False) == "<UIE> None"
+    with pytest.raises(DataError, match="cannot hold"):  # a list is cut at its commas
+        write_answer(Answer((ANN,), (Call("Image Segmenter", ("a, b",)),)), closed=False)
+
+
 def test_rows_say_what_should_be_looked_for() -> None:
     ann, london = parse("(Ann<concept>, person)(London, location)").entities
     assert (ann.text, ann.type, ann.regions) == ("Ann", "person", None)

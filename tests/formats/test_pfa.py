@@ -96,6 +96,14 @@ def test_an_answer_that_the_format_cannot_hold() -> None:
             write_answer(answer)
 
 
+def test_parts_of_an_answer() -> None:
+    assert write_answer(Answer("A dog.", (), {}), ["summary"]) == "Task 1 Answer: A dog."
+    text = write_answer(Answer("", (), {}), ["patches", "pairs"])
+    assert text == "Task 2 Answer: NER: None\nimage-entity pair: {}"
+    with pytest.raises(DataError, match="cannot hold"):
+        write_answer(parse_answer(FULL), ["summary"])
+
+
 WORDS = ["Ann", "J.", "O'Neil", "&amp", "(live)", "\\n", "a,b", "ü"]
 names = st.lists(st.sampled_from(WORDS), min_size=1, max_size=3).map(" ".join)
 answers = st.builds(
