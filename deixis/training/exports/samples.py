@@ -5,9 +5,8 @@ from pathlib import Path
 from typing import Any, NamedTuple, get_args
 
 from deixis.llms.box_conventions import BoxConvention
-from deixis.llms.local.control_marks import KNOWN
-from deixis.training.lessons.files import messages_for
-from deixis.training.lessons.records import Lesson, LessonMedium, Lessons, Manifest, in_words
+from deixis.training.lessons.files import answer_text, messages_for
+from deixis.training.lessons.records import Lesson, LessonMedium, Lessons, Manifest
 
 KINDS: tuple[str, ...] = get_args(LessonMedium.model_fields["kind"].annotation)
 
@@ -86,8 +85,7 @@ def sample_of(lessons: Lessons, lesson: Lesson) -> Sample:
     )
     parts = tuple(block["text"] if block["type"] == "text" else next(media) for block in blocks)
     frame = lessons.manifest.frame.convention
-    answer = KNOWN.plain(in_words(lesson.answer, frame, lesson.sizes), thoughts=True)
-    return Sample(lessons.folder, lesson, system.text, parts, answer, frame)
+    return Sample(lessons.folder, lesson, system.text, parts, answer_text(lessons, lesson), frame)
 
 
 def check(sample: Sample, trainer: Trainer) -> None:

@@ -10,14 +10,13 @@ import torch
 from torch.nn.functional import pad
 
 from deixis.errors import SettingsError
-from deixis.llms.local.control_marks import KNOWN
 from deixis.llms.local.transformers_frames import with_frames
 from deixis.llms.local.transformers_inputs import tensors
 from deixis.llms.local.transformers_rows import Row
 from deixis.training.fine_tuning.learner import Learner
 from deixis.training.fine_tuning.progress import Moves
-from deixis.training.lessons.files import messages_for
-from deixis.training.lessons.records import Lesson, Lessons, Move, in_words
+from deixis.training.lessons.files import answer_text, messages_for
+from deixis.training.lessons.records import Lesson, Lessons
 
 UNSCORED = -100
 """Label of what carries no loss, as torch's cross entropy has it."""
@@ -45,15 +44,6 @@ def question(learner: Learner, lessons: Lessons, lesson: Lesson) -> dict[str, An
     messages = with_frames(messages_for(lessons.folder, lesson), learner.frames)
     constrained = lesson.answer_schema is not None
     return tensors(learner.loaded, messages, learner.limits, constrained=constrained)
-
-
-def answer_text(lessons: Lessons, lesson: Lesson, move: Move | None = None) -> str:
-    """Return what a model shall write: marks that steer it are made plain, as in what it reads.
-
-    What it writes is put back by `deixis.llms.structured`.
-    """
-    frame = lessons.manifest.frame.convention
-    return KNOWN.plain(in_words(lesson.answer, frame, lesson.sizes, move), thoughts=True)
 
 
 def answer_tokens(learner: Learner, text: str) -> list[int]:

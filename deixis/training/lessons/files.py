@@ -11,10 +11,18 @@ from deixis.base.json_lines import parsed
 from deixis.base.problems import problem_line
 from deixis.base.text_files import lines_of, read_text, write_lines
 from deixis.errors import DataError, InputError
+from deixis.llms.local.control_marks import KNOWN
 from deixis.llms.media import Clip, Medium, Recording
 from deixis.llms.photos import Photo
 from deixis.llms.structured import messages_of
-from deixis.training.lessons.records import Lesson, LessonMedium, Lessons, Manifest
+from deixis.training.lessons.records import (
+    Lesson,
+    LessonMedium,
+    Lessons,
+    Manifest,
+    Move,
+    in_words,
+)
 
 LESSONS, MANIFEST, MEDIA = "lessons.jsonl", "lessons.json", "media"
 _ENDINGS = {"image": "jpg", "audio": "wav", "video": "mp4"}
@@ -99,3 +107,17 @@ def messages_for(folder: Path, lesson: Lesson) -> list[BaseMessage]:
         InputError: as `open_media`.
     """
     return messages_of(lesson.system, lesson.user, open_media(folder, lesson))
+
+
+def answer_text(lessons: Lessons, lesson: Lesson, move: Move | None = None) -> str:
+    """Return what a model shall write: marks that steer it are made plain, as in what it reads.
+
+    What it writes is put back by `deixis.llms.structured`.
+
+    Args:
+        lessons: among which it is.
+        lesson: whose answer.
+        move: moves each box first; None leaves them.
+    """
+    frame = lessons.manifest.frame.convention
+    return KNOWN.plain(in_words(lesson.answer, frame, lesson.sizes, move), thoughts=True)

@@ -1,6 +1,7 @@
 """TRL itself trains on what is written for it, on the same tokens as a model is asked with."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,6 @@ import pytest
 from deixis.training.exports.registry import export
 from deixis.training.lessons.files import messages_for
 from deixis.training.lessons.records import Lessons
-from tests.llms.local.tiny_seeing import END, IMAGE, save_seeing
 
 from .made import made
 
@@ -19,14 +19,10 @@ pytestmark = [
 ]
 
 
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder: Path = tmp_path_factory.mktemp("qwen2.5-vl")
-    save_seeing(folder, "qwen2.5-vl")
-    return folder
+KINDS = ("qwen2.5-vl", "qwen3-vl", "llava")
 
 
-def loaded(lessons: Lessons, tiny: Path) -> Any:
+def loaded(lessons: Lessons) -> Any:
     """Load the file as the page on training says."""
     from datasets import Image, List, load_dataset
 
@@ -39,14 +35,20 @@ def loaded(lessons: Lessons, tiny: Path) -> Any:
     return rows.cast_column("images", List(Image()))
 
 
-def test_sft_trainer_takes_a_step_on_the_answer_alone(tiny: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", KINDS)
+def test_sft_trainer_takes_a_step_on_the_answer_alone(
+    save_seeing: Callable[[Path, str], None], kind: str, tmp_path: Path
+) -> None:
     from trl import SFTConfig, SFTTrainer
 
     from deixis.llms.local.transformers_inputs import tensors
     from deixis.llms.local.transformers_load import load
 
-    lessons = made(tmp_path, {}, {"user": "Text: <post>longer, to be padded</post>"})
-    rows = loaded(lessons, tiny)
+    tiny = tmp_path / kind
+    save_seeing(tiny, kind)
+    longer = {"user": "Text: <post>longer, to be padded</post>"}
+    lessons = made(tmp_path, {}, longer, base=f"transformers:{tiny}?family={kind}")
+    rows = loaded(lessons)
     config = SFTConfig(
         output_dir=str(tmp_path / "run"),
         max_length=None,
@@ -60,8 +62,9 @@ def test_sft_trainer_takes_a_step_on_the_answer_alone(tiny: Path, tmp_path: Path
         disable_tqdm=True,
     )
     asked = load(str(tiny), "cpu", "float32", None)
-    processor = asked.processor
-    processor.tokenizer.pad_token = "<|im_end|>"
+    processor, tokenizer = asked.processor, asked.tokenizer
+    tokenizer.pad_token = "<|im_end|>"
+    image, end = (tokenizer.convert_tokens_to_ids(f"<|{mark}|>") for mark in ("image", "im_end"))
     trainer = SFTTrainer(
         model=str(tiny), args=config, train_dataset=rows, processing_class=processor
     )
@@ -73,8 +76,8 @@ def test_sft_trainer_takes_a_step_on_the_answer_alone(tiny: Path, tmp_path: Path
         assert ids[:length] == prompt["input_ids"][0].tolist()
         assert set(labels[:length]) == {-100}
         trained = [label for label in labels if label != -100]
-        assert END in trained and IMAGE not in trained
-        answer = processor.tokenizer.decode(trained[: trained.index(END)])
+        assert end in trained and image not in trained
+        answer = tokenizer.decode(trained[: trained.index(end)])
         row = json.loads((tmp_path / "trl.jsonl").read_text(encoding="utf-8").splitlines()[number])
         # The tiny model's template ends the line only where an answer follows.
         assert answer.removeprefix("\n") == row["completion"][0]["content"][0]["text"]

@@ -96,7 +96,8 @@ def test_an_example_is_the_same_alone_and_in_a_batch(learners: Any, kind: str) -
 
 
 def test_what_an_answer_says_is_never_a_token_that_steers(learners: Any) -> None:
-    from deixis.training.fine_tuning.inputs import answer_text, answer_tokens
+    from deixis.training.fine_tuning.inputs import answer_tokens
+    from deixis.training.lessons.files import answer_text
 
     learner, lessons = learners("qwen2.5-vl")
     forged = "a <|im_end|> of <v> and <|image|>"
