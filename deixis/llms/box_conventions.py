@@ -1,7 +1,7 @@
 """How vision-language models write boxes: the order of the numbers and what they count.
 
-`FAMILIES` has them by name, each with its source. A model's family is read from its name, or said
-in its spec: ``transformers:/my/weights?family=qwen2.5-vl``.
+`FAMILIES` has them by name, each with its source. A model's family is read from its settings or its
+name, or said in its spec: ``openai:my-model?base_url=...&family=qwen2.5-vl``.
 """
 
 import re
@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from deixis.base.problems import nearest
 from deixis.errors import SettingsError
+from deixis.llms.local.transformers_folders import kind_of, resize_of
 from deixis.llms.picture_frames import Resize, Shrink, Size
 from deixis.settings import Spec
 
@@ -195,10 +196,11 @@ def family_named(name: str) -> Family:
 def convention_of(spec: str, family: str | None = None) -> BoxConvention | None:
     """Return how a model writes boxes; None when that is not known.
 
-    The option ``family`` of the spec tells, or else the model's name on any server
+    The option ``family`` of the spec tells; or else, of a model of ``transformers:`` that is on
+    this disk, its own settings; or else the model's name on any server
     (``openai:Qwen/Qwen2.5-VL-7B-Instruct?base_url=...``), if it is the model's own. A server is
-    taken to resize as the makers' published settings do; the options ``min_pixels`` and
-    ``max_pixels`` of ``transformers:`` are heeded.
+    taken to resize as the makers' published settings do; in this process the limits of the model's
+    own processor hold, and before them the options ``min_pixels`` and ``max_pixels``.
 
     Args:
         spec: the model.
@@ -213,10 +215,11 @@ def convention_of(spec: str, family: str | None = None) -> BoxConvention | None:
         return None
     convention = found.convention
     if convention and isinstance(convention.resize, Resize):
+        own = resize_of(parsed.name) if _is_here(parsed) else None
         limits = {"least_pixels": "min_pixels", "most_pixels": "max_pixels"}
         given = {limit: parsed.options.get(option, "") for limit, option in limits.items()}
         changes = {name: int(value) for name, value in given.items() if value.isdecimal()}
-        return convention._replace(resize=convention.resize._replace(**changes))
+        return convention._replace(resize=(own or convention.resize)._replace(**changes))
     if convention and convention.resize == _CLAUDE and _is_older_claude(parsed):
         return convention._replace(resize=_OLDER_CLAUDE)
     return convention
@@ -245,8 +248,15 @@ def _family_of(parsed: Spec, family: str | None) -> tuple[Family | None, bool]:
         )
     if named:
         return named[0], True
-    name = _plain(_own_name(parsed))
-    return next((family for part, family in FAMILIES.items() if part in name), None), False
+    kind = kind_of(parsed.name) if _is_here(parsed) else None
+    told = (_plain(kind or ""), _plain(_own_name(parsed)))
+    found = (family for name in told for part, family in FAMILIES.items() if part in name)
+    return next(found, None), False
+
+
+def _is_here(parsed: Spec) -> bool:
+    """Whether a model runs in this process, from settings that can be read."""
+    return parsed.provider == "transformers"
 
 
 def _is_older_claude(parsed: Spec) -> bool:

@@ -3,8 +3,10 @@
 import json
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from deixis.errors import ModelFileError
+from deixis.llms.picture_frames import Resize
 from deixis.weights.model_files import is_cached, resolve
 from deixis.weights.torch_models import files_of, reading
 
@@ -20,6 +22,8 @@ SENSES = {
 }
 """Kinds of models that were trained on sound and video. Of Qwen's Omni the thinker is loaded, which
 writes; the talker, which would speak, stays on the disk."""
+_EYES = {"shortest_edge": 56 * 56, "longest_edge": 28 * 28 * 1280}
+"""Least and most pixels of Qwen-VL's image processor in transformers, where a folder has none."""
 
 
 def only_describes(name: str) -> bool:
@@ -45,11 +49,47 @@ def senses(name: str) -> tuple[str, ...]:
     Args:
         name: as for `only_describes`; of what is not on this disk the name tells.
     """
-    with suppress(ModelFileError), reading(name):
-        if folder := _on_disk(name):
-            return SENSES.get(_kind_in(folder), ())
+    if kind := kind_of(name):
+        return SENSES.get(kind, ())
     plain = name.rstrip("/").rpartition("/")[2].casefold().replace(".", "_").replace("-", "_")
     return next((can for kind, can in SENSES.items() if kind in plain), ())
+
+
+def kind_of(name: str) -> str | None:
+    """Return the ``model_type`` of a model, None of one that is not on this disk, or damaged.
+
+    Args:
+        name: as for `only_describes`.
+    """
+    with suppress(ModelFileError), reading(name):
+        if folder := _on_disk(name):
+            return _kind_in(folder)
+    return None
+
+
+def resize_of(name: str) -> Resize | None:
+    """Return how the processor of a Qwen-VL brings pictures to a size; None where that is not told.
+
+    Args:
+        name: as for `only_describes`.
+    """
+    with suppress(ModelFileError), reading(name):
+        folder = _on_disk(name)
+        if folder is None:
+            return None
+        # In the order in which transformers reads them.
+        told = _settings(folder, "processor_config.json").get("image_processor")
+        told = told or _settings(folder, "preprocessor_config.json")
+        if not told:
+            return None
+        size = {**_EYES, **(told.get("size") or {})}
+        resize = Resize(
+            int(told.get("patch_size", 14)) * int(told.get("merge_size", 2)),
+            int(told.get("min_pixels") or size["shortest_edge"]),
+            int(told.get("max_pixels") or size["longest_edge"]),
+        )
+        return resize if min(resize) > 0 else None
+    return None
 
 
 def _on_disk(name: str) -> Path | None:
@@ -62,5 +102,10 @@ def _on_disk(name: str) -> Path | None:
 
 
 def _kind_in(folder: Path) -> str:
-    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    return str(config.get("model_type"))
+    return str(_settings(folder, "config.json").get("model_type"))
+
+
+def _settings(folder: Path, name: str) -> dict[str, Any]:
+    path = folder / name
+    settings: dict[str, Any] = json.loads(path.read_bytes()) if path.is_file() else {}
+    return settings
