@@ -8,7 +8,7 @@ from deixis.errors import DataError, SettingsError
 from deixis.evaluation.metrics.scoring import How
 from deixis.evaluation.scored import read_gold, score_file
 from deixis.llms.local.transformers_load import lent
-from deixis.rows import Row
+from deixis.rows import Row, read_rows
 from deixis.settings import Settings
 from deixis.training.courses import course_named
 from deixis.training.fine_tuning.learner import Learner
@@ -35,7 +35,8 @@ def scorer(manifest: Manifest, rows: Path, evaluation: Evaluation, folder: Path)
     how = How.named(evaluation.task)
     gold = read_gold(rows, how)
     settings = Settings.model_validate(manifest.settings).with_options(cache="off")
-    mentions = "mentions" in course_named(manifest.course).given(gold[0])
+    course = course_named(manifest.course)
+    mentions = "mentions" in course.given(read_rows(rows, course.row)[0])
     _check_measure(gold, how, evaluation, folder)
 
     def score(learner: Learner, epoch: int) -> float:

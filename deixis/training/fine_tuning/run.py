@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from deixis.settings import Settings
 from deixis.training.fine_tuning.card import card
@@ -80,10 +80,19 @@ def train(
         scorer(lessons.manifest, plan.dev, plan.recipe.evaluate, out / DEV) if plan.dev else None
     )
     fitted = fit(lessons, plan.recipe, out, score=score, resume=resume, told=watcher.steps)
-    manifest = lessons.manifest
-    stack = write_stack(out, manifest.settings, plan.course.role, manifest.base, fitted.weights)
+    stack = write_stack(
+        out, _as_used(plan, lessons), plan.course.role, lessons.manifest.base, fitted.weights
+    )
     write_card(out, card(lessons, plan.recipe, plan.dev, fitted, stack))
     return Trained(fitted, stack)
+
+
+def _as_used(plan: Plan, lessons: Lessons) -> dict[str, Any]:
+    """Return the settings of the lessons, with the roles that a rehearsal leaves empty."""
+    settings = lessons.manifest.settings
+    roles = plan.settings.roles.model_dump(mode="json")
+    left_empty = {role: roles[role] for role in plan.course.without}
+    return {**settings, "roles": {**settings["roles"], **left_empty}}
 
 
 def _lessons(plan: Plan, folder: Path, watcher: Watcher) -> Lessons:
