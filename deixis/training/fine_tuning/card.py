@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from deixis.evaluation.metrics.tasks import TASKS
 from deixis.training.courses import course_named
 from deixis.training.fine_tuning.fit import Fitted
 from deixis.training.lessons.records import Lessons
@@ -63,8 +64,9 @@ def use(stack: Path, recipe: Recipe, rows: str = "test.jsonl") -> list[str]:
         rows: file of gold rows.
     """
     results = stack.parent / "results.jsonl"
+    given = " --gold-mentions" if TASKS[recipe.evaluate.task].kind == "given" else ""
     return [
-        f"deixis batch {rows} --stack {stack} --out {results} && "
+        f"deixis batch {rows} --stack {stack}{given} --out {results} && "
         f"deixis eval {rows} {results} --task {recipe.evaluate.task}"
     ]
 

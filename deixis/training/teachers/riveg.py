@@ -166,7 +166,7 @@ def _shown_alone(row: Row) -> Mapping[str, Any]:
 
 RIVEG_VE = Course(
     "riveg-ve",
-    "RiVEG, visual entailment: can what an expression says be seen?",
+    "RiVEG, visual entailment: whether what an expression says can be seen",
     graph="riveg",
     role="entailer",
     prompts=("riveg/entail",),
