@@ -48,7 +48,10 @@ def _name(manifest: Manifest) -> str:
 
 
 def _told(manifest: Manifest) -> list[str]:
-    told = [f"dataset: {_name(manifest)}, with dataset_dir and media_dir: this folder"]
+    told = [
+        f"dataset: {_name(manifest)}, with dataset_dir and media_dir: this folder",
+        "cutoff_len: more tokens than the longest lesson; image tokens beyond it are cut off",
+    ]
     if pixels := limits(manifest):
         told.append(
             "boxes count pixels of the resized picture: image_max_pixels: 1000000000, or "

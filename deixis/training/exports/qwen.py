@@ -30,6 +30,7 @@ def _lines(sample: Sample, kinds: frozenset[str]) -> Iterable[str]:
 def _told(manifest: Manifest) -> list[str]:
     told = [
         "data_path: this folder, from which the paths start",
+        "--model_max_length: more tokens than the longest lesson, or its end is cut off",
         "the scripts know no system message: it stands before the question",
     ]
     if pixels := limits(manifest):

@@ -63,6 +63,6 @@ SWIFT = Trainer(
     "swift.jsonl",
     _lines,
     frozenset(KINDS),
-    (*TAGS.values(), _BOX, "<ref-object>", "<cot-process>"),
+    (*TAGS.values(), _BOX, "<ref-object>", "<cot-process>", "<start-image>"),
     told=_told,
 )
