@@ -224,17 +224,20 @@ class TransformersChat(BaseChatModel):
         return rules
 
 
+def matcher(vocabulary: Any, schema: dict[str, Any]) -> Any:
+    """Return the ``LLMatcher`` of llguidance that says which tokens a JSON schema allows next."""
+    from llguidance import LLMatcher
+
+    # A small model otherwise spends its limit on white space.
+    grammar = LLMatcher.grammar_from_json_schema(schema, overrides={"whitespace_flexible": False})
+    return LLMatcher(vocabulary, grammar, log_level=0)
+
+
 class _Grammar:
     """Forbids every token that a JSON schema does not allow next, white space included."""
 
     def __init__(self, vocabulary: Any, schema: dict[str, Any]) -> None:
-        from llguidance import LLMatcher
-
-        # A small model otherwise spends its limit on white space.
-        grammar = LLMatcher.grammar_from_json_schema(
-            schema, overrides={"whitespace_flexible": False}
-        )
-        self._matcher = LLMatcher(vocabulary, grammar, log_level=0)
+        self._matcher = matcher(vocabulary, schema)
         self._started = False
 
     def __call__(self, tokens: Any, scores: Any) -> Any:

@@ -120,12 +120,14 @@ def _moves(lessons: Lessons, recipe: Recipe) -> Moves:
 
 
 def _prepared(lessons: Lessons, recipe: Recipe) -> Learner:
-    """Return the model with the weights to train set free."""
+    """Return the model with the weights to train set free; refuse what it could not learn."""
     from transformers import set_seed
 
+    from deixis.training.fine_tuning.checks import check_lessons
     from deixis.training.fine_tuning.parts import adapted, freed
 
     learner = read_learner(lessons.manifest.base, recipe)
+    check_lessons(learner, lessons, recipe)
     set_seed(recipe.seed)
     if recipe.lora:
         return learner._replace(model=adapted(learner.model, recipe.lora, learner.name))

@@ -23,6 +23,8 @@ NAMES = [
     ("Vogue", "OTHER"),
     ("Eve", "PER"),
 ]
+SAID = 48
+"""How often a text says its name: a model of two layers finds what there is a lot of."""
 
 
 def write_posts(folder: Path) -> Path:
@@ -37,7 +39,12 @@ def write_posts(folder: Path) -> Path:
         picture.save(folder / f"{n}.png")
         seen = [{"box": box}] if n % 4 != 2 else []
         entity = {"text": name, "start": 0, "end": len(name), "type": kind, "regions": seen}
-        row = {"id": f"r{n}", "text": f"{name} is here", "image": f"{n}.png", "entities": [entity]}
+        row = {
+            "id": f"r{n}",
+            "text": " ".join([name] * SAID),
+            "image": f"{n}.png",
+            "entities": [entity],
+        }
         lines.append(json.dumps(row))
     rows = folder / "rows.jsonl"
     rows.write_text("\n".join(lines) + "\n")
