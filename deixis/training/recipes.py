@@ -16,6 +16,7 @@ from deixis.base.yaml_files import read_yaml
 from deixis.errors import SettingsError
 from deixis.evaluation.metrics.tasks import TASKS
 from deixis.training.perturbation import Perturbation
+from deixis.training.rewards import REWARDS
 
 RECIPES = Path(str(files("deixis"))) / "recipes"
 
@@ -73,6 +74,38 @@ class Evaluation(_Record):
         return task
 
 
+class Grpo(_Record):
+    """How a model is rewarded for its own answers: group relative policy optimization.
+
+    Attributes:
+        rewards: what each reward counts, by the names of `deixis.training.rewards`.
+        generations: answers to a question, which are compared with each other.
+        most_new_tokens: of an answer; a longer one is cut off.
+        temperature: at which answers are drawn.
+        beta: how much it costs to go away from the model as it was (a KL divergence).
+        epsilon: how far the likelihood of a token may move in a step before that is cut off.
+        loss: how tokens are weighed, as TRL names it.
+        scale: by whose standard deviation rewards are divided.
+    """
+
+    rewards: dict[str, float] = Field(min_length=1)
+    generations: int = Field(default=8, ge=2)
+    most_new_tokens: int = Field(default=512, ge=1)
+    temperature: float = Field(default=1.0, gt=0)
+    beta: float = Field(default=0.0, ge=0)
+    epsilon: float = Field(default=0.2, gt=0, lt=1)
+    loss: Literal["grpo", "dapo", "dr_grpo", "bnpo"] = "dapo"
+    scale: Literal["group", "batch", "none"] = "group"
+
+    @field_validator("rewards")
+    @classmethod
+    def _known(cls, rewards: dict[str, float]) -> dict[str, float]:
+        for name in rewards:
+            if name not in REWARDS:
+                raise ValueError(f"there is no reward {name!r}{nearest(name, REWARDS)}")
+        return rewards
+
+
 class Recipe(_Record):
     """How a model is trained.
 
@@ -95,6 +128,8 @@ class Recipe(_Record):
         max_tokens: most tokens of a lesson, prompt and answer together; None is the model's own
             context. Nothing is cut off: a lesson that is longer is told of before the first step.
         boxes: move the boxes of answers a little, at every epoch anew; None leaves them.
+        grpo: reward the model for answers of its own, instead of teaching it the gold ones.
+            ``batch_size`` counts its answers then.
         evaluate: on ``--dev``, after every epoch.
         save_every: steps between two checkpoints besides those that end an epoch; None: no others.
         seed: of all that is drawn.
@@ -117,6 +152,7 @@ class Recipe(_Record):
     checkpointing: bool = False
     max_tokens: int | None = Field(default=None, ge=16)
     boxes: Perturbation | None = None
+    grpo: Grpo | None = None
     evaluate: Evaluation = Evaluation()
     save_every: int | None = Field(default=None, ge=1)
     seed: int = Field(default=0, ge=0, lt=2**32)
@@ -138,6 +174,8 @@ class Recipe(_Record):
             )
         if not any((rates.language, rates.vision, rates.projector)):
             raise ValueError("learning_rate: nothing would be learned; one part needs a rate")
+        if self.grpo:
+            _check_rewarded(self, self.grpo)
         if (self.epochs is None) == (self.steps is None):
             raise ValueError("write either epochs or steps")
         return self
@@ -162,6 +200,22 @@ class Recipe(_Record):
             return cls.model_validate(read_yaml(path))
         except ValidationError as error:
             raise SettingsError(f"{path}: {describe_problem(error, cls)}") from None
+
+
+def _check_rewarded(recipe: Recipe, grpo: Grpo) -> None:
+    """Refuse a recipe of rewards that has what they do not use, or cannot be compared."""
+    if recipe.boxes or recipe.full:
+        raise ValueError(
+            "boxes has no effect with grpo; leave it out"
+            if recipe.boxes
+            else "grpo trains an adapter; write lora, with its rank and alpha, instead of full"
+        )
+    answers = recipe.batch_size * recipe.accumulate
+    if answers % grpo.generations:
+        raise ValueError(
+            f"a step has {answers} answers (batch_size times accumulate), which is no multiple "
+            f"of the {grpo.generations} generations of a question; change one of them"
+        )
 
 
 def recipe_names() -> list[str]:

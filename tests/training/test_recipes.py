@@ -38,6 +38,20 @@ def test_a_number_is_the_rate_of_the_language_model(tmp_path: Path) -> None:
             GOOD.replace("1.0e-4", "{language: 1.0e-4, vision: 1.0e-5}"),
             "vision and projector have no effect",
         ),
+        (
+            GOOD + "batch_size: 8\ngrpo: {rewards: {gmnr: 1}}\n",
+            "there is no reward 'gmnr' (did you mean 'gmner'?)",
+        ),
+        (GOOD + "grpo: {rewards: {iou: 1}}\n", "a step has 1 answers"),
+        (
+            GOOD + "batch_size: 8\nboxes: {}\ngrpo: {rewards: {iou: 1}}\n",
+            "boxes has no effect with grpo",
+        ),
+        (
+            GOOD.replace("lora: {rank: 4, alpha: 8}", "full: true")
+            + "batch_size: 8\ngrpo: {rewards: {iou: 1}}\n",
+            "grpo trains an adapter",
+        ),
         (GOOD + "evaluate: {task: gmer}\n", "there is no task 'gmer' (did you mean 'gmner'?)"),
     ],
 )

@@ -31,10 +31,10 @@ def tensors(
         InputError: a picture that cannot be opened.
         SettingsError: the model knows no such limit.
     """
-    conversation = _conversation(messages, loaded)
+    asked = conversation(messages, loaded)
     options = _sizes(loaded, limits)
     if loaded.caption is not None:
-        blocks = [block for message in conversation for block in message["content"]]
+        blocks = [block for message in asked for block in message["content"]]
         pictures = [block["image"] for block in blocks if block["type"] == "image"]
         if len(pictures) != 1:
             raise ModelCallError(
@@ -47,7 +47,7 @@ def tensors(
         if constrained and "enable_thinking" in loaded.processor.chat_template:
             options["enable_thinking"] = False  # the grammar would forbid the thoughts
         encoded = loaded.processor.apply_chat_template(
-            conversation,
+            asked,
             add_generation_prompt=True,
             tokenize=True,
             return_dict=True,
@@ -75,7 +75,7 @@ def _sizes(loaded: Loaded, limits: Mapping[str, int]) -> dict[str, Any]:
     return {"processor_kwargs": {"images_kwargs": {"size": size}}}
 
 
-def _conversation(messages: list[BaseMessage], loaded: Loaded) -> list[dict[str, Any]]:
+def conversation(messages: list[BaseMessage], loaded: Loaded) -> list[dict[str, Any]]:
     """Return messages as a chat template takes them, with pictures and sound in their places."""
     # Templates of models that see want blocks everywhere, those of others never.
     form: Literal["block", "string"] = "block" if loaded.sees else "string"

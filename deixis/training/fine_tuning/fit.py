@@ -80,6 +80,7 @@ def fit(
 def _fit(
     lessons: Lessons, recipe: Recipe, out: Path, score: Scorer | None, resume: bool, told: Told
 ) -> Fitted:
+    from deixis.training.fine_tuning.grpo import RewardTrainer
     from deixis.training.fine_tuning.inputs import Batches
     from deixis.training.fine_tuning.sft import LessonTrainer
 
@@ -92,16 +93,21 @@ def _fit(
         metrics.add(entry)
         told(entry, steps)
 
-    trainer = LessonTrainer(
-        learner.model,
-        recipe,
-        folder,
-        Batches(learner, lessons, _moves(lessons, recipe)),
-        len(lessons.lessons),
-        learner.loaded.tokenizer,
-        partial(score, learner) if score else None,
-        tell,
-    )
+    scored = partial(score, learner) if score else None
+    trainer: Any
+    if recipe.grpo:
+        trainer = RewardTrainer(learner, lessons, recipe, recipe.grpo, folder, scored, tell)
+    else:
+        trainer = LessonTrainer(
+            learner.model,
+            recipe,
+            folder,
+            Batches(learner, lessons, _moves(lessons, recipe)),
+            len(lessons.lessons),
+            learner.loaded.tokenizer,
+            scored,
+            tell,
+        )
     try:
         trainer.train(resume_from_checkpoint=None if last is None else str(last))
     finally:
