@@ -3,6 +3,8 @@
 import os
 import re
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 _DRAFT = ".draft"
@@ -37,20 +39,17 @@ def keep_only(folder: Path, kept: set[int]) -> None:
             _remove(path)
 
 
-def put_copy(source: Path, place: Path, names: tuple[str, ...]) -> None:
-    """Copy files of a folder into another one, which is there whole, or as it was, or not at all.
+@contextmanager
+def put_folder(place: Path) -> Iterator[Path]:
+    """Give a folder to be written, which then takes its place; else that is as it was.
 
     Args:
-        source: the folder.
-        place: the other one; what is there is replaced.
-        names: of the files; one that is not there is left out.
+        place: what is there is replaced.
     """
     draft = place.with_name(f"{_DRAFT}-{place.name}")
     _remove(draft)
     draft.mkdir(parents=True)
-    for name in names:
-        if (source / name).is_file():
-            shutil.copyfile(source / name, draft / name)
+    yield draft
     _remove(place)
     os.rename(draft, place)
 

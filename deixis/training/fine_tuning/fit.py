@@ -9,21 +9,21 @@ from deixis.errors import MissingExtraError
 from deixis.training.fine_tuning import checkpoints
 from deixis.training.fine_tuning.evaluating import Scorer
 from deixis.training.fine_tuning.learner import Learner, read_learner
+from deixis.training.fine_tuning.outcome import put_adapter, put_model
 from deixis.training.fine_tuning.progress import Best, Entry, Moves, Told, best_of, scores
 from deixis.training.fine_tuning.run_folder import Metrics
 from deixis.training.lessons.records import Lessons, Move
 from deixis.training.perturbation import grbp
 from deixis.training.recipes import Recipe
 
-CHECKPOINTS, ADAPTER = "checkpoints", "adapter"
-_OF_ADAPTER = ("adapter_config.json", "adapter_model.safetensors")
+CHECKPOINTS = "checkpoints"
 
 
 class Fitted(NamedTuple):
     """What came of a run.
 
     Attributes:
-        weights: folder of the adapter.
+        weights: folder of the adapter, or of the model if all of it was trained.
         steps: of the optimizer.
         loss: of the last step.
         best: the best score, and where; None where nothing was scored.
@@ -112,7 +112,7 @@ def _fit(
         trainer.train(resume_from_checkpoint=None if last is None else str(last))
     finally:
         metrics.close()
-    return _fitted(out, trainer)
+    return _fitted(out, trainer, learner, recipe)
 
 
 def _moves(lessons: Lessons, recipe: Recipe) -> Moves:
@@ -154,10 +154,13 @@ def check_installed() -> None:
             raise MissingExtraError(package, "train") from error
 
 
-def _fitted(out: Path, trainer: Any) -> Fitted:
+def _fitted(out: Path, trainer: Any, learner: Learner, recipe: Recipe) -> Fitted:
     history = trainer.state.log_history
     best, steps = best_of(history), trainer.state.global_step
     folder = out / CHECKPOINTS / f"checkpoint-{best.step if best else steps}"
-    checkpoints.put_copy(folder, out / ADAPTER, _OF_ADAPTER)
+    if recipe.lora:
+        weights = put_adapter(folder, out)
+    else:
+        weights = put_model(folder, out, learner.loaded.processor, half=trainer.args.bf16)
     losses = [entry["loss"] for entry in history if "loss" in entry]
-    return Fitted(out / ADAPTER, steps, losses[-1], best, tuple(scores(history)))
+    return Fitted(weights, steps, losses[-1], best, tuple(scores(history)))

@@ -20,6 +20,7 @@ from deixis.base.atomic import whole_file
 from deixis.base.text_files import lines_of, open_data, read_text, write_lines
 from deixis.errors import DataError, InputError
 from deixis.settings import Spec
+from deixis.training.fine_tuning.outcome import ADAPTER
 from deixis.training.fine_tuning.progress import Entry
 from deixis.training.recipes import Recipe
 
@@ -121,7 +122,7 @@ def write_stack(out: Path, settings: dict[str, Any], role: str, base: str, weigh
         settings: of the graph that asked in the lessons.
         role: who has learned.
         base: its spec.
-        weights: what it has learned: the folder of an adapter.
+        weights: what it has learned: the folder of an adapter, or of a model.
     """
     options = dict(settings.get("options", {}))
     for name in _FOLDERS:
@@ -143,9 +144,13 @@ def write_stack(out: Path, settings: dict[str, Any], role: str, base: str, weigh
 
 
 def _spec(base: str, weights: Path) -> str:
-    spec = Spec.parse(base)
-    options = {**spec.options, "adapter": str(weights.absolute())}
-    return f"{spec.provider}:{spec.name}?{urlencode(options, safe='/')}"
+    """Return the spec of what was trained: the base with an adapter, or a model of its own."""
+    spec, place = Spec.parse(base), str(weights.absolute())
+    adds = weights.name == ADAPTER
+    name, options = spec.name if adds else place, {**spec.options}
+    if adds:
+        options["adapter"] = place
+    return f"{spec.provider}:{name}?{urlencode(options, safe='/')}".removesuffix("?")
 
 
 def write_card(out: Path, lines: Sequence[str]) -> None:

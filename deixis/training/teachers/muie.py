@@ -49,7 +49,7 @@ def _pointed(question: Question) -> Written:
         if field not in phrases:
             raise UntaughtError("the question does not say by which phrase something is looked for")
         box = _box(phrases[field], [*things.values()], question.seat)
-        pieces += [f'{", " if pieces else "{"}"{field}": ', shown.slot(box) if box else "null"]
+        pieces += [f'{"," if pieces else "{"}"{field}":', shown.slot(box) if box else "null"]
     return (*pieces, "}")
 
 

@@ -79,7 +79,10 @@ def _label(name: str, labels: Sequence[Any]) -> str:
 
 
 def structured(question: Question, task: Task) -> str:
-    """Write the object that the style ``structured`` asks for."""
+    """Write the object that the style ``structured`` asks for.
+
+    There is no white space in it: models on this disk are held to that (`TransformersChat`).
+    """
     told = Told(question.row, task, question.settings.type_schema)
     fields = question.answer.model_json_schema()["$defs"]["NamedEntity"]["properties"]
     media: list[Medium] = [medium for medium in MODULES if medium in fields]
@@ -102,7 +105,7 @@ def structured(question: Question, task: Task) -> str:
             }
             for event, label, arguments in told.events
         ]
-    return json.dumps(whole, ensure_ascii=False)
+    return json.dumps(whole, ensure_ascii=False, separators=(",", ":"))
 
 
 def paper(question: Question, task: Task) -> str:
