@@ -30,6 +30,7 @@ from deixis.apps.construct_cli import agreement, masks, review, reviewed, split
 from deixis.apps.dataset_cli import dataset_app
 from deixis.apps.eval_cli import evaluate
 from deixis.apps.examples_cli import examples_app
+from deixis.apps.folds_cli import vkel_folds
 from deixis.apps.lessons_cli import export
 from deixis.apps.prompts_cli import PromptsOption, prompts_app
 from deixis.apps.reinforcement_cli import reinforcement
@@ -51,6 +52,7 @@ for each in (topn, captions, read, write, pair, sketches, export):
 app.add_typer(examples_app, name="examples")
 app.add_typer(train_app, name="train")
 train_app.command()(recognizer)
+train_app.command()(vkel_folds)
 app.command("run")(run)
 app.command("eval")(evaluate)
 app.command("compare")(compare)

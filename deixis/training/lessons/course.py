@@ -98,6 +98,7 @@ class Course(NamedTuple):
         stands_in: questions to other roles that ``teach`` answers as well, in the place of who
             plays them.
         versions: the settings in which the graph asks of all rows, once with each.
+        replaces: roles that are left empty, for who learns plays their part.
         without: roles that are left empty, for what they do comes after the question.
     """
 
@@ -115,4 +116,5 @@ class Course(NamedTuple):
     frame: BoxConvention | None = None
     stands_in: tuple[str, ...] = ()
     versions: Callable[[Settings], Sequence[Settings]] = lambda settings: (settings,)
+    replaces: tuple[str, ...] = ()
     without: tuple[str, ...] = ("segmenter",)

@@ -178,7 +178,8 @@ def _prepared(
     options = {**given, **course.options(gold, given)}
     options = {name: value for name, value in options.items() if value is not None}
     settings = settings.with_graph(course.graph, **options)
-    settings = settings.with_roles({course.role: spec, **dict.fromkeys(course.without)})
+    empty = dict.fromkeys((*course.replaces, *course.without))
+    settings = settings.with_roles({course.role: spec, **empty})
     frame = convention_of(spec, settings.graph_options.get("family")) or course.frame
     if frame is None and course.points:
         raise SettingsError(why_unknown(spec))

@@ -93,7 +93,7 @@ VKEL_SKETCH = Course(
     same=_same_names,
     options=_first_stage,
     points=False,
-    without=("segmenter", "sketcher"),
+    replaces=("sketcher",),
 )
 VKEL = Course(
     "vkel",
