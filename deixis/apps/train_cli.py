@@ -95,6 +95,7 @@ def _tell(trained: "Trained", recipe: "Recipe", as_json: bool) -> None:
             "stack": str(trained.stack),
             "steps": fitted.steps,
             "loss": fitted.loss,
+            **({} if fitted.reward is None else {"reward": fitted.reward}),
             "best": best,
             "next": line,
         }
@@ -105,7 +106,7 @@ def _tell(trained: "Trained", recipe: "Recipe", as_json: bool) -> None:
         if fitted.best
         else ""
     )
-    typer.echo(f"{fitted.steps} steps, loss {fitted.loss:.4f}{scored}; wrote {fitted.weights}")
+    typer.echo(f"{fitted.steps} steps, {fitted.figure}{scored}; wrote {fitted.weights}")
     typer.echo(f"use it: {line}")
 
 

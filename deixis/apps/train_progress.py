@@ -45,7 +45,8 @@ class _Shown:
             )
             typer.echo(said, err=True)
             return
-        self._at("steps", entry["step"], steps, f"loss {entry['loss']:.4f}")
+        figure = "reward" if "reward" in entry else "loss"
+        self._at("steps", entry["step"], steps, f"{figure} {entry[figure]:.4f}")
 
     def _at(self, what: str, done: int, of: int, more: str) -> None:
         if terminal.is_live():

@@ -184,6 +184,9 @@ class Recipe(_Record):
     def load(cls, recipe: str | Path) -> "Recipe":
         """Read a recipe by name or path.
 
+        A file that begins with ``from: NAME`` has what that recipe has, but for what it says
+        itself; NAME is one that comes with Deixis.
+
         Raises:
             SettingsError: there is none, or the file has an error; the message names the file, the
                 place in it and, for a typo, the nearest right name.
@@ -196,10 +199,30 @@ class Recipe(_Record):
                     f"there is no recipe {str(recipe)!r}{nearest(str(recipe), recipe_names())}; "
                     f"known: {', '.join(recipe_names())}, or give the path of a .yaml file"
                 )
+        given = read_yaml(path)
         try:
-            return cls.model_validate(read_yaml(path))
+            if (origin := given.pop("from", None)) is not None:
+                given = _changed(cls.load(_shipped(origin)), given)
+            return cls.model_validate(given)
         except ValidationError as error:
             raise SettingsError(f"{path}: {describe_problem(error, cls)}") from None
+
+
+def _shipped(name: Any) -> str:
+    if name not in recipe_names():
+        hint = nearest(str(name), recipe_names())
+        raise SettingsError(
+            f"from: there is no recipe {name!r}{hint} that comes with Deixis; known: "
+            f"{', '.join(recipe_names())}"
+        )
+    return str(name)
+
+
+def _changed(recipe: Recipe, given: dict[str, Any]) -> dict[str, Any]:
+    """Return a recipe with what is said of it anew, and where the rest comes from."""
+    numbers = [name for name in given if name not in ("description", "sources")]
+    sources = f"{recipe.sources.strip()} Set otherwise: {', '.join(numbers) or 'nothing'}."
+    return {**recipe.model_dump(exclude_unset=True), "sources": sources, **given}
 
 
 def _check_rewarded(recipe: Recipe, grpo: Grpo) -> None:

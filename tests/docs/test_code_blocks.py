@@ -22,6 +22,7 @@ from deixis.evaluation.ablations.plan import Plan
 from deixis.graphs.main import SYSTEM
 from deixis.prompts.knowledge_templates import KnowledgeTemplate
 from deixis.settings import Options, Settings
+from deixis.training.recipes import Recipe
 from deixis.type_schema import TypeSchema
 
 from .blocks import CODE, DRAWN, NEEDS, PAGES, ROOT, Block, blocks_of, commands_of
@@ -185,6 +186,8 @@ class InProcess:
             Plan.load(path)
         elif "types" in given:
             TypeSchema.load(str(path))
+        elif {"from", "learning_rate"} & given.keys():
+            Recipe.load(path)
         elif "attributes" in given:
             KnowledgeTemplate.model_validate(given)
         else:

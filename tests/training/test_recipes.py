@@ -66,6 +66,22 @@ def test_a_wrong_recipe_is_told_in_one_line_with_its_place(
     assert message.startswith(f"{path}: ") and told in message and "\n" not in message
 
 
+def test_a_recipe_may_change_another(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text("from: e2e\nboxes: null\nseed: 3\n")
+    ours, theirs = Recipe.load(path), Recipe.load("e2e")
+    assert theirs.boxes and ours.boxes is None and ours.seed == 3
+    same = {"boxes": None, "seed": 3, "sources": ours.sources}
+    assert ours == theirs.model_copy(update=same)
+    assert ours.sources == f"{theirs.sources.strip()} Set otherwise: boxes, seed."
+    path.write_text("from: e2e\nboxes: {beta: 0.05}\n")
+    boxes = Recipe.load(path).boxes
+    assert boxes and (boxes.beta, boxes.gamma) == (0.05, 0.03)
+    path.write_text("from: e2\n")
+    with pytest.raises(SettingsError, match=r"from: there is no recipe 'e2' \(did you mean 'e2e'"):
+        Recipe.load(path)
+
+
 def test_a_name_that_is_none_is_told_with_the_nearest() -> None:
     with pytest.raises(SettingsError, match=r"no recipe 'e2'.*known: e2e"):
         Recipe.load("e2")

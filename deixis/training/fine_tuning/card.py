@@ -42,7 +42,7 @@ def card(
         "",
         "## Training",
         "",
-        f"{fitted.steps} steps; the last one's loss was {fitted.loss:.4f}. All numbers are in "
+        f"{fitted.steps} steps; the last one came to: {fitted.figure}. All numbers are in "
         "`recipe.yaml`, all packages in `versions.json`, all steps in `metrics.jsonl`.",
         "",
         *([_plain(recipe.sources), ""] if recipe.sources else []),

@@ -108,7 +108,7 @@ def _check_lengths(learner: Learner, lessons: Lessons, recipe: Recipe) -> None:
     )
     if not what:
         return
-    lengths = list(_lengths(learner, lessons))
+    lengths = list(_lengths(learner, lessons, recipe))
     longest = max(range(len(lengths)), key=lengths.__getitem__)
     if lengths[longest] <= most:
         return
@@ -125,15 +125,19 @@ def _check_lengths(learner: Learner, lessons: Lessons, recipe: Recipe) -> None:
     )
 
 
-def _lengths(learner: Learner, lessons: Lessons) -> Iterator[int]:
+def _lengths(learner: Learner, lessons: Lessons, recipe: Recipe) -> Iterator[int]:
     """Yield how many tokens each lesson has; pictures are counted by their sizes, if they can be.
 
-    Whether they can is seen where most tokens are expected.
+    Whether they can is seen where most tokens are expected. An answer of the model's own (grpo)
+    may be as long as the recipe lets it.
     """
     counted = _counter(learner)
     expected = [counted(lesson) for lesson in lessons.lessons]
     answers = [
-        len(answer_tokens(learner, answer_text(lessons, lesson))) for lesson in lessons.lessons
+        recipe.grpo.most_new_tokens
+        if recipe.grpo
+        else len(answer_tokens(learner, answer_text(lessons, lesson)))
+        for lesson in lessons.lessons
     ]
     exact: dict[int, int] = {}
 

@@ -28,6 +28,7 @@ class Fitted(NamedTuple):
         loss: of the last step.
         best: the best score, and where; None where nothing was scored.
         scores: of all epochs.
+        reward: of the last step, as the recipe weighs it; None where gold answers were learned.
     """
 
     weights: Path
@@ -35,6 +36,12 @@ class Fitted(NamedTuple):
     loss: float
     best: Best | None
     scores: tuple[Best, ...]
+    reward: float | None = None
+
+    @property
+    def figure(self) -> str:
+        """The last step in words: its reward, beside which its loss says nothing, or its loss."""
+        return f"loss {self.loss:.4f}" if self.reward is None else f"reward {self.reward:.4f}"
 
 
 def silent(entry: Entry, steps: int) -> None:
@@ -162,5 +169,6 @@ def _fitted(out: Path, trainer: Any, learner: Learner, recipe: Recipe) -> Fitted
         weights = put_adapter(folder, out)
     else:
         weights = put_model(folder, out, learner.loaded.processor, half=trainer.args.bf16)
-    losses = [entry["loss"] for entry in history if "loss" in entry]
-    return Fitted(weights, steps, losses[-1], best, tuple(scores(history)))
+    last = [entry for entry in history if "loss" in entry][-1]
+    reward = last.get("reward")
+    return Fitted(weights, steps, last["loss"], best, tuple(scores(history)), reward)

@@ -84,7 +84,7 @@ def test_tokens_are_counted_as_they_come_out(
         return inputs.question(learner, lessons, lesson)
 
     monkeypatch.setattr(checks, "question", question)
-    assert list(checks._lengths(own, lessons)) == exact
+    assert list(checks._lengths(own, lessons, RECIPE)) == exact
     assert len(measured) == 1, "more pictures were decoded than those of the longest lesson"
 
 
