@@ -20,7 +20,7 @@ NOTEBOOKS = sorted(path.name for path in FOLDER.glob("*.ipynb"))
 MODEL = "embedded:smollm2-135m"
 SHOWN = {
     *("01_first_post.ipynb", "02_prompts.ipynb", "03_swap_backends.ipynb", "04_systems.ipynb"),
-    "05_sound_and_video.ipynb",
+    *("05_sound_and_video.ipynb", "06_training.ipynb"),
 }
 LABELLED = Path(__file__).parents[2] / "shared" / "data" / "fmnerg"
 
@@ -210,3 +210,20 @@ def test_sound_video_and_a_picture_show_what_is_found_where(shown: Any) -> None:
     assert "'Trump', 'PER'" in answer and "the woman in the middle" in answer
     assert list(cells)[-1] == "hears"
     assert "gemini-2.5-flash', True, True" in text_of(cells["hears"])
+
+
+def test_a_model_learns_and_its_adapter_answers(shown: Any) -> None:
+    cells = shown("06_training.ipynb")
+    assert "'adapter'" in text_of(cells["train"]) and "README.md" in text_of(cells["train"])
+    asked, _, answered = text_of(cells["lesson"]).partition("/post")
+    assert "post Grace Hopper of the Navy" in asked, "the post is asked about"
+    assert "answer Grace Hopper PER 10,4,79,112 /answer" in answered
+    assert any("image/png" in each.get("data", {}) for each in cells["loss"])
+    first, last = map(float, re.findall(r"(\d+\.\d+) at the", text_of(cells["loss"])))
+    assert last < first / 10
+    assert "adapter=" in text_of(cells["spec"])
+    answers = text_of(cells["answers"])
+    for name in ("Grace Hopper", "Eileen Collins", "Chelsea"):
+        assert re.search(rf"trained {name} (PER|OTHER) \d+, \d+", answers), "the adapter answers"
+        assert not re.search(rf"without {name}", answers), "the base does not"
+    assert list(cells)[-1] == "score" and text_of(cells["score"]) == "1.0"
