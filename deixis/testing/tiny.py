@@ -6,6 +6,7 @@ Import this only where torch and transformers are installed.
 
 import json
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -123,7 +124,7 @@ def _save_llava(folder: Path, words: Any, text: dict[str, Any]) -> None:
 
 
 def tiny_model(
-    folder: Path,
+    folder: str | Path,
     kind: str = "qwen2.5-vl",
     *,
     hidden: int = 32,
@@ -154,4 +155,5 @@ def tiny_model(
         "head_dim": hidden // 4,
         "max_position_embeddings": window,
     }
-    _save_qwen(folder, kind, words, text) if kind in QWEN else _save_llava(folder, words, text)
+    save = partial(_save_qwen, kind=kind) if kind in QWEN else _save_llava
+    save(Path(folder), words=words, text=text)
