@@ -32,6 +32,7 @@ from deixis.apps.eval_cli import evaluate
 from deixis.apps.examples_cli import examples_app
 from deixis.apps.folds_cli import vkel_folds
 from deixis.apps.lessons_cli import export
+from deixis.apps.merge_cli import merge
 from deixis.apps.prompts_cli import PromptsOption, prompts_app
 from deixis.apps.reinforcement_cli import reinforcement
 from deixis.apps.run_cli import run
@@ -60,6 +61,7 @@ app.command("reinforcement")(reinforcement)
 app.command("calibrate")(calibrate)
 app.command("batch")(batch)
 app.command("ablate")(ablate)
+app.command("merge")(merge)
 app.command("report")(report)
 
 

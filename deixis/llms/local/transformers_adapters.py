@@ -67,6 +67,7 @@ class Adapters:
     def __init__(self, model: Any) -> None:
         self._model = model
         self._names: dict[Adapter, str] = {}
+        self._tuner: Any = None  # of peft, which has put in the last
         self._free = map("adapter{}".format, count())
         self._touched = False
 
@@ -95,13 +96,36 @@ class Adapters:
             if isinstance(module, BaseTunerLayer | AuxiliaryTrainingWrapper):
                 module.enable_adapters(adapter is not None)
 
+    def merge(self, adapter: Adapter) -> Any:
+        """Return the model with an adapter's changes in its own weights, for good.
+
+        It is for a model that nobody else uses, before any other adapter.
+
+        Raises:
+            ModelFileError: as `use`; or a weight would be no number; or one would change that the
+                model uses twice.
+        """
+        words = (self._model.get_input_embeddings(), self._model.get_output_embeddings())
+        tied = words[1] is not None and words[0].weight is words[1].weight
+        self._put_in(adapter.folder)
+        now = (self._model.get_input_embeddings(), self._model.get_output_embeddings())
+        if tied and now != words:
+            raise ModelFileError(
+                f"the adapter in {adapter.folder} changes the vectors of words, with which this "
+                "model both reads and writes, in one of these places: it cannot be merged; use it "
+                "as it is, with ?adapter="
+            )
+        try:
+            return self._tuner.merge_and_unload(safe_merge=True)
+        except ValueError as error:
+            raise ModelFileError(
+                f"the adapter in {adapter.folder} cannot be merged: {first_line(error)}"
+            ) from error
+
     def _put_in(self, folder: Path) -> str:
         """Put an adapter into the model and return its name there."""
-        from peft.functional import (
-            cast_adapter_dtype,
-            inject_adapter_in_model,
-            set_peft_model_state_dict,
-        )
+        from peft import LoraModel
+        from peft.functional import cast_adapter_dtype, set_peft_model_state_dict
         from safetensors.torch import load_file
 
         name, config = next(self._free), _config_in(folder)
@@ -110,7 +134,7 @@ class Adapters:
                 key.removeprefix("base_model.model."): tensor  # of a model that peft wraps
                 for key, tensor in load_file(folder / WEIGHTS).items()
             }
-            inject_adapter_in_model(config, self._model, name)
+            self._tuner = LoraModel(self._model, config, name)
             cast_adapter_dtype(self._model, name)  # as peft trains them, whatever the model's dtype
             found: Any = set_peft_model_state_dict(self._model, tensors, name)
             own = [key for key in found.missing_keys if f".{name}." in f"{key}."]

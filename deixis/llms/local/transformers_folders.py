@@ -33,7 +33,7 @@ def only_describes(name: str) -> bool:
         name: a folder, or ``OWNER/REPO[@REVISION]``; what is not on this disk is not known of.
     """
     with suppress(ModelFileError), reading(name):  # what is wrong is told when it is loaded
-        folder = _on_disk(name)
+        folder = folder_on_disk(name)
         if folder is None:
             return False
         beside = folder / "tokenizer_config.json"
@@ -62,7 +62,7 @@ def kind_of(name: str) -> str | None:
         name: as for `only_describes`.
     """
     with suppress(ModelFileError), reading(name):
-        if folder := _on_disk(name):
+        if folder := folder_on_disk(name):
             return _kind_in(folder)
     return None
 
@@ -74,7 +74,7 @@ def resize_of(name: str) -> Resize | None:
         name: as for `only_describes`.
     """
     with suppress(ModelFileError), reading(name):
-        folder = _on_disk(name)
+        folder = folder_on_disk(name)
         if folder is None:
             return None
         # In the order in which transformers reads them.
@@ -92,7 +92,30 @@ def resize_of(name: str) -> Resize | None:
     return None
 
 
-def _on_disk(name: str) -> Path | None:
+def stored_dtype(name: str) -> str:
+    """Return the precision of a model's weights as they are stored, or float32 if none is told.
+
+    Args:
+        name: as for `only_describes`; it is on this disk.
+    """
+    told: dict[str, Any] = {}
+    with suppress(ModelFileError), reading(name):
+        if folder := folder_on_disk(name):
+            told = _settings(folder, "config.json")
+            told = {**told.get("text_config", {}), **told}
+    dtype = told.get("dtype") or told.get("torch_dtype")
+    return dtype if dtype in ("bfloat16", "float16") else "float32"
+
+
+def folder_on_disk(name: str) -> Path | None:
+    """Return where a model is, None of one that is not on this disk.
+
+    Args:
+        name: as for `only_describes`.
+
+    Raises:
+        ModelFileError: a folder holds no model.
+    """
     (where,) = files_of(name)
     if not is_cached(where):
         return None

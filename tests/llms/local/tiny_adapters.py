@@ -25,7 +25,7 @@ def save_adapter(base: Path, folder: Path, seed: int, **options: Any) -> Path:
     model = weights(str(base), "cpu", "float32", None)
     config = LoraConfig(**{"target_modules": r".*language_model.*\.[qkvo]_proj", **options})
     inject_adapter_in_model(config, model)
-    state = get_peft_model_state_dict(model)
+    state = get_peft_model_state_dict(model, save_embedding_layers=False)
     folder.mkdir()
     save_file(
         {f"base_model.model.{key}": torch.randn(value.shape) / 4 for key, value in state.items()},
