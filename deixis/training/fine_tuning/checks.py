@@ -76,7 +76,7 @@ def _sayable(learner: Learner) -> Callable[[dict[str, Any], list[int]], bool]:
         return matcher(learner.loaded.vocabulary, json.loads(schema))
 
     def sayable(schema: dict[str, Any], tokens: list[int]) -> bool:
-        begun = fresh(json.dumps(schema, sort_keys=True)).deep_copy()
+        begun = fresh(json.dumps(schema)).deep_copy()  # fields stand in the order of the schema
         return bool(begun.validate_tokens(tokens) == len(tokens))
 
     return sayable
