@@ -39,7 +39,7 @@ from deixis.apps.run_cli import run
 from deixis.apps.sketches_cli import pair, sketches
 from deixis.apps.topn_cli import topn
 from deixis.apps.train_cli import train_app
-from deixis.apps.train_parts_cli import recognizer
+from deixis.apps.train_parts_cli import entailer, recognizer
 from deixis.errors import DeixisError
 
 app = options.group("Name every entity in a text, and point at it in the picture.")
@@ -52,8 +52,8 @@ for each in (topn, captions, read, write, pair, sketches, export):
     dataset_app.command()(each)
 app.add_typer(examples_app, name="examples")
 app.add_typer(train_app, name="train")
-train_app.command()(recognizer)
-train_app.command()(vkel_folds)
+for taught in (recognizer, entailer, vkel_folds):
+    train_app.command()(taught)
 app.command("run")(run)
 app.command("eval")(evaluate)
 app.command("compare")(compare)

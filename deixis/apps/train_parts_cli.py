@@ -106,3 +106,51 @@ def _print_scores(dev: "dict[str, dict[str, Score]]") -> None:
             row = escape(f"{name}, {kind}")
             table.add_row(row, *shares, str(score.gold), str(score.predicted))
     terminal.show(table)
+
+
+def entailer(
+    rows: RowsArgument,
+    out: OutOption,
+    phrases: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="RESULTS",
+            help="What deixis batch --gold-mentions wrote for these rows: its expressions are "
+            "asked, as a graph asks them. Else names, or the expressions that rows have.",
+        ),
+    ] = None,
+    base: Annotated[
+        str,
+        typer.Option(metavar="siglip:MODEL|clip:MODEL", help="The image-text model that looks."),
+    ] = "siglip",
+    as_json: options.JsonOption = False,
+) -> None:
+    """Train an entailer on rows with pictures: which expressions can be seen?
+
+    The model itself stays as it is; a head on its features is trained. The folder is what
+    `--role entailer=image-text-head:DIR` takes.
+    """
+    from deixis.apps import console
+    from deixis.training.own_entailer import EntailerOrder, train_own_entailer
+
+    with console.progress() as bar:
+        task = bar.add_task("pictures", total=None, at="")
+        trained = train_own_entailer(
+            EntailerOrder(rows, out, phrases, base),
+            lambda done, of: bar.update(task, completed=done, total=of),
+        )
+    for reason, count in trained.left_out.items():
+        terminal.warn(f"{count} pictures left out: {reason}")
+    if as_json:
+        terminal.print_json(trained._asdict())
+    else:
+        terminal.line(
+            f"{trained.asked} expressions of {trained.pictures} pictures, {trained.shown} shown; "
+            f"held out: AUC {trained.auc:.3f} (the model's own cosine {trained.cosine:.3f}), "
+            f"calibration error {trained.error:.3f}, {100 * trained.accuracy:.1f}% right"
+        )
+    typer.echo(f"wrote {out}; on rows of yours:", err=True)
+    role = f"entailer=image-text-head:{out}?base_rate=0.5"
+    run = ["deixis", "batch", "DEV.jsonl", "--gold-mentions", "--role", role]
+    score = ["deixis", "eval", "DEV.jsonl", "results.jsonl", "--task", "entailment"]
+    typer.echo(f"{shlex.join([*run, '--out', 'results.jsonl'])} && {shlex.join(score)}", err=True)

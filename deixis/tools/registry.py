@@ -93,6 +93,13 @@ TOOLS = {
     "caption": Tool("deixis.tools.captions.entailer:CaptionWords", "entailer", "starter", {}),
     "siglip": Tool("deixis.tools.siglip:Siglip", "entailer", "transformers", _TORCH, also=_ALSO),
     "clip": Tool("deixis.tools.siglip:Clip", "entailer", "transformers", _TORCH, also=_ALSO),
+    "image-text-head": Tool(
+        "deixis.tools.image_text_head:ImageTextHead",
+        "entailer",
+        "transformers",
+        _TORCH,
+        also=("second_entailer",),
+    ),
     "hashed": Tool("deixis.tools.hashed:Hashed", "embedder", "starter", {}),
     "minilm": Tool(
         "deixis.tools.minilm:MiniLm",

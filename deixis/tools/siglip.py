@@ -13,7 +13,6 @@ both by logistic regression on the scores, and writes them into the spec.
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Annotated, Any, NamedTuple
 
 import numpy as np
@@ -21,44 +20,25 @@ from numpy.typing import NDArray
 from PIL import Image
 from pydantic import Field
 
-from deixis.errors import ModelFileError, ToolError
+from deixis.errors import ToolError
 from deixis.tools.base import Picture, warn
 from deixis.tools.fusion import fused
-from deixis.weights.micro_batch import AT_ONCE, MicroBatch
+from deixis.tools.image_text_models import Loaded, cut, load, unit
+from deixis.weights.micro_batch import AT_ONCE
 from deixis.weights.torch_models import (
     Done,
     Precision,
     files_of,
     in_batches,
-    in_halves,
-    once,
     packages,
-    part,
-    place_of,
-    pretrained,
 )
 
+Floats = NDArray[np.float64]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
 
 _EXPRESSIONS = 64  # read in one forward pass
 _LONGEST = 4  # sides of a picture that CLIP's processor enlarges before it cuts out the middle
-_KINDS = {  # tool to the types of model that it runs, each with its class and its processor's
-    "siglip": {
-        "siglip": ("SiglipModel", "SiglipImageProcessorPil"),
-        "siglip2": ("Siglip2Model", "Siglip2ImageProcessorPil"),
-    },
-    "clip": {"clip": ("CLIPModel", "CLIPImageProcessorPil")},
-}
-
-
-class Loaded(NamedTuple):
-    """A model and what goes with it; it runs in a ``turn``."""
-
-    model: Any
-    processor: Any
-    tokenizer: Any
-    turn: MicroBatch
 
 
 class Asked(NamedTuple):
@@ -133,20 +113,34 @@ class _ImageText(ABC):
 
         Shape ``(2 D,)`` for a model with vectors of ``D`` numbers. Raises what `entail` does.
         """
+        seen, read = self.vectors(picture, [text])
+        return fused(read[0], seen, len(read[0]))
+
+    def vectors(
+        self, picture: Picture | None, texts: Sequence[str]
+    ) -> tuple[Floats | None, Floats]:
+        """Return the features of a picture, ``(D,)``, and of texts, ``(N, D)``, of length 1.
+
+        Raises what `entail` does.
+        """
         loaded = load(*self._source)
-        view = None if picture is None else self._given(loaded, picture)
+        views = [] if picture is None else [self._given(loaded, picture)]
 
-        def look(texts: Sequence[str]) -> list[Any]:
+        def look(_: Sequence[Any]) -> Done:
             with packages()[0].inference_mode():
-                read = self._read(loaded, texts)[0].tolist()
-                return [(read, self._seen(loaded, [view])[0].tolist() if view else None)]
+                seen = in_batches(lambda some: self._seen(loaded, some), views, 1, self.name)
+                read = in_batches(
+                    lambda some: self._read(loaded, some), texts, _EXPRESSIONS, self.name
+                )
+                found = [vector.tolist() for vector in (*seen.results, *read.results)]
+            return Done([found], seen.warning or read.warning)
 
-        alone = partial(in_halves, look, what=self.name)
-        ((read, seen),), _ = loaded.turn.run(object(), [text], alone)
-        vector = fused(read, seen, len(read))
-        if not np.isfinite(vector).all():
+        (found,), warning = loaded.turn.run(object(), [None], look)
+        warn(warning)
+        vectors = np.array(found, dtype=np.float64)
+        if not np.isfinite(vectors).all():
             raise ToolError(f"{self.name}: the numbers overflow; write dtype=float32")
-        return vector
+        return (vectors[0] if views else None), vectors[len(views) :]
 
     def _ask(self, loaded: Loaded, asked: Sequence[Asked]) -> Done:
         """Look at pictures and read texts, equal ones once; return cosines by picture."""
@@ -172,14 +166,14 @@ class _ImageText(ABC):
             key: torch.cat([view[key] for view in views]).to(model.device) for key in views[0]
         }
         inputs["pixel_values"] = inputs["pixel_values"].to(model.dtype)
-        return _unit(model.get_image_features(**inputs))
+        return unit(model.get_image_features(**inputs))
 
     def _read(self, loaded: Loaded, texts: Sequence[str]) -> Any:
         """Return the vectors of texts, ``(texts, D)``, of length 1."""
         model = loaded.model
         # Half of a surrogate pair is a character that no tokenizer takes.
         clean = [text.encode("utf-8", "replace").decode() for text in texts]
-        return _unit(model.get_text_features(**self._tokens(loaded, clean).to(model.device)))
+        return unit(model.get_text_features(**self._tokens(loaded, clean).to(model.device)))
 
     def _given(self, loaded: Loaded, picture: Picture) -> dict[str, Any]:
         return dict(loaded.processor(self._view(Image.fromarray(picture)), return_tensors="pt"))
@@ -229,7 +223,7 @@ class Siglip(_ImageText):
 
     def _tokens(self, loaded: Loaded, texts: Sequence[str]) -> Any:
         # It was trained on lower case, on texts filled up to one length, and without a mask.
-        tokens = _cut(loaded, [text.lower() for text in texts], padding="max_length")
+        tokens = cut(loaded, [text.lower() for text in texts], padding="max_length")
         tokens.pop("attention_mask", None)
         return tokens
 
@@ -271,48 +265,7 @@ class Clip(_ImageText):
         return image.crop((left, top, image.width - left, image.height - top))
 
     def _tokens(self, loaded: Loaded, texts: Sequence[str]) -> Any:
-        return _cut(loaded, texts, padding=True)
+        return cut(loaded, texts, padding=True)
 
     def _scores(self, model: Any, cosines: Any) -> Any:
         return cosines
-
-
-@once
-def load(name: str, weights: str, device: str, dtype: str) -> Loaded:
-    """Return the model of a tool, read by the first caller of the process and kept.
-
-    Raises:
-        ModelFileError, SettingsError, MissingExtraError: it is of another kind; as `pretrained`.
-    """
-    _, transformers = packages()
-    kinds, config = _KINDS[name], part(transformers.AutoConfig, weights)
-    if config.model_type not in kinds:
-        raise ModelFileError(
-            f"{weights} is a model of the type {config.model_type}, and {' or '.join(kinds)} is "
-            "needed here"
-        )
-    kind, processor = (getattr(transformers, class_name) for class_name in kinds[config.model_type])
-    return Loaded(
-        pretrained(kind, weights, device, dtype, config=config),
-        part(processor, weights),
-        part(transformers.AutoTokenizer, weights),
-        MicroBatch(AT_ONCE[place_of(device).type]),
-    )
-
-
-def _cut(loaded: Loaded, texts: Sequence[str], padding: bool | str) -> Any:
-    """Return the tokens of texts; what looks like a control token is read as letters."""
-    return loaded.tokenizer(
-        list(texts),
-        padding=padding,
-        truncation=True,
-        max_length=loaded.model.config.text_config.max_position_embeddings,
-        split_special_tokens=True,
-        return_tensors="pt",
-    )
-
-
-def _unit(features: Any) -> Any:
-    """Return the vectors of a model's features, ``(N, D)``, brought to length 1."""
-    vectors = features.pooler_output.float()
-    return vectors / vectors.norm(dim=-1, keepdim=True)

@@ -10,10 +10,12 @@ and lists of names errs elsewhere than a network does.
 """
 
 import json
+import logging
 import shutil
 import tempfile
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -242,7 +244,7 @@ def export(network: Network, path: Path) -> None:
 
     full = path.with_suffix(".float.onnx")
     examples = tuple(torch.ones(2, 8, dtype=torch.long) for _ in range(3))  # one is taken for one
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), _unlogged():
         warnings.simplefilter("ignore")  # of what torch and the exporter do among themselves
         program = torch.onnx.export(
             network.cpu().eval(),
@@ -254,6 +256,17 @@ def export(network: Network, path: Path) -> None:
             verbose=False,
         )
         program.save(str(full), external_data=False)
-    quantize_dynamic(
-        str(full), str(path), per_channel=True, reduce_range=True, weight_type=QuantType.QInt8
-    )
+        quantize_dynamic(
+            str(full), str(path), per_channel=True, reduce_range=True, weight_type=QuantType.QInt8
+        )
+
+
+@contextmanager
+def _unlogged() -> Iterator[None]:
+    """Keep from the log what torch and onnxruntime advise their own developers."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        yield
+    finally:
+        logging.disable(before)

@@ -4,13 +4,12 @@ As the shipped one is made (`deixis.training.minilm`): a CRF, networks on MiniLM
 of texts that they have not seen for price, calibration and the weight of the CRF.
 """
 
-import os
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from deixis.errors import InputError, MissingExtraError
+from deixis.errors import MissingExtraError
 from deixis.evaluation.metrics.mner import Score, score_mentions
 from deixis.rows import Row, read_rows
 from deixis.tools.tagger.base import Tagger
@@ -18,7 +17,7 @@ from deixis.tools.tagger.crf import MODEL_FOLDER as CRF_FOLDER
 from deixis.tools.tagger.crf import CrfTagger
 from deixis.tools.tagger.minilm import MODEL_FOLDER, MiniLmTagger, Pieces
 from deixis.training.network_recipe import Recipe
-from deixis.training.own_papers import hashes, write_card, write_run, write_schema
+from deixis.training.own_folder import check_out, hashes, put, write_card, write_run, write_schema
 from deixis.training.tagged_rows import FEWEST, Tagged, read_tagged
 from deixis.type_schema import TypeSchema
 from deixis.weights.model_files import resolve
@@ -136,7 +135,7 @@ def train_own(order: Order, told: Callable[[int, int], None] = lambda *_: None) 
     from deixis.training.recognizer import train
 
     pieces = Pieces(MODEL_FOLDER / "tokenizer.json", MOST_PIECES)
-    read = hashes(order.rows, order.dev)
+    read = hashes(rows=order.rows, dev=order.dev)
     tagged = read_tagged(order.rows, order.schema, pieces, WINDOW - 2)
     dev = read_rows(order.dev) if order.dev else None
     encoder = resolve(order.encoder)
@@ -161,7 +160,7 @@ def train_own(order: Order, told: Callable[[int, int], None] = lambda *_: None) 
         write_run(made, read, settings, trained.document())
         write_schema(made, tagged.schema)
         write_card(made, _card(trained))
-        _put(made, order.out)
+        put(made, order.out)
     return trained
 
 
@@ -184,14 +183,6 @@ def scored(tagger: Tagger, rows: Sequence[Row]) -> dict[str, Score]:
     return score_mentions(gold, found)
 
 
-def check_out(out: Path) -> None:
-    """Raise an InputError unless a folder can be made there, or an empty one filled."""
-    if out.is_dir() and not any(out.iterdir()):
-        return
-    if os.path.lexists(out):
-        raise InputError(f"{out} is there already; name a folder that is not, or is empty")
-
-
 def _check_packages() -> None:
     for module, package in (
         ("torch", "torch"),
@@ -204,10 +195,3 @@ def _check_packages() -> None:
             __import__(module)
         except ImportError:
             raise MissingExtraError(package, "train") from None
-
-
-def _put(made: Path, out: Path) -> None:
-    """Put a finished folder in its place, in one step."""
-    if out.is_dir():
-        out.rmdir()
-    made.rename(os.path.realpath(out))

@@ -1,4 +1,4 @@
-"""``deixis train recognizer``: what it prints, writes and refuses."""
+"""``deixis train recognizer`` and ``entailer``: what they print, write and refuse."""
 
 import json
 from collections.abc import Callable
@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.training import kitchen
+from tests.tools.tiny_image_text import save_models
+from tests.training import kitchen, squares
 from tests.training.tiny_encoder import write_encoder
 
 Run = Callable[..., tuple[int, str, str]]
@@ -51,3 +52,18 @@ def test_it_prints_scores_and_the_line_that_comes_next(
     assert code == 0, err
     code, out, _ = deixis(*evaluate.split()[1:], "--json")
     assert code == 0 and json.loads(out)["gold"] == "rows.jsonl"
+
+
+@pytest.mark.slow
+def test_an_entailer_says_what_it_is_worth(deixis: Run, tmp_path: Path) -> None:
+    rows, model = squares.write_rows(tmp_path, 45), save_models(tmp_path)["siglip"]
+    (tmp_path / "0.png").write_bytes(b"no picture")
+    made = tmp_path / "made"
+    code, out, err = deixis("train", "entailer", rows, "--out", made, "--base", f"siglip:{model}")
+    assert code == 0 and "176 expressions of 44 pictures, 88 shown; held out: AUC 0.9" in out
+    assert "warning 1 pictures left out: it cannot be looked at" in err
+    assert f"--role 'entailer=image-text-head:{made}?base_rate=0.5'" in err
+    code, out, err = deixis("train", "entailer", rows, "--out", made, "--base", f"siglip:{model}")
+    assert (code, out) == (2, "") and "is there already" in err
+    code, out, err = deixis("train", "entailer", rows, "--out", made, "--epochs", "3")
+    assert code == 2 and "--epochs" in err, "an option without effect is refused"

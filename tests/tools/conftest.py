@@ -1,6 +1,5 @@
 """What tests of tools share: tiny models, saved as real ones are, and a crowd of threads."""
 
-import math
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -12,12 +11,11 @@ import pytest
 from deixis.weights import micro_batch
 from deixis.weights.micro_batch import MicroBatch
 
+from .tiny_image_text import save_models
+
 # The model knows the ends of phrases by these numbers.
 ENDS = {"[PAD]": 0, "[UNK]": 100, "[CLS]": 101, "[SEP]": 102, "[MASK]": 103, ".": 1012, "?": 1029}
 WORDS = ["a", "cat", "dog", "the", "red", "flag", "woman", "in", "uniform", "##s", "[", "]", "sep"]
-LETTERS = "abcdefghijklmnopqrstuvwxyz<>|/[]!,"
-SMALL = dict.fromkeys(("hidden_size", "intermediate_size"), 32)
-SMALL |= dict.fromkeys(("num_hidden_layers", "num_attention_heads"), 2)
 
 
 @pytest.fixture(scope="session")
@@ -72,78 +70,10 @@ def tiny_dino(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def _save(folder: Path, model: Any, *parts: Any) -> Path:
-    """Save a model with weights that let what comes in tell in what comes out."""
-    import torch
-
-    torch.manual_seed(1)
-    with torch.no_grad():
-        for weight in model.parameters():
-            if weight.dim() > 1:
-                weight.normal_(std=1.5 * weight.shape[-1] ** -0.5)
-        if hasattr(model, "logit_bias"):  # those of a trained model would round all off to 0
-            model.logit_scale.fill_(math.log(8.0))
-            model.logit_bias.fill_(-1.0)
-    for each in (model, *parts):
-        each.save_pretrained(folder)
-    return folder
-
-
 @pytest.fixture(scope="session")
 def image_text(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """The folders of a tiny model of each kind."""
-    import transformers as hf
-
-    folder = tmp_path_factory.mktemp("models")
-    known = ["<pad>", "<eos>", "<bos>", "<unk>", "<mask>", "▁", *LETTERS]
-    tokenizer, gemma = (  # the second is that of most SigLIP 2, and leaves upper case as it is
-        kind(
-            vocab={piece: number for number, piece in enumerate([*known, *LETTERS.upper()[:26]])},
-            merges=[],
-            model_max_length=24,
-            padding_side="right",
-        )
-        for kind in (hf.Siglip2Tokenizer, hf.GemmaTokenizer)
-    )
-    text = {**SMALL, "vocab_size": len(known) + 26, "max_position_embeddings": 24}
-    patches = {**SMALL, "patch_size": 16, "num_patches": 256}
-    pieces = ["!", *(end for each in LETTERS if each != "!" for end in (each, f"{each}</w>"))]
-    pieces += ["!</w>", "<|startoftext|>", "<|endoftext|>"]
-    words = hf.CLIPTokenizer(
-        vocab={piece: number for number, piece in enumerate(pieces)},
-        merges=[],
-        pad_token="!",
-        model_max_length=24,
-    )
-    ends = {"bos_token_id": len(pieces) - 2, "eos_token_id": len(pieces) - 1}
-    clip = hf.CLIPConfig(
-        text_config={**text, "vocab_size": len(pieces), **ends},
-        vision_config={**SMALL, "image_size": 64, "patch_size": 16},
-        projection_dim=32,
-    )
-    one = hf.SiglipConfig(
-        text_config={**text, "projection_size": 32},
-        vision_config={**SMALL, "image_size": 64, "patch_size": 16},
-    )
-    two = hf.Siglip2Config(text_config={**text, "projection_size": 32}, vision_config=patches)
-    square, cut = {"height": 64, "width": 64}, {"shortest_edge": 64}
-    return {
-        "siglip": _save(
-            folder / "one",
-            hf.SiglipModel(one),
-            hf.SiglipProcessor(hf.SiglipImageProcessorPil(size=square), gemma),
-        ),
-        "siglip2": _save(
-            folder / "two",
-            hf.Siglip2Model(two),
-            hf.Siglip2Processor(hf.Siglip2ImageProcessorPil(), tokenizer),
-        ),
-        "clip": _save(
-            folder / "clip",
-            hf.CLIPModel(clip),
-            hf.CLIPProcessor(hf.CLIPImageProcessorPil(size=cut, crop_size=square), words),
-        ),
-    }
+    return save_models(tmp_path_factory.mktemp("models"))
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
@@ -15,19 +16,34 @@ from deixis.errors import InputError
 from deixis.type_schema import TypeSchema
 
 
-def hashes(rows: Path, dev: Path | None) -> dict[str, dict[str, str]]:
+def check_out(out: Path) -> None:
+    """Raise an InputError unless a folder can be made there, or an empty one filled."""
+    if out.is_dir() and not any(out.iterdir()):
+        return
+    if os.path.lexists(out):
+        raise InputError(f"{out} is there already; name a folder that is not, or is empty")
+
+
+def put(made: Path, out: Path) -> None:
+    """Put a finished folder in its place, in one step."""
+    if out.is_dir():
+        out.rmdir()
+    made.rename(os.path.realpath(out))
+
+
+def hashes(**files: Path | None) -> dict[str, dict[str, str]]:
     """Return the names of the files of rows, and their SHA-256.
 
     Raises:
         InputError: one is no file.
     """
-    files = {"rows": rows, **({"dev": dev} if dev else {})}
-    for path in files.values():
+    given = {name: path for name, path in files.items() if path}
+    for path in given.values():
         if not path.is_file():
             raise InputError(f"{path} is no file; name one with rows, as JSON Lines")
     return {
         name: {"file": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
-        for name, path in files.items()
+        for name, path in given.items()
     }
 
 
