@@ -15,6 +15,7 @@ from deixis.apps.cli import main
 from deixis.evaluation.datasets import convert
 from deixis.formats.files import write
 from deixis.llms import registry
+from deixis.rows import write_rows
 from deixis.settings import STACKS
 from deixis.testing import scripted
 from deixis.tools.base import Picture
@@ -60,6 +61,9 @@ def given(tmp_path_factory: pytest.TempPathFactory, hopper: Path) -> Path:
         (release / name).write_text(content)
     gold = convert("gmner", release, "dev").rows
     write(folder / "answers.txt", "e2e", gold)
+    write_rows(
+        folder / "gold.jsonl", (row.model_copy(update={"image": "photo.jpg"}) for row in gold)
+    )
     return folder
 
 
