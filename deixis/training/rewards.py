@@ -17,7 +17,8 @@ function asks, F1 is ``2c / (n + m)``: naming more than there is costs as much a
 
 The functions take the columns ``answer`` (the gold, as the model shall write it), ``size`` (width
 and height of the picture as it is sent, None without one) and ``frame`` (JSON of
-`deixis.training.lessons.records.Frame`); `columns` makes them of lessons. Others are ignored.
+`deixis.training.lessons.records.Frame`), as `deixis.training.reward_data` makes them of lessons.
+Others are ignored.
 """
 
 import re
@@ -43,7 +44,7 @@ from deixis.llms.box_conventions import BoxConvention
 from deixis.llms.local.control_marks import KNOWN
 from deixis.llms.picture_frames import Size
 from deixis.rows import Row, RowEntity, RowRegion
-from deixis.training.lessons.records import Frame, Lessons, in_words
+from deixis.training.lessons.records import Frame
 
 THRESHOLD = 0.5
 Entities = Sequence[RowEntity]
@@ -123,25 +124,6 @@ REWARDS: dict[str, Callable[..., list[float]]] = {
     "format": format_reward,
 }
 """By name, as a recipe weighs them."""
-
-
-def columns(lessons: Lessons) -> dict[str, list[Any]]:
-    """Return the columns that the rewards take, a value for each lesson.
-
-    Raises:
-        DataError: the lessons are of another system than e2e.
-    """
-    if lessons.manifest.course != "e2e":
-        raise DataError(
-            f"{lessons.folder}: the lessons are of {lessons.manifest.course}; the rewards read "
-            "answers of e2e"
-        )
-    frame = lessons.manifest.frame
-    return {
-        "answer": [in_words(each.answer, frame.convention, each.sizes) for each in lessons.lessons],
-        "size": [next(iter(each.sizes), None) for each in lessons.lessons],
-        "frame": [frame.model_dump_json()] * len(lessons.lessons),
-    }
 
 
 def _each(

@@ -16,7 +16,8 @@ from deixis.llms.box_conventions import THOUSANDTHS, BoxConvention
 from deixis.llms.picture_frames import Resize
 from deixis.rows import Row, RowEntity, RowRegion, parse_row
 from deixis.training.lessons.records import Frame, Lesson, Lessons, Manifest, Slot
-from deixis.training.rewards import REWARDS, columns
+from deixis.training.reward_data import columns
+from deixis.training.rewards import REWARDS
 
 FRAME = BoxConvention(resize=Resize())
 SIZE = (560, 280)

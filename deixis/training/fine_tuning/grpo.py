@@ -26,7 +26,8 @@ from deixis.training.fine_tuning.rhythm import Rhythm, Run, Score, numbers
 from deixis.training.lessons.files import messages_for
 from deixis.training.lessons.records import Lessons
 from deixis.training.recipes import Grpo, Recipe
-from deixis.training.rewards import REWARDS, columns
+from deixis.training.reward_data import columns
+from deixis.training.rewards import REWARDS
 
 
 class RewardTrainer(Run, GRPOTrainer):  # type: ignore[misc]

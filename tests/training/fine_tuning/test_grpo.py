@@ -112,3 +112,53 @@ def test_some_steps_leave_an_adapter_and_a_reward_of_each_kind(
         assert entry["completions/max_length"] <= 8
     weights = load_file(fitted.weights / "adapter_model.safetensors")
     assert weights and all(".language_model." in name for name in weights)
+
+
+def test_lessons_are_a_data_set_of_trls_own_trainer(
+    taught: Callable[..., Lessons], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a script of one's own the questions are the same."""
+    import warnings
+
+    from trl import GRPOConfig, GRPOTrainer
+
+    from deixis.training.fine_tuning.grpo import processor
+    from deixis.training.fine_tuning.inputs import question
+    from deixis.training.reward_data import dataset
+    from deixis.training.rewards import REWARDS
+
+    monkeypatch.setattr(GRPOTrainer, "_send_telemetry", lambda self: None)
+    lessons = taught("qwen2.5-vl")
+    learner = read_learner(lessons.manifest.base, Recipe.model_validate(NUMBERS))
+    config = GRPOConfig(
+        str(tmp_path),
+        max_steps=1,
+        per_device_train_batch_size=2,
+        num_generations=2,
+        max_completion_length=4,
+        use_cpu=True,
+        bf16=False,
+        activation_checkpointing=False,
+        report_to="none",
+        save_strategy="no",
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        trainer = GRPOTrainer(
+            learner.model,
+            [REWARDS["gmner"], REWARDS["iou"]],
+            config,
+            dataset(lessons),
+            processing_class=processor(learner),
+        )
+        asked: list[Any] = []
+        tokenize = trainer._tokenize_prompts
+        monkeypatch.setattr(
+            trainer,
+            "_tokenize_prompts",
+            lambda prompts: asked.append(tokenize(prompts)) or asked[-1],
+        )
+        trainer.train()
+    ours = [question(learner, lessons, lesson)["input_ids"] for lesson in lessons.lessons]
+    assert asked[0][0][0] in [ids[0].tolist() for ids in ours]
+    assert "rewards/iou_reward/mean" in trainer.state.log_history[0]
