@@ -112,6 +112,8 @@ class Asker:
             alone = self._ask(spec, sample, prompt, answer)
             return alone._replace(calls=(*reply.calls, *alone.calls))
 
+        if registry.learns(spec):
+            return share()
         request = Request(
             registry.whole_spec(spec),
             prompt.system,

@@ -26,7 +26,8 @@ class Provider(NamedTuple):
     A provider whose models read weights here says which, by a function beside the wrapper:
     ``NAME_files(spec)`` for the wrapper ``NAME``. One that has models which describe pictures and
     answer no questions says which by ``NAME_only_describes(spec)``. ``NAME_senses(spec)`` returns
-    which of "hears" and "watches" a model can whose name does not tell.
+    which of "hears" and "watches" a model can whose name does not tell. ``NAME_learns(spec)`` says
+    whether a model is in training, so that nothing that it says is kept.
 
     ``package`` is the distribution that ``extra`` brings; "" for one that is there. Any one
     of ``keys`` in the environment will do.
@@ -71,6 +72,15 @@ class Provider(NamedTuple):
         """
         tell = self._beside(spec, "only_describes")
         return tell is not None and bool(tell(Spec.parse(spec)))
+
+    def learns(self, spec: str) -> bool:
+        """Say whether a model is in training: what it answers now it may not answer later.
+
+        Raises:
+            SettingsError: its wrapper cannot be imported.
+        """
+        tell = self._beside(spec, "learns")
+        return bool(tell and tell(Spec.parse(spec)))
 
     def senses(self, spec: str) -> Collection[str]:
         """Return what the provider tells of a model's senses.

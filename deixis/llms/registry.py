@@ -34,6 +34,7 @@ __all__ = [
     "hears",
     "lacks",
     "learn",
+    "learns",
     "load",
     "provider_of",
     "sees",
@@ -157,6 +158,14 @@ def weights_of(spec: str) -> str:
         return fingerprint(provider_of(spec).files(spec))
     except (DeixisError, OSError):
         return ""
+
+
+def learns(spec: str) -> bool:
+    """Say whether a model is in training, so that what it answers is not to be kept."""
+    try:
+        return provider_of(spec).learns(spec)
+    except DeixisError:  # told when it is asked
+        return False
 
 
 def _as_asked(spec: str) -> str:

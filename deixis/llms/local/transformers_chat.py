@@ -23,7 +23,7 @@ from deixis.llms.local.transformers_adapters import adapter_in
 from deixis.llms.local.transformers_folders import only_describes, senses
 from deixis.llms.local.transformers_frames import with_frames
 from deixis.llms.local.transformers_inputs import tensors
-from deixis.llms.local.transformers_load import Loaded, load
+from deixis.llms.local.transformers_load import Loaded, is_lent, load
 from deixis.llms.options import checked
 from deixis.settings import Spec
 from deixis.tools.base import warn
@@ -53,6 +53,11 @@ def transformers_files(spec: Spec) -> list[str]:
 def transformers_only_describes(spec: Spec) -> bool:
     """Say whether a model that is on this disk describes pictures and can do nothing else."""
     return only_describes(spec.name)
+
+
+def transformers_learns(spec: Spec) -> bool:
+    """Say whether a model is in training."""
+    return "adapter" not in spec.options and is_lent(spec.name)
 
 
 def transformers_senses(spec: Spec) -> tuple[str, ...]:

@@ -79,6 +79,11 @@ def load(
         return _load(name, device, dtype, attention)._replace(adapter=chosen)
 
 
+def is_lent(name: str) -> bool:
+    """Say whether a model is `lent` under a name."""
+    return name in _lent
+
+
 @contextmanager
 def lent(name: str, loaded: Loaded) -> Iterator[None]:
     """Have a model answer for ``transformers:NAME`` in all threads, whatever is on the disk.

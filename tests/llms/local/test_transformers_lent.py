@@ -3,16 +3,21 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import peft
 import pytest
 import torch
 from langchain_core.messages import HumanMessage
+from pydantic import BaseModel, ConfigDict
 
 from deixis.errors import ModelFileError
 from deixis.llms import registry
+from deixis.llms.asking import Asker
+from deixis.llms.cache.llm_cache import LlmCache
 from deixis.llms.local.transformers_load import Loaded, around, lent, load, weights
+from deixis.prompts import Prompt
+from deixis.settings import Options
 
 from .tiny_seeing import save_seeing
 
@@ -76,3 +81,29 @@ def test_weights_are_read_anew_and_what_goes_with_them_is_told_when_it_is_missin
     (tmp_path / "config.json").write_bytes((folder / "config.json").read_bytes())
     with pytest.raises(ModelFileError, match=str(tmp_path)):
         around(str(tmp_path), first)
+
+
+class Choice(BaseModel):
+    """What any model can say."""
+
+    model_config = ConfigDict(extra="forbid")
+    choice: Literal["a", "b"]
+
+
+def test_nothing_that_a_model_in_training_says_is_kept(
+    folder: Path, in_training: Loaded, tmp_path: Path
+) -> None:
+    cache = LlmCache(tmp_path / "answers", "use")
+    asker = Asker(Options(max_tokens=16), cache)
+
+    def asked() -> tuple[str, int]:
+        prompt = Prompt("", "Which?", "any", 1)
+        reply = asker.ask(f"transformers:{folder}", prompt, Choice)
+        return reply.calls[-1].status, len(list(cache.entries()))
+
+    with lent(str(folder), in_training):
+        assert asked() == ("ok", 0)
+    assert asked() == ("ok", 1)
+    with lent(str(folder), in_training):
+        assert asked() == ("ok", 1)
+    assert asked() == ("cached", 1)
