@@ -40,6 +40,7 @@ def vkel_folds(
     mistakes that it will meet. Rows of one text are in one fold. The same line again goes on after
     a stop.
     """
+    import gc
     from functools import partial
 
     from deixis.apps import batch_runs, files
@@ -64,6 +65,7 @@ def vkel_folds(
             plan = Plan(course_named("vkel-sketch"), learned, None, settings, base, numbers)
             with watching() as watcher:
                 train(plan, run, resume=(run / VERSIONS).is_file(), watcher=watcher)
+            gc.collect()  # a trainer and its model hold each other, and the next needs the memory
         return run / STACK
 
     def predict(trained: Path, held: Path, results: Path) -> None:

@@ -70,13 +70,19 @@ def out_of_fold(
     samples, more = all_samples(rows), all_samples(also) if also else []
     fold_of = dealt(samples, folds, seed)
     _same_plan(out, {"folds": folds, "seed": seed, "rows": _hash(samples), "also": _hash(more)})
-    predicted: dict[str, Sample] = {}
-    for fold in range(folds):
+    stacks: dict[Path, Path] = {}
+    for fold in range(folds):  # all learn first, so that no model that answers takes up memory
         held = [each for each, own in zip(samples, fold_of, strict=True) if own == fold]
         known = {each.row.text for each in held}
         others = [each for each, own in zip(samples, fold_of, strict=True) if own != fold]
         learned = [*others, *(each for each in more if each.row.text not in known)]
-        predicted |= _fold(out / f"fold-{fold + 1}", learned, held, learn, predict)
+        folder = out / f"fold-{fold + 1}"
+        _write(folder, learned, held)
+        stacks[folder] = learn(folder / ROWS, folder / RUN)
+    predicted: dict[str, Sample] = {}
+    for folder, stack in stacks.items():
+        predict(stack, folder / HELD_OUT, folder / PREDICTIONS)
+        predicted |= {each.row.id: each for each in all_samples(folder / PREDICTIONS)}
     if missing := [each.row.id for each in samples if each.row.id not in predicted]:
         raise DataError(
             f"{len(missing)} rows have no prediction, such as {missing[0]!r}; the files of "
@@ -86,17 +92,12 @@ def out_of_fold(
     return out / PREDICTIONS
 
 
-def _fold(
-    folder: Path, learned: list[Sample], held: list[Sample], learn: Learn, predict: Predict
-) -> dict[str, Sample]:
-    """Return the predictions of a fold by the id of the row."""
+def _write(folder: Path, learned: list[Sample], held: list[Sample]) -> None:
+    """Write the rows of a fold."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, own in ((ROWS, learned), (HELD_OUT, held)):
         if not (folder / name).exists():  # of a run that goes on, they stay as they were
             write_samples(folder / name, own)
-    stack = learn(folder / ROWS, folder / RUN)
-    predict(stack, folder / HELD_OUT, folder / PREDICTIONS)
-    return {each.row.id: each for each in all_samples(folder / PREDICTIONS)}
 
 
 def _same_plan(out: Path, plan: dict[str, object]) -> None:
