@@ -5,6 +5,7 @@ and switched for each pass; without one it computes as if none were there.
 """
 
 import json
+import re
 from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
@@ -17,6 +18,9 @@ CONFIG, WEIGHTS, PICKLE = "adapter_config.json", "adapter_model.safetensors", "a
 _PLAIN_STARTS = (True, False, "gaussian", "eva", "orthogonal", "mica")
 """First weights of LoRA that leave those of the model alone. All others (PiSSA, OLoRA, CorDA,
 LoftQ, LoRA-GA) take away from them what the adapter begins with, for all who use the model."""
+
+_RENAMED = {"qwen2_vl", "qwen2_5_vl"}
+"""Kinds of models whose parts have had other names since transformers 4.52."""
 
 
 class Adapter(NamedTuple):
@@ -130,8 +134,9 @@ class Adapters:
 
         name, config = next(self._free), _config_in(folder)
         try:
+            kind = self._model.config.model_type
             tensors = {
-                key.removeprefix("base_model.model."): tensor  # of a model that peft wraps
+                _name_now(key.removeprefix("base_model.model."), kind): tensor
                 for key, tensor in load_file(folder / WEIGHTS).items()
             }
             self._tuner = LoraModel(self._model, config, name)
@@ -159,6 +164,14 @@ class Adapters:
 
         set_adapter(self._model, "none")  # peft warns if one goes that is in use
         delete_adapter(self._model, name, "lora_")
+
+
+def _name_now(name: str, kind: str) -> str:
+    """Return the name of a weight that an older transformers may have called otherwise."""
+    if kind not in _RENAMED:
+        return name
+    name = re.sub(r"^visual\.", "model.visual.", name)
+    return re.sub(r"^model\.(?=(?:layers|embed_tokens|norm)\.)", "model.language_model.", name)
 
 
 def _config_in(folder: Path) -> Any:

@@ -2,18 +2,28 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
 from typing import Any, NamedTuple
 
 from deixis.base.forks import Lock
 from deixis.errors import MissingExtraError, ModelFileError
 from deixis.llms.local.transformers_adapters import Adapter, Adapters, adapter_in
 from deixis.llms.local.transformers_folders import CAPTION
+from deixis.weights.fingerprints import fingerprint
 from deixis.weights.micro_batch import MicroBatch
-from deixis.weights.torch_models import packages, part, place_of, pretrained, reading, source_of
+from deixis.weights.torch_models import (
+    files_of,
+    packages,
+    part,
+    place_of,
+    pretrained,
+    reading,
+    source_of,
+)
 
 _loading = Lock()
 _lent: dict[str, "Loaded"] = {}
+_kept: dict[tuple[str, str, str, str | None], tuple[str, "Loaded"]] = {}
+"""What was loaded, and what was in its files then: a folder may be trained anew."""
 
 ROWS = {"cpu": 4, "cuda": 8, "mps": 4}
 """Most replies that are written together, by kind of device. For every token all weights are read
@@ -60,6 +70,8 @@ def load(
 ) -> Loaded:
     """Return a model, loaded by the first caller of the process and kept; or the one `lent`.
 
+    A folder that was written anew is loaded anew.
+
     Args:
         name: a folder, or ``OWNER/REPO[@REVISION]`` on the hub.
         device: ``auto`` (CUDA, else MPS, else CPU) or a torch device.
@@ -75,8 +87,12 @@ def load(
     chosen = None if adapter is None else adapter_in(adapter)
     if chosen is None and (loaded := _lent.get(name)) is not None:
         return loaded
-    with _loading:  # a cache alone would let two threads load the same weights
-        return _load(name, device, dtype, attention)._replace(adapter=chosen)
+    with _loading:  # or two threads could load the same weights
+        key, written = (name, device, dtype, attention), fingerprint(files_of(name))
+        if key not in _kept or _kept[key][0] != written:
+            _kept.pop(key, None)  # there may be no room for both
+            _kept[key] = written, _load(*key)
+        return _kept[key][1]._replace(adapter=chosen)
 
 
 def is_lent(name: str) -> bool:
@@ -113,7 +129,6 @@ def lent(name: str, loaded: Loaded) -> Iterator[None]:
             module.training = mode
 
 
-@cache
 def _load(name: str, device: str, dtype: str, attention: str | None) -> Loaded:
     _grammars(), place_of(device)  # what is missing or wrong is told before the weights are read
     processor = _processor(name)

@@ -216,6 +216,26 @@ def test_weights_that_the_model_has_no_place_for_are_told(folders: Any, tmp_path
         _say(base, folder, "text")
 
 
+def test_an_adapter_of_the_days_before_parts_were_renamed_is_read(
+    folders: Any, tmp_path: Path
+) -> None:
+    base, _, _ = folders("qwen2.5-vl")
+    new = save_adapter(base, tmp_path / "new", 1, target_modules=["q_proj", "qkv", "down_proj"])
+    old = shutil.copytree(new, tmp_path / "old")
+    shorter = {
+        name.replace(".model.language_model.", ".model.").replace(
+            ".model.visual.", ".visual."
+        ): each
+        for name, each in load_file(new / WEIGHTS).items()
+    }
+    assert {"base_model.model.model.layers", "base_model.model.visual.blocks"} <= {
+        name.partition(".0.")[0] for name in shorter
+    }
+    save_file(shorter, old / WEIGHTS)
+    said = _say(base, old, "qwen2.5-vl")
+    assert said == _say(base, new, "qwen2.5-vl") != _say(base, None, "qwen2.5-vl")
+
+
 @pytest.mark.parametrize(
     ("left", "said"),
     [

@@ -16,6 +16,7 @@ import torch
 from huggingface_hub import constants
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
+from safetensors.torch import load_file, save_file
 
 from deixis.errors import ModelCallError, ModelFileError, SettingsError
 from deixis.llms import registry
@@ -112,14 +113,31 @@ def test_a_text_cannot_write_control_tokens(model: Any, odd: str) -> None:
     assert given - without > 1, "spelled out"
 
 
-def test_threads_load_a_model_once_and_all_get_an_answer(model: Any) -> None:
-    transformers_load._load.cache_clear()
+def test_threads_load_a_model_once_and_all_get_an_answer(
+    model: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded, read = [], transformers_load.weights
+    monkeypatch.setattr(
+        transformers_load, "weights", lambda *given: loaded.append(given) or read(*given)
+    )
+    monkeypatch.setattr(transformers_load, "_kept", {})
     with ThreadPoolExecutor(4) as pool:
         said = list(
             pool.map(lambda i: model(query=f"seed={i}&max_tokens=4").invoke("Hi").text, range(4))
         )
     assert len(set(said)) == 1
-    assert transformers_load._load.cache_info().misses == 1
+    assert len(loaded) == 1
+
+
+def test_a_folder_that_was_written_anew_is_read_anew(saved: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(saved, tmp_path / "model")
+    model = registry.load(f"transformers:{folder}?max_tokens=12").model
+    first = model.invoke("Hi").text
+    assert model.invoke("Hi").text == first
+    state = load_file(folder / "model.safetensors")
+    state["lm_head.weight"] = state["lm_head.weight"].flip(0)
+    save_file(state, folder / "model.safetensors", {"format": "pt"})
+    assert model.invoke("Hi").text != first
 
 
 @pytest.mark.parametrize(
@@ -188,7 +206,7 @@ def test_a_repository_of_the_hub_that_is_on_this_disk_needs_no_network(
         ("temprature=0", "there is no option 'temprature' (did you mean 'temperature'?"),
         (
             "weights=x",
-            "known: attention, device, dtype, frames, logprobs, max_pixels, max_tokens, min_pixels",
+            "known: adapter, attention, device, dtype, frames, logprobs, max_pixels, max_tokens, ",
         ),
         ("dtype=int8", "option dtype: Input should be 'auto', 'bfloat16', 'float16'"),
         ("device=gpu", "option device: String should match"),
