@@ -66,6 +66,7 @@ def _train(
     from deixis.apps.train_progress import watching
     from deixis.base.text_files import keep_streams
     from deixis.training.courses import course_named
+    from deixis.training.fine_tuning.processes import is_main
     from deixis.training.fine_tuning.run import Plan, train
     from deixis.training.recipes import Recipe
 
@@ -76,7 +77,8 @@ def _train(
     plan = Plan(course_named(system), rows, dev, settings, base, Recipe.load(recipe or system))
     with watching() as watcher:
         trained = train(plan, out, resume=resume, watcher=watcher)
-    _tell(trained, plan.recipe, as_json)
+    if is_main():
+        _tell(trained, plan.recipe, as_json)
 
 
 for _name in SYSTEMS:

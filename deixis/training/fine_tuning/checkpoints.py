@@ -1,11 +1,13 @@
 """Checkpoints: folders that are there whole or not at all, whenever the process is killed."""
 
+import json
 import os
 import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 _DRAFT = ".draft"
 _NAME = re.compile(r"checkpoint-(\d+)")
@@ -16,26 +18,35 @@ def draft_in(folder: Path) -> Path:
     return folder / _DRAFT
 
 
-def put(folder: Path, step: int) -> Path:
-    """Put a checkpoint that is written whole into its place; return that."""
+def put(folder: Path, step: int) -> None:
+    """Put a checkpoint that is written whole into its place."""
     name = f"checkpoint-{step}"
-    place = folder / name
-    _remove(place)  # of a run that was killed behind it, and has come here again
-    os.rename(draft_in(folder) / name, place)
-    return place
+    _remove(folder / name)  # of a run that was killed behind it, and has come here again
+    os.rename(draft_in(folder) / name, folder / name)
 
 
 def last_in(folder: Path) -> Path | None:
     """Return the last whole checkpoint; None if there is none."""
-    steps = [int(match[1]) for path in _entries(folder) if (match := _NAME.fullmatch(path.name))]
-    return folder / f"checkpoint-{max(steps)}" if steps else None
+    whole = [path for path in _entries(folder) if _NAME.fullmatch(path.name)]
+    return max(whole, key=step_of, default=None)
+
+
+def history_of(checkpoint: Path) -> list[dict[str, Any]]:
+    """Return the history of the run that a checkpoint is of."""
+    state = json.loads((checkpoint / "trainer_state.json").read_text(encoding="utf-8"))
+    history: list[dict[str, Any]] = state["log_history"]
+    return history
+
+
+def step_of(checkpoint: Path) -> int:
+    """Return after which step a checkpoint was written."""
+    return int(checkpoint.name.rpartition("-")[2])
 
 
 def keep_only(folder: Path, kept: set[int]) -> None:
     """Remove all checkpoints but those of some steps, and what was left half written."""
     for path in _entries(folder):
-        match = _NAME.fullmatch(path.name)
-        if path.name == _DRAFT or (match and int(match[1]) not in kept):
+        if not _NAME.fullmatch(path.name) or step_of(path) not in kept:
             _remove(path)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from deixis.batch.run import Batch
 from deixis.errors import DataError, SettingsError
@@ -37,7 +38,7 @@ def scorer(manifest: Manifest, rows: Path, evaluation: Evaluation, folder: Path)
     settings = Settings.model_validate(manifest.settings).with_options(cache="off")
     course = course_named(manifest.course)
     mentions = "mentions" in course.given(read_rows(rows, course.row)[0])
-    _check_measure(gold, how, evaluation, folder)
+    _check_measure(gold, how, evaluation)
 
     def score(learner: Learner, epoch: int) -> float:
         out = folder / f"epoch-{epoch}.jsonl"
@@ -50,17 +51,15 @@ def scorer(manifest: Manifest, rows: Path, evaluation: Evaluation, folder: Path)
     return score
 
 
-def _check_measure(gold: list[Row], how: How, evaluation: Evaluation, folder: Path) -> None:
+def _check_measure(gold: list[Row], how: How, evaluation: Evaluation) -> None:
     """Refuse a measure that there is not, and rows that cannot be scored, by scoring nothing."""
-    folder.mkdir(parents=True, exist_ok=True)
-    nothing = folder / "nothing.jsonl"
-    nothing.write_bytes(b"")
-    try:
-        names = score_file(gold, nothing, how).sheet.names
-    except DataError as error:
-        raise DataError(f"the rows of --dev cannot be scored: {error}") from None
-    finally:
-        nothing.unlink()
+    with TemporaryDirectory() as folder:
+        nothing = Path(folder) / "nothing.jsonl"
+        nothing.write_bytes(b"")
+        try:
+            names = score_file(gold, nothing, how).sheet.names
+        except DataError as error:
+            raise DataError(f"the rows of --dev cannot be scored: {error}") from None
     if evaluation.measure not in names:
         raise SettingsError(
             f"{evaluation.task} has no measure {evaluation.measure!r}; known: {', '.join(names)}"

@@ -1,6 +1,7 @@
 """From a folder of lessons to trained weights."""
 
 import warnings
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -9,9 +10,18 @@ from deixis.errors import MissingExtraError
 from deixis.training.fine_tuning import checkpoints
 from deixis.training.fine_tuning.evaluating import Scorer
 from deixis.training.fine_tuning.learner import Learner, read_learner
-from deixis.training.fine_tuning.outcome import put_adapter, put_model
-from deixis.training.fine_tuning.progress import Best, Entry, Moves, Told, best_of, scores
-from deixis.training.fine_tuning.run_folder import Metrics
+from deixis.training.fine_tuning.outcome import ADAPTER, MODEL, put_adapter, put_model
+from deixis.training.fine_tuning.processes import is_main
+from deixis.training.fine_tuning.progress import (
+    Best,
+    Entry,
+    Moves,
+    Told,
+    best_of,
+    is_over,
+    scores,
+)
+from deixis.training.fine_tuning.run_folder import recorded
 from deixis.training.lessons.records import Lessons, Move
 from deixis.training.perturbation import grbp
 from deixis.training.recipes import Recipe
@@ -87,39 +97,52 @@ def fit(
 def _fit(
     lessons: Lessons, recipe: Recipe, out: Path, score: Scorer | None, resume: bool, told: Told
 ) -> Fitted:
+    learner = _prepared(lessons, recipe)
+    last = checkpoints.last_in(out / CHECKPOINTS) if resume else None
+    history = checkpoints.history_of(last) if last else []
+    steps = checkpoints.step_of(last) if last else 0
+    if not is_over(history, recipe.evaluate.patience):
+        scored = partial(score, learner) if score else None
+        with recorded(out, steps, told) as tell:
+            trainer = _trainer(learner, lessons, recipe, out / CHECKPOINTS, scored, tell)
+            trainer.train(resume_from_checkpoint=None if last is None else str(last))
+        history, steps = trainer.state.log_history, trainer.state.global_step
+    best = best_of(history)
+    checkpoint = out / CHECKPOINTS / f"checkpoint-{best.step if best else steps}"
+    weights = out / (ADAPTER if recipe.lora else MODEL)
+    if is_main():
+        _put(checkpoint, out, learner, recipe)
+    end = [entry for entry in history if "loss" in entry][-1]
+    return Fitted(weights, steps, end["loss"], best, tuple(scores(history)), end.get("reward"))
+
+
+def _trainer(
+    learner: Learner,
+    lessons: Lessons,
+    recipe: Recipe,
+    folder: Path,
+    score: Callable[[int], float] | None,
+    told: Told,
+) -> Any:
     from deixis.training.fine_tuning.grpo import RewardTrainer
     from deixis.training.fine_tuning.inputs import Batches
     from deixis.training.fine_tuning.sft import LessonTrainer
 
-    learner = _prepared(lessons, recipe)
-    folder = out / CHECKPOINTS
-    last = checkpoints.last_in(folder) if resume else None
-    metrics = Metrics(out, int(last.name.rpartition("-")[2]) if last else 0)
-
-    def tell(entry: Entry, steps: int) -> None:
-        metrics.add(entry)
-        told(entry, steps)
-
-    scored = partial(score, learner) if score else None
-    trainer: Any
     if recipe.grpo:
-        trainer = RewardTrainer(learner, lessons, recipe, recipe.grpo, folder, scored, tell)
-    else:
-        trainer = LessonTrainer(
-            learner.model,
-            recipe,
-            folder,
-            Batches(learner, lessons, _moves(lessons, recipe)),
-            len(lessons.lessons),
-            learner.loaded.tokenizer,
-            scored,
-            tell,
-        )
-    try:
-        trainer.train(resume_from_checkpoint=None if last is None else str(last))
-    finally:
-        metrics.close()
-    return _fitted(out, trainer, learner, recipe)
+        return RewardTrainer(learner, lessons, recipe, recipe.grpo, folder, score, told)
+    batches = Batches(learner, lessons, _moves(lessons, recipe))
+    count, tokenizer = len(lessons.lessons), learner.loaded.tokenizer
+    return LessonTrainer(learner.model, recipe, folder, batches, count, tokenizer, score, told)
+
+
+def _put(checkpoint: Path, out: Path, learner: Learner, recipe: Recipe) -> None:
+    """Put the weights of a checkpoint where they can be used."""
+    if recipe.lora:
+        put_adapter(checkpoint, out)
+        return
+    cuda = learner.model.device.type == "cuda"
+    half = recipe.precision == "bf16" or (recipe.precision == "auto" and cuda)
+    put_model(checkpoint, out, learner.loaded.processor, half=half)
 
 
 def _moves(lessons: Lessons, recipe: Recipe) -> Moves:
@@ -159,16 +182,3 @@ def check_installed() -> None:
             __import__(package)
         except ImportError as error:
             raise MissingExtraError(package, "train") from error
-
-
-def _fitted(out: Path, trainer: Any, learner: Learner, recipe: Recipe) -> Fitted:
-    history = trainer.state.log_history
-    best, steps = best_of(history), trainer.state.global_step
-    folder = out / CHECKPOINTS / f"checkpoint-{best.step if best else steps}"
-    if recipe.lora:
-        weights = put_adapter(folder, out)
-    else:
-        weights = put_model(folder, out, learner.loaded.processor, half=trainer.args.bf16)
-    last = [entry for entry in history if "loss" in entry][-1]
-    reward = last.get("reward")
-    return Fitted(weights, steps, last["loss"], best, tuple(scores(history)), reward)

@@ -1,6 +1,5 @@
 """The model that learns, with what turns lessons into its tensors."""
 
-import os
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -10,6 +9,7 @@ from deixis.llms.local.transformers_chat import TransformersChat
 from deixis.llms.local.transformers_load import Loaded, around, weights
 from deixis.llms.options import checked
 from deixis.settings import Spec
+from deixis.training.fine_tuning.processes import place
 from deixis.training.recipes import Recipe
 
 _ASKED = {"temperature", "seed", "timeout", "logprobs", "max_tokens"}
@@ -57,7 +57,7 @@ def read_learner(base: str, recipe: Recipe) -> Learner:
     dtype = {"auto": chat.dtype, "bf16": "bfloat16", "fp32": "float32"}[recipe.precision]
     if recipe.full:
         dtype = "float32"  # steps of the optimizer are too small for 16 bits
-    model = weights(spec.name, _device(chat.device), dtype, chat.attention)
+    model = weights(spec.name, place(chat.device), dtype, chat.attention)
     loaded = around(spec.name, model)
     if loaded.caption is not None or loaded.decodes_apart:
         raise SettingsError(
@@ -66,16 +66,6 @@ def read_learner(base: str, recipe: Recipe) -> Learner:
     limits = {"min_pixels": chat.min_pixels, "max_pixels": chat.max_pixels}
     given_limits = {name: limit for name, limit in limits.items() if limit is not None}
     return Learner(spec.name, model, loaded, given_limits, chat.frames, _end(loaded))
-
-
-def _device(device: str) -> str:
-    """Return the device of this process, one of several that ``accelerate launch`` has started."""
-    rank = os.environ.get("LOCAL_RANK")
-    return f"cuda:{rank}" if device == "auto" and rank and not _sharded() else device
-
-
-def _sharded() -> bool:
-    return False
 
 
 def _end(loaded: Loaded) -> int:

@@ -12,9 +12,12 @@ from transformers import TrainerCallback
 
 from deixis.training.fine_tuning import checkpoints
 from deixis.training.fine_tuning.parts import language_of, part_of
+from deixis.training.fine_tuning.processes import is_main, sharded
 from deixis.training.fine_tuning.progress import Told, best_of, is_over
 from deixis.training.recipes import Recipe
 
+_PATIENT = 24 * 3600
+"""Seconds that processes wait for the one that scores, or writes a checkpoint."""
 Score = Callable[[int], float]
 """Scores the model as it is after an epoch, counted from 1."""
 
@@ -43,7 +46,8 @@ def numbers(recipe: Recipe, folder: Path, device: str) -> dict[str, Any]:
         activation_checkpointing=recipe.checkpointing,
         seed=recipe.seed,
         data_seed=recipe.seed,
-        use_cpu=device == "cpu",
+        use_cpu=device == "cpu" and not sharded(),
+        ddp_timeout=_PATIENT,
         logging_steps=1,
         logging_nan_inf_filter=False,
         save_strategy="no",  # `Rhythm` says when
@@ -60,6 +64,7 @@ class Run:
 
     _recipe: Recipe
     _folder: Path
+    _language: str
     model: Any
     args: Any
     state: Any
@@ -67,6 +72,7 @@ class Run:
 
     def _set_up(self, recipe: Recipe, folder: Path, model: Any) -> None:
         self._recipe, self._folder = recipe, folder
+        self._language = language_of(model)
         if hasattr(model, "peft_config"):  # peft would ask the hub whether the vocabulary has grown
             model.save_pretrained = partial(model.save_pretrained, save_embedding_layers=False)
 
@@ -80,19 +86,15 @@ class Run:
         """Return AdamW, with a learning rate for each part of the model."""
         optimizer = super().create_optimizer(model)  # type: ignore[misc]
         if self._recipe.full:
-            trained = self.model if model is None else model
-            language = language_of(trained)
-            parts = {id(w): part_of(name, language) for name, w in trained.named_parameters()}
-            groups = optimizer.param_groups
-            for group in list(groups):
-                split: dict[str, list[Any]] = {}
-                for weight in group["params"]:
-                    split.setdefault(parts[id(weight)], []).append(weight)
-                groups.remove(group)
-                groups += [
-                    {**group, "params": weights, "lr": getattr(self._recipe.learning_rate, part)}
-                    for part, weights in split.items()
-                ]
+            named = (self.model if model is None else model).named_parameters()
+            rates = dict(self._recipe.learning_rate)
+            rate_of = {id(own): rates[part_of(_plain(name), self._language)] for name, own in named}
+            groups = []
+            for group in optimizer.param_groups:
+                for rate in sorted({rate_of[id(weight)] for weight in group["params"]}):
+                    weights = [each for each in group["params"] if rate_of[id(each)] == rate]
+                    groups.append({**group, "params": weights, "lr": rate})
+            optimizer.param_groups[:] = groups
         return optimizer
 
     def _get_output_dir(self, trial: Any) -> str:
@@ -107,6 +109,11 @@ class Run:
             kept = {self.state.global_step, *([best.step] if best else [])}
             checkpoints.keep_only(self._folder, kept)
         self.accelerator.wait_for_everyone()
+
+
+def _plain(parameter: str) -> str:
+    """Return the name of a parameter without what those add who divide a model."""
+    return parameter.replace("_fsdp_wrapped_module.", "").removeprefix("module.")
 
 
 class Rhythm(TrainerCallback):  # type: ignore[misc]
@@ -128,7 +135,15 @@ class Rhythm(TrainerCallback):  # type: ignore[misc]
     def on_epoch_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """Score, save, and say whether it is enough."""
         if self._score is not None:
-            self._trainer.log({"score": self._score(round(state.epoch))})
+            self._trainer.log({"score": _scored(self._score, round(state.epoch))})
         control.should_save = True
         patience = self._trainer._recipe.evaluate.patience
         control.should_training_stop |= is_over(state.log_history, patience)
+
+
+def _scored(score: Score, epoch: int) -> float:
+    """Return the score, which the main process alone finds out while all others wait."""
+    from accelerate.utils import broadcast_object_list
+
+    found = [score(epoch) if is_main() else 0.0]
+    return float(broadcast_object_list(found)[0])

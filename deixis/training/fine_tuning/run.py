@@ -4,12 +4,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from deixis.errors import SettingsError
 from deixis.settings import Settings
 from deixis.training.fine_tuning.card import card
 from deixis.training.fine_tuning.evaluating import scorer
 from deixis.training.fine_tuning.fit import Fitted, check_installed, fit
+from deixis.training.fine_tuning.processes import await_file, is_main, sharded
 from deixis.training.fine_tuning.progress import Entry
-from deixis.training.fine_tuning.run_folder import began, write_card, write_stack
+from deixis.training.fine_tuning.run_folder import STACK, began, write_card, write_stack
 from deixis.training.lessons.course import Course
 from deixis.training.lessons.files import MANIFEST, read_lessons
 from deixis.training.lessons.records import Lessons
@@ -73,13 +75,24 @@ def train(
     check_installed()
     watcher = watcher or Watcher()
     files = {name: path for name, path in (("rows", plan.rows), ("dev", plan.dev)) if path}
-    began(out, plan.recipe, plan.course.name, plan.base, files, resume=resume)
-    lessons = _lessons(plan, out / LESSONS, watcher)
+    if plan.dev and sharded():
+        raise SettingsError(
+            "under FSDP no process has the whole model, so nothing is scored in training: leave "
+            "out --dev, and score afterwards by the line that is told at the end"
+        )
+    if is_main():
+        began(out, plan.recipe, plan.course.name, plan.base, files, resume=resume)
+        lessons = _lessons(plan, out / LESSONS, watcher)
+    else:
+        await_file(out / LESSONS / MANIFEST)
+        lessons, watcher = read_lessons(out / LESSONS), Watcher()
     watcher.lessons(lessons)
     score = (
         scorer(lessons.manifest, plan.dev, plan.recipe.evaluate, out / DEV) if plan.dev else None
     )
     fitted = fit(lessons, plan.recipe, out, score=score, resume=resume, told=watcher.steps)
+    if not is_main():
+        return Trained(fitted, out / STACK)
     stack = write_stack(
         out, _as_used(plan, lessons), plan.course.role, lessons.manifest.base, fitted.weights
     )

@@ -6,7 +6,8 @@
 
 import json
 import platform
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -21,7 +22,8 @@ from deixis.base.text_files import lines_of, open_data, read_text, write_lines
 from deixis.errors import DataError, InputError
 from deixis.settings import Spec
 from deixis.training.fine_tuning.outcome import ADAPTER
-from deixis.training.fine_tuning.progress import Entry
+from deixis.training.fine_tuning.processes import is_main
+from deixis.training.fine_tuning.progress import Entry, Told
 from deixis.training.recipes import Recipe
 
 RECIPE, VERSIONS, METRICS, STACK = "recipe.yaml", "versions.json", "metrics.jsonl", "stack.yaml"
@@ -84,34 +86,35 @@ def _check_same(out: Path, made_of: dict[str, Any]) -> None:
         )
 
 
-class Metrics:
-    """The figures of every step, in ``metrics.jsonl`` and for TensorBoard.
+@contextmanager
+def recorded(out: Path, step: int, told: Told) -> Iterator[Told]:
+    """Yield what tells of a step, and writes it into ``metrics.jsonl`` and for TensorBoard.
 
     Args:
         out: folder of the run.
         step: the last one that counts of what is there; later ones are taken out.
+        told: is told too. Nobody is, and nothing is written, by other processes than the main one.
     """
+    if not is_main():
+        yield lambda entry, steps: None
+        return
+    from torch.utils.tensorboard import SummaryWriter
 
-    def __init__(self, out: Path, step: int) -> None:
-        from torch.utils.tensorboard import SummaryWriter
+    path = out / METRICS
+    before = [json.loads(line) for _, line in lines_of(path)] if step else []
+    write_lines(path, (json.dumps(each) for each in before if each["step"] <= step))
+    with SummaryWriter(str(out / "tensorboard"), purge_step=step + 1) as board:
 
-        self._path = out / METRICS
-        before = [json.loads(line) for _, line in lines_of(self._path)] if step else []
-        write_lines(self._path, (json.dumps(each) for each in before if each["step"] <= step))
-        self._board = SummaryWriter(str(out / "tensorboard"), purge_step=step + 1)
+        def tell(entry: Entry, steps: int) -> None:
+            with path.open("a", encoding="utf-8") as file:
+                file.write(f"{json.dumps(dict(entry))}\n")
+            for name, value in entry.items():
+                if name not in ("step", "epoch") and isinstance(value, int | float):
+                    board.add_scalar(name, value, entry["step"])
+            board.flush()
+            told(entry, steps)
 
-    def add(self, entry: Entry) -> None:
-        """Write down a step or a score."""
-        with self._path.open("a", encoding="utf-8") as file:
-            file.write(f"{json.dumps(dict(entry))}\n")
-        for name, value in entry.items():
-            if name not in ("step", "epoch") and isinstance(value, int | float):
-                self._board.add_scalar(name, value, entry["step"])
-        self._board.flush()
-
-    def close(self) -> None:
-        """Let go of the files."""
-        self._board.close()
+        yield tell
 
 
 def write_stack(out: Path, settings: dict[str, Any], role: str, base: str, weights: Path) -> Path:
