@@ -20,7 +20,13 @@ if TYPE_CHECKING:
 
 train_app = options.group("Train a model on rows: of a system, or one of its parts.")
 
-SYSTEMS = {"e2e": "e2e", "vkel-sketch": "vkel", "vkel": "vkel", "mmre": "mmre", "muie": "muie"}
+SYSTEMS = {
+    "e2e": "e2e",
+    **dict.fromkeys(("vkel-sketch", "vkel"), "vkel"),
+    **dict.fromkeys(("riveg-ve", "riveg-vg", "riveg-ner"), "riveg"),
+    "mmre": "mmre",
+    "muie": "muie",
+}
 """What is taught: the name of a course to its stack."""
 
 _HELP = """Train a model of transformers on rows: {system}.

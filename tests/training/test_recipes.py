@@ -85,3 +85,13 @@ def test_a_recipe_may_change_another(tmp_path: Path) -> None:
 def test_a_name_that_is_none_is_told_with_the_nearest() -> None:
     with pytest.raises(SettingsError, match=r"no recipe 'e2'.*known: e2e"):
         Recipe.load("e2")
+
+
+def test_every_course_has_a_command_a_stack_and_a_recipe() -> None:
+    from deixis.apps.train_cli import SYSTEMS
+    from deixis.settings import stack_names
+    from deixis.training.courses import COURSES
+
+    assert SYSTEMS.keys() == COURSES.keys()
+    assert set(SYSTEMS.values()) <= set(stack_names())
+    assert SYSTEMS.keys() <= set(recipe_names())
