@@ -23,6 +23,8 @@ Scorer = Callable[[Learner, int], float]
 def scorer(manifest: Manifest, rows: Path, evaluation: Evaluation, folder: Path) -> Scorer:
     """Return what scores a model as ``deixis batch`` and ``deixis eval`` would.
 
+    Whoever else is asked, a committee, is asked once for all epochs, if the stack has a cache.
+
     Args:
         manifest: of the lessons: which graph asks, and how it is set.
         rows: gold that is not learned.
@@ -35,7 +37,7 @@ def scorer(manifest: Manifest, rows: Path, evaluation: Evaluation, folder: Path)
     """
     how = How.named(evaluation.task)
     gold = read_gold(rows, how)
-    settings = Settings.model_validate(manifest.settings).with_options(cache="off")
+    settings = Settings.model_validate(manifest.settings)
     course = course_named(manifest.course)
     mentions = "mentions" in course.given(read_rows(rows, course.row)[0])
     _check_measure(gold, how, evaluation)
