@@ -18,6 +18,7 @@ from deixis.formats.muie_rows import MuieEntity, MuieRow, Trigger
 
 Phrase = tuple[int, int] | str
 Fact = tuple[Hashable, ...]
+_NUMBERED = re.compile(r"(.*\S)\s+\d{1,2}", re.DOTALL)
 
 
 class Extraction(NamedTuple):
@@ -54,7 +55,8 @@ def phrases_of(row: MuieRow, text: str) -> Phrases:
     """Find the phrases of a row in the text of the gold.
 
     One without offsets takes the first place of its text that no phrase of the same text took
-    before it.
+    before it. Of entities that are in no text, several that differ by a number behind them are
+    one phrase each time: "dog 1" and "dog 2" are two dogs, which is how the graph tells them apart.
     """
     taken: dict[str, int] = {}
 
@@ -67,9 +69,16 @@ def phrases_of(row: MuieRow, text: str) -> Phrases:
         taken[what.text] = found.end()
         return found.span()
 
-    entities = [place(entity) for entity in row.entities]
+    entities = _unnumbered([place(entity) for entity in row.entities])
     triggers = [place(event.trigger) if event.trigger else None for event in row.events]
     return Phrases(entities, triggers)
+
+
+def _unnumbered(phrases: Sequence[Phrase]) -> list[Phrase]:
+    numbered = ((phrase, _NUMBERED.fullmatch(phrase)) for phrase in phrases if type(phrase) is str)
+    stems: dict[Phrase, str] = {phrase: match[1] for phrase, match in numbered if match}
+    alike = Counter(stems.values())
+    return [stem if alike[stem := stems.get(own, "")] > 1 else own for own in phrases]
 
 
 def facts_of(row: MuieRow, text: str) -> Facts:

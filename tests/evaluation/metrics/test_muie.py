@@ -38,6 +38,27 @@ def region(*box: float) -> dict[str, Any]:
     return {"box": box}
 
 
+@pytest.mark.parametrize(
+    ("gold", "said", "correct"),
+    [
+        (["dog", "Dog"], ["dog 1", "dog 2"], 2),
+        (["dog", "dog", "cat"], ["dog 1", "dog 2", "dog 3"], 2),
+        (["dog", "cat"], ["dog 1", "dog 2"], 1),
+        (["dog"], ["dog 1"], 0),  # one alone is told apart from none
+        (["Apollo 11", "Apollo 13"], ["apollo 11", "apollo 13"], 2),
+        (["Apollo 11"], ["Apollo 13"], 0),
+    ],
+)
+def test_numbers_tell_things_of_a_kind_apart(
+    gold: list[str], said: list[str], correct: int
+) -> None:
+    rows = [
+        row("ner", entities=[{"text": n, "type": "x"} for n in names]) for names in (gold, said)
+    ]
+    score = score_extraction(rows[:1], rows[1:]).entities
+    assert score == Score(correct, len(said), len(gold))
+
+
 def test_entities_are_found_in_the_text() -> None:
     gold = row(
         "ner",
