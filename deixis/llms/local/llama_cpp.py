@@ -17,6 +17,7 @@ from pydantic import Field
 from deixis.errors import MissingExtraError, ModelCallError, ModelFileError
 from deixis.llms.local.control_marks import Marks
 from deixis.llms.local.gguf_vocabulary import steering
+from deixis.weights.fingerprints import fingerprint
 from deixis.weights.model_files import resolve
 
 EMBEDDED = {
@@ -157,11 +158,12 @@ _forked = False
 
 def _loaded(weights: str, mmproj: str | None, context: int, threads: int) -> _Loaded:
     with _loading:  # lru_cache alone would let two threads load the same file
-        return _load(weights, mmproj, context, threads)
+        written = fingerprint(filter(None, (weights, mmproj)))
+        return _load(weights, mmproj, context, threads, written)
 
 
 @lru_cache(maxsize=4)
-def _load(weights: str, mmproj: str | None, context: int, threads: int) -> _Loaded:
+def _load(weights: str, mmproj: str | None, context: int, threads: int, _written: str) -> _Loaded:
     try:
         import xllamacpp
     except ImportError:
