@@ -162,3 +162,17 @@ def test_lessons_are_a_data_set_of_trls_own_trainer(
     ours = [question(learner, lessons, lesson)["input_ids"] for lesson in lessons.lessons]
     assert asked[0][0][0] in [ids[0].tolist() for ids in ours]
     assert "rewards/iou_reward/mean" in trainer.state.log_history[0]
+
+
+def test_a_run_goes_on_where_it_was_stopped(taught: Callable[..., Lessons], tmp_path: Path) -> None:
+    from deixis.training.fine_tuning.fit import fit
+
+    grpo = {**NUMBERS["grpo"], "beta": 0.1}
+    shorter, longer = (
+        Recipe.model_validate({**NUMBERS, "grpo": grpo, "steps": steps}) for steps in (1, 2)
+    )
+    lessons = taught("qwen2.5-vl")
+    fit(lessons, shorter, tmp_path)
+    steps: list[int] = []
+    fitted = fit(lessons, longer, tmp_path, resume=True, told=lambda e, _: steps.append(e["step"]))
+    assert (fitted.steps, steps) == (2, [2])
