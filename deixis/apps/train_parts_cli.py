@@ -59,10 +59,12 @@ def recognizer(
 
     The folder is what `--role recognizer=minilm-ner:DIR` takes, with the type schema in it.
     """
+    from deixis.apps import files
     from deixis.training.network_recipe import Recipe
     from deixis.training.own_recognizer import ENCODER, EPOCHS, Order, train_own
     from deixis.type_schema import TypeSchema
 
+    files.check_folder(out)
     order = Order(
         rows=rows,
         out=out,
@@ -130,9 +132,10 @@ def entailer(
     The model itself stays as it is; a head on its features is trained. The folder is what
     `--role entailer=image-text-head:DIR` takes.
     """
-    from deixis.apps import console
+    from deixis.apps import console, files
     from deixis.training.own_entailer import EntailerOrder, train_own_entailer
 
+    files.check_folder(out)
     with console.progress() as bar:
         task = bar.add_task("pictures", total=None, at="")
         trained = train_own_entailer(

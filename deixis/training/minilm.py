@@ -22,7 +22,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from deixis.base.atomic import whole_file
-from deixis.errors import InputError
+from deixis.base.printable import one_line
+from deixis.errors import InputError, ModelFileError
 from deixis.evaluation.datasets.conll import mentions
 from deixis.tools.tagger.field import Told
 from deixis.tools.tagger.marginals import Floats, Span, best_spans
@@ -32,6 +33,7 @@ from deixis.training.fitting import best_price, calibrate, candidates_of, platt
 from deixis.training.network import (
     Example,
     Network,
+    encoder_of,
     mean_of,
     predict,
     read_network,
@@ -44,6 +46,8 @@ from deixis.training.samples import Sample, Types
 
 MOST_PIECES, WINDOW, STRIDE = 8, 512, 384
 """Pieces of a token that are read; pieces of a window; how far one window is from the next."""
+WORD_PIECES = 30_522
+"""Those of uncased BERT, which the tokenizer has."""
 FOLDS = 4
 """Networks, and shares of the texts."""
 _WEIGHTS = (0.0, 0.1, 0.2, 0.3, 0.4)
@@ -51,6 +55,24 @@ _WEIGHTS = (0.0, 0.1, 0.2, 0.3, 0.4)
 _SLACK = 0.002
 """F1 given up for names that would be missed: what is named wrongly may still be turned down."""
 _FORBIDDEN = -10_000.0
+
+
+def check_encoder(weights: Path) -> None:
+    """Check that a network can be built on an encoder.
+
+    Raises:
+        ModelFileError: the file is no encoder of this form, or one of other word pieces.
+    """
+    try:
+        sizes = encoder_of(weights).config
+    except Exception as error:  # of damaged files and other models, torch raises many kinds
+        what = f"no BERT-like encoder in safetensors ({one_line(error)})"
+        raise ModelFileError(f"{weights}: {what}") from None
+    if sizes.vocab_size != WORD_PIECES or sizes.max_position_embeddings < WINDOW:
+        raise ModelFileError(
+            f"{weights}: an encoder of {sizes.vocab_size} word pieces and texts of "
+            f"{sizes.max_position_embeddings}; {WORD_PIECES} and {WINDOW} are needed, as MiniLM has"
+        )
 
 
 class Fitted(NamedTuple):

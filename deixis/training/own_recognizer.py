@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from deixis.errors import MissingExtraError
+from deixis.errors import DataError, MissingExtraError
 from deixis.evaluation.metrics.mner import Score, score_mentions
 from deixis.rows import Row, read_rows
 from deixis.tools.tagger.base import Tagger
@@ -21,6 +21,7 @@ from deixis.training.own_folder import check_out, hashes, put, write_card, write
 from deixis.training.tagged_rows import FEWEST, Tagged, read_tagged
 from deixis.type_schema import TypeSchema
 from deixis.weights.model_files import resolve
+from deixis.weights.torch_models import place_of
 
 # all-MiniLM-L6-v2 (Apache-2.0), 91 MB.
 ENCODER = (
@@ -127,18 +128,20 @@ def train_own(order: Order, told: Callable[[int, int], None] = lambda *_: None) 
     Raises:
         DataError, InputError, SettingsError: as `read_tagged`; the folder is not empty.
         MissingExtraError: a package that trains is not installed.
-        ModelFileError: the encoder cannot be had.
+        ModelFileError: the encoder cannot be had, or is of another kind.
     """
     _check_packages()
     check_out(order.out)
-    from deixis.training.minilm import MOST_PIECES, WINDOW, train_minilm
+    from deixis.training.minilm import MOST_PIECES, WINDOW, check_encoder, train_minilm
     from deixis.training.recognizer import train
 
     pieces = Pieces(MODEL_FOLDER / "tokenizer.json", MOST_PIECES)
     read = hashes(rows=order.rows, dev=order.dev)
     tagged = read_tagged(order.rows, order.schema, pieces, WINDOW - 2)
-    dev = read_rows(order.dev) if order.dev else None
+    dev = _dev(order.dev, tagged.schema) if order.dev else []
+    device = str(place_of(order.device))
     encoder = resolve(order.encoder)
+    check_encoder(encoder)
     order.out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=order.out.parent) as scratch:
         made = Path(scratch) / "made"
@@ -150,7 +153,7 @@ def train_own(order: Order, told: Callable[[int, int], None] = lambda *_: None) 
             encoder,
             made,
             order.recipe,
-            device=order.device,
+            device=device,
             told=told,
         )
         taggers: dict[str, Tagger] = {"network": MiniLmTagger(made), "crf": CrfTagger(made / "crf")}
@@ -162,6 +165,20 @@ def train_own(order: Order, told: Callable[[int, int], None] = lambda *_: None) 
         write_card(made, _card(trained))
         put(made, order.out)
     return trained
+
+
+def _dev(path: Path, schema: TypeSchema) -> list[Row]:
+    """Return the rows to score on, whose types have to be those that are learned."""
+    rows = read_rows(path)
+    known = {kind.name for kind in schema.types}
+    for row in rows:
+        for entity in row.entities:
+            if entity.type not in known:
+                raise DataError(
+                    f"{path}: row {row.id}: the type {entity.type!r} is not learned; known: "
+                    f"{', '.join(sorted(known))}"
+                )
+    return rows
 
 
 def _card(trained: Trained) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from deixis.training import recognizer
 from tests.tools.tiny_image_text import save_models
 from tests.training import kitchen, squares
 from tests.training.tiny_encoder import write_encoder
@@ -32,6 +33,35 @@ def test_what_cannot_be_learned_from_is_one_line(
     rows = kitchen.write(tmp_path / "rows.jsonl", [{"id": 1, "text": "tea cup", "entities": given}])
     code, out, err = deixis("train", "recognizer", rows, "--out", tmp_path / "made")
     assert (code, out) == (2, "") and said in err and err.count("\n") == 1
+    assert not (tmp_path / "made").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--base", "rows.jsonl"), "rows.jsonl: no BERT-like encoder in safetensors"),
+        (("--device", "cuda:7"), "torch finds no device cuda:7 here"),
+        (("--dev", "dev.jsonl"), "dev.jsonl: row 1: the type 'pan' is not learned; known: ingred"),
+        (("--schema", "gmner"), "row 0: the type 'ingredient' is not in the schema"),
+        (("--schema", "gmnr"), "did you mean 'gmner'"),
+        (("--out", "rows.jsonl/made"), "rows.jsonl is a file"),
+        (("--phrases", "rows.jsonl"), "No such option"),
+    ],
+)
+def test_what_is_wrong_is_told_before_anything_is_trained(
+    deixis: Run,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    options: tuple[str, str],
+    said: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(recognizer, "train", lambda *_: pytest.fail("a field is trained"))
+    kitchen.write(tmp_path / "rows.jsonl", [kitchen.row(number) for number in range(8)])
+    pan = {"text": "pan", "start": 0, "end": 3, "type": "pan"}
+    kitchen.write(tmp_path / "dev.jsonl", [{"id": 1, "text": "pan", "entities": [pan]}])
+    code, out, err = deixis("train", "recognizer", "rows.jsonl", "--out", "made", *options)
+    assert (code, out) == (2, "") and said in err
     assert not (tmp_path / "made").exists()
 
 
