@@ -18,6 +18,7 @@ from deixis.training.fine_tuning.progress import (
     Moves,
     Told,
     best_of,
+    figures,
     is_over,
     scores,
 )
@@ -103,7 +104,7 @@ def _fit(
     steps = checkpoints.step_of(last) if last else 0
     if not is_over(history, recipe.evaluate.patience):
         scored = partial(score, learner) if score else None
-        with recorded(out, steps, told) as tell:
+        with recorded(out, figures(history), told) as tell:
             trainer = _trainer(learner, lessons, recipe, out / CHECKPOINTS, scored, tell)
             trainer.train(resume_from_checkpoint=None if last is None else str(last))
         history, steps = trainer.state.log_history, trainer.state.global_step

@@ -11,6 +11,7 @@ from deixis.llms.options import checked
 from deixis.settings import Spec
 from deixis.training.fine_tuning.processes import place
 from deixis.training.recipes import Recipe
+from deixis.weights.torch_models import place_of
 
 _ASKED = {"temperature", "seed", "timeout", "logprobs", "max_tokens"}
 """Options of a model that is asked, which say nothing to one that learns."""
@@ -54,10 +55,8 @@ def read_learner(base: str, recipe: Recipe) -> Learner:
     if unused := next((name for name in given if name in _ASKED or name == "adapter"), None):
         raise SettingsError(f"{base}: the option {unused} has no effect on training; leave it out")
     chat = TransformersChat(weights=spec.name, **checked(given, TransformersChat))
-    dtype = {"auto": chat.dtype, "bf16": "bfloat16", "fp32": "float32"}[recipe.precision]
-    if recipe.full:
-        dtype = "float32"  # steps of the optimizer are too small for 16 bits
-    model = weights(spec.name, place(chat.device), dtype, chat.attention)
+    device = place(chat.device)
+    model = weights(spec.name, device, _dtype(device, chat.dtype, recipe), chat.attention)
     loaded = around(spec.name, model)
     if loaded.caption is not None or loaded.decodes_apart:
         raise SettingsError(
@@ -66,6 +65,17 @@ def read_learner(base: str, recipe: Recipe) -> Learner:
     limits = {"min_pixels": chat.min_pixels, "max_pixels": chat.max_pixels}
     given_limits = {name: limit for name, limit in limits.items() if limit is not None}
     return Learner(spec.name, model, loaded, given_limits, chat.frames, _end(loaded))
+
+
+def _dtype(device: str, said: str, recipe: Recipe) -> str:
+    """Return the precision of the weights; what the spec says is for LoRA's frozen ones alone."""
+    if recipe.full:
+        return "float32"  # steps of the optimizer are too small for 16 bits
+    if recipe.precision != "auto":
+        return {"bf16": "bfloat16", "fp32": "float32"}[recipe.precision]
+    if said == "auto" and place_of(device).type != "cuda":
+        return "float32"  # float16, which others are asked in, would overflow
+    return said
 
 
 def _end(loaded: Loaded) -> int:

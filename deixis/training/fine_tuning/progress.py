@@ -21,6 +21,11 @@ class Best(NamedTuple):
     step: int
 
 
+def figures(history: Sequence[Entry]) -> list[Entry]:
+    """Return what is told of a run: the losses of steps and the scores of epochs, in order."""
+    return [entry for entry in history if {"loss", "score"} & entry.keys()]
+
+
 def scores(history: Sequence[Entry]) -> list[Best]:
     """Return the scores of the epochs, in order."""
     return [Best(entry["score"], entry["step"]) for entry in history if "score" in entry]

@@ -13,7 +13,7 @@ from transformers import TrainerCallback
 from deixis.training.fine_tuning import checkpoints
 from deixis.training.fine_tuning.parts import language_of, part_of
 from deixis.training.fine_tuning.processes import is_main, sharded
-from deixis.training.fine_tuning.progress import Told, best_of, is_over
+from deixis.training.fine_tuning.progress import Told, best_of, figures, is_over
 from deixis.training.recipes import Recipe
 
 _PATIENT = 24 * 3600
@@ -124,8 +124,8 @@ class Rhythm(TrainerCallback):  # type: ignore[misc]
 
     def on_log(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """Tell what a step or a score came to."""
-        if {"loss", "score"} & state.log_history[-1].keys():
-            self._told(state.log_history[-1], state.max_steps)
+        for entry in figures(state.log_history[-1:]):
+            self._told(entry, state.max_steps)
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """Save where the recipe says so."""

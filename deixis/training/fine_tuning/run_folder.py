@@ -18,7 +18,7 @@ import yaml
 
 import deixis
 from deixis.base.atomic import whole_file
-from deixis.base.text_files import lines_of, open_data, read_text, write_lines
+from deixis.base.text_files import open_data, read_text, write_lines
 from deixis.errors import DataError, InputError
 from deixis.settings import Spec
 from deixis.training.fine_tuning.outcome import ADAPTER
@@ -87,12 +87,12 @@ def _check_same(out: Path, made_of: dict[str, Any]) -> None:
 
 
 @contextmanager
-def recorded(out: Path, step: int, told: Told) -> Iterator[Told]:
+def recorded(out: Path, history: Sequence[Entry], told: Told) -> Iterator[Told]:
     """Yield what tells of a step, and writes it into ``metrics.jsonl`` and for TensorBoard.
 
     Args:
         out: folder of the run.
-        step: the last one that counts of what is there; later ones are taken out.
+        history: what is written there of the steps before; all else there is taken out.
         told: is told too. Nobody is, and nothing is written, by other processes than the main one.
     """
     if not is_main():
@@ -101,8 +101,8 @@ def recorded(out: Path, step: int, told: Told) -> Iterator[Told]:
     from torch.utils.tensorboard import SummaryWriter
 
     path = out / METRICS
-    before = [json.loads(line) for _, line in lines_of(path)] if step else []
-    write_lines(path, (json.dumps(each) for each in before if each["step"] <= step))
+    write_lines(path, (json.dumps(dict(entry)) for entry in history))
+    step = history[-1]["step"] if history else 0
     with SummaryWriter(str(out / "tensorboard"), purge_step=step + 1) as board:
 
         def tell(entry: Entry, steps: int) -> None:
