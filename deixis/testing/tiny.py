@@ -89,7 +89,7 @@ def _merges(texts: Sequence[str], size: int) -> list[tuple[str, str]]:
     return [(one, other) for one, other in json.loads(learner.to_str())["model"]["merges"]]
 
 
-def _save_qwen(folder: Path, kind: str, words: Any, text: dict[str, Any]) -> None:
+def _save_qwen(folder: Path, kind: str, words: Any, text: dict[str, Any], share: float) -> None:
     config_of, model_of = QWEN[kind]
     third = text["head_dim"] // 8
     rope = {**ROPE, "mrope_section": [third, third, text["head_dim"] // 2 - 2 * third]}
@@ -100,19 +100,19 @@ def _save_qwen(folder: Path, kind: str, words: Any, text: dict[str, Any]) -> Non
         video_token_id=VIDEO,
         vision_start_token_id=VISION,
     )
-    model_of(config).save_pretrained(folder)
+    _save(model_of(config), folder, share)
     Qwen2VLImageProcessorPil(patch_size=14).save_pretrained(folder)
     words.save_pretrained(folder)
 
 
-def _save_llava(folder: Path, words: Any, text: dict[str, Any]) -> None:
+def _save_llava(folder: Path, words: Any, text: dict[str, Any], share: float) -> None:
     eyes = hf.CLIPVisionConfig(
         num_hidden_layers=2, num_attention_heads=2, image_size=28, patch_size=14, **SMALL
     )
     config = hf.LlavaConfig(
         vision_config=eyes, text_config=hf.LlamaConfig(**text), image_token_id=IMAGE
     )
-    hf.LlavaForConditionalGeneration(config).save_pretrained(folder)
+    _save(hf.LlavaForConditionalGeneration(config), folder, share)
     hf.LlavaProcessor(
         CLIPImageProcessorPil(size={"shortest_edge": 28}, crop_size={"height": 28, "width": 28}),
         words,
@@ -123,6 +123,13 @@ def _save_llava(folder: Path, words: Any, text: dict[str, Any]) -> None:
     ).save_pretrained(folder)
 
 
+def _save(model: Any, folder: Path, share: float) -> None:
+    with torch.no_grad():
+        for weight in model.get_decoder().layers.parameters():
+            weight *= share if weight.dim() > 1 else 1.0
+    model.save_pretrained(folder)
+
+
 def tiny_model(
     folder: str | Path,
     kind: str = "qwen2.5-vl",
@@ -131,6 +138,7 @@ def tiny_model(
     window: int = 1024,
     texts: Sequence[str] = (),
     pieces: int = 0,
+    share: float = 1.0,
 ) -> None:
     """Write a model with its processor, as ``transformers:FOLDER`` reads it.
 
@@ -144,6 +152,7 @@ def tiny_model(
         window: most tokens of prompt and reply.
         texts: what its tokenizer has tokens for, beside bytes.
         pieces: at most so many of these.
+        share: of the weights of its layers that is left: with less of chance it learns sooner.
     """
     torch.manual_seed(1)
     words = tokenizer(texts, pieces)
@@ -156,4 +165,4 @@ def tiny_model(
         "max_position_embeddings": window,
     }
     save = partial(_save_qwen, kind=kind) if kind in QWEN else _save_llava
-    save(Path(folder), words=words, text=text)
+    save(Path(folder), words=words, text=text, share=share)

@@ -53,6 +53,7 @@ def numbers(recipe: Recipe, folder: Path, device: str) -> dict[str, Any]:
         save_strategy="no",  # `Rhythm` says when
         report_to="none",
         disable_tqdm=True,
+        log_level_replica="passive",  # else all processes but the main one print warnings
         remove_unused_columns=False,
         dataloader_pin_memory=False,
         ddp_find_unused_parameters=recipe.full,  # a lesson without a picture leaves the eyes out

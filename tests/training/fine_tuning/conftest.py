@@ -72,7 +72,8 @@ def lessons_of(
             made = rehearse(COURSES["e2e"], posts, stack, base, out)
             texts = [text for each in made.lessons for text in (each.system, each.user)]
             # Tokens for what is asked, and none for what is answered but letters.
-            save_seeing(root / kind, kind, hidden=64, window=2048, texts=texts, pieces=400)
+            learns = {"hidden": 64, "window": 2048, "share": 0.2}
+            save_seeing(root / kind, kind, texts=texts, pieces=400, **learns)
         return read_lessons(out)
 
     return lessons
