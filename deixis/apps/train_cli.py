@@ -16,7 +16,6 @@ from deixis.apps.prompts_cli import PromptsOption
 
 if TYPE_CHECKING:
     from deixis.training.fine_tuning.run import Trained
-    from deixis.training.recipes import Recipe
 
 train_app = options.group("Train a model on rows: of a system, or one of its parts.")
 
@@ -84,18 +83,15 @@ def _train(
     with watching() as watcher:
         trained = train(plan, out, resume=resume, watcher=watcher)
     if is_main():
-        _tell(trained, plan.recipe, as_json)
+        _tell(trained, as_json)
 
 
 for _name in SYSTEMS:
     train_app.command(_name, help=_HELP.format(system=_name))(_train)
 
 
-def _tell(trained: "Trained", recipe: "Recipe", as_json: bool) -> None:
-    from deixis.training.fine_tuning.card import use
-
-    fitted = trained.fitted
-    (line,) = use(trained.stack, recipe)
+def _tell(trained: "Trained", as_json: bool) -> None:
+    fitted, (line,) = trained.fitted, trained.uses
     if as_json:
         best = fitted.best and fitted.best._asdict()
         document = {

@@ -65,7 +65,7 @@ def test_a_run_says_all_of_itself_and_its_last_line_runs(
     batch, _, evaluate = (
         last.removeprefix("use it: ").replace("test.jsonl", "rows.jsonl").partition(" && ")
     )
-    code, _, err = deixis(*batch.split()[1:], "--role", "segmenter=none")
+    code, _, err = deixis(*batch.split()[1:])
     assert code == 0, err
     code, out, err = deixis(*evaluate.split()[1:], "--json")
     assert code == 0 and json.loads(out)["samples"] == 2

@@ -1,6 +1,8 @@
 """The model card of a run: what was learned by whom, from what, how well, and how to use it."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from deixis.evaluation.metrics.tasks import TASKS
 from deixis.training.courses import course_named
@@ -10,7 +12,7 @@ from deixis.training.recipes import Recipe
 
 
 def card(
-    lessons: Lessons, recipe: Recipe, dev: Path | None, fitted: Fitted, stack: Path
+    lessons: Lessons, recipe: Recipe, dev: Path | None, fitted: Fitted, uses: Sequence[str]
 ) -> list[str]:
     """Return the lines of ``README.md``, in Markdown.
 
@@ -19,7 +21,7 @@ def card(
         recipe: every number.
         dev: rows that were scored; None if none were.
         fitted: what came of it.
-        stack: in which the weights play their role.
+        uses: what `use` says.
     """
     manifest = lessons.manifest
     course = course_named(manifest.course)
@@ -50,24 +52,26 @@ def card(
         "## Use",
         "",
         "```bash",
-        *use(stack, recipe),
+        *uses,
         "```",
     ]
 
 
-def use(stack: Path, recipe: Recipe, rows: str = "test.jsonl") -> list[str]:
+def use(stack: Path, roles: Mapping[str, Any], recipe: Recipe) -> list[str]:
     """Return the commands that run the trained weights over rows and score them.
 
     Args:
         stack: in which they play their role.
+        roles: of the stack. Who makes masks is left out where these do not count.
         recipe: says what counts.
-        rows: file of gold rows.
     """
-    results = stack.parent / "results.jsonl"
-    given = " --gold-mentions" if TASKS[recipe.evaluate.task].kind == "given" else ""
+    results, task = stack.parent / "results.jsonl", TASKS[recipe.evaluate.task]
+    given = " --gold-mentions" if task.kind == "given" else ""
+    if roles.get("segmenter") and task.region != "mask":
+        given += " --role segmenter=none"
     return [
-        f"deixis batch {rows} --stack {stack}{given} --out {results} && "
-        f"deixis eval {rows} {results} --task {recipe.evaluate.task}"
+        f"deixis batch test.jsonl --stack {stack}{given} --out {results} && "
+        f"deixis eval test.jsonl {results} --task {task.name}"
     ]
 
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from deixis.errors import SettingsError
 from deixis.settings import Settings
-from deixis.training.fine_tuning.card import card
+from deixis.training.fine_tuning.card import card, use
 from deixis.training.fine_tuning.evaluating import scorer
 from deixis.training.fine_tuning.fit import Fitted, check_installed, fit
 from deixis.training.fine_tuning.processes import await_file, is_main, sharded
@@ -50,10 +50,17 @@ class Watcher(NamedTuple):
 
 
 class Trained(NamedTuple):
-    """What came of a run: its figures, and the stack in which the weights play their role."""
+    """What came of a run.
+
+    Attributes:
+        fitted: its figures.
+        stack: in which the weights play their role.
+        uses: the commands that run and score them; none from other processes than the main one.
+    """
 
     fitted: Fitted
     stack: Path
+    uses: list[str]
 
 
 def train(
@@ -92,12 +99,12 @@ def train(
     )
     fitted = fit(lessons, plan.recipe, out, score=score, resume=resume, told=watcher.steps)
     if not is_main():
-        return Trained(fitted, out / STACK)
-    stack = write_stack(
-        out, _as_used(plan, lessons), plan.course.role, lessons.manifest.base, fitted.weights
-    )
-    write_card(out, card(lessons, plan.recipe, plan.dev, fitted, stack))
-    return Trained(fitted, stack)
+        return Trained(fitted, out / STACK, [])
+    settings = _as_used(plan, lessons)
+    stack = write_stack(out, settings, plan.course.role, lessons.manifest.base, fitted.weights)
+    uses = use(stack, settings["roles"], plan.recipe)
+    write_card(out, card(lessons, plan.recipe, plan.dev, fitted, uses))
+    return Trained(fitted, stack, uses)
 
 
 def _as_used(plan: Plan, lessons: Lessons) -> dict[str, Any]:

@@ -139,11 +139,30 @@ def write_stack(out: Path, settings: dict[str, Any], role: str, base: str, weigh
         "name": out.name,
         "description": "as in training, with the trained weights",
         "schema": types,
-        "roles": {**settings["roles"], role: _spec(base, weights)},
+        "roles": {
+            name: _anywhere(played)
+            for name, played in {**settings["roles"], role: _spec(base, weights)}.items()
+            if played
+        },
         **({"options": options} if options else {}),
     }
     _write(out / STACK, yaml.safe_dump(stack, sort_keys=False))
     return out / STACK
+
+
+def _anywhere(played: Any) -> Any:
+    """Return who plays a role with whole paths of models and adapters that lie here."""
+    if isinstance(played, list):
+        return [_anywhere(each) for each in played]
+    spec = Spec.parse(played)
+    if spec.provider != "transformers":
+        return played
+    places = {key: spec.options[key] for key in ("adapter",) if key in spec.options}
+    whole = {key: str(Path(place).expanduser().absolute()) for key, place in places.items()}
+    model = Path(spec.name).expanduser()
+    name = str(model.absolute()) if model.is_dir() else spec.name
+    options = urlencode({**spec.options, **whole}, safe="/")
+    return f"{spec.provider}:{name}?{options}".removesuffix("?")
 
 
 def _spec(base: str, weights: Path) -> str:

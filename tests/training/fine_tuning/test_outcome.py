@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 import yaml
 
+from deixis.training.fine_tuning.card import use
 from deixis.training.fine_tuning.checkpoints import put_folder
 from deixis.training.fine_tuning.outcome import put_adapter, put_model
 from deixis.training.fine_tuning.run_folder import STACK, write_stack
+from deixis.training.recipes import Evaluation, Recipe
 
 pytestmark = pytest.mark.extra("transformers", "train")
 
@@ -93,3 +95,35 @@ def test_the_stack_names_what_was_trained(
     write_stack(tmp_path, settings, "vlm", base, tmp_path / weights)
     roles = yaml.safe_load((tmp_path / STACK).read_text())["roles"]
     assert roles == {"vlm": spec.replace("OUT", str(tmp_path)), "detector": "nanodet"}
+
+
+def test_what_lies_here_is_found_from_any_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("tiny").mkdir()
+    played = "transformers:tiny?adapter=one/adapter&max_tokens=9"
+    roles = {"sketcher": played, "committee": [played, "openai:gpt-5-mini"], "voter": None}
+    settings = {"name": "x", "schema": "gmner", "roles": roles}
+    write_stack(Path("run"), settings, "vlm", "transformers:tiny", Path("run/adapter"))
+    whole = f"transformers:{tmp_path}/tiny?adapter={tmp_path}/one/adapter&max_tokens=9"
+    assert yaml.safe_load((tmp_path / "run" / STACK).read_text())["roles"] == {
+        "sketcher": whole,
+        "committee": [whole, "openai:gpt-5-mini"],
+        "vlm": f"transformers:{tmp_path}/tiny?adapter={tmp_path}/run/adapter",
+    }
+
+
+@pytest.mark.parametrize(
+    ("task", "segmenter", "more"),
+    [("gmner", "sam", " --role segmenter=none"), ("gmner", None, ""), ("smner", "sam", "")],
+)
+def test_masks_are_made_for_a_score_that_counts_them(
+    task: str, segmenter: str | None, more: str
+) -> None:
+    recipe = Recipe.load("e2e").model_copy(update={"evaluate": Evaluation(task=task)})
+    (line,) = use(Path("run/stack.yaml"), {"segmenter": segmenter}, recipe)
+    assert line == (
+        f"deixis batch test.jsonl --stack run/stack.yaml{more} --out run/results.jsonl && "
+        f"deixis eval test.jsonl run/results.jsonl --task {task}"
+    )
