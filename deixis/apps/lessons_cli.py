@@ -25,6 +25,12 @@ BaseOption = Annotated[
         "?family=qwen2.5-vl&max_pixels=802816; as in the stack, if that names one.",
     ),
 ]
+OthersOption = Annotated[
+    str | None,
+    typer.Option(
+        "--stack", metavar="NAME|FILE", help="Who plays the other roles; as for the graph."
+    ),
+]
 
 
 def settings_for(
@@ -69,10 +75,7 @@ def export(
     trainer: Annotated[str, typer.Option("--for", metavar="TRAINER", help="Who reads the files.")],
     out: Annotated[Path, typer.Option("--out", metavar="FOLDER", help="Folder for the files.")],
     base: BaseOption = None,
-    stack: Annotated[
-        str | None,
-        typer.Option("--stack", metavar="NAME|FILE", help="Who else is asked; as for the graph."),
-    ] = None,
+    stack: OthersOption = None,
     role: options.RoleOption = None,
     schema: options.SchemaOption = None,
     prompts: PromptsOption = None,

@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from deixis.apps import options, terminal
+from deixis.apps.lessons_cli import BaseOption, OthersOption, base_of, settings_for
 from deixis.apps.prompts_cli import PromptsOption
 
 if TYPE_CHECKING:
@@ -19,14 +20,8 @@ if TYPE_CHECKING:
 
 train_app = options.group("Train a model on rows: of a system, or one of its parts.")
 
-SYSTEMS = {
-    "e2e": "e2e",
-    **dict.fromkeys(("vkel-sketch", "vkel"), "vkel"),
-    **dict.fromkeys(("riveg-ve", "riveg-vg", "riveg-ner"), "riveg"),
-    "mmre": "mmre",
-    "muie": "muie",
-}
-"""What is taught: the name of a course to its stack."""
+SYSTEMS = ("e2e", "vkel-sketch", "vkel", "riveg-ve", "riveg-vg", "riveg-ner", "mmre", "muie")
+"""The courses: what is taught."""
 
 _HELP = """Train a model of transformers on rows: {system}.
 
@@ -39,14 +34,6 @@ the gold: an adapter (LoRA) on its language model, or its own weights, as the re
 def _train(
     context: typer.Context,
     rows: Annotated[Path, typer.Argument(metavar="ROWS.jsonl", help="Gold rows to learn.")],
-    base: Annotated[
-        str,
-        typer.Option(
-            "--base",
-            metavar="MODEL",
-            help="A folder or OWNER/REPO in Hugging Face format, with options after a ?.",
-        ),
-    ],
     out: Annotated[Path, typer.Option("--out", help="Folder of the run; a new one.")],
     dev: Annotated[
         Path | None, typer.Option("--dev", help="Gold rows to be scored on after every epoch.")
@@ -55,13 +42,12 @@ def _train(
         str | None,
         typer.Option("--recipe", metavar="NAME|FILE", help="Every number: see train recipes."),
     ] = None,
-    stack: Annotated[
-        str | None,
-        typer.Option("--stack", metavar="NAME|FILE", help="Who plays the other roles."),
-    ] = None,
+    base: BaseOption = None,
+    stack: OthersOption = None,
     role: options.RoleOption = None,
     schema: options.SchemaOption = None,
     prompts: PromptsOption = None,
+    urls: options.UrlsOption = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the run that was stopped in --out.")
     ] = False,
@@ -78,8 +64,10 @@ def _train(
     system = str(context.info_name)
     files.check_folder(out)
     keep_streams(rows, dev)
-    settings = options.settings_of(stack or SYSTEMS[system], prompts, role, schema=schema)
-    plan = Plan(course_named(system), rows, dev, settings, base, Recipe.load(recipe or system))
+    course = course_named(system)
+    settings = settings_for(course, stack, prompts, role, urls, schema)
+    learner = base_of(course, settings, base)
+    plan = Plan(course, rows, dev, settings, learner, Recipe.load(recipe or system))
     with watching() as watcher:
         trained = train(plan, out, resume=resume, watcher=watcher)
     if is_main():
