@@ -153,7 +153,12 @@ def tiny_model(
         texts: what its tokenizer has tokens for, beside bytes.
         pieces: at most so many of these.
         share: of the weights of its layers that is left: with less of chance it learns sooner.
+
+    Raises:
+        ValueError: there is no such kind.
     """
+    if kind not in QWEN and kind != "llava":
+        raise ValueError(f"there is no kind {kind!r}; known: {', '.join(QWEN)}, llava")
     torch.manual_seed(1)
     words = tokenizer(texts, pieces)
     text = {

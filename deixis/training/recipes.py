@@ -19,6 +19,8 @@ from deixis.training.perturbation import Perturbation
 from deixis.training.rewards import REWARDS
 
 RECIPES = Path(str(files("deixis"))) / "recipes"
+_LENGTHS = ("epochs", "steps")
+_MANY = 2**31
 
 
 class _Record(BaseModel):
@@ -34,7 +36,7 @@ class Lora(_Record):
         dropout: share of what comes in that is left out, in training alone.
     """
 
-    rank: int = Field(ge=1)
+    rank: int = Field(ge=1, le=65_536)
     alpha: float = Field(gt=0)
     dropout: float = Field(default=0.0, ge=0, lt=1)
 
@@ -48,9 +50,9 @@ class Rates(_Record):
         projector: of what brings pictures and sound to the language model.
     """
 
-    language: float = Field(ge=0)
-    vision: float = Field(default=0.0, ge=0)
-    projector: float = Field(default=0.0, ge=0)
+    language: float = Field(ge=0, le=1)
+    vision: float = Field(default=0.0, ge=0, le=1)
+    projector: float = Field(default=0.0, ge=0, le=1)
 
 
 class Evaluation(_Record):
@@ -141,10 +143,10 @@ class Recipe(_Record):
     full: bool = False
     learning_rate: Rates
     weight_decay: float = Field(default=0.0, ge=0)
-    epochs: int | None = Field(default=None, ge=1)
-    steps: int | None = Field(default=None, ge=1)
-    batch_size: int = Field(default=1, ge=1)
-    accumulate: int = Field(default=1, ge=1)
+    epochs: int | None = Field(default=None, ge=1, lt=_MANY)
+    steps: int | None = Field(default=None, ge=1, lt=_MANY)
+    batch_size: int = Field(default=1, ge=1, lt=_MANY)
+    accumulate: int = Field(default=1, ge=1, lt=_MANY)
     warmup: float = Field(default=0.0, ge=0, lt=1)
     schedule: Literal["constant", "linear", "cosine"] = "linear"
     most_gradient: float | None = Field(default=1.0, gt=0)
@@ -221,6 +223,8 @@ def _shipped(name: Any) -> str:
 def _changed(recipe: Recipe, given: dict[str, Any]) -> dict[str, Any]:
     """Return a recipe with what is said of it anew, and where the rest comes from."""
     numbers = [name for name in given if name not in ("description", "sources")]
+    if given.keys() & _LENGTHS:  # one takes the place of the other
+        given = {**dict.fromkeys(_LENGTHS), **given}
     sources = f"{recipe.sources.strip()} Set otherwise: {', '.join(numbers) or 'nothing'}."
     return {**recipe.model_dump(exclude_unset=True), "sources": sources, **given}
 

@@ -254,7 +254,7 @@ def in_halves(run: Callable[[Sequence[T]], Sequence[R]], items: Sequence[T], wha
     try:
         return Done(list(run(items)), None)
     except Exception as error:
-        first = _told(torch, error, what)
+        first = _told(error, what)
     # Out of the except clause: what the failed run held hangs on its traceback until here.
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
@@ -265,7 +265,7 @@ def in_halves(run: Callable[[Sequence[T]], Sequence[R]], items: Sequence[T], wha
     try:
         results = [*run(items[:middle]), *run(items[middle:])]
     except Exception as error:
-        _told(torch, error, what)
+        _told(error, what)
         raise ToolError(f"{what}: out of memory, also with {middle} items; {advice}") from error
     return Done(results, f"{what}: out of memory with {len(items)} items; went on with {middle}")
 
@@ -291,13 +291,20 @@ def in_batches(
     return Done(results, "; ".join(warnings) or None)
 
 
-def _told(torch: Any, error: Exception, what: str) -> str:
+def _told(error: Exception, what: str) -> str:
     """Return what torch said of memory; raise all else, torch's own errors as a `ToolError`."""
-    line = first_line(error)
-    if isinstance(error, torch.OutOfMemoryError | MemoryError):
-        return line
+    if is_out_of_memory(error):
+        return first_line(error)
     if not isinstance(error, RuntimeError):
         raise error
-    if "out of memory" in line or "allocate memory" in line:  # MPS and CPU have no type for it
-        return line
-    raise ToolError(f"{what} failed: {line}") from error
+    raise ToolError(f"{what} failed: {first_line(error)}") from error
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    """Say whether memory, of the device or of the machine, did not suffice."""
+    torch, _ = packages()
+    line = first_line(error)
+    return isinstance(error, torch.OutOfMemoryError | MemoryError) or (
+        # MPS and CPU have no type for it
+        isinstance(error, RuntimeError) and ("out of memory" in line or "allocate memory" in line)
+    )

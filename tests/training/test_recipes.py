@@ -34,6 +34,10 @@ def test_a_number_is_the_rate_of_the_language_model(tmp_path: Path) -> None:
         (GOOD + "full: true\n", "write either lora"),
         (GOOD + "batch_size: 0\n", "batch_size: Input should be greater than or equal to 1"),
         (GOOD.replace("1.0e-4", "0"), "nothing would be learned"),
+        (GOOD.replace("1.0e-4", "5"), "learning_rate.language: Input should be less than or"),
+        (GOOD + "batch_size: 99999999999999999999\n", "batch_size: Input should be less than"),
+        (GOOD.replace("rank: 4", "rank: 999999999"), "lora.rank: Input should be less than"),
+        ("from: e2e\nepochs: 2\nsteps: 10\n", "write either epochs or steps"),
         (
             GOOD.replace("1.0e-4", "{language: 1.0e-4, vision: 1.0e-5}"),
             "vision and projector have no effect",
@@ -77,6 +81,8 @@ def test_a_recipe_may_change_another(tmp_path: Path) -> None:
     path.write_text("from: e2e\nboxes: {beta: 0.05}\n")
     boxes = Recipe.load(path).boxes
     assert boxes and (boxes.beta, boxes.gamma) == (0.05, 0.03)
+    path.write_text("from: e2e\nsteps: 20\n")
+    assert (Recipe.load(path).steps, Recipe.load(path).epochs) == (20, None)
     path.write_text("from: e2\n")
     with pytest.raises(SettingsError, match=r"from: there is no recipe 'e2' \(did you mean 'e2e'"):
         Recipe.load(path)

@@ -6,7 +6,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from deixis.errors import MissingExtraError
+from deixis.base.printable import first_line
+from deixis.errors import MissingExtraError, ToolError
 from deixis.training.fine_tuning import checkpoints
 from deixis.training.fine_tuning.evaluating import Scorer
 from deixis.training.fine_tuning.learner import Learner, read_learner
@@ -26,6 +27,7 @@ from deixis.training.fine_tuning.run_folder import recorded
 from deixis.training.lessons.records import Lessons, Move
 from deixis.training.perturbation import grbp
 from deixis.training.recipes import Recipe
+from deixis.weights.torch_models import is_out_of_memory
 
 CHECKPOINTS = "checkpoints"
 
@@ -81,6 +83,8 @@ def fit(
     Raises:
         MissingExtraError: trl, peft or accelerate is not installed.
         SettingsError, DataError, ModelFileError: it cannot be trained so; nothing was changed.
+        SettingsError: the loss came to no number.
+        ToolError: memory does not suffice.
     """
     check_installed()
     from transformers.utils import logging
@@ -91,6 +95,14 @@ def fit(
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)  # libraries, of each other
             return _fit(lessons, recipe, out, score, resume, told)
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+        raise ToolError(
+            "memory does not suffice for this training: set batch_size: 1 (and accumulate higher), "
+            "checkpointing: true or a smaller lora.rank in the recipe, or fewer max_pixels in the "
+            f"name of the model, and begin anew in another folder ({first_line(error)})"
+        ) from error
     finally:
         logging.set_verbosity(loud)
 

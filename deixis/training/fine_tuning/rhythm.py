@@ -3,6 +3,7 @@
 Import this only where torch and transformers are known to be installed.
 """
 
+import math
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 from transformers import TrainerCallback
 
+from deixis.errors import SettingsError
 from deixis.training.fine_tuning import checkpoints
 from deixis.training.fine_tuning.parts import language_of, part_of
 from deixis.training.fine_tuning.processes import is_main, sharded
@@ -124,8 +126,14 @@ class Rhythm(TrainerCallback):  # type: ignore[misc]
         self._trainer, self._score, self._told = trainer, score, told
 
     def on_log(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        """Tell what a step or a score came to."""
+        """Tell what a step or a score came to; end a run that has come to no number."""
         for entry in figures(state.log_history[-1:]):
+            if not math.isfinite(entry.get("loss", 0.0)):
+                raise SettingsError(
+                    f"the loss of step {state.global_step} is {entry['loss']}, from which nothing "
+                    "is learned any more: begin anew with a smaller learning_rate or a longer "
+                    "warmup in the recipe"
+                )
             self._told(entry, state.max_steps)
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
+from deixis.errors import SettingsError, ToolError
 from deixis.training.fine_tuning.fit import fit
 from deixis.training.fine_tuning.learner import Learner
 from deixis.training.fine_tuning.progress import Best, best_of, is_over
 from deixis.training.lessons.records import Lessons
-from deixis.training.recipes import Recipe
+from deixis.training.recipes import Lora, Recipe
 
 pytestmark = [pytest.mark.slow, pytest.mark.extra("train")]
 SCORES = [0.2, 0.5, 0.4, 0.5, 0.9]
@@ -76,6 +77,27 @@ def test_a_run_goes_on_after_its_last_checkpoint_with_its_scores(
     fitted = fit(lessons, RECIPE, tmp_path, score=score, resume=True)
     assert asked == [3, 4] and fitted.best == Best(0.5, 4)
     assert [each.score for each in fitted.scores] == SCORES[:4]
+
+
+def test_a_loss_that_is_no_number_ends_the_run(
+    lessons_of: Callable[[str], Lessons], tmp_path: Path
+) -> None:
+    wild = RECIPE.model_copy(update={"lora": Lora(rank=2, alpha=1e300)})
+    with pytest.raises(SettingsError, match="the loss of step 1 is nan"):
+        fit(lessons_of("qwen2.5-vl"), wild, tmp_path)
+    assert not (tmp_path / "adapter").exists()
+
+
+def test_what_helps_where_memory_does_not_suffice_is_told(
+    lessons_of: Callable[[str], Lessons], tmp_path: Path
+) -> None:
+    import torch
+
+    def score(learner: Learner, epoch: int) -> float:
+        return float(torch.empty(2**50).sum())
+
+    with pytest.raises(ToolError, match="set batch_size: 1"):
+        fit(lessons_of("qwen2.5-vl"), RECIPE, tmp_path, score=score)
 
 
 def test_a_later_score_that_is_as_good_is_not_better() -> None:
