@@ -8,6 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile, ZipFile
+
+from deixis.base.printable import first_line
+from deixis.errors import ModelFileError
 
 _DRAFT = ".draft"
 _NAME = re.compile(r"checkpoint-(\d+)")
@@ -29,6 +33,30 @@ def last_in(folder: Path) -> Path | None:
     """Return the last whole checkpoint; None if there is none."""
     whole = [path for path in _entries(folder) if _NAME.fullmatch(path.name)]
     return max(whole, key=step_of, default=None)
+
+
+def check_whole(checkpoint: Path) -> None:
+    """Refuse a checkpoint with a damaged file, of which only ends and tables are read.
+
+    Raises:
+        ModelFileError: which one.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    for path in sorted(checkpoint.iterdir()):
+        try:
+            if path.suffix == ".safetensors":
+                with safe_open(path, "pt"):
+                    pass
+            elif path.suffix == ".json":
+                json.loads(path.read_bytes())
+            elif path.suffix in {".pt", ".pth", ".bin"}:
+                ZipFile(path).close()
+        except (SafetensorError, BadZipFile, ValueError) as error:
+            raise ModelFileError(
+                f"{path} is damaged ({first_line(error)}): remove {checkpoint}, so that --resume "
+                "goes on with the one before it, or from the start"
+            ) from error
 
 
 def history_of(checkpoint: Path) -> list[dict[str, Any]]:

@@ -112,6 +112,8 @@ def _fit(
 ) -> Fitted:
     learner = _prepared(lessons, recipe)
     last = checkpoints.last_in(out / CHECKPOINTS) if resume else None
+    if last:
+        checkpoints.check_whole(last)
     history = checkpoints.history_of(last) if last else []
     steps = checkpoints.step_of(last) if last else 0
     if not is_over(history, recipe.evaluate.patience):
