@@ -55,7 +55,7 @@ def test_a_run_says_all_of_itself_and_its_last_line_runs(
     assert "2 rows, 2 lessons" in err and "epoch 1, step 2: score " in err
     there = {path.name for path in Path("run").iterdir()}
     folders = {"lessons", "checkpoints", "dev", "adapter", "tensorboard"}
-    files = {"recipe.yaml", "versions.json", "metrics.jsonl", "stack.yaml", "README.md"}
+    files = {"lock", "recipe.yaml", "versions.json", "metrics.jsonl", "stack.yaml", "README.md"}
     assert there == folders | files
     assert yaml.safe_load(Path("run/recipe.yaml").read_text())["learning_rate"]["language"] == 0.01
     versions = json.loads(Path("run/versions.json").read_text())
@@ -81,9 +81,10 @@ def test_a_run_goes_on_with_the_same_alone(deixis: Run, given: tuple[object, ...
     rows = Path("rows.jsonl")
     rows.write_text("".join(rows.read_text().splitlines(keepends=True)[:1]))
     code, _, err = deixis(*given, "--out", "run", "--resume")
-    assert code == 2 and "Error: the run in run has other files: " in err
+    assert code == 2 and "Error: the run in run has other files in rows; go on" in err
     code, _, err = deixis(*given, "--out", "elsewhere", "--resume")
     assert code == 2 and "Error: elsewhere holds no run to go on with" in err
+    assert not Path("elsewhere").exists()
 
 
 @pytest.mark.parametrize(
@@ -92,6 +93,8 @@ def test_a_run_goes_on_with_the_same_alone(deixis: Run, given: tuple[object, ...
         (("--recipe", "e3e"), "there is no recipe 'e3e' (did you mean 'e2e'?)"),
         (("--dev", "missing.jsonl"), "cannot read missing.jsonl"),
         (("--base", "{model}?temperature=1"), "the option temperature has no effect on training"),
+        (("--base", "{model}?adapter=x"), "the option adapter has no effect on training; merge it"),
+        (("--base", "{model}?max_pixels=0"), "option max_pixels: "),
         (("--base", "{model}?max_pxels=9"), "there is no option 'max_pxels'"),
         (("--base", "nowhere/at-all/qwen2.5-vl"), "no config.json in the folder"),
         (("--role", "vlm"), "--role takes ROLE=MODEL"),
@@ -103,5 +106,5 @@ def test_what_cannot_be_trained_so_is_one_line(
     name, value = options
     code, out, err = deixis(*given, "--out", "run", name, value.replace("{model}", str(model)))
     assert (code, out) == (2, "") and said in err, err
-    assert not Path("run/checkpoints").exists()
+    assert not Path("run").exists()
     assert "Traceback" not in err

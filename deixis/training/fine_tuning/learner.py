@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from pydantic import ValidationError
+
+from deixis.base.problems import first_problem
 from deixis.errors import SettingsError
 from deixis.llms.box_conventions import OPTION
 from deixis.llms.local.transformers_chat import TransformersChat
@@ -11,7 +14,7 @@ from deixis.llms.options import checked
 from deixis.settings import Spec
 from deixis.training.fine_tuning.processes import place
 from deixis.training.recipes import Recipe
-from deixis.weights.torch_models import place_of
+from deixis.weights.torch_models import place_of, source_of
 
 _ASKED = {"temperature", "seed", "timeout", "logprobs", "max_tokens"}
 """Options of a model that is asked, which say nothing to one that learns."""
@@ -37,6 +40,34 @@ class Learner(NamedTuple):
     end: int
 
 
+def check_base(base: str) -> TransformersChat:
+    """Check that a model can be had and be taught, as far as can be told without its weights.
+
+    Args:
+        base: a spec, ``transformers:NAME?option=value``.
+
+    Returns:
+        Its options.
+
+    Raises:
+        SettingsError: the base cannot be trained, or an option has no effect here.
+        ModelFileError, MissingExtraError: it cannot be had.
+    """
+    spec = Spec.parse(base)
+    given = {name: value for name, value in spec.options.items() if name != OPTION}
+    if unused := next((name for name in given if name in _ASKED or name == "adapter"), None):
+        hint = "merge it first (deixis merge)" if unused == "adapter" else "leave it out"
+        raise SettingsError(f"{base}: the option {unused} has no effect on training; {hint}")
+    try:
+        chat = TransformersChat(weights=spec.name, **checked(given, TransformersChat))
+    except ValidationError as error:
+        raise SettingsError(f"{base}: option {': '.join(first_problem(error))}") from None
+    except SettingsError as error:
+        raise SettingsError(f"{base}: {error}") from None
+    source_of(spec.name)
+    return chat
+
+
 def read_learner(base: str, recipe: Recipe) -> Learner:
     """Read the model that is to learn; it is nobody else's.
 
@@ -45,16 +76,9 @@ def read_learner(base: str, recipe: Recipe) -> Learner:
         recipe: says in which precision.
 
     Raises:
-        SettingsError: the base cannot be trained, or an option has no effect here.
-        ModelFileError, MissingExtraError: its weights cannot be had.
+        SettingsError, ModelFileError, MissingExtraError: as `check_base`.
     """
-    spec = Spec.parse(base)
-    if spec.provider != "transformers":
-        raise SettingsError(f"{base}: only models of transformers are trained here")
-    given = {name: value for name, value in spec.options.items() if name != OPTION}
-    if unused := next((name for name in given if name in _ASKED or name == "adapter"), None):
-        raise SettingsError(f"{base}: the option {unused} has no effect on training; leave it out")
-    chat = TransformersChat(weights=spec.name, **checked(given, TransformersChat))
+    spec, chat = Spec.parse(base), check_base(base)
     device = place(chat.device)
     model = weights(spec.name, device, _dtype(device, chat.dtype, recipe), chat.attention)
     loaded = around(spec.name, model)

@@ -8,9 +8,11 @@ from deixis.errors import SettingsError
 from deixis.settings import Settings
 from deixis.training.fine_tuning.card import card, use
 from deixis.training.fine_tuning.evaluating import scorer
-from deixis.training.fine_tuning.fit import Fitted, check_installed, fit
+from deixis.training.fine_tuning.fit import Fitted, check_installed, fit, silent
+from deixis.training.fine_tuning.holding import held
+from deixis.training.fine_tuning.learner import check_base
 from deixis.training.fine_tuning.processes import await_file, is_main, sharded
-from deixis.training.fine_tuning.progress import Entry
+from deixis.training.fine_tuning.progress import Entry, Told
 from deixis.training.fine_tuning.run_folder import STACK, began, write_card, write_stack
 from deixis.training.lessons.course import Course
 from deixis.training.lessons.files import MANIFEST, read_lessons
@@ -87,24 +89,26 @@ def train(
             "under FSDP no process has the whole model, so nothing is scored in training: leave "
             "out --dev, and score afterwards by the line that is told at the end"
         )
-    if is_main():
+    check_base(f"transformers:{plan.base}")
+    if not is_main():
+        await_file(out / LESSONS / MANIFEST)
+        return Trained(_fitted(plan, read_lessons(out / LESSONS), out, resume), out / STACK, [])
+    with held(out):
         began(out, plan.recipe, plan.course.name, plan.base, files, resume=resume)
         lessons = _lessons(plan, out / LESSONS, watcher)
-    else:
-        await_file(out / LESSONS / MANIFEST)
-        lessons, watcher = read_lessons(out / LESSONS), Watcher()
-    watcher.lessons(lessons)
-    score = (
-        scorer(lessons.manifest, plan.dev, plan.recipe.evaluate, out / DEV) if plan.dev else None
-    )
-    fitted = fit(lessons, plan.recipe, out, score=score, resume=resume, told=watcher.steps)
-    if not is_main():
-        return Trained(fitted, out / STACK, [])
-    settings = _as_used(plan, lessons)
-    stack = write_stack(out, settings, plan.course.role, lessons.manifest.base, fitted.weights)
-    uses = use(stack, settings["roles"], plan.recipe)
-    write_card(out, card(lessons, plan.recipe, plan.dev, fitted, uses))
+        watcher.lessons(lessons)
+        fitted = _fitted(plan, lessons, out, resume, watcher.steps)
+        settings = _as_used(plan, lessons)
+        stack = write_stack(out, settings, plan.course.role, lessons.manifest.base, fitted.weights)
+        uses = use(stack, settings["roles"], plan.recipe)
+        write_card(out, card(lessons, plan.recipe, plan.dev, fitted, uses))
     return Trained(fitted, stack, uses)
+
+
+def _fitted(plan: Plan, lessons: Lessons, out: Path, resume: bool, told: Told = silent) -> Fitted:
+    how = plan.recipe.evaluate
+    score = scorer(lessons.manifest, plan.dev, how, out / DEV) if plan.dev else None
+    return fit(lessons, plan.recipe, out, score=score, resume=resume, told=told)
 
 
 def _as_used(plan: Plan, lessons: Lessons) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from deixis.training.fine_tuning.progress import Entry, Told
 from deixis.training.recipes import Recipe
 
 RECIPE, VERSIONS, METRICS, STACK = "recipe.yaml", "versions.json", "metrics.jsonl", "stack.yaml"
+LOCK = "lock"
 _PACKAGES = ("torch", "transformers", "trl", "peft", "accelerate", "datasets", "tokenizers")
 _FOLDERS = ("prompts", "templates", "examples", "cache_folder")
 
@@ -57,7 +58,7 @@ def began(
     if resume:
         _check_same(out, made_of)
         return
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+    if out.exists() and (not out.is_dir() or any(file.name != LOCK for file in out.iterdir())):
         raise InputError(f"{out} is there; name another --out, or go on with --resume")
     versions = {
         "deixis": deixis.__version__,
@@ -80,10 +81,17 @@ def _check_same(out: Path, made_of: dict[str, Any]) -> None:
     except (ValueError, KeyError):
         raise DataError(f"{out / VERSIONS} is damaged; start anew in another --out") from None
     if other := next((key for key in made_of if made_of[key] != known[key]), None):
+        was = "" if isinstance(known[other], dict) else f": {known[other]}"
+        if other == "files":
+            was = f" in {' and '.join(_differing(known[other], made_of[other]))}"
         raise InputError(
-            f"the run in {out} has other {other}: {json.dumps(known[other])}; go on with the "
-            "same, or start anew in another --out"
+            f"the run in {out} has other {other}{was}; go on with the same, or start anew in "
+            "another --out"
         )
+
+
+def _differing(one: dict[str, Any], other: dict[str, Any]) -> list[str]:
+    return [name for name in {**one, **other} if one.get(name) != other.get(name)]
 
 
 @contextmanager
