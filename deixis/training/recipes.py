@@ -123,7 +123,7 @@ class Recipe(_Record):
         accumulate: batches before the optimizer takes a step.
         warmup: share of all steps in which the learning rate rises from 0.
         schedule: how it falls from there to the end.
-        most_gradient: gradients are scaled down to this norm; None leaves them.
+        max_grad_norm: gradients are scaled down to this norm; None leaves them.
         precision: ``auto`` is bfloat16 on CUDA and 32 bits elsewhere.
         checkpointing: forget what layers put out and work it out again: less memory, a third more
             time.
@@ -149,7 +149,7 @@ class Recipe(_Record):
     accumulate: int = Field(default=1, ge=1, lt=_MANY)
     warmup: float = Field(default=0.0, ge=0, lt=1)
     schedule: Literal["constant", "linear", "cosine"] = "linear"
-    most_gradient: float | None = Field(default=1.0, gt=0)
+    max_grad_norm: float | None = Field(default=1.0, gt=0)
     precision: Literal["auto", "bf16", "fp32"] = "auto"
     checkpointing: bool = False
     max_tokens: int | None = Field(default=None, ge=16)

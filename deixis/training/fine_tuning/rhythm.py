@@ -43,7 +43,7 @@ def numbers(recipe: Recipe, folder: Path, device: str) -> dict[str, Any]:
         max_steps=recipe.steps or -1,
         warmup_steps=recipe.warmup,
         lr_scheduler_type=recipe.schedule,
-        max_grad_norm=recipe.most_gradient or 0.0,
+        max_grad_norm=recipe.max_grad_norm or 0.0,
         bf16=bf16,
         activation_checkpointing=recipe.checkpointing,
         seed=recipe.seed,
