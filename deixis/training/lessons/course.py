@@ -1,5 +1,6 @@
 """A course: which question of which graph a model is to learn, and what its answer is."""
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
@@ -19,6 +20,11 @@ from deixis.training.lessons.records import Slot, Written
 
 class UntaughtError(Exception):
     """A row has no answer to a question; the message says why, alike for all such rows."""
+
+
+def json_text(value: Any) -> str:
+    """Write an object as a model does whose reply is held to a schema: without white space."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 class Question(NamedTuple):

@@ -1,6 +1,5 @@
 """Answers to the questions of the graph muie about what there is, in both styles."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -11,7 +10,7 @@ from deixis.formats.muie import Answer, Entity, Event, Item, Phrase, Relation, w
 from deixis.formats.muie_calls import Call, Medium
 from deixis.formats.muie_rows import Event as RowEvent
 from deixis.formats.muie_rows import MuieEntity, MuieRow, Task
-from deixis.training.lessons.course import Question, UntaughtError
+from deixis.training.lessons.course import Question, UntaughtError, json_text
 from deixis.training.teachers.muie_things import Thing, names_of, things_of
 from deixis.type_schema import TypeSchema
 
@@ -105,7 +104,7 @@ def structured(question: Question, task: Task) -> str:
             }
             for event, label, arguments in told.events
         ]
-    return json.dumps(whole, ensure_ascii=False, separators=(",", ":"))
+    return json_text(whole)
 
 
 def paper(question: Question, task: Task) -> str:

@@ -7,7 +7,6 @@ that have one, of several the largest. Names are taught from text and knowledge 
 (section IV-B.1d). With ``augment`` there is a lesson for each of several models that write.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -19,7 +18,7 @@ from deixis.rows import Row, RowEntity, RowRegion
 from deixis.schema import Entity, Extraction
 from deixis.settings import Settings
 from deixis.training.lessons.compare import entities_differ
-from deixis.training.lessons.course import Course, Near, Question
+from deixis.training.lessons.course import Course, Near, Question, json_text
 from deixis.training.lessons.records import Slot, Written
 
 _NOTHING = "nothing was asked: the row has no picture, or no mention for this"
@@ -37,21 +36,21 @@ def shown(row: Row) -> list[RowEntity]:
 
 
 def labels(question: Question) -> Written:
-    """Write ``{"e1": "entailment", "e2": "contradiction"}``."""
+    """Write ``{"e1":"entailment","e2":"contradiction"}``."""
     gold = _by_id(judged(question.row))
     asked = question.answer.model_fields
     said = {name: ENTAILMENT if gold[name].regions else CONTRADICTION for name in asked}
-    return (json.dumps(said),)
+    return (json_text(said),)
 
 
 def boxes(question: Question) -> Written:
-    """Write ``{"e1": [x1, y1, x2, y2]}``: the largest box of each."""
+    """Write ``{"e1":[x1,y1,x2,y2]}``: the largest box of each."""
     gold = _by_id(shown(question.row))
     pieces: list[str | Slot] = []
     for name in question.answer.model_fields:
         region = _largest(gold[name])
-        start = ", " if pieces else "{"
-        pieces += [f'{start}"{name}": ', question.slot(region.box, region.image, between=", ")]
+        start = "," if pieces else "{"
+        pieces += [f'{start}"{name}":', question.slot(region.box, region.image)]
     return (*pieces, "}")
 
 
@@ -59,7 +58,7 @@ def names(question: Question) -> Written:
     """Write the entities, with a confidence of 1: that of the gold."""
     ordered = _in_order(question.row.entities, question.row)
     listed = [{"text": each.text, "type": each.type, "confidence": 1.0} for each in ordered]
-    return (json.dumps({"entities": listed}, ensure_ascii=False),)
+    return (json_text({"entities": listed}),)
 
 
 def same_labels(row: Row, result: Extraction, near: Near) -> str:
