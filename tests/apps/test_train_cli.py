@@ -53,6 +53,7 @@ def test_a_run_says_all_of_itself_and_its_last_line_runs(
     first, last = out.splitlines()
     assert first.startswith("4 steps, loss ") and "best score " in first
     assert "2 rows, 2 lessons" in err and "epoch 1, step 2: score " in err
+    assert "Loading weights" not in err  # one bar, of the whole run
     there = {path.name for path in Path("run").iterdir()}
     folders = {"lessons", "checkpoints", "dev", "adapter", "tensorboard"}
     files = {"lock", "recipe.yaml", "versions.json", "metrics.jsonl", "stack.yaml", "README.md"}

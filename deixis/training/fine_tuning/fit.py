@@ -89,8 +89,9 @@ def fit(
     check_installed()
     from transformers.utils import logging
 
-    loud = logging.get_verbosity()
+    loud, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
     logging.set_verbosity_error()  # what it says of tokenizers and configs is of no use to a user
+    logging.disable_progress_bar()  # there is one of the whole run
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)  # libraries, of each other
@@ -105,6 +106,8 @@ def fit(
         ) from error
     finally:
         logging.set_verbosity(loud)
+        if bars:
+            logging.enable_progress_bar()
 
 
 def _fit(
