@@ -70,9 +70,18 @@ def _sizes(loaded: Loaded, limits: Mapping[str, int]) -> dict[str, Any]:
         raise SettingsError(f"option {unknown}: the model has no such limit; leave it out")
     if not limits:
         return {}
+    return {"processor_kwargs": {"images_kwargs": {"size": size_within(eyes, limits)}}}
+
+
+def size_within(eyes: Any, limits: Mapping[str, int]) -> dict[str, Any]:
+    """Return the size that a part of a processor for pictures has with other limits.
+
+    Args:
+        eyes: the part.
+        limits: ``min_pixels`` and ``max_pixels``, those that were given.
+    """
     names = {"min_pixels": "shortest_edge", "max_pixels": "longest_edge"}
-    size = {**dict(eyes.size), **{names[limit]: pixels for limit, pixels in limits.items()}}
-    return {"processor_kwargs": {"images_kwargs": {"size": size}}}
+    return {**dict(eyes.size), **{names[limit]: pixels for limit, pixels in limits.items()}}
 
 
 def conversation(messages: list[BaseMessage], loaded: Loaded) -> list[dict[str, Any]]:

@@ -19,7 +19,7 @@ from trl import GRPOConfig, GRPOTrainer
 
 from deixis.errors import SettingsError
 from deixis.llms.local.transformers_frames import with_frames
-from deixis.llms.local.transformers_inputs import conversation
+from deixis.llms.local.transformers_inputs import conversation, size_within
 from deixis.training.fine_tuning.learner import Learner
 from deixis.training.fine_tuning.progress import Told
 from deixis.training.fine_tuning.rhythm import Rhythm, Run, Score, numbers
@@ -103,10 +103,8 @@ def processor(learner: Learner) -> Any:
     if own.tokenizer.pad_token is None:
         own.tokenizer.pad_token = own.tokenizer.eos_token
     own.tokenizer.padding_side = "left"  # all questions of a batch end where the answers begin
-    names = {"min_pixels": "shortest_edge", "max_pixels": "longest_edge"}
-    sizes = {names[limit]: pixels for limit, pixels in learner.limits.items()}
-    if sizes:
-        own.image_processor.size = {**dict(own.image_processor.size), **sizes}
+    if learner.limits:
+        own.image_processor.size = size_within(own.image_processor, learner.limits)
     return own
 
 

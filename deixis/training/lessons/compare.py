@@ -6,7 +6,7 @@ from typing import Any
 from deixis.base.boxes import Box
 from deixis.llms.box_conventions import BoxConvention
 from deixis.llms.picture_frames import Size
-from deixis.rows import RowEntity
+from deixis.rows import Row, RowEntity
 from deixis.schema import Entity, Extraction
 from deixis.training.lessons.course import Near
 from deixis.training.lessons.records import Lesson
@@ -66,6 +66,11 @@ def entities_differ(
             return "the boxes of an entity do not come back"
         left.remove(found)
     return "an entity comes back that the gold has not" if left else ""
+
+
+def same_entities(row: Row, result: Extraction, near: Near) -> str:
+    """Compare entities, types and boxes; see `entities_differ`."""
+    return entities_differ(row.entities, result, near)
 
 
 def _named(found: Entity, gold: RowEntity, fine: bool) -> bool:

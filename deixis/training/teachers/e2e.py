@@ -5,9 +5,8 @@ from typing import Any
 
 from deixis.formats.e2e import parse
 from deixis.rows import Row, RowEntity
-from deixis.schema import Extraction
-from deixis.training.lessons.compare import entities_differ
-from deixis.training.lessons.course import Course, Near, Question, UntaughtError
+from deixis.training.lessons.compare import same_entities
+from deixis.training.lessons.course import Course, Question, UntaughtError
 from deixis.training.lessons.records import Slot, Written
 
 
@@ -55,11 +54,6 @@ def thinks(rows: Sequence[ThoughtRow], given: Mapping[str, Any]) -> dict[str, An
     return {"passes": 1, "think": given.get("think", any(row.thought for row in rows))}
 
 
-def same(row: Row, result: Extraction, near: Near) -> str:
-    """Compare entities, types and boxes."""
-    return entities_differ(row.entities, result, near)
-
-
 E2E = Course(
     "e2e",
     "E2E-GMNER: entities, types and boxes in one pass, after a thought if the rows have them",
@@ -67,7 +61,7 @@ E2E = Course(
     role="vlm",
     prompts=("e2e/extract",),
     teach=answer,
-    same=same,
+    same=same_entities,
     row=ThoughtRow,
     options=thinks,
 )

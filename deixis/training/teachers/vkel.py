@@ -11,7 +11,7 @@ from deixis.formats.vkel import NOTHING, WHERE, named, parse
 from deixis.llms.box_conventions import BoxConvention
 from deixis.rows import Row, RowEntity
 from deixis.schema import Extraction
-from deixis.training.lessons.compare import entities_differ
+from deixis.training.lessons.compare import entities_differ, same_entities
 from deixis.training.lessons.course import Course, Near, Question, UntaughtError
 from deixis.training.lessons.records import Slot, Written
 from deixis.training.sketches import SketchedRow
@@ -78,11 +78,6 @@ def _same_names(row: Row, result: Extraction, near: Near) -> str:
     return entities_differ(row.entities, result, near, boxes=False, fine=False)
 
 
-def _same(row: Row, result: Extraction, near: Near) -> str:
-    """Compare entities, types and boxes."""
-    return entities_differ(row.entities, result, near)
-
-
 VKEL_SKETCH = Course(
     "vkel-sketch",
     "VKEL, stage 1: entities and coarse types, from text and picture",
@@ -102,7 +97,7 @@ VKEL = Course(
     role="vlm",
     prompts=("vkel/ground",),
     teach=answer,
-    same=_same,
+    same=same_entities,
     row=SketchedRow,
     options=_second_stage,
     frame=SHARES,
