@@ -8,11 +8,11 @@ and texts of more than 26 tokens are left out, and fine labels become the coarse
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+from deixis.base.at_once import at_once
 from deixis.errors import DataError, InputError, ToolError
 from deixis.evaluation.construction.samples import Sample, all_samples
 from deixis.rows import RowEntity
@@ -91,11 +91,11 @@ def make_pairs(
     counts: Counter[str] = Counter(rows=len(given))
     kept = []
     pair = partial(_pair, candidates=candidates, opened=opened, matcher=matcher, rules=rules)
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        for done, (sample, met) in enumerate(pool.map(pair, given), start=1):
-            counts.update(met)
-            kept += [sample] if sample else []
-            tell(done, len(given))
+    jobs = [partial(pair, sample) for sample in given]
+    for done, (sample, met) in enumerate(at_once(jobs, AT_ONCE), start=1):
+        counts.update(met)
+        kept += [sample] if sample else []
+        tell(done, len(given))
     counts["pairs"] = len(kept)
     if not kept:
         raise DataError(f"{rows}: no text has a picture that fits: {dict(counts)}")

@@ -8,8 +8,7 @@ plays a role, a committee or a detector, is asked for real.
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextvars import ContextVar, copy_context
+from contextvars import ContextVar
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
@@ -20,6 +19,7 @@ from pydantic import ValidationError
 import deixis
 from deixis.agents.context.state import Update
 from deixis.agents.context.toolbox import Answer, Toolbox
+from deixis.base.at_once import at_once
 from deixis.base.images import open_image
 from deixis.base.text_files import Line, folder_of, open_data, raw_lines, write_lines
 from deixis.batch.row import BadRow, Reading, task_of
@@ -144,7 +144,7 @@ def rehearse(
     jobs = [partial(version, line) for version in versions for line in lines]
     lessons: list[Lesson] = []
     left_out: list[dict[str, str]] = []
-    for number, (found, trouble) in enumerate(_at_once(jobs)):
+    for number, (found, trouble) in enumerate(at_once(jobs, AT_ONCE)):
         version = number // len(lines)
         lessons += [_named(lesson, version) for lesson in found]
         left_out += [trouble] if trouble else []
@@ -216,15 +216,6 @@ def _version(
 def _named(lesson: Lesson, version: int) -> Lesson:
     """Return a lesson with an id that no other version of its row has."""
     return lesson.model_copy(update={"id": f"{lesson.id}~{version + 1}"}) if version else lesson
-
-
-def _at_once(jobs: Sequence[Callable[[], _Run]]) -> Iterator[_Run]:
-    """Yield what comes of each job, in order; who stops asking waits for those at work alone."""
-    pool = ThreadPoolExecutor(AT_ONCE)
-    try:
-        yield from pool.map(lambda job: copy_context().run(job), jobs)
-    finally:
-        pool.shutdown(cancel_futures=True)
 
 
 def _rehearsed(
