@@ -6,7 +6,7 @@ the fields of `Extraction` with an ``id``; what is not scored is skipped.
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any, TypeVar, overload
+from typing import Annotated, Any, NamedTuple, TypeVar, overload
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
@@ -18,6 +18,14 @@ from deixis.base.text_files import lines_of, write_lines
 from deixis.errors import DataError
 
 R = TypeVar("R", bound="Row")
+
+
+class Problem(NamedTuple):
+    """A line that is no row, by its number from 1; ``id`` is None if it has none."""
+
+    line: int
+    id: str | None
+    error: str
 
 
 def id_of(given: Any) -> Any:

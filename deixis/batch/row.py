@@ -14,8 +14,9 @@ from deixis.base.json_lines import LIST, parsed
 from deixis.base.text_files import LONGEST
 from deixis.base.urls import without_credentials_in
 from deixis.errors import InputError
-from deixis.rows import id_of
+from deixis.rows import Problem, id_of
 
+__all__ = ["BadRow", "Problem", "Reading", "Task", "task_of"]
 _URL = re.compile(r"https?://", re.IGNORECASE)
 
 
@@ -61,14 +62,6 @@ class Task(NamedTuple):
             return ""
         hashed = self.patches if rest == [self.patches] else rest
         return blake2b(json.dumps(hashed).encode(), digest_size=8).hexdigest()
-
-
-class Problem(NamedTuple):
-    """A row that cannot be run, by the number of its line from 1; ``id`` is None if it has none."""
-
-    line: int
-    id: str | None
-    error: str
 
 
 class BadRow(Exception):

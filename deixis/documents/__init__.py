@@ -1,0 +1,1 @@
+"""Documents of many pages as posts: their texts, their pictures, and where both stand."""

@@ -1,0 +1,1 @@
+"""Results on their way to other tools, and gold rows on their way back."""

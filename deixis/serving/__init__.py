@@ -1,0 +1,1 @@
+"""What others call: the service with its queue, HTTP, the page, MCP, and review."""
