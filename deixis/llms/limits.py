@@ -7,8 +7,9 @@ it wait at one limiter. A budget is that of one graph, for everything it is invo
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from contextvars import ContextVar
 from functools import lru_cache
 
 from deixis.base.forks import Lock, in_child
@@ -136,21 +137,45 @@ def limiter_of(name: str, limit: Limit) -> Limiter:
         return _made(name, limit)
 
 
+_RUN: ContextVar["Spending | None"] = ContextVar("run", default=None)
+
+
+@contextmanager
+def spent_by(run: "Spending") -> Iterator[None]:
+    """Count what graphs ask within a block against a budget of this run as well.
+
+    LangGraph hands the context on to the threads of its nodes.
+    """
+    token = _RUN.set(run)
+    try:
+        yield
+    finally:
+        _RUN.reset(token)
+
+
 class Spending:
-    """What one graph has asked so far, against its budget.
+    """What one graph has asked so far, against its budget; or one run of it, see `spent_by`.
 
     A request that is begun is finished, so the tokens of those in flight may pass the budget;
     the calls never do.
+
+    Args:
+        budget: the most that may be asked.
+        ended: says why nothing more is to be asked at all; "" as long as something is.
     """
 
-    def __init__(self, budget: Budget) -> None:
+    def __init__(self, budget: Budget, ended: Callable[[], str] = str) -> None:
         self._budget = budget
+        self._ended = ended
         self._guard = Lock()
         self._calls = 0
         self._tokens = 0
 
     def begin(self) -> str:
         """Count one call; return why it may not be made, "" if it may."""
+        run = self._of_run()
+        if run and (reason := run.begin()):
+            return reason
         with self._guard:
             reason = self._reason()
             self._calls += not reason
@@ -158,11 +183,16 @@ class Spending:
 
     def used_up(self) -> str:
         """Return why no call may be made any more, "" if one may."""
+        run = self._of_run()
+        if run and (reason := run.used_up()):
+            return reason
         with self._guard:
             return self._reason()
 
     def add(self, tokens: int) -> None:
         """Count the tokens of a call; what is counted is never taken back."""
+        if run := self._of_run():
+            run.add(tokens)
         with self._guard:
             self._tokens += max(0, tokens)
 
@@ -175,7 +205,13 @@ class Spending:
                 tokens=None if tokens is None else max(0, tokens - self._tokens),
             )
 
+    def _of_run(self) -> "Spending | None":
+        run = _RUN.get()
+        return None if run is self else run
+
     def _reason(self) -> str:
+        if ended := self._ended():
+            return ended
         calls, tokens = self._budget.calls, self._budget.tokens
         if calls is not None and self._calls >= calls:
             return f"the budget of {calls} calls is used up"
