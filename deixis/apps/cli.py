@@ -30,6 +30,7 @@ from deixis.apps.construct_cli import agreement, masks, review, reviewed, split
 from deixis.apps.dataset_cli import dataset_app
 from deixis.apps.eval_cli import evaluate
 from deixis.apps.examples_cli import examples_app
+from deixis.apps.exchange_cli import export_results, import_corrections
 from deixis.apps.folds_cli import vkel_folds
 from deixis.apps.lessons_cli import export
 from deixis.apps.merge_cli import merge
@@ -63,6 +64,8 @@ app.command("batch")(batch)
 app.command("ablate")(ablate)
 app.command("merge")(merge)
 app.command("report")(report)
+app.command("export")(export_results)
+app.command("import")(import_corrections)
 
 
 def _version(wanted: bool) -> None:
