@@ -8,6 +8,7 @@ agreements run 0..1.
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from deixis.base.document_records import DocumentInfo, PageBox, PageInfo
 from deixis.base.extraction_records import Entity, ExtractionRecord
 from deixis.base.media_records import (
     Argument,
@@ -47,6 +48,7 @@ __all__ = [
     "Attribute",
     "AudioInfo",
     "Decision",
+    "DocumentInfo",
     "Entity",
     "Event",
     "Extraction",
@@ -56,6 +58,8 @@ __all__ = [
     "Mask",
     "ModelReply",
     "Notice",
+    "PageBox",
+    "PageInfo",
     "Record",
     "Region",
     "Relation",
@@ -73,9 +77,9 @@ class Extraction(ExtractionRecord):
 
     ``image`` is the first picture, ``images`` are all where there are several. Spans are of
     ``audio``, or else of the video's own sound. ``types`` are all types that were looked for, in
-    the order of the type schema; results written before it was kept have none. What only graphs of
-    other media find (``images`` to ``transcript``, ``relations``, ``events``) is left out of JSON
-    while it is empty.
+    the order of the type schema; results written before it was kept have none. ``document`` is what
+    the sample was taken from. What only other media and documents have (``images`` to ``document``,
+    ``relations``, ``events``) is left out of JSON while it is empty.
     """
 
     def overlay(self, image: Any = None, *, picture: int = 0) -> "Image":

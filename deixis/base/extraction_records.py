@@ -5,6 +5,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
+from deixis.base.document_records import DocumentInfo, PageBox
 from deixis.base.media_records import (
     AudioInfo,
     Event,
@@ -39,7 +40,7 @@ class Entity(Record):
     does not name it. ``regions`` are its places in pictures, ``spans`` in sound, ``track`` in the
     frames of a video. ``groundable`` is True (one of the three is not empty), False (an answer:
     it is in none) or None (undecided: nothing was given to look at, or a tool failed); a decision
-    says why.
+    says why. ``places`` are where the text of a document names it: one for each line.
     """
 
     id: str
@@ -55,6 +56,7 @@ class Entity(Record):
     regions: list[Region] = Field(default=[])
     spans: list[Span] = Field(default=[], exclude_if=empty)
     track: list[Frame] = Field(default=[], exclude_if=empty)
+    places: list[PageBox] = Field(default=[], exclude_if=empty)
     decisions: list[Decision] = Field(default=[])
 
     def why(self) -> list[str]:
@@ -80,7 +82,8 @@ class ExtractionRecord(Record):
     ``text`` is "" where none was given. ``image`` is the first picture, ``images`` are all where
     there are several. Spans are of ``audio``, or else of the video's own sound. ``types`` are all
     types that were looked for, in the order of the type schema; results written before it was kept
-    have none. What only graphs of other media find is left out of JSON while it is empty.
+    have none. ``document`` is what the sample was taken from. What only other media and documents
+    have is left out of JSON while it is empty.
     """
 
     text: str
@@ -89,6 +92,7 @@ class ExtractionRecord(Record):
     audio: AudioInfo | None = Field(default=None, exclude_if=empty)
     video: VideoInfo | None = Field(default=None, exclude_if=empty)
     transcript: Transcript | None = Field(default=None, exclude_if=empty)
+    document: DocumentInfo | None = Field(default=None, exclude_if=empty)
     entities: list[Entity]
     relations: list[Relation] = Field(default=[], exclude_if=empty)
     events: list[Event] = Field(default=[], exclude_if=empty)
@@ -102,6 +106,21 @@ class ExtractionRecord(Record):
     def pictures(self) -> list[ImageInfo]:
         """All pictures, in the order of `Region.image`."""
         return self.images or ([self.image] if self.image else [])
+
+    def on_page(self, region: Region) -> PageBox:
+        """Return where on its page a region is, of a picture of a document.
+
+        Raises:
+            ValueError: the sample is from no document, or it is not known where the picture stands.
+        """
+        if self.document is None or region.image >= len(self.document.pictures):
+            raise ValueError("it is not known where on a page this picture stands")
+        info, place = self.pictures[region.image], self.document.pictures[region.image]
+        left, top, right, bottom = place.box
+        across, down = (right - left) / info.width, (bottom - top) / info.height
+        x1, y1, x2, y2 = region.box
+        box = (left + x1 * across, top + y1 * down, left + x2 * across, top + y2 * down)
+        return PageBox(page=place.page, box=box)
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -122,7 +141,26 @@ class ExtractionRecord(Record):
                 assert self.video is not None
                 _check_inside(frame.region, name, self.video, "video")
         self._check_references()
+        self._check_pages()
         return self
+
+    def _check_pages(self) -> None:
+        """Check that all pages are those of the document."""
+        document = self.document
+        if document and document.pictures and len(document.pictures) != len(self.pictures):
+            raise ValueError(
+                f"the document has places of {len(document.pictures)} pictures, and there are "
+                f"{len(self.pictures)}"
+            )
+        for entity in self.entities:
+            pages = [place.page for place in entity.places]
+            if document is not None:
+                document.check_page(*pages)
+            elif pages or any(region.page for region in entity.regions):
+                raise ValueError(f"entity {entity.id} is on a page, but there is no document")
+            for region in entity.regions:
+                if region.page and region.page != self.on_page(region).page:
+                    raise ValueError(f"entity {entity.id} has a region on another page's picture")
 
     def _offsets(self) -> Iterator[tuple[str, str, int | None, int | None]]:
         for entity in self.entities:

@@ -55,7 +55,8 @@ class Mask(Record):
 class Region(Record):
     """Where an entity is: a box, perhaps a mask, how sure, and which tool pointed.
 
-    ``image`` says in which picture, of several: its place, from 0. In a video it is 0.
+    ``image`` says in which picture, of several: its place, from 0. In a video it is 0. ``page`` is
+    the page, from 1, that the picture of a document stands on.
     """
 
     box: Box
@@ -63,6 +64,7 @@ class Region(Record):
     score: Share
     source: str
     image: Annotated[int, Field(ge=0, exclude_if=empty)] = 0
+    page: Annotated[int | None, Field(ge=1, exclude_if=empty)] = None
 
     @model_validator(mode="after")
     def _check_box(self) -> Self:
