@@ -69,7 +69,9 @@ def _item(number: int, line: str, folder: Path) -> Item | Problem:
         made = extraction_of(data)
     except ValidationError as error:
         place, what = first_problem(error)
-        said = f"{place}: {what}" if place else LIST if isinstance(data, list) else "no row"
+        if not isinstance(data, dict):
+            what = LIST if isinstance(data, list) else "no row"
+        said = f"{place}: {what}" if place else what
         given = id_of(data.get("id")) if isinstance(data, dict) else None
         return Problem(number, given if isinstance(given, str) else None, said)
     except ValueError as error:

@@ -10,7 +10,8 @@ from pydantic import Field
 
 from deixis.base.boxes import Box
 from deixis.tools.base import Detection, Picture, warn
-from deixis.weights.torch_models import Done, files_of
+from deixis.weights.short_memory import Done
+from deixis.weights.torch_models import files_of
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Limit = Annotated[int, Field(ge=1)]

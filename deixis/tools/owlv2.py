@@ -21,15 +21,8 @@ from deixis.tools.open_vocabulary import (
     corners,
 )
 from deixis.weights.micro_batch import AT_ONCE, MicroBatch
-from deixis.weights.torch_models import (
-    Done,
-    Precision,
-    in_batches,
-    once,
-    packages,
-    part,
-    pretrained,
-)
+from deixis.weights.short_memory import Done, in_batches
+from deixis.weights.torch_models import Precision, once, packages, part, pretrained
 
 _PHRASES = 32  # read in one forward pass, for each picture in one
 _SCALE = 2  # larger pictures are first brought to this many times what the model looks at

@@ -35,11 +35,10 @@ from deixis.base.records import Mask
 from deixis.errors import ModelFileError, ToolError
 from deixis.tools.base import Picture, warn
 from deixis.weights.micro_batch import AT_ONCE, MicroBatch
+from deixis.weights.short_memory import Done, in_batches
 from deixis.weights.torch_models import (
-    Done,
     Precision,
     files_of,
-    in_batches,
     once,
     packages,
     part,

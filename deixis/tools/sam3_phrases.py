@@ -18,15 +18,8 @@ from deixis.errors import ModelFileError
 from deixis.tools.base import Detection, Picture
 from deixis.tools.open_vocabulary import Limit, ScoredByPhrase, Share, asked_for
 from deixis.weights.micro_batch import MicroBatch
-from deixis.weights.torch_models import (
-    Done,
-    Precision,
-    in_halves,
-    once,
-    packages,
-    part,
-    pretrained,
-)
+from deixis.weights.short_memory import Done, in_halves
+from deixis.weights.torch_models import Precision, once, packages, part, pretrained
 
 
 class Loaded(NamedTuple):

@@ -25,13 +25,8 @@ from deixis.tools.base import Picture, warn
 from deixis.tools.fusion import fused
 from deixis.tools.image_text_models import Loaded, cut, load, unit
 from deixis.weights.micro_batch import AT_ONCE
-from deixis.weights.torch_models import (
-    Done,
-    Precision,
-    files_of,
-    in_batches,
-    packages,
-)
+from deixis.weights.short_memory import Done, in_batches
+from deixis.weights.torch_models import Precision, files_of, packages
 
 Floats = NDArray[np.float64]
 Finite = Annotated[float, Field(allow_inf_nan=False)]

@@ -10,7 +10,7 @@ from collections.abc import Callable, Hashable, Sequence
 from typing import Any, TypeVar
 
 from deixis.base.forks import in_child
-from deixis.weights.torch_models import Done
+from deixis.weights.short_memory import Done
 
 Item = TypeVar("Item")
 

@@ -13,7 +13,7 @@ from deixis.graphs.build import perform
 from deixis.schema import Mask
 from deixis.testing import tools
 from deixis.tools.base import Detection, Picture, warn
-from deixis.weights.torch_models import in_batches
+from deixis.weights.short_memory import in_batches
 
 pytestmark = [pytest.mark.slow, pytest.mark.extra]
 

@@ -18,7 +18,7 @@ from deixis.llms.together import Together
 from deixis.prompts import Prompt
 from deixis.settings import Limit
 from deixis.weights.micro_batch import MicroBatch
-from deixis.weights.torch_models import Done
+from deixis.weights.short_memory import Done
 
 from .servers.protocols import ANSWERS, PROVIDERS
 from .servers.wire import reply, serving

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from deixis.llms import limits, registry
-from deixis.llms.limits import Limiter, Spending, limiter_of
+from deixis.llms.limits import Limiter, Spending, limiter_of, spent_by
 from deixis.llms.structured import ask
 from deixis.prompts import Prompt
 from deixis.settings import Budget, Limit
@@ -283,3 +283,31 @@ def test_without_a_budget_nothing_is_used_up() -> None:
     assert spending.left() == Budget()
     spending.add(10**12)
     assert {spending.begin() for _ in range(1000)} == {""}
+
+
+def test_a_run_has_a_budget_of_its_own_beside_that_of_its_graph() -> None:
+    graph = Spending(Budget(calls=3))
+    run, other = Spending(Budget(calls=1, tokens=50)), Spending(Budget(calls=9))
+    with spent_by(run):
+        assert graph.begin() == ""
+        assert graph.begin() == graph.used_up() == "the budget of 1 calls is used up"
+    with spent_by(other):
+        assert [graph.begin(), graph.begin()] == ["", ""]
+        assert graph.begin() == "the budget of 3 calls is used up"
+        graph.add(70)
+    assert other.left().calls == 9 - 3
+    assert graph.left() == Budget(calls=0)
+    tokens = Spending(Budget(tokens=50))
+    with spent_by(tokens):
+        Spending(Budget()).add(60)
+        assert Spending(Budget()).used_up() == "the budget of 50 tokens is used up"
+
+
+def test_nothing_is_asked_in_a_run_that_has_ended() -> None:
+    why: list[str] = []
+    run, graph = Spending(Budget(), lambda: "".join(why)), Spending(Budget())
+    with spent_by(run):
+        assert graph.begin() == ""
+        why.append("nobody waits for it")
+        assert graph.begin() == graph.used_up() == "nobody waits for it"
+    assert graph.begin() == ""

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deixis.weights.micro_batch import MicroBatch
-from deixis.weights.torch_models import Done
+from deixis.weights.short_memory import Done
 
 LONG = 20.0
 

@@ -10,11 +10,9 @@ import torch
 import transformers as hf
 
 from deixis.errors import MissingExtraError, ModelFileError, SettingsError, ToolError
+from deixis.weights.short_memory import Done, in_batches, in_halves
 from deixis.weights.torch_models import (
-    Done,
     files_of,
-    in_batches,
-    in_halves,
     once,
     packages,
     part,

@@ -27,7 +27,8 @@ from deixis.llms.local.transformers_load import Loaded, is_lent, load
 from deixis.llms.options import checked
 from deixis.settings import Spec
 from deixis.tools.base import warn
-from deixis.weights.torch_models import Done, files_of, in_halves
+from deixis.weights.short_memory import Done, in_halves
+from deixis.weights.torch_models import files_of
 
 
 def transformers(spec: Spec) -> tuple[BaseChatModel, Constrain]:

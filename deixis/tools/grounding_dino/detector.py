@@ -31,7 +31,8 @@ from deixis.tools.open_vocabulary import (
     detections,
 )
 from deixis.weights.micro_batch import AT_ONCE
-from deixis.weights.torch_models import Done, Precision, in_batches, packages
+from deixis.weights.short_memory import Done, in_batches
+from deixis.weights.torch_models import Precision, packages
 
 Asked = tuple[View, list[Words]]
 

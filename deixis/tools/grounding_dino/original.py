@@ -20,7 +20,8 @@ from deixis.errors import MissingExtraError, ModelFileError, ToolError
 from deixis.tools.base import Detection, Picture
 from deixis.tools.open_vocabulary import Limit, Share, best_first, corners, detections
 from deixis.weights.model_files import file_of, resolve
-from deixis.weights.torch_models import in_halves, once, packages, part, place_of, reading
+from deixis.weights.short_memory import in_halves
+from deixis.weights.torch_models import once, packages, part, place_of, reading
 
 SOURCE = "https://github.com/IDEA-Research/GroundingDINO"
 _SHORTER, _LONGER = 800, 1333  # sides of what the model looks at

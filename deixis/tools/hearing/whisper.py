@@ -18,15 +18,8 @@ from deixis.tools.hearing.pauses import shortened
 from deixis.tools.hearing.pieces import RATE, is_silent, pieces
 from deixis.tools.hearing.words import later, placed, plain
 from deixis.weights.micro_batch import MicroBatch
-from deixis.weights.torch_models import (
-    Precision,
-    files_of,
-    in_halves,
-    once,
-    packages,
-    part,
-    pretrained,
-)
+from deixis.weights.short_memory import in_halves
+from deixis.weights.torch_models import Precision, files_of, once, packages, part, pretrained
 
 Language = Annotated[str, StringConstraints(pattern="^[a-z]{2,3}$")]
 

@@ -27,10 +27,10 @@ from deixis.base.forks import Lock
 from deixis.base.records import Mask
 from deixis.errors import MissingExtraError, ModelFileError
 from deixis.tools.base import Picture, Tracked, warn
+from deixis.weights.short_memory import in_halves
 from deixis.weights.torch_models import (
     Precision,
     files_of,
-    in_halves,
     once,
     packages,
     part,

@@ -27,7 +27,7 @@ from deixis.training.fine_tuning.run_folder import recorded
 from deixis.training.lessons.records import Lessons, Move
 from deixis.training.perturbation import grbp
 from deixis.training.recipes import Recipe
-from deixis.weights.torch_models import is_out_of_memory
+from deixis.weights.short_memory import is_out_of_memory
 
 CHECKPOINTS = "checkpoints"
 
