@@ -3,12 +3,14 @@
 import hashlib
 import io
 import re
+import warnings
 import zlib
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import ExifTags, Image
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _PNG_PIXELS = (b"tRNS", b"acTL", b"fcTL", b"fdAT")  # what else than critical chunks has a part
@@ -189,3 +191,15 @@ def _block_size(data: bytes) -> tuple[int, int]:
                 sampling & 15 for sampling in samplings
             )
     return 8, 8
+
+
+def upright_size(path: Path) -> tuple[int, int] | None:
+    """Return ``(width, height)`` as a viewer shows it; None for what Pillow cannot open."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of odd headers: nothing is decoded
+            with Image.open(path) as picture:
+                turned = picture.getexif().get(ExifTags.Base.Orientation, 1) in {5, 6, 7, 8}
+                return picture.size[::-1] if turned else picture.size
+    except Exception:  # Pillow's readers raise a dozen unrelated types: OSError to KeyError
+        return None

@@ -10,11 +10,11 @@ from typing import Any, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from deixis.base.gathering import files_in
+from deixis.base.image_files import upright_size
 from deixis.base.problems import problem_line
 from deixis.base.text_files import read_text
 from deixis.errors import DataError, InputError
 from deixis.evaluation.datasets.located import line_of
-from deixis.evaluation.datasets.pictures import upright_size
 from deixis.evaluation.datasets.source import Source
 
 T = TypeVar("T")

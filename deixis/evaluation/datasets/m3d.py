@@ -15,8 +15,8 @@ from typing import Annotated
 from pydantic import BaseModel, Field, TypeAdapter
 
 from deixis.base.gathering import files_in
+from deixis.base.image_files import upright_size
 from deixis.evaluation.datasets.json_files import file_of, misfit, read_json, unique
-from deixis.evaluation.datasets.pictures import upright_size
 from deixis.evaluation.datasets.source import Converted, Source
 from deixis.evaluation.datasets.words import Words
 from deixis.formats.muie_rows import MuieEntity, MuieRow, Relation

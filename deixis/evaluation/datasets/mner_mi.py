@@ -12,10 +12,10 @@ from pathlib import Path
 
 from pydantic import BaseModel, ValidationError, model_validator
 
+from deixis.base.image_files import upright_size
 from deixis.errors import DataError
 from deixis.evaluation.datasets.conll import TYPES, TaggedTweet, mentions
 from deixis.evaluation.datasets.literals import records_of
-from deixis.evaluation.datasets.pictures import upright_size
 from deixis.evaluation.datasets.source import Converted, Source
 from deixis.evaluation.datasets.tweets import TEXT_QUIRKS, count_text, row_of
 from deixis.rows import Row, RowId

@@ -1,13 +1,11 @@
 """The pictures of a data set: found by id, and measured without being decoded."""
 
 import os
-import warnings
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from PIL import ExifTags, Image
-
+from deixis.base.image_files import upright_size
 from deixis.evaluation.datasets.source import Source
 from deixis.rows import Row
 
@@ -46,15 +44,3 @@ def with_pictures(source: Source, rows: Sequence[Row], counts: Counter[str]) -> 
         known = {"image": source.from_rows(path), "size": row.size or size}
         filled.append(row.model_copy(update=known))
     return tuple(filled)
-
-
-def upright_size(path: Path) -> tuple[int, int] | None:
-    """Return ``(width, height)`` as a viewer shows it; None for what Pillow cannot open."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of odd headers: nothing is decoded
-            with Image.open(path) as picture:
-                turned = picture.getexif().get(ExifTags.Base.Orientation, 1) in {5, 6, 7, 8}
-                return picture.size[::-1] if turned else picture.size
-    except Exception:  # Pillow's readers raise a dozen unrelated types: OSError to KeyError
-        return None
