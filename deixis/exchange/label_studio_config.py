@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from xml.etree import ElementTree
 
 from deixis.exchange.items import Item
-from deixis.exchange.label_studio_results import NOBODY, SAME, UNFILMED, UNHEARD, UNSEEN
+from deixis.exchange.label_studio_terms import NOBODY, SAME, UNFILMED, UNHEARD, UNSEEN
 from deixis.exchange.labels import Labels, unique
 from deixis.exchange.sizes import pictures_of
 

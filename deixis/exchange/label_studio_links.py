@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from deixis.exchange.label_studio_parts import Part, as_region, box_of, with_mask
-from deixis.exchange.label_studio_results import NOBODY, SAME, UNFILMED, UNHEARD, UNSEEN
+from deixis.exchange.label_studio_terms import NOBODY, SAME, UNFILMED, UNHEARD, UNSEEN
 from deixis.exchange.shapes import is_near
 
 _TRIGGERS = {"trigger", "trigger-sound"}

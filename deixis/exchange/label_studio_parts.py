@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from deixis.base import masks
 from deixis.exchange.label_studio_masks import decode_mask
-from deixis.exchange.label_studio_results import KEY
+from deixis.exchange.label_studio_terms import KEY
 from deixis.exchange.shapes import is_near, mask_of_polygons, number, region_of_mask, whole
 
 _FORMS = {"labels", "rectanglelabels", "brushlabels", "polygonlabels"}

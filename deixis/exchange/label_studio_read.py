@@ -10,7 +10,7 @@ from typing import Any
 from deixis.exchange.checking import checked
 from deixis.exchange.label_studio_links import Links
 from deixis.exchange.label_studio_parts import parts_of, result_list
-from deixis.exchange.label_studio_results import KEY
+from deixis.exchange.label_studio_terms import KEY
 from deixis.rows import Problem, id_of
 
 

@@ -4,25 +4,29 @@ An entity is held by its first part that can be shown: its name in the text, els
 Label Studio cannot show rides in the ``meta`` of that part, or in the data of the task.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from deixis.base.extraction_records import Entity
 from deixis.exchange.items import How, Item
 from deixis.exchange.label_studio_masks import encode_mask
+from deixis.exchange.label_studio_terms import (
+    KEY,
+    NOBODY,
+    SAME,
+    UNFILMED,
+    UNHEARD,
+    UNSEEN,
+    Result,
+    percent,
+    plain,
+    result_of,
+    said_of,
+)
 from deixis.exchange.labels import LeftOut
-from deixis.exchange.sizes import Size, picture_sizes, pictures_of, video_size
+from deixis.exchange.sizes import picture_sizes, pictures_of, video_size
 from deixis.formats.muie_rows import Event, MuieEntity, Trigger
 from deixis.rows import RowRegion
-
-SAME = "same entity"
-"""The label of an arrow between parts of one entity: its name, its boxes, when it is heard."""
-NOBODY, UNSEEN = "nobody has looked", "not in the pictures"
-UNHEARD, UNFILMED = "not in the sound", "not in the video"
-KEY = "deixis"
-"""Under which our own things stand, in the data of a task and in ``meta``."""
-
-_Result = dict[str, Any]
 
 
 def task_of(item: Item, how: How, left: LeftOut) -> dict[str, Any]:
@@ -75,9 +79,9 @@ class Results:
         self._anchors: dict[int, str] = {}
         self._arrows: dict[tuple[str, str], list[str]] = {}
 
-    def of_all(self) -> list[_Result]:
+    def of_all(self) -> list[Result]:
         """Return the results, those of entities in their order."""
-        results: list[_Result] = []
+        results: list[Result] = []
         found = self._item.extraction
         for place, entity in enumerate(self._row.entities):
             results += self._entity(place, entity, found.entities[place] if found else None)
@@ -108,13 +112,13 @@ class Results:
         if label not in labels:
             labels.append(label)
 
-    def _entity(self, place: int, entity: MuieEntity, record: Entity | None) -> list[_Result]:
+    def _entity(self, place: int, entity: MuieEntity, record: Entity | None) -> list[Result]:
         name = f"e{place}"
         hidden: dict[str, Any] = {"place": place}
-        parts: list[_Result] = []
+        parts: list[Result] = []
         if _stands(entity, self._row.text):
             value = {"start": entity.start, "end": entity.end, "text": entity.text}
-            parts.append(_result(name, "type", "text", value, entity.type))
+            parts.append(result_of(name, "type", "text", value, entity.type))
             if record:
                 parts[0]["score"] = record.confidence
         elif entity.start is not None:
@@ -123,7 +127,7 @@ class Results:
         for number, region in enumerate(entity.regions or ()):
             score = record.regions[number].score if record else None
             if not self._region(parts, f"{name}-r{number}", region, entity.type, score):
-                hidden.setdefault("regions", []).append(_plain(region))
+                hidden.setdefault("regions", []).append(plain(region))
         parts += self._heard(name, "sound", entity, entity.type)
         parts += self._tracks(name, entity, hidden)
         if not parts:
@@ -141,15 +145,15 @@ class Results:
             self._arrow(box if box != part["id"] else first["id"], part["id"], SAME)
         return [*parts, *self._said_of(first, entity, placed)]
 
-    def _said_of(self, first: _Result, entity: MuieEntity, placed: bool) -> Iterator[_Result]:
+    def _said_of(self, first: Result, entity: MuieEntity, placed: bool) -> Iterator[Result]:
         """Yield what is said of the part that holds an entity: results with its id."""
         if not placed:
-            yield _of_region(first, "name", "textarea", "text", [entity.text])
+            yield said_of(first, "name", "textarea", "text", [entity.text])
         if entity.fine_type is not None:
             path = [[entity.type, entity.fine_type]]
-            yield _of_region(first, "fine", "taxonomy", "taxonomy", path)
+            yield said_of(first, "fine", "taxonomy", "taxonomy", path)
         if flags := self._flags(entity):
-            yield _of_region(first, "seen", "choices", "choices", flags)
+            yield said_of(first, "seen", "choices", "choices", flags)
 
     def _flags(self, entity: MuieEntity) -> list[str]:
         """Return what has to be said, for it is not what one expects of a medium."""
@@ -163,11 +167,11 @@ class Results:
         return flags
 
     def _region(
-        self, parts: list[_Result], name: str, region: RowRegion, kind: str, score: float | None
+        self, parts: list[Result], name: str, region: RowRegion, kind: str, score: float | None
     ) -> bool:
         """Add a box, and its mask; say whether it could be shown."""
         size = self._sizes[region.image] if region.image < len(self._sizes) else None
-        value = _percent(region, size)
+        value = percent(region, size)
         if value is None or size is None:
             self._unseen("boxes without an area, or in a picture of unknown size")
             return False
@@ -177,7 +181,7 @@ class Results:
             "image_rotation": 0,
             "item_index": region.image,
         }
-        box = about | _result(name, "box", "image", value, kind, "rectanglelabels")
+        box = about | result_of(name, "box", "image", value, kind, "rectanglelabels")
         if score is not None:
             box["score"] = score
         parts.append(box)
@@ -187,21 +191,21 @@ class Results:
                     raise ValueError
                 drawn = {"format": "rle", "rle": encode_mask(region.mask.to_array())}
             except ValueError:
-                box["meta"] = {KEY: {"mask": _plain(region)}}
+                box["meta"] = {KEY: {"mask": plain(region)}}
                 self._unseen("masks of another size than the picture")
                 return True
             mask = name.replace("-r", "-m")
-            parts.append(about | _result(mask, "mask", "image", drawn, kind, "brushlabels"))
+            parts.append(about | result_of(mask, "mask", "image", drawn, kind, "brushlabels"))
         return True
 
     def _heard(
         self, name: str, control: str, thing: MuieEntity | Trigger, kind: str
-    ) -> list[_Result]:
+    ) -> list[Result]:
         if thing.spans and not self._sound:
             self._unseen("spans of time without sound")
             return []
         return [
-            _result(
+            result_of(
                 f"{name}-s{number}",
                 control,
                 "audio",
@@ -211,14 +215,14 @@ class Results:
             for number, (start, end) in enumerate(thing.spans or ())
         ]
 
-    def _tracks(self, name: str, entity: MuieEntity, hidden: dict[str, Any]) -> list[_Result]:
+    def _tracks(self, name: str, entity: MuieEntity, hidden: dict[str, Any]) -> list[Result]:
         """Return a track for each region of a frame, of the first, the second and so on."""
         frames = entity.track or ()
         if not frames:
             return []
         video = self._video
         size = video and (video.width, video.height)
-        shapes = [[_percent(region, size) for region in frame.regions] for frame in frames]
+        shapes = [[percent(region, size) for region in frame.regions] for frame in frames]
         if video is None or any(None in shape for shape in shapes):
             self._unseen("tracks in a video of unknown size, or with boxes without an area")
             hidden["track"] = [frame.model_dump(mode="json") for frame in frames]
@@ -236,10 +240,10 @@ class Results:
                 at = {"frame": frame.frame + 1, "time": video.time(frame.frame), "enabled": goes_on}
                 sequence.append({**(shape[lane] or {}), **at})
                 if frame.regions[lane].mask is not None:
-                    masks[str(frame.frame)] = _plain(frame.regions[lane])
+                    masks[str(frame.frame)] = plain(frame.regions[lane])
             count = video.frames or frames[-1].frame + 1
             value = {"framesCount": count, "duration": video.seconds, "sequence": sequence}
-            track = _result(f"{name}-t{lane}", "track", "video", value, entity.type, "labels")
+            track = result_of(f"{name}-t{lane}", "track", "video", value, entity.type, "labels")
             track["type"] = "videorectangle"
             if masks:
                 track["meta"] = {KEY: {"masks": masks}}
@@ -247,12 +251,12 @@ class Results:
             tracks.append(track)
         return tracks
 
-    def _event(self, place: int, event: Event) -> list[_Result]:
+    def _event(self, place: int, event: Event) -> list[Result]:
         trigger, name = event.trigger, f"v{place}"
-        parts: list[_Result] = []
+        parts: list[Result] = []
         if trigger is not None and _stands(trigger, self._row.text):
             value = {"start": trigger.start, "end": trigger.end, "text": trigger.text}
-            parts.append(_result(name, "trigger", "text", value, event.type))
+            parts.append(result_of(name, "trigger", "text", value, event.type))
         placed = bool(parts)
         if trigger is not None:
             parts += self._heard(name, "trigger-sound", trigger, event.type)
@@ -272,44 +276,9 @@ class Results:
         first["meta"] = {KEY: {"event": place, "arguments": rest}}
         for other in parts[1:]:
             self._arrow(first["id"], other["id"], SAME)
-        named = [] if placed else [_of_region(first, "name", "textarea", "text", [trigger.text])]
+        named = [] if placed else [said_of(first, "name", "textarea", "text", [trigger.text])]
         return [*parts, *named]
 
 
 def _stands(thing: MuieEntity | Trigger, text: str) -> bool:
     return thing.start is not None and text[thing.start : thing.end] == thing.text
-
-
-def _plain(region: RowRegion) -> dict[str, Any]:
-    return region.model_dump(mode="json", exclude_none=True)
-
-
-def _percent(region: RowRegion, size: Size | None) -> dict[str, float] | None:
-    """Return a box in hundredths of its picture; None where that is not to be told or drawn."""
-    x1, y1, x2, y2 = region.box
-    if size is None or not (x1 < x2 and y1 < y2):
-        return None
-    across, down = 100 / size[0], 100 / size[1]
-    shape = {"x": x1 * across, "y": y1 * down}
-    return {**shape, "width": (x2 - x1) * across, "height": (y2 - y1) * down, "rotation": 0}
-
-
-def _result(
-    name: str, control: str, shown: str, value: Mapping[str, Any], kind: str, form: str = "labels"
-) -> _Result:
-    return {
-        "id": name,
-        "from_name": control,
-        "to_name": shown,
-        "type": form,
-        "origin": "manual",
-        "value": {**value, form: [kind]},
-    }
-
-
-def _of_region(first: _Result, control: str, form: str, key: str, said: Any) -> _Result:
-    """Return what is said of a region: a result that has its id and its shape."""
-    shape = {name: each for name, each in first["value"].items() if name != first["type"]}
-    about = {name: each for name, each in first.items() if name not in {"score", "value"}}
-    control = f"{control}-{first['to_name']}"
-    return about | {"from_name": control, "type": form, "value": shape | {key: said}}
