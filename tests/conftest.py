@@ -28,6 +28,7 @@ from deixis.weights import npm_files
 from deixis.weights.model_files import resolve
 from deixis.weights.watching import Tell
 
+from .browser import tab  # noqa: F401  # a fixture
 from .llms.local.gguf_file import write_projector
 from .sounds.flite import HOPPER, MERKEL, Spoken
 from .weights.hub import HUB_FILES, Repositories, hub_of

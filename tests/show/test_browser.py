@@ -1,82 +1,15 @@
 """Pages of sound and video in a real browser: what is clicked is played, and nothing else runs."""
 
-import contextlib
-import json
-import shutil
-import subprocess
-import time
-import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
+
+from tests.browser import Tab, needs_a_browser
 
 from .filmed import RATE, filmed, footage
 from .heard import heard
 
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.extra,
-    pytest.mark.skipif(CHROMIUM is None, reason="needs a browser"),
-]
-FLAGS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--mute-audio")
-
-
-class Tab:
-    """A page in the browser, spoken to by the DevTools protocol."""
-
-    def __init__(self, socket: Any) -> None:
-        self._socket = socket
-        self._sent = 0
-
-    def call(self, method: str, **params: Any) -> Any:
-        self._sent += 1
-        self._socket.send(json.dumps({"id": self._sent, "method": method, "params": params}))
-        while (reply := json.loads(self._socket.recv(timeout=30))).get("id") != self._sent:
-            pass
-        return reply["result"]
-
-    def run(self, code: str) -> Any:
-        done = self.call(
-            "Runtime.evaluate",
-            expression=code,
-            userGesture=True,
-            returnByValue=True,
-            awaitPromise=True,
-        )
-        assert "exceptionDetails" not in done, done
-        return done["result"].get("value")
-
-    def wait(self, code: str) -> Any:
-        for _ in range(300):
-            if value := self.run(code):
-                return value
-            time.sleep(0.1)
-        raise AssertionError(f"never true: {code}")
-
-
-@pytest.fixture
-def tab(tmp_path: Path) -> Iterator[Tab]:
-    connect = pytest.importorskip("websockets.sync.client").connect
-    profile = tmp_path / "profile"
-    line = [str(CHROMIUM), *FLAGS, "--remote-debugging-port=0", f"--user-data-dir={profile}"]
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    with subprocess.Popen([*line, "about:blank"], **quiet) as browser:  # type: ignore[call-overload]
-        try:
-            port = ""
-            for _ in range(300):
-                time.sleep(0.1)
-                with contextlib.suppress(OSError, IndexError):
-                    port = (profile / "DevToolsActivePort").read_text().split()[0]
-                    break
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/json", timeout=30) as listed:
-                pages = [each for each in json.load(listed) if each["type"] == "page"]
-            with connect(pages[0]["webSocketDebuggerUrl"], max_size=None, proxy=None) as socket:
-                yield Tab(socket)
-        finally:
-            browser.terminate()
+pytestmark = needs_a_browser
 
 
 def test_what_is_clicked_is_played_to_its_end(tab: Tab, tmp_path: Path) -> None:

@@ -1,0 +1,87 @@
+// What is kept: the corrected post as a gold row, all rows of the session in a file, the result.
+
+import { gold } from "./api.js";
+import { button, el, fill, labelled } from "./dom.js";
+import { seenAs } from "./edit.js";
+import { fileName } from "./places.js";
+
+const KEPT = "deixis.rows";
+
+function kept() {
+  try {
+    return JSON.parse(sessionStorage.getItem(KEPT)) ?? [];
+  } catch {
+    return [];
+  }
+}
+
+/** Have the browser put a text into a file. */
+export function download(name, text, type) {
+  const url = URL.createObjectURL(new Blob([text], { type }));
+  el("a", { href: url, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(url), 10_000);
+}
+
+export class Saving {
+  constructor(root, failed) {
+    this.failed = failed;
+    this.rows = kept();
+    this.id = el("input", { type: "text", autocomplete: "off", spellcheck: "false", required: true });
+    this.save = el("button", { type: "submit", class: "first" }, "Save as a gold row");
+    this.all = button("", () => download("gold.jsonl", this.rows.map((row) => `${JSON.stringify(row)}\n`).join(""), "application/jsonl"));
+    this.result = button("Download the result (JSON)", () => download(`${this.id.value || "extraction"}.json`, `${JSON.stringify(this.sheet.extraction, null, 2)}\n`, "application/json"));
+    this.note = el("p", { role: "status" });
+    fill(root, el("form", { class: "row", onsubmit: (event) => this.#submit(event) }, labelled("Id of the row", this.id), this.save), el("p", { class: "act" }, this.all, this.result), this.note);
+    this.#show();
+  }
+
+  /** Whether what is on the page was saved as it is. */
+  get kept() {
+    return this.saved === this.sheet?.extraction;
+  }
+
+  /** Of this sheet; `media` is what was sent: [[field, File or URL], ...]. */
+  of(sheet, media) {
+    this.sheet = sheet;
+    this.media = media;
+    const [first] = media;
+    const stem = first ? fileName(first[1] instanceof Blob ? first[1].name || "pasted" : first[1]).replace(/\.[^.]*$/, "") : "text";
+    const taken = new Set(this.rows.map((row) => row.id));
+    this.id.value = stem;
+    for (let again = 2; taken.has(this.id.value); again += 1) this.id.value = `${stem}-${again}`;
+    this.note.textContent = "";
+    sheet.addEventListener("change", () => { this.note.textContent = ""; });
+  }
+
+  async #submit(event) {
+    event.preventDefault();
+    if (this.busy) return;
+    this.busy = true;
+    try {
+      const id = this.id.value.trim();
+      const { extraction } = this.sheet;
+      const { row, saved } = await gold(id, extraction, this.media);
+      this.saved = extraction;
+      this.rows = [...this.rows.filter((each) => each.id !== row.id), row];
+      try {
+        sessionStorage.setItem(KEPT, JSON.stringify(this.rows));
+      } catch {
+        // more than the browser keeps: the rows stay until the page is left
+      }
+      const open = extraction.entities.filter((each) => seenAs(each) === "undecided").length;
+      const undecided = open ? ` ${open} ${open === 1 ? "entity is" : "entities are"} undecided: of those the row says that nobody could tell.` : "";
+      this.note.textContent = `${saved ? "Saved." : "Made: the server keeps no file, so download the rows."}${undecided}`;
+      this.#show();
+    } catch (error) {
+      this.failed(error);
+    } finally {
+      this.busy = false;
+    }
+  }
+
+  #show() {
+    const { length } = this.rows;
+    this.all.textContent = `Download ${length} gold ${length === 1 ? "row" : "rows"} (JSONL)`;
+    this.all.hidden = !length;
+  }
+}
