@@ -7,7 +7,7 @@ were left out, 2 unusable input or settings.
 import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -134,8 +134,9 @@ def import_corrections(
 ) -> None:
     """Read what people have corrected in another tool; write gold rows.
 
-    Relative paths of pictures are relative to GOLD. What cannot be read is left out and told on
-    stderr.
+    Paths of pictures are as in what was exported. With --rows they are made relative to GOLD;
+    without, write GOLD into the folder that the results are in. What cannot be read is left out and
+    told on stderr.
     """
     from deixis.apps.files import is_one_of
     from deixis.base.text_files import keep_streams, write_lines
@@ -150,7 +151,8 @@ def import_corrections(
     _one_stream(out, as_json)
     keep_streams(*taken)
     problems = _Problems(file)
-    count = write_lines(out, _gold(importer.read(file, how), out, problems))
+    moved = _Moved(rows, out)
+    count = write_lines(out, _gold(importer.read(file, how), moved, problems))
     if as_json:
         document = {"form": importer.name, "file": str(out), "rows": count}
         terminal.print_json({**document, **problems.document()})
@@ -174,30 +176,49 @@ def _items(read: Iterable["Item | Problem"], problems: _Problems) -> Iterator["I
             yield each
 
 
+class _Moved(NamedTuple):
+    """Where paths of media lead from: the rows that were exported, to the file of gold rows."""
+
+    rows: Path | None
+    out: Path
+
+    def row(self, row: dict[str, Any]) -> dict[str, Any]:
+        from deixis.base.text_files import folder_of
+        from deixis.exchange.items import relative_to
+
+        if self.rows is None:
+            return row
+        before, after = folder_of(self.rows), folder_of(self.out)
+
+        def moved(path: str) -> str:
+            return path if "://" in path else relative_to(after, str(before / path))
+
+        named = {name: path for name in ("image", "audio", "video") if (path := row.get(name))}
+        placed: dict[str, Any] = {name: moved(path) for name, path in named.items()}
+        if row.get("images"):
+            placed["images"] = [moved(path) for path in row["images"]]
+        return {**row, **placed}
+
+
 def _gold(
-    read: Iterable["dict[str, Any] | Problem"], out: Path, problems: _Problems
+    read: Iterable["dict[str, Any] | Problem"], moved: _Moved, problems: _Problems
 ) -> Iterator[str]:
     """Yield the lines of what was read, as far as each is a row whose id no other has."""
     from deixis.rows import Problem
 
     seen: set[str] = set()
     for each in read:
-        if isinstance(each, Problem):
-            problems.tell(each)
-            continue
-        line = _line(each, out, seen)
-        if isinstance(line, Problem):
-            problems.tell(line)
+        made = each if isinstance(each, Problem) else _line(each, moved, seen)
+        if isinstance(made, Problem):
+            problems.tell(made)
         else:
-            yield line
+            yield made
 
 
-def _line(row: dict[str, Any], out: Path, seen: set[str]) -> "str | Problem":
+def _line(row: dict[str, Any], moved: _Moved, seen: set[str]) -> "str | Problem":
     from pydantic import ValidationError
 
-    from deixis.base.problems import first_problem
-    from deixis.base.text_files import folder_of
-    from deixis.exchange.items import relative_to
+    from deixis.base.problems import problem_line
     from deixis.formats.muie_rows import MuieContent
     from deixis.rows import Problem, parse_row
 
@@ -206,16 +227,8 @@ def _line(row: dict[str, Any], out: Path, seen: set[str]) -> "str | Problem":
     try:
         checked = parse_row(row, MuieContent)
     except ValidationError as error:
-        place, what = first_problem(error)
-        return Problem(0, id_, f"{place}: {what}" if place else "no row")
+        return Problem(0, id_, problem_line(error))
     if checked.id in seen:
         return Problem(0, id_, "another row of this id was read before, which counts")
     seen.add(checked.id)
-    folder = folder_of(out)
-    placed = dict(row)
-    for name in ("image", "audio", "video"):
-        if isinstance(path := row.get(name), str):
-            placed[name] = relative_to(folder, path)
-    if row.get("images"):
-        placed["images"] = [relative_to(folder, path) for path in row["images"]]
-    return json.dumps(placed, ensure_ascii=False)
+    return json.dumps(moved.row(row), ensure_ascii=False)

@@ -33,6 +33,7 @@ def read(path, how):
 
 EXPORTER = Exporter("lines", "a line each", write, options=("model",))
 IMPORTER = Importer("lines", "a line each", read)
+WITH_ROWS = IMPORTER._replace(options=("rows",))
 '''
 ROWS = [
     {"id": "1", "text": "Grace Hopper", "image": None, "entities": []},
@@ -62,9 +63,16 @@ def test_a_form_of_ones_own(deixis: Run) -> None:
     assert first == {
         "id": "1",
         "text": "Grace Hopper",
-        "image": "../pictures/1.jpg",  # as it is found from the file of gold rows
+        "image": "pictures/1.jpg",
         "entities": [],
     }
+
+
+def test_paths_are_relative_to_the_gold(deixis: Run) -> None:
+    Path("in.txt").write_text("m|1|a\n")
+    command = ("import", "own_lines:WITH_ROWS", "in.txt", "--rows", "rows.jsonl")
+    assert deixis(*command, "--out", "gold/gold.jsonl")[0] == 0
+    assert json.loads(Path("gold/gold.jsonl").read_text())["image"] == "../pictures/1.jpg"
 
 
 def test_one_json_document(deixis: Run) -> None:
@@ -96,13 +104,16 @@ def test_bad_lines_are_told_and_the_others_written(deixis: Run) -> None:
     with Path("rows.jsonl").open("a") as file:
         file.write('{"id": "1", "text": "again", "entities": []}\n[1]\n{"id": 3, "text": \n')
         file.write('{"id": "4", "text": "a", "replies": [], "entities": [{"id": "e1"}]}\n' * 50)
+        file.write(
+            '{"id": "5", "text": "a", "relations": [{"subject": 0, "type": "r", "object": 1}]}\n'
+        )
     code, printed, said = deixis("export", "rows.jsonl", *OWN, "--out", "out.txt", "--json")
     assert code == 1 and len(Path("out.txt").read_text().splitlines()) == 2
     document = json.loads(printed)
-    assert document["problems"] == 53 and len(document["first_problems"]) == 50
+    assert document["problems"] == 54 and len(document["first_problems"]) == 50
     assert "warning rows.jsonl:3: '1': the id '1' stands on line 1 too, which counts\n" in said
     assert "rows.jsonl:4: a list is no row" in said and "rows.jsonl:5: not JSON" in said
-    assert said.endswith("53 lines are left out; 50 are shown\n")
+    assert said.endswith("54 lines are left out; 50 are shown\n")
 
 
 def test_rows_that_cannot_be_gold(deixis: Run) -> None:
