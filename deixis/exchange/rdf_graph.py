@@ -101,8 +101,7 @@ class GraphOf:
     def _run(self, item: Item) -> str | None:
         """Return who made an item: one activity for each settings; nobody made a gold row."""
         given = item.data.get("settings")
-        made = isinstance(given, str) and item.extraction is not None
-        settings = writable(given) if made else None
+        settings = writable(given) if isinstance(given, str) and item.extraction else None
         if item.extraction is None and self._model is None:
             return None
         iri = f"{self._base}run" + "".join(
