@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from deixis.apps import options, terminal
+from deixis.apps import document_cli, options, terminal
 from deixis.apps.statistics_tables import show_statistics
 from deixis.base.atomic import is_stdout
 from deixis.errors import InputError
@@ -83,6 +83,10 @@ m3d: M3D. SPLIT.json (dev_en, test_zh), here or in data/en or data/zh; frames in
 
 retacred: Re-TACRED or TACRED. SPLIT.json in TACRED's layout; Re-TACRED's script makes it.
 
+pdf: a PDF, or a folder of them, which needs no split: see the page on documents. Each picture with
+its caption and the text beside it becomes a row, and so does what text is left; pictures lie beside
+the rows in NAME.media, and `document` says where on which page everything stands.
+
 ace, ace-re, ace-ee: names, relations or events of ACE 2005, which has a licence:
 SPLIT.oneie.json, as the preprocessing of OneIE writes it.
 """
@@ -91,9 +95,11 @@ SPLIT.oneie.json, as the preprocessing of OneIE writes it.
 @dataset_app.command(help=escape(_CONVERT))
 def convert(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Which data set, as listed above.")],
-    src: Annotated[Path, typer.Argument(metavar="SRC", help="Folder of the release.")],
-    split: Annotated[str, typer.Option(help="Which split: train, dev, valid, test, ...")],
+    src: Annotated[Path, typer.Argument(metavar="SRC", help="Folder of the release, or a PDF.")],
     out: Annotated[Path, typer.Option(help="File of rows to write.")],
+    split: Annotated[
+        str | None, typer.Option(help="Which split: train, dev, valid, test, ...")
+    ] = None,
     images: Annotated[
         Path | None,
         typer.Option(metavar="FOLDER", help="Pictures (or clips) of the rows, to fill `image`."),
@@ -102,11 +108,30 @@ def convert(
         Path | None,
         typer.Option(metavar="PATH", help="Files of boxes or masks, where they are not in SRC."),
     ] = None,
+    pages: document_cli.PagesOption = None,
+    max_text: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Of a PDF: characters of a row (2000)."),
+    ] = None,
+    reader: Annotated[
+        str | None,
+        typer.Option(metavar="TOOL", help="Of a PDF: reads scanned pages (rapidocr); or none."),
+    ] = None,
 ) -> None:
     """Turn one split of a data set into a file of rows; the help is `_CONVERT`."""
     from deixis.evaluation import datasets
     from deixis.rows import write_rows
 
+    own = {"--split": split, "--images": images, "--boxes": boxes}
+    others = {"--pages": pages, "--max-text": max_text, "--reader": reader}
+    for option, value in (own if name == "pdf" else others).items():
+        if value is not None:
+            raise InputError(f"{option} has no effect on {name!r}; leave it out")
+    if name == "pdf":
+        document_cli.convert(src, out, pages, max_text, reader)
+        return
+    if split is None:
+        raise InputError("--split is missing: which split, such as train, dev or test")
     _keep(name, split, out, [path for path in (src, boxes, images) if path])
     rows, counts = datasets.convert(name, src, split, boxes=boxes, images=images, beside=out.parent)
     written = write_rows(out, rows)

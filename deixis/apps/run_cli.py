@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 from rich.markup import escape
 
-from deixis.apps import options, terminal
+from deixis.apps import document_cli, options, terminal
 from deixis.apps.prompts_cli import PromptsOption
 from deixis.errors import InputError
 
@@ -21,7 +21,7 @@ _MEDIUM = "FILE|URL"
 
 def run(
     image: Annotated[
-        str | None, typer.Argument(help="Path or URL of a picture; - for none.")
+        str | None, typer.Argument(help="Path or URL of a picture, - for none; or a PDF.")
     ] = None,
     text: Annotated[str | None, typer.Argument(help="The text that goes with it.")] = None,
     images: Annotated[
@@ -50,15 +50,27 @@ def run(
     caption: Annotated[
         str | None, typer.Option(metavar="TEXT", help="A description of the picture that you have.")
     ] = None,
+    pages: document_cli.PagesOption = None,
 ) -> None:
-    """Process one sample: a picture and its text, or what else the graph takes."""
+    """Process one sample: a picture and its text, or what else the graph takes; or a PDF.
+
+    A PDF is cut into posts, each picture with its caption and the text beside it.
+    """
     from deixis.agents.open import text_given
     from deixis.apps import console, files, result_tables, weights
     from deixis.graphs.build import graph_of, toolbox_of
     from deixis.show.timing import spelled
 
-    post = _post(image, images, text, text_option)
     given = {"audio": audio, "video": video, "task": task, "caption": caption}
+    if document_cli.is_document(image):
+        others = {**given, "image": images, "text": text if text is not None else text_option}
+        document_cli.check_alone(others)
+        settings = options.settings_of(stack, prompts, role, graph, urls, schema)
+        document_cli.run(cast("str", image), settings, pages, task, out, as_json=as_json)
+        return
+    if pages is not None:
+        raise InputError("--pages is for a PDF; give one, or leave it out")
+    post = _post(image, images, text, text_option)
     given = {name: terminal.as_text(each) for name, each in given.items() if each is not None}
     post.update(cast("Input", given))
     if out:

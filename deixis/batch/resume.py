@@ -76,9 +76,11 @@ def _changed(row: Finished, task: Task) -> str:
     """Say what of a row is no longer what its result is about; "" for nothing."""
     if row.text != task.text:
         return "text"
-    told = row.input or task.caption is not None or task.mentions is not None
+    others = (task.caption, task.mentions, task.document)
+    told = row.input or any(each is not None for each in others)
     if told and row.input != task.input:  # earlier versions did not tell of patches
-        return "patches, caption or mentions"
+        more = ", mentions or document" if task.document else " or mentions"
+        return f"patches, caption{more}"
     if row.task != task.carried.get("task"):
         return "task"
     media: list[tuple[str, Sequence[_Info], Sequence[str]]] = [

@@ -13,6 +13,7 @@ from deixis.agents.reading.tasks import checked_tasks
 from deixis.base.json_lines import LIST, parsed
 from deixis.base.text_files import LONGEST
 from deixis.base.urls import without_credentials_in
+from deixis.documents.places import Origin, checked_origin
 from deixis.errors import InputError
 from deixis.rows import Problem, id_of
 
@@ -23,7 +24,8 @@ _URL = re.compile(r"https?://", re.IGNORECASE)
 class Task(NamedTuple):
     """One row to run: media are absolute paths, URLs, or None; all else is checked.
 
-    ``carried`` is what its result repeats, for who scores it.
+    ``carried`` is what its result repeats, for who scores it; ``document`` says where on the pages
+    of a document the row stands.
     """
 
     line: int
@@ -38,6 +40,7 @@ class Task(NamedTuple):
     video: str | None = None
     task: str | None = None
     carried: dict[str, Any] = {}  # noqa: RUF012  # never changed
+    document: Origin | None = None
 
     @property
     def given(self) -> dict[str, Any]:
@@ -54,10 +57,12 @@ class Task(NamedTuple):
 
     @property
     def input(self) -> str:
-        """Hash of what no result repeats: patches, caption and mentions; "" without any."""
+        """Hash of what no result repeats, as patches, caption and mentions; "" without any."""
         rest: list[Any] = [self.patches]
         if self.caption is not None or self.mentions is not None:
             rest += [self.caption, self.mentions]
+        if self.document is not None:
+            rest += ["document", self.document.model_dump(mode="json")]
         if rest == [None]:
             return ""
         hashed = self.patches if rest == [self.patches] else rest
@@ -124,6 +129,11 @@ def task_of(number: int, line: bytes, how: Reading) -> Task:
         media |= {"image": None, "images": images}
     if "task" in how.takes:
         media |= {"task": row.get("task"), "carried": _carried(row)}
+    pictures = len(media.get("images") or [media["image"]] * (media["image"] is not None))
+    try:
+        media["document"] = checked_origin(row.get("document"), text, pictures)
+    except InputError as error:
+        raise BadRow(row, str(error)) from None
     return Task(number, id_, text, patches=patches, caption=caption, mentions=mentions, **media)
 
 

@@ -237,6 +237,8 @@ class Batch:
         if any(notice["kind"] == "budget" for notice in out["warnings"]):
             self.stop("budget")  # not written, so not finished: it is run again, and whole
             return
+        if task.document is not None:
+            out = task.document.annotate(out)
         self._name_sources(task, out)
         try:
             given = {"input": task.input} if task.input else {}

@@ -1,0 +1,288 @@
+"""The one place that opens a document: a PDF comes out as posts, with places on its pages."""
+
+import hashlib
+import os
+from collections import Counter
+from collections.abc import Callable, Collection
+from pathlib import Path
+from typing import NamedTuple
+
+from deixis.base.document_records import PageInfo
+from deixis.base.images import named, regular_file
+from deixis.documents import figures as pictures
+from deixis.documents import scans
+from deixis.documents.captions import captions_of
+from deixis.documents.cleaning import Vocabulary, is_rtl
+from deixis.documents.columns import Item, columns
+from deixis.documents.figures import COVERS, Figure, Picture, figures_of
+from deixis.documents.limits import Limits
+from deixis.documents.lines import Line, lines_of, turned
+from deixis.documents.paragraphs import Paragraph, goes_on, paragraphs
+from deixis.documents.passages import passage_of
+from deixis.documents.pdfium import Page, PdfFile
+from deixis.documents.posts import About, Laid, Post, parts_of, posts_of
+from deixis.errors import InputError, ToolError
+from deixis.tools.base import Reader
+
+MOST = 2000
+"""Characters of a post, unless another number is asked for."""
+_BEGINNING = b"%PDF-"
+_WITHIN = 1024  # bytes: so far in, a PDF may begin
+_WRITTEN = 200  # characters: a picture with as many is a page of text
+
+
+class Document(NamedTuple):
+    """A document: its posts in reading order, what it is, and what had to be left out.
+
+    ``pages`` is how many it has, ``read`` those that were read.
+    """
+
+    name: str
+    sha256: str
+    source: str
+    pages: int
+    read: list[PageInfo]
+    posts: list[Post]
+    notes: list[str]
+
+
+def is_document(path: str | os.PathLike[str]) -> bool:
+    """Say whether a file is a PDF, by its first bytes or, where it is not there, by its name."""
+    try:
+        if not os.path.isfile(path):
+            return os.fspath(path).lower().endswith(".pdf") and "://" not in os.fspath(path)
+        with open(path, "rb") as file:
+            return _BEGINNING in file.read(_WITHIN) or os.fspath(path).lower().endswith(".pdf")
+    except (OSError, ValueError):
+        return False
+
+
+def open_document(
+    path: str | Path,
+    *,
+    reader: Reader | None = None,
+    most: int = MOST,
+    pages: Collection[int] | None = None,
+    name: str | None = None,
+    limits: Limits | None = None,
+    tell: Callable[[int, int], None] = lambda done, total: None,
+) -> Document:
+    """Open a PDF and cut it into posts.
+
+    Text, and the place of every character, come from the text of the PDF; of a page without any, or
+    whose fonts do not say which characters they show, from a reader that looks at the page.
+
+    Args:
+        path: of the file.
+        reader: reads such pages; None leaves them without text, which a note says.
+        most: characters of a post, at least 100.
+        pages: numbers of those to read, from 1; None is all.
+        name: what ids of posts begin with; None is the name of the file.
+        limits: what is refused or left out; None is for `Limits` as they are.
+        tell: is told how many pages are done, of how many.
+
+    Raises:
+        InputError: it is no PDF, asks for a password, is broken, has no such page, or is outside of
+            the limits.
+        MissingExtraError: pypdfium2 is not installed.
+        ModelFileError: the reader's models cannot be had.
+    """
+    limits = limits or Limits()
+    source = os.fspath(path)
+    where = named(source)
+    data = _data(source, where, limits)
+    with PdfFile(data, where, limits) as opened:
+        wanted = _wanted(opened.pages, pages, where, limits.pages)
+        reading = _Reading(opened, reader, limits)
+        for done, number in enumerate(wanted):
+            tell(done, len(wanted))
+            reading.add(number)
+        tell(len(wanted), len(wanted))
+        laid = reading.laid()
+        about = About(
+            name or os.path.basename(source),
+            hashlib.sha256(data).hexdigest(),
+            source,
+            opened.pages,
+            reading.read,
+        )
+        posts = posts_of(parts_of(laid, most), about, reading.picture)
+    used = sum(post.picture is not None for post in posts)
+    reading.close(len([each for each in laid.blocks if isinstance(each, Figure)]) - used)
+    read = [reading.read[number] for number in sorted(reading.read)]
+    return Document(*about[:4], read, posts, reading.notes)
+
+
+def opened_again(document: Document, limits: Limits) -> PdfFile:
+    """Open the file of a document once more, for `with`.
+
+    Raises:
+        InputError: it cannot be read, or is not the one that was read before.
+    """
+    where = named(document.source)
+    data = _data(document.source, where, limits)
+    if hashlib.sha256(data).hexdigest() != document.sha256:
+        raise InputError(f"{where}: the file has changed since it was read; read it again")
+    return PdfFile(data, where, limits)
+
+
+def _data(source: str, where: str, limits: Limits) -> bytes:
+    with regular_file(source, where, "PDF") as file:
+        data = file.read(limits.size + 1)
+    if len(data) > limits.size:
+        raise InputError(f"{where}: over {limits.size:,} bytes; give a smaller file")
+    if _BEGINNING not in data[:_WITHIN]:
+        raise InputError(f"{where}: no PDF, which begins with %PDF-; give one")
+    return data
+
+
+def _wanted(count: int, pages: Collection[int] | None, where: str, most: int) -> list[int]:
+    wanted = sorted(set(pages)) if pages is not None else list(range(1, count + 1))
+    if not wanted or wanted[0] < 1 or wanted[-1] > count:
+        raise InputError(f"{where} has {count:,} pages; name some of them")
+    if len(wanted) > most:
+        raise InputError(f"{where}: {len(wanted):,} pages, over {most:,}; name some of them")
+    return wanted
+
+
+class _Reading:
+    """Reads the pages of a document one by one."""
+
+    def __init__(self, file: PdfFile, reader: Reader | None, limits: Limits) -> None:
+        self._file, self._reader, self._limits = file, reader, limits
+        self._pages: list[list[Paragraph | Figure]] = []
+        self._left_out: Counter[str] = Counter()
+        self.read: dict[int, PageInfo] = {}
+        self.notes: list[str] = []
+
+    def add(self, number: int) -> None:
+        """Read a page; what is broken of it is noted."""
+        try:
+            page = self._file.page(number)
+        except InputError as error:
+            self.notes.append(str(error))
+            return
+        self.notes += [f"page {number}: {note}" for note in page.notes]
+        figures, small = figures_of(page)
+        self._left_out["small pictures"] += small
+        why = pictures.too_large(self._file, page, self._limits) if page.rasters else None
+        if why:
+            self.notes.append(f"page {number} is not drawn, so its pictures are left out: {why}")
+            figures = []
+        whole = [each for each in figures if each.area >= COVERS * page.width * page.height]
+        unread = scans.needs_reader(page, bool(whole))
+        reader, lines = None, {} if unread else lines_of(number, page.glyphs)
+        if unread and not why:
+            reader, lines = self._scanned(page, unread, bool(page.rasters))
+        hidden = sum(not glyph.seen for glyph in page.glyphs if glyph.text.strip())
+        said = sum(len(line.cells) for each in lines.values() for line in each)
+        is_scan = said >= _WRITTEN if reader else hidden * 2 > len(page.glyphs)
+        if whole and is_scan:
+            self._left_out["scans of whole pages"] += len(whole)
+            figures = [figure for figure in figures if figure not in whole]
+        self.read[number] = PageInfo(
+            number=number, width=page.width, height=page.height, reader=reader
+        )
+        self._pages.append(_ordered(lines, figures))
+
+    def _scanned(
+        self, page: Page, why: str, drawn: bool
+    ) -> tuple[str | None, dict[int, list[Line]]]:
+        """Return who has read a page, and the lines; nobody and none where nobody could."""
+        where = f"page {page.number}"
+        if self._reader is None:
+            if page.glyphs or drawn:
+                self.notes.append(f"{where} was not read: {why}, and there is no reader")
+            return None, {}
+        try:
+            lines = scans.read(self._file, page, self._reader)
+        except (ToolError, InputError) as error:
+            self.notes.append(f"{where} was not read: {why}, and {error}")
+            return None, {}
+        return self._reader.name, {0: lines}
+
+    def laid(self) -> Laid:
+        """Return all pages in reading order, with captions found and paragraphs joined."""
+        flat = [block for page in self._pages for block in page]
+        texts = [block for block in flat if isinstance(block, Paragraph)]
+        letters: Counter[tuple[float, str]] = Counter()
+        for paragraph in texts:
+            for line in paragraph.lines:
+                letters[round(line.size, 1), line.font] += len(line.cells)
+        body = letters.most_common(1)[0][0] if letters else (0.0, "")
+        words = Vocabulary.of(line.text for paragraph in texts for line in paragraph.lines)
+        captions: dict[int, list[int]] = {}
+        start = 0
+        for page in self._pages:
+            captions |= _captions(page, start, body)
+            start += len(page)
+        taken = {place for places in captions.values() for place in places}
+        open_: int | None = None
+        for place, block in enumerate(flat):
+            if isinstance(block, Figure) or place in taken:
+                continue
+            last = None if open_ is None else flat[open_]
+            if isinstance(last, Paragraph) and goes_on(last, block):
+                assert open_ is not None
+                flat[open_] = Paragraph([*last.lines, *block.lines])
+                flat[place] = Paragraph([])
+            else:
+                open_ = place
+        passages = {
+            place: passage_of(block.lines, words)
+            for place, block in enumerate(flat)
+            if isinstance(block, Paragraph) and block.lines
+        }
+        return Laid(flat, captions, {i: each for i, each in passages.items() if each.text})
+
+    def picture(self, figure: Figure) -> Picture | None:
+        """Return the file of a picture; None, and a note, if it cannot be had."""
+        try:
+            return pictures.picture_of(self._file, figure, self._limits)
+        except InputError as error:
+            self.notes.append(str(error))
+            return None
+
+    def close(self, alone: int) -> None:
+        """Note what was left out; `alone` is how many pictures have no text to go with."""
+        self._left_out["pictures without any text"] = alone
+        for what, count in self._left_out.items():
+            if count:
+                self.notes.append(f"left out: {count} {what}")
+
+
+def _ordered(lines: dict[int, list[Line]], figures: list[Figure]) -> list[Paragraph | Figure]:
+    """Return the paragraphs and pictures of a page in the order in which it is read."""
+    made: list[Paragraph | Figure] = []
+    for turn, group in lines.items() or [(0, [])]:
+        items: list[Item[Line | Figure]] = [Item(line.box, line.size, line) for line in group]
+        if not made:  # pictures stand among the lines that most of the page is written in
+            items += [Item(turned(each.box, turn), 0.0, each) for each in figures]
+        for column in columns(items, is_rtl("".join(line.text for line in group))):
+            made += _blocks(column)
+    return made
+
+
+def _blocks(column: list[Item[Line | Figure]]) -> list[Paragraph | Figure]:
+    made: list[Paragraph | Figure] = []
+    waiting: list[Item[Line]] = []
+    for item in column:
+        if isinstance(item.thing, Line):
+            waiting.append(Item(item.box, item.size, item.thing))
+        else:
+            made += [*paragraphs(waiting), item.thing]
+            waiting = []
+    return [*made, *paragraphs(waiting)]
+
+
+def _captions(
+    page: list[Paragraph | Figure], start: int, body: tuple[float, str]
+) -> dict[int, list[int]]:
+    """Return the captions of a page, by places in the document, whose page starts at `start`."""
+    figures = [(i, each) for i, each in enumerate(page) if isinstance(each, Figure)]
+    texts = [(i, each) for i, each in enumerate(page) if isinstance(each, Paragraph)]
+    found = captions_of([each for _, each in figures], [each for _, each in texts], body)
+    return {
+        start + figures[number][0]: [start + texts[i][0] for i in places]
+        for number, places in found.items()
+    }
