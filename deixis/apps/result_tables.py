@@ -85,10 +85,12 @@ def _times(span: Span) -> str:
 def where(entity: Entity) -> str:
     """Say where an entity is: boxes in pixels, times in which it is heard, frames with it.
 
-    Of each box, whether it has a mask, and of several pictures in which it is.
+    Of each box, whether it has a mask, and of several pictures in which it is; of a document, on
+    which page it is and on which pages it is named.
     """
     several = any(region.image for region in entity.regions)
     places = [
+        f"{f'page {region.page}: ' if region.page else ''}"
         f"{f'picture {region.image + 1}: ' if several else ''}"
         f"{', '.join(f'{value:.0f}' for value in region.box)}{' + mask' if region.mask else ''}"
         for region in entity.regions
@@ -98,4 +100,6 @@ def where(entity: Entity) -> str:
         count, first, last = len(entity.track), entity.track[0], entity.track[-1]
         frames = "1 frame" if count == 1 else f"{count} frames"
         places.append(f"{frames}, {clock(first.time)} to {clock(last.time)}")
+    if pages := sorted({place.page for place in entity.places}):
+        places.append(f"named on page {', '.join(map(str, pages))}")
     return "\n".join(places)

@@ -12,12 +12,12 @@ from deixis.documents.document import Document, opened_again
 from deixis.documents.figures import too_large
 from deixis.documents.limits import Limits
 from deixis.errors import InputError
-from deixis.show.drawing import draw_marks
-from deixis.show.panels import Mark, colour, font, ink
+from deixis.show.panels import colour, font, ink
 
 SCALE = 2.0
 """Pixels of a drawn page for a point."""
-_SIDES = 64, 2400  # pixels of the longer side
+Tagged = tuple[int, Box]
+"""The number of a name, from 0, and a box in pixels of the drawn page."""
 
 
 def drawn_pages(
@@ -61,22 +61,16 @@ def _drawn(
     extractions: Sequence[ExtractionRecord],
     names: dict[str, int],
 ) -> Image.Image:
-    named: list[tuple[int, Box]] = []
-    shown: list[list[Box]] = [[] for _ in names]
+    said: list[Tagged] = []
+    shown: list[Tagged] = []
     for extraction in extractions:
         for entity in extraction.entities:
             number = names[entity.text]
             found = [place.box for place in entity.places if place.page == page]
-            named += [(number, _scaled(box, scale)) for box in found]
-            for region in entity.regions:
-                if region.page == page:
-                    shown[number].append(_scaled(extraction.on_page(region).box, scale))
-    picture = _penned(Image.fromarray(pixels), named)
-    marks = [
-        Mark(name, colour(number), shown[number], [None] * len(shown[number]))
-        for name, number in names.items()
-    ]
-    return draw_marks(np.array(picture), marks, _SIDES)
+            said += [(number, _scaled(box, scale)) for box in found]
+            found = [extraction.on_page(each).box for each in entity.regions if each.page == page]
+            shown += [(number, _scaled(box, scale)) for box in found]
+    return _boxed(_penned(Image.fromarray(pixels), said), list(dict.fromkeys(shown)))
 
 
 def _scaled(box: Box, scale: float) -> Box:
@@ -84,20 +78,37 @@ def _scaled(box: Box, scale: float) -> Box:
     return x1, y1, x2, y2
 
 
-def _penned(picture: Image.Image, named: Sequence[tuple[int, Box]]) -> Image.Image:
+def _penned(picture: Image.Image, said: Sequence[Tagged]) -> Image.Image:
     """Mark words as with a pen, the number of each name behind it."""
     pen = Image.new("RGB", picture.size, "white")
     draw = ImageDraw.Draw(pen)
-    for number, box in named:
+    for number, box in said:
         light = tuple(255 - (255 - value) * 2 // 5 for value in colour(number))
         draw.rectangle(box, fill=light, outline=colour(number), width=2)
     picture = ImageChops.multiply(picture, pen)
     draw = ImageDraw.Draw(picture)
-    for number, (_, y1, x2, y2) in named:
-        face = font(max(9, round(min(y2 - y1, 40) * 0.45)))
-        wide = face.getlength(str(number + 1)) + 4
-        spot = x2, y1 - face.size * 0.5, x2 + wide, y1 + face.size * 0.7
-        draw.rectangle(spot, fill=colour(number))
-        middle = (spot[0] + spot[2]) / 2, (spot[1] + spot[3]) / 2
-        draw.text(middle, str(number + 1), fill=ink(colour(number)), font=face, anchor="mm")
+    for number, (_, y1, x2, y2) in said:
+        size = max(9, round(min(y2 - y1, 40) * 0.45))
+        _tag(draw, number, (x2, y1 - size * 0.5), size)
     return picture
+
+
+def _boxed(picture: Image.Image, shown: Sequence[Tagged]) -> Image.Image:
+    """Draw boxes, the number of each in its corner."""
+    draw = ImageDraw.Draw(picture)
+    for number, box in shown:
+        draw.rectangle(box, outline=ink(colour(number)), width=6)
+        draw.rectangle(box, outline=colour(number), width=4)
+    for place, (number, (x1, y1, _, _)) in enumerate(shown):
+        same = sum(abs(x1 - x) + abs(y1 - y) < 40 for _, (x, y, _, _) in shown[:place])
+        _tag(draw, number, (x1 + 6 + 44 * same, y1 + 6), 26)
+    return picture
+
+
+def _tag(draw: ImageDraw.ImageDraw, number: int, corner: tuple[float, float], size: int) -> None:
+    face = font(size)
+    x, y = corner
+    right, bottom = x + face.getlength(str(number + 1)) + size * 0.4, y + size * 1.2
+    draw.rectangle((x, y, right, bottom), fill=colour(number))
+    middle = (x + right) / 2, (y + bottom) / 2
+    draw.text(middle, str(number + 1), fill=ink(colour(number)), font=face, anchor="mm")

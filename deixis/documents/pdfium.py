@@ -143,9 +143,9 @@ class PdfFile:
                 bitmap = objects_of(_pdfium(), page)[raster.number].get_bitmap()
             except pdfium.PdfiumError:
                 return None
+            bitmap.warn_on_close = False  # what is returned is a copy
             try:
-                image = bitmap.to_pil().convert("RGB")
-                return np.array(image)
+                return np.array(bitmap.to_pil().convert("RGB"))
             finally:
                 bitmap.close()
 
