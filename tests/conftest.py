@@ -55,6 +55,7 @@ OPTIONAL = {
     *("langchain_anthropic", "langchain_google_genai", "langchain_ollama", "langchain_openai"),
     *("anthropic", "google", "ollama", "openai"),
     *("av", "ctranslate2", "faster_whisper"),
+    "pypdfium2",
     *("llguidance", "segment_anything", "tokenizers", "torch", "transformers"),
     *("av", "huggingface_hub", "matplotlib", "ray", "sklearn", "supervision"),
     *("IPython", "ipykernel", "langgraph.checkpoint.sqlite", "nbclient", "nbformat"),
