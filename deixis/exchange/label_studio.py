@@ -69,4 +69,6 @@ EXPORTER = Exporter(
     folder=True,
     options=("pictures", "model"),
 )
-IMPORTER = Importer("label-studio", "annotations exported from Label Studio, as JSON", read)
+IMPORTER = Importer(
+    "label-studio", "annotations exported from Label Studio, as JSON", read, ("rows",)
+)

@@ -55,6 +55,18 @@ def mask_of_polygons(
     return {"size": [height, width], "counts": merged["counts"].decode("ascii")}
 
 
+def mask_of_runs(runs: Sequence[int], width: int, height: int) -> dict[str, Any]:
+    """Return the mask of run lengths, down the columns, background first, as COCO run lengths.
+
+    Raises:
+        ValueError: they do not fill the picture, or it has too many pixels.
+    """
+    if sum(runs) != width * height or width * height > LARGEST:
+        raise ValueError(f"the run lengths do not fill a mask of {width} x {height} pixels")
+    inside = np.arange(len(runs)) % 2 == 1
+    return masks.encode(np.repeat(inside, runs).reshape(width, height).T)
+
+
 def region_of_mask(mask: NDArray[np.bool_]) -> dict[str, Any]:
     """Return a region with the box of a mask of shape ``(H, W)``."""
     return {"box": bounds(mask), "mask": masks.encode(mask)}

@@ -3,19 +3,33 @@
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from itertools import count, islice
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import numpy as np
 
+from deixis.base.masks import lengths
 from deixis.errors import InputError, MissingExtraError
 from deixis.type_schema import FOLDER, TypeSchema
 
 if TYPE_CHECKING:
     import supervision
 
+    from deixis.base.boxes import Box
     from deixis.base.extraction_records import ExtractionRecord
     from deixis.base.media_records import VideoInfo
-    from deixis.base.records import ImageInfo, Region
+    from deixis.base.records import ImageInfo, Mask, Region
+
+
+class HasShape(Protocol):
+    """A region: of a result, or of a row."""
+
+    @property
+    def box(self) -> "Box":
+        """The box, in pixels."""
+
+    @property
+    def mask(self) -> "Mask | None":
+        """The mask, if there is one."""
 
 
 def class_names(
@@ -162,7 +176,7 @@ def to_coco(
                         "id": len(annotations) + 1,
                         "image_id": image_id,
                         "category_id": names.index(entity.type) + 1,
-                        **_shape(region),
+                        **coco_shape(region),
                         "iscrowd": 0,
                         "score": region.score,
                         "entity_id": entity.id,
@@ -184,11 +198,16 @@ def _image(image_id: int, name: str, info: "ImageInfo | VideoInfo", text: str) -
     return {"id": image_id, "file_name": name, **size, "text": text}
 
 
-def _shape(region: "Region") -> dict[str, Any]:
+def coco_shape(region: "HasShape") -> dict[str, Any]:
+    """Return ``bbox``, ``area`` and ``segmentation`` of a region, as COCO has them.
+
+    Raises:
+        ValueError: the run lengths of the mask do not fill it.
+    """
     x1, y1, x2, y2 = region.box
-    area: float = (x2 - x1) * (y2 - y1)
+    area: float = max(0.0, x2 - x1) * max(0.0, y2 - y1)
     if region.mask is not None:
-        area = int(region.mask.to_array().sum())
+        area = int(lengths(region.mask)[1::2].sum())
     return {
         "bbox": [x1, y1, x2 - x1, y2 - y1],
         "area": area,
