@@ -7,6 +7,7 @@ import pytest
 from tests.browser import Tab, browsing
 
 from .stand_in import stand_in
+from .stand_in_offers import OFFERS
 
 
 @pytest.fixture(scope="session")
@@ -20,7 +21,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
 def page(browser: Tab) -> Iterator[Tab]:
     """The page of a server that offers nothing, whose modules can be imported."""
     browser.events.clear()
-    with stand_in({}, {}) as url:
+    with stand_in({}, OFFERS) as url:
         browser.open(url)
         yield browser
     browser.call("Page.navigate", url="about:blank")
