@@ -78,6 +78,7 @@ class Tab:
         """Go to a page, and wait until it is loaded; listen to its console and its requests."""
         for domain in ("Runtime", "Log", "Network", "Page"):
             self.call(f"{domain}.enable")
+        self.call("Emulation.setFocusEmulationEnabled", enabled=True)
         self.call("Page.navigate", url=url)
         self.wait("location.href !== 'about:blank' && document.readyState === 'complete'")
 
@@ -112,10 +113,13 @@ class Tab:
         self.call("Input.insertText", text=words)
 
     def middle(self, selector: str) -> tuple[float, float]:
-        """Return where the middle of an element is in the window, after scrolling to it."""
+        """Return where the middle of an element is in the window, after scrolling to it.
+
+        Of words on several lines it is the middle of those on the first one.
+        """
         place = self.run(
             "((found) => { found.scrollIntoView({ block: 'center', behavior: 'instant' });"
-            "const { x, y, width, height } = found.getBoundingClientRect();"
+            "const { x, y, width, height } = found.getClientRects()[0];"
             "return [x + width / 2, y + height / 2]; })"
             f"(document.querySelector({json.dumps(selector)}))"
         )

@@ -25,7 +25,6 @@ from deixis.schema import (
     Trigger,
     Usage,
 )
-
 from tests.browser import Tab
 
 EVIL = "<img src=x onerror=\"document.title='evil'\"><script>document.title='evil'</script>"

@@ -1,4 +1,4 @@
-"""Results that are corrected on the page, by mouse and by keyboard: the records accept each step."""
+"""Results that are corrected, by mouse and by keyboard: the records accept each step."""
 
 import json
 
@@ -155,7 +155,8 @@ def test_a_mention_is_selected_in_the_text(sheet: Tab) -> None:
     unit = len(TEXT[:start].encode("utf-16-le")) // 2
     sheet.run(
         f"""(() => {{
-        const walker = document.createTreeWalker(document.querySelector('.text'), NodeFilter.SHOW_TEXT);
+        const text = document.querySelector('.text');
+        const walker = document.createTreeWalker(text, NodeFilter.SHOW_TEXT);
         let [at, node] = [{unit}, null];
         while ((node = walker.nextNode()) && node.length <= at) at -= node.length;
         getSelection().setBaseAndExtent(node, at - 1, node, at + 4);  // with the blank before it
