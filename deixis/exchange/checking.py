@@ -1,4 +1,4 @@
-"""Rows that were read from another tool: checked before they are handed on."""
+"""What is checked of rows, beyond their form, before they are handed on to or from another tool."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -9,6 +9,9 @@ from deixis.base.masks import lengths
 from deixis.base.problems import problem_line
 from deixis.formats.muie_rows import MuieContent
 from deixis.rows import Problem
+
+_MOST = 1 << 31
+"""No picture is as wide, and no list as long; other tools have no number for it."""
 
 
 def checked(row: dict[str, Any], line: int) -> dict[str, Any] | Problem:
@@ -21,14 +24,15 @@ def checked(row: dict[str, Any], line: int) -> dict[str, Any] | Problem:
     given = row.get("id")
     try:
         made = MuieContent.model_validate(row)
-        for problem in _problems(made):
+        for problem in problems_of(made):
             return Problem(line, made.id, problem)
     except ValidationError as error:
         return Problem(line, given if isinstance(given, str) else None, problem_line(error))
     return row
 
 
-def _problems(row: MuieContent) -> Iterator[str]:
+def problems_of(row: MuieContent) -> Iterator[str]:
+    """Yield what is wrong with a row whose form is right."""
     named = [(each.text, each.start, each.end) for each in row.entities]
     named += [(e.trigger.text, e.trigger.start, e.trigger.end) for e in row.events if e.trigger]
     for text, start, end in named:
@@ -41,6 +45,9 @@ def _problems(row: MuieContent) -> Iterator[str]:
     regions = [region for entity in row.entities for region in entity.regions or ()]
     tracks = [frame for entity in row.entities for frame in entity.track or ()]
     regions += [region for frame in tracks for region in frame.regions]
+    numbers = [*(row.size or ()), *(region.image for region in regions)]
+    numbers += [frame.frame for frame in tracks]
+    yield from (f"{each} is no size or place" for each in numbers if not 0 <= each < _MOST)
     for region in regions:
         if region.mask is not None:
             try:

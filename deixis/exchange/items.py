@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from deixis.base.json_lines import LIST, parsed
 from deixis.base.problems import first_problem
 from deixis.base.text_files import folder_of, lines_of
-from deixis.errors import DataError
+from deixis.exchange.checking import problems_of
 from deixis.formats.muie_rows import MuieContent
 from deixis.rows import Problem, id_of, parse_row
 from deixis.schema import Extraction
@@ -67,8 +67,9 @@ def _item(number: int, line: str, folder: Path) -> Item | Problem:
     try:
         data = parsed(line, constants=False)
         row = parse_row(data, MuieContent)
-        _check_places(row)
         made = extraction_of(data)
+        for problem in problems_of(row):
+            return Problem(number, row.id, problem)
     except ValidationError as error:
         place, what = first_problem(error)
         if not isinstance(data, dict):
@@ -76,26 +77,9 @@ def _item(number: int, line: str, folder: Path) -> Item | Problem:
         said = f"{place}: {what}" if place else what
         given = id_of(data.get("id")) if isinstance(data, dict) else None
         return Problem(number, given if isinstance(given, str) else None, said)
-    except DataError as error:
-        return Problem(number, row.id, str(error))
     except ValueError as error:
         return Problem(number, None, f"not JSON: {error}")
     return Item(number, row.id, data, row, made, folder)
-
-
-def _check_places(row: MuieContent) -> None:
-    """Check that relations and arguments name entities that are there.
-
-    Raises:
-        DataError: one does not.
-    """
-    used = [
-        (f"relations.{n}", i) for n, r in enumerate(row.relations) for i in (r.subject, r.object)
-    ]
-    used += [(f"events.{n}", a.entity) for n, e in enumerate(row.events) for a in e.arguments]
-    for where, place in used:
-        if place >= len(row.entities):
-            raise DataError(f"{where}: there is no entity {place}, of {len(row.entities)}")
 
 
 def extraction_of(data: dict[str, Any]) -> Extraction | None:
