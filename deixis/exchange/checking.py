@@ -47,6 +47,7 @@ def problems_of(row: MuieContent) -> Iterator[str]:
     regions += [region for frame in tracks for region in frame.regions]
     numbers = [*(row.size or ()), *(region.image for region in regions)]
     numbers += [frame.frame for frame in tracks]
+    numbers += [side for region in regions if region.mask for side in region.mask.size]
     yield from (f"{each} is no size or place" for each in numbers if not 0 <= each < _MOST)
     for region in regions:
         if region.mask is not None:
