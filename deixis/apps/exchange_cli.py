@@ -110,7 +110,8 @@ def export_results(
         to_stderr = is_stdout(out)
         for what, number in written.counts.items():
             typer.echo(f"{number:8}  {what}", err=to_stderr)
-        typer.echo(f"wrote {', '.join(map(str, written.files))}", err=to_stderr)
+        several = f"{len(written.files)} files into {out}" if exporter.folder else str(out)
+        typer.echo(f"wrote {several}", err=to_stderr)
     for why in written.left_out:
         terminal.warn(why)
     problems.end()
