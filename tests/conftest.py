@@ -58,6 +58,7 @@ OPTIONAL = {
     "pypdfium2",
     *("llguidance", "segment_anything", "tokenizers", "torch", "transformers"),
     *("av", "huggingface_hub", "matplotlib", "ray", "sklearn", "supervision"),
+    *("pandas", "pyarrow", "rdflib"),
     *("IPython", "ipykernel", "langgraph.checkpoint.sqlite", "nbclient", "nbformat"),
 }
 Script = Callable[[str, list[BaseMessage], dict[str, Any]], str | AIMessage | Exception | None]

@@ -35,7 +35,7 @@ GIVEN = {
     "batch.md": ["photo.jpg", "posts.jsonl"],
     "command-line.md": ["Twitter10000_v2.0", "results.jsonl"],
     "evaluation.md": ["Twitter10000_v2.0", "answers.txt", "one.jsonl", "two.jsonl"],
-    "exchange.md": ["photo.jpg", "results.jsonl"],
+    "exchange.md": ["photo.jpg", "posts.jsonl"],
     "getting-started.md": ["photo.jpg", "my-stack.yaml"],
     "index.md": ["photo.jpg"],
     "inside-your-graph.md": ["post.jpg"],
