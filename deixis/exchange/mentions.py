@@ -7,6 +7,7 @@ and so on, as those of results.
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import quote
 
 from deixis.base.boxes import Box
 from deixis.base.records import Mask
@@ -120,7 +121,8 @@ class Where(NamedTuple):
         if "://" in source:
             return without_credentials(source)
         if self.prefix is not None:
-            return self.prefix + source
+            # In a URL, `#` and `?` would end the path.
+            return self.prefix + (quote(source) if "://" in self.prefix else source)
         return relative_to(self.folder, item.opened(source))
 
 

@@ -33,11 +33,6 @@ from deixis.exchange.schema_org import classes_of
 
 OPTIONS = ("pictures", "base", "model")
 _IDENTIFYING = PREFIXES["oa"] + "identifying"
-_COUNTED = {
-    "schema:ImageObject": "regions",
-    "schema:AudioObject": "spans",
-    "schema:VideoObject": "frames",
-}
 
 
 class GraphOf:
@@ -162,8 +157,11 @@ class GraphOf:
         if region.fragment is None:
             self._untimed += 1
             return False
-        self._counts[_COUNTED[region.kind]] += 1
-        self._masks += region.place is not None and region.place.mask is not None
+        if region.place is None:
+            self._counts["spans"] += 1
+        else:
+            self._counts["regions" if region.place.frame is None else "frames"] += 1
+            self._masks += region.place.mask is not None
         return True
 
     def _region(self, iri: str, region: Region, entity: str) -> Iterator[Node]:
@@ -178,7 +176,7 @@ class GraphOf:
             ("deixis:confidence", None if score is None else number(score)),
         )
         yield Node(iri, ["oa:SpecificResource"], about)
-        says = "schema:mentions" if kind == "schema:AudioObject" else "foaf:depicts"
+        says = "foaf:depicts" if place else "schema:mentions"
         yield Node(whole, [kind], [("schema:isPartOf", medium), (says, entity)])
         if kind == "schema:ImageObject":
             yield Node(medium, [], [(says, entity)])

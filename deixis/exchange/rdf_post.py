@@ -116,9 +116,10 @@ class Post(NamedTuple):
             iri, _ = self.pictures[place.picture]
             yield Region("schema:ImageObject", iri, xywh(place.box), place.score, place)
         if sound := self.audio or self.video:
+            kind = "schema:AudioObject" if self.audio else "schema:VideoObject"
             for span in mention.spans:
                 fragment = seconds(span.start, span.end)
-                yield Region("schema:AudioObject", sound[0], fragment, span.score, None)
+                yield Region(kind, sound[0], fragment, span.score, None)
         if self.video:
             iri, video = self.video
             for place in mention.frames:

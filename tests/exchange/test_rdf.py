@@ -4,15 +4,19 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from deixis.errors import InputError
-from deixis.exchange.items import How
+from deixis.exchange.items import Exporter, How, items_of
 from deixis.exchange.jsonld import CONTEXT
 from deixis.exchange.merged import normalised
 from deixis.exchange.rdf_terms import PREFIXES, part, xywh
+from deixis.exchange.registry import find
 
 from .conftest import AGAIN, ALL, EVIL, GOLD, HEARD, HOSTILE, SEEN, SHA, Rows, Write
 
@@ -166,6 +170,36 @@ def test_hostile_rows(graph: Any) -> None:
     for name in {str(n) for t in made for n in t if isinstance(n, rdflib.URIRef)}:
         assert re.fullmatch(r"[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]+", name) and len(name) < 500
     assert ask(made, "SELECT ?id { ?p schema:identifier ?id FILTER(STRLEN(?id) = 3000) }")
+
+
+@given(st.text(min_size=1), st.text(), st.text(min_size=1))
+def test_any_text_is_a_text(name: str, type_: str, relation: str) -> None:
+    row = {
+        "id": name,
+        "text": name,
+        "image": f"https://h/{name}",
+        "entities": [{"text": name, "start": 0, "end": len(name), "type": type_}],
+        "relations": [{"subject": 0, "type": relation, "object": 0}],
+    }
+    with TemporaryDirectory() as folder:
+        rows, out = Path(folder) / "rows", Path(folder) / "out"
+        rows.write_text(json.dumps(row) + "\n")
+        made = []
+        for form, read in (("turtle", "turtle"), ("jsonld", "json-ld")):
+            find(form, Exporter).write(items_of(rows), out, How())  # type: ignore[arg-type]
+            made.append(set(rdflib.Graph().parse(out, format=read)))
+    assert made[0] == made[1]
+    texts = {str(o) for s, p, o in made[0] if p == rdflib.SDO.text}
+    assert texts == {name}
+
+
+def test_a_name_of_a_picture_that_no_url_has(graph: Any) -> None:
+    made = graph(
+        [{**GOLD, "images": ["a#b?c%d e.jpg", "two.jpg"], "image": "a#b?c%d e.jpg"}],
+        pictures="https://h/",
+    )
+    [(iri,)] = ask(made, 'SELECT ?p { ?p schema:contentUrl ?u FILTER(CONTAINS(?u, "e.jpg")) }')
+    assert iri == "https://h/a%23b%3Fc%25d%20e.jpg"
 
 
 def test_what_is_left_out_is_told_and_counted(write: Write) -> None:
