@@ -11,14 +11,11 @@ from deixis.base.document_records import PageInfo
 from deixis.base.images import named, regular_file
 from deixis.documents import figures as pictures
 from deixis.documents import scans
-from deixis.documents.captions import captions_of
-from deixis.documents.cleaning import Vocabulary, is_rtl
-from deixis.documents.columns import Item, columns
 from deixis.documents.figures import COVERS, Figure, Picture, figures_of
+from deixis.documents.layout import laid, ordered
 from deixis.documents.limits import Limits
-from deixis.documents.lines import Line, lines_of, turned
-from deixis.documents.paragraphs import Paragraph, goes_on, paragraphs
-from deixis.documents.passages import passage_of
+from deixis.documents.lines import Line, lines_of
+from deixis.documents.paragraphs import Paragraph
 from deixis.documents.pdfium import Page, PdfFile
 from deixis.documents.posts import About, Laid, Post, parts_of, posts_of
 from deixis.errors import InputError, ToolError
@@ -98,7 +95,7 @@ def open_document(
             tell(done, len(wanted))
             reading.add(number)
         tell(len(wanted), len(wanted))
-        laid = reading.laid()
+        article = reading.laid()
         about = About(
             name or os.path.basename(source),
             hashlib.sha256(data).hexdigest(),
@@ -106,9 +103,9 @@ def open_document(
             opened.pages,
             reading.read,
         )
-        posts = posts_of(parts_of(laid, most), about, reading.picture)
+        posts = posts_of(parts_of(article, most), about, reading.picture)
     used = sum(post.picture is not None for post in posts)
-    reading.close(len([each for each in laid.blocks if isinstance(each, Figure)]) - used)
+    reading.close(len([each for each in article.blocks if isinstance(each, Figure)]) - used)
     read = [reading.read[number] for number in sorted(reading.read)]
     return Document(*about[:4], read, posts, reading.notes)
 
@@ -174,16 +171,12 @@ class _Reading:
         reader, lines = None, {} if unread else lines_of(number, page.glyphs)
         if unread and not why:
             reader, lines = self._scanned(page, unread, bool(page.rasters))
-        hidden = sum(not glyph.seen for glyph in page.glyphs if glyph.text.strip())
-        said = sum(len(line.cells) for each in lines.values() for line in each)
-        is_scan = said >= _WRITTEN if reader else hidden * 2 > len(page.glyphs)
-        if whole and is_scan:
-            self._left_out["scans of whole pages"] += len(whole)
-            figures = [figure for figure in figures if figure not in whole]
+        if whole:
+            figures = self._without_scan(page, figures, whole, lines, reader)
         self.read[number] = PageInfo(
             number=number, width=page.width, height=page.height, reader=reader
         )
-        self._pages.append(_ordered(lines, figures))
+        self._pages.append(ordered(lines, figures))
 
     def _scanned(
         self, page: Page, why: str, drawn: bool
@@ -199,41 +192,43 @@ class _Reading:
         except (ToolError, InputError) as error:
             self.notes.append(f"{where} was not read: {why}, and {error}")
             return None, {}
+        if not lines and page.glyphs:
+            self.notes.append(f"{where}: {why}, and the reader found nothing")
         return self._reader.name, {0: lines}
+
+    def _without_scan(
+        self,
+        page: Page,
+        figures: list[Figure],
+        whole: list[Figure],
+        lines: dict[int, list[Line]],
+        reader: str | None,
+    ) -> list[Figure]:
+        """Return the pictures of a page of which `whole` take all: of a scan, its photographs.
+
+        It is a scan if most of its text is laid over it without being drawn or if, read in it,
+        there is much text, or a photograph beside it. The lines in photographs are taken out.
+        """
+        said = [glyph for glyph in page.glyphs if glyph.text.strip()]
+        hidden = sum(not glyph.seen for glyph in said) * 2 > len(said)
+        if reader is None and not hidden:
+            return figures
+        try:
+            flat = [line for each in lines.values() for line in each]
+            found, left = scans.cut_out(self._file, whole[-1], flat)
+        except InputError as error:
+            self.notes.append(str(error))
+            return figures
+        written = sum(len(line.cells) for line in flat) >= _WRITTEN
+        if not (hidden or written or found):
+            return figures
+        for turn, each in lines.items():
+            lines[turn] = [line for line in each if line in left]
+        return [*(figure for figure in figures if figure not in whole), *found]
 
     def laid(self) -> Laid:
         """Return all pages in reading order, with captions found and paragraphs joined."""
-        flat = [block for page in self._pages for block in page]
-        texts = [block for block in flat if isinstance(block, Paragraph)]
-        letters: Counter[tuple[float, str]] = Counter()
-        for paragraph in texts:
-            for line in paragraph.lines:
-                letters[round(line.size, 1), line.font] += len(line.cells)
-        body = letters.most_common(1)[0][0] if letters else (0.0, "")
-        words = Vocabulary.of(line.text for paragraph in texts for line in paragraph.lines)
-        captions: dict[int, list[int]] = {}
-        start = 0
-        for page in self._pages:
-            captions |= _captions(page, start, body)
-            start += len(page)
-        taken = {place for places in captions.values() for place in places}
-        open_: int | None = None
-        for place, block in enumerate(flat):
-            if isinstance(block, Figure) or place in taken:
-                continue
-            last = None if open_ is None else flat[open_]
-            if isinstance(last, Paragraph) and goes_on(last, block):
-                assert open_ is not None
-                flat[open_] = Paragraph([*last.lines, *block.lines])
-                flat[place] = Paragraph([])
-            else:
-                open_ = place
-        passages = {
-            place: passage_of(block.lines, words)
-            for place, block in enumerate(flat)
-            if isinstance(block, Paragraph) and block.lines
-        }
-        return Laid(flat, captions, {i: each for i, each in passages.items() if each.text})
+        return laid(self._pages)
 
     def picture(self, figure: Figure) -> Picture | None:
         """Return the file of a picture; None, and a note, if it cannot be had."""
@@ -249,40 +244,3 @@ class _Reading:
         for what, count in self._left_out.items():
             if count:
                 self.notes.append(f"left out: {count} {what}")
-
-
-def _ordered(lines: dict[int, list[Line]], figures: list[Figure]) -> list[Paragraph | Figure]:
-    """Return the paragraphs and pictures of a page in the order in which it is read."""
-    made: list[Paragraph | Figure] = []
-    for turn, group in lines.items() or [(0, [])]:
-        items: list[Item[Line | Figure]] = [Item(line.box, line.size, line) for line in group]
-        if not made:  # pictures stand among the lines that most of the page is written in
-            items += [Item(turned(each.box, turn), 0.0, each) for each in figures]
-        for column in columns(items, is_rtl("".join(line.text for line in group))):
-            made += _blocks(column)
-    return made
-
-
-def _blocks(column: list[Item[Line | Figure]]) -> list[Paragraph | Figure]:
-    made: list[Paragraph | Figure] = []
-    waiting: list[Item[Line]] = []
-    for item in column:
-        if isinstance(item.thing, Line):
-            waiting.append(Item(item.box, item.size, item.thing))
-        else:
-            made += [*paragraphs(waiting), item.thing]
-            waiting = []
-    return [*made, *paragraphs(waiting)]
-
-
-def _captions(
-    page: list[Paragraph | Figure], start: int, body: tuple[float, str]
-) -> dict[int, list[int]]:
-    """Return the captions of a page, by places in the document, whose page starts at `start`."""
-    figures = [(i, each) for i, each in enumerate(page) if isinstance(each, Figure)]
-    texts = [(i, each) for i, each in enumerate(page) if isinstance(each, Paragraph)]
-    found = captions_of([each for _, each in figures], [each for _, each in texts], body)
-    return {
-        start + figures[number][0]: [start + texts[i][0] for i in places]
-        for number, places in found.items()
-    }

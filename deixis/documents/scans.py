@@ -6,10 +6,13 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from deixis.base.boxes import Box
 from deixis.documents.cleaning import cleaned
+from deixis.documents.figures import Figure
 from deixis.documents.glyphs import Glyph
 from deixis.documents.lines import Cell, Line
 from deixis.documents.pdfium import Page, PdfFile
+from deixis.documents.photographs import photographs
 from deixis.errors import ToolError
 from deixis.tools import registry
 from deixis.tools.base import Picture, Reader, Word
@@ -117,7 +120,43 @@ def read(file: PdfFile, page: Page, reader: Reader) -> list[Line]:
             if first or (middle >= step + _OVERLAP / 2 and not last):
                 continue  # the other strip has all of it
             lines.append(_line(page.number, word, top, scale))
-    return [line for line in lines if line.cells]
+    return _evened([line for line in lines if line.cells])
+
+
+def cut_out(file: PdfFile, whole: Figure, lines: Sequence[Line]) -> tuple[list[Figure], list[Line]]:
+    """Cut the photographs out of the scan of a page.
+
+    Args:
+        file: the PDF.
+        whole: the scan.
+        lines: that were found on the page.
+
+    Returns:
+        The photographs, and the lines that are in none of them.
+
+    Raises:
+        InputError: the page cannot be drawn.
+    """
+    scale = 1.0
+    pixels = file.drawn(whole.page, scale)
+    boxes = photographs(pixels, scale, [line.on_page for line in lines])
+    left = [line for line in lines if not any(_inside(line.on_page, box) for box in boxes)]
+    return [Figure(whole.page, box, [], whole.scale) for box in boxes], left
+
+
+def _inside(one: Box, other: Box) -> bool:
+    x, y = (one[0] + one[2]) / 2, (one[1] + one[3]) / 2
+    return other[0] <= x <= other[2] and other[1] <= y <= other[3]
+
+
+def _evened(lines: list[Line]) -> list[Line]:
+    """Give lines the size of most where theirs is near: letters without tails look smaller."""
+    if not lines:
+        return []
+    sizes = sorted(line.size for line in lines for _ in line.cells)
+    common = sizes[len(sizes) // 2]
+    near = {line.size for line in lines if 0.75 * common < line.size < 1.3 * common}
+    return [line._replace(size=common) if line.size in near else line for line in lines]
 
 
 def _words(reader: Reader, strip: NDArray[np.uint8]) -> list[Word]:
