@@ -59,6 +59,11 @@ class Frame(NamedTuple):
             (0.0, -1.0, -1.0, 0.0, top, right),
         )[self.turn % 4]
 
+    def clipped(self, box: Box) -> Box:
+        """Return what of a box is on the page."""
+        x1, y1, x2, y2 = box
+        return max(x1, 0.0), max(y1, 0.0), min(x2, self.width), min(y2, self.height)
+
     def turn_of(self, x: float, y: float) -> int:
         """Return by how many quarters a direction of PDF's space is turned clockwise, upright."""
         a, b, c, d, _, _ = self.matrix

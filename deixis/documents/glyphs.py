@@ -3,8 +3,6 @@
 import ctypes
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from deixis.base.boxes import Box
 from deixis.documents.frames import Frame, bounds
 
@@ -48,7 +46,10 @@ def glyphs_of(pdfium: Any, page: Any, frame: Frame, most: int, notes: list[str])
         if count > most:
             notes.append(f"of its {count:,} characters, the first {most:,} are read")
         reading = _Reading(pdfium.raw, text, frame)
-        return [reading.glyph(i) for i in range(min(count, most))]
+        found = [reading.glyph(i) for i in range(min(count, most))]
+        if reading.outside:
+            notes.append(f"{reading.outside:,} characters outside of it are left out")
+        return found
     finally:
         text.close()
 
@@ -60,6 +61,7 @@ class _Reading:
         self._raw, self._text, self._frame = raw, text, frame
         self._fonts: dict[int | None, tuple[str, bool]] = {}
         self._matrix, self._rect = raw.FS_MATRIX(), raw.FS_RECTF()
+        self.outside = 0
 
     def glyph(self, i: int) -> Glyph:
         raw, text = self._raw, self._text
@@ -72,8 +74,11 @@ class _Reading:
             return nowhere._replace(text=" ")
         rect = self._rect
         box = bounds(self._frame.matrix, (rect.left, rect.bottom, rect.right, rect.top))
-        if not all(map(np.isfinite, box)):
+        across, down = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+        if not (0 <= across <= self._frame.width and 0 <= down <= self._frame.height):
+            self.outside += 1  # nobody sees it
             return nowhere._replace(text=" ")
+        box = self._frame.clipped(box)
         raw.FPDFText_GetMatrix(text, i, self._matrix)
         turn = self._frame.turn_of(self._matrix.a, self._matrix.b)
         scale = abs(self._matrix.a * self._matrix.d - self._matrix.b * self._matrix.c) ** 0.5

@@ -21,6 +21,7 @@ from deixis.documents.rasters import Raster, objects_of, rasters_of
 from deixis.errors import InputError, MissingExtraError
 
 _lock = Lock()
+_LARGEST = 100_000  # points of a side: 35 metres
 
 
 class Page(NamedTuple):
@@ -160,8 +161,9 @@ class PdfFile:
             except pdfium.PdfiumError as error:
                 said = one_line(error, 100)
                 raise InputError(f"{self._where}: page {number} is broken ({said})") from None
-            if not all(np.isfinite((*size, *box))) or min(size) <= 0:
-                raise InputError(f"{self._where}: page {number} has no size")
+            if not all(np.isfinite((*size, *box))) or min(size) <= 0 or max(size) > _LARGEST:
+                sides = " x ".join(f"{side:,.0f}" for side in size)
+                raise InputError(f"{self._where}: page {number} is no page: {sides} points")
             yield page, Frame(size[0], size[1], box, turn)
 
 
