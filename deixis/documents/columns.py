@@ -85,7 +85,7 @@ def _gutter(items: list[Item[T]]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]
     best, most = None, 0.0
     for x in np.unique(ends.round(1)):
         left = ends <= x + 0.1
-        right = starts >= x + _NARROWEST * size
+        right = (starts >= x + _NARROWEST * size) & ~left
         sides = int(left.sum()), int(right.sum())
         if not min(sides):
             continue

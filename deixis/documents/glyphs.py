@@ -76,7 +76,7 @@ class _Reading:
         box = bounds(self._frame.matrix, (rect.left, rect.bottom, rect.right, rect.top))
         across, down = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
         if not (0 <= across <= self._frame.width and 0 <= down <= self._frame.height):
-            self.outside += 1  # nobody sees it
+            self.outside += not chr(min(code, 0x10FFFF)).isspace()  # nobody sees it
             return nowhere._replace(text=" ")
         box = self._frame.clipped(box)
         raw.FPDFText_GetMatrix(text, i, self._matrix)
@@ -86,7 +86,9 @@ class _Reading:
         known = raw.FPDFText_HasUnicodeMapError(text, i) != 1
         said = "-" if hyphen else chr(code) if 0 < code < 0x110000 else "\0"
         font, seen = self._font(i)
-        return Glyph(said, box, size * (scale or 1.0), turn, font, known, seen)
+        size = abs(size * (scale or 1.0))
+        size = size if 0 < size < self._frame.height else box[3] - box[1]
+        return Glyph(said, box, size, turn, font, known, seen)
 
     def _font(self, i: int) -> tuple[str, bool]:
         thing = self._raw.FPDFText_GetTextObject(self._text, i)
