@@ -210,12 +210,6 @@ def test_what_is_left_out_is_told_and_counted(write: Write) -> None:
     assert masks.endswith("rectangle: 1") and frames.endswith("shown: 1")
 
 
-def test_the_same_rows_give_the_same_bytes(write: Write) -> None:
-    for form in ("turtle", "jsonld"):
-        one, other = (write(form, ALL, name).files[0] for name in ("one", "other"))
-        assert one.read_bytes() == other.read_bytes()
-
-
 def test_no_rows_at_all(write: Write) -> None:
     [path] = write("jsonld", []).files
     assert json.loads(path.read_text()) == {"@context": CONTEXT, "@graph": []}

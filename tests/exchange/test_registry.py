@@ -1,0 +1,71 @@
+"""Every form: found by its name, heeds what it says, takes rows of every kind."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from deixis.errors import InputError, SettingsError
+from deixis.exchange.items import Exporter, How, Importer
+from deixis.exchange.registry import find, heeded, names
+
+from .conftest import ALL, HEARD, Write
+
+FORMS = names(Exporter)
+OURS = {"csv", "fiftyone", "jsonld", "parquet", "turtle"}
+
+
+def test_the_forms_are_found() -> None:
+    assert set(FORMS) >= OURS
+    assert not OURS & set(names(Importer)), "what does not come back is not offered"
+    for kind in (Exporter, Importer):
+        for name in names(kind):
+            form = find(name, kind)
+            assert form.name == name and form.about
+            assert set(form.options) <= set(How._fields)
+
+
+def test_the_nearest_name_is_offered() -> None:
+    with pytest.raises(SettingsError, match="did you mean 'turtle'"):
+        find("turle", Exporter)
+    with pytest.raises(SettingsError, match="imported from 'csv'"):
+        find("csv", Importer)
+
+
+def test_what_has_no_effect_is_an_error() -> None:
+    form = find("csv", Exporter)
+    assert heeded(form, How(pictures="x")).pictures == "x"
+    with pytest.raises(InputError, match="csv does not heed --base, --model; it heeds --pictures"):
+        heeded(form, How(base="urn:x:", model="m"))
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_rows_of_every_kind_are_taken(write: Write, form: str, tmp_path: Path) -> None:
+    written = write(form, ALL)
+    out = tmp_path / "out" / "it"
+    files = {path for path in out.rglob("*") if path.is_file()} if out.is_dir() else {out}
+    assert files >= set(written.files) and all(written.counts.values()) >= 0
+    assert not [path for path in files if path.name.endswith(".part")]
+    json.dumps(written.left_out)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_no_rows_at_all_are_taken(write: Write, form: str) -> None:
+    written = write(form, [])
+    assert not any(written.counts.values()) and written.left_out == []
+    assert all(path.exists() for path in written.files)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_the_same_rows_give_the_same_bytes(write: Write, form: str) -> None:
+    def content(name: str) -> list[bytes]:
+        return [path.read_bytes() for path in write(form, ALL, name).files]
+
+    assert content("one") == content("two")
+
+
+def test_credentials_stay_here(write: Write) -> None:
+    secret = {"id": "s", "text": "", "image": "https://u:pw1234@h/x.jpg?token=t0ps3cret"}
+    for form in sorted(OURS):
+        for path in write(form, [secret, HEARD], form).files:
+            assert b"t0ps3cret" not in path.read_bytes() and b"pw1234" not in path.read_bytes()
