@@ -85,7 +85,7 @@ def run(
     from deixis.documents.limits import limits_of
     from deixis.graphs.build import graph_of, toolbox_of
     from deixis.schema import Extraction
-    from deixis.show.timing import spelled
+    from deixis.show.timing import Timing, spelled
 
     wanted = numbers_of(pages)
     if out:
@@ -131,8 +131,8 @@ def run(
         for table in result_tables.tables(extraction, escape(title)):
             terminal.show(table)
     terminal.line(escape(console.usage_line(found)))
-    took = {"all": sum(value for seconds in times for value in seconds.values())}
-    terminal.line(escape(f"{len(found)} posts took {spelled(took)}; loading is included"))
+    took = spelled(Timing(times, once={}).in_all())
+    terminal.line(escape(f"It took {took}; loading is included"))
     for file in written:
         typer.echo(f"wrote {file}")
 
@@ -226,7 +226,7 @@ def convert(src: Path, out: Path, pages: str | None, most: int | None, reader: s
     for failure in done.failed:
         terminal.warn(failure)
     typer.echo(
-        f"wrote {done.rows} rows of {done.documents} PDFs to {out}, with {done.pictures} pictures",
+        f"wrote {done.rows} rows to {out} (PDFs: {done.documents}, pictures: {done.pictures})",
         err=is_stdout(out),
     )
     if done.failed:
