@@ -58,7 +58,7 @@ def export_results(
     results: Annotated[
         Path, typer.Argument(metavar="RESULTS", help="Results of a batch, or gold rows.")
     ],
-    to: Annotated[str, typer.Option("--to", metavar="FORM", help="Which form; see below.")],
+    to: Annotated[str, typer.Option("--to", metavar="FORM", help="Which form, as listed above.")],
     out: Annotated[Path, typer.Option("--out", metavar="PLACE", help="File, or folder, to write.")],
     pictures: Annotated[
         str | None,

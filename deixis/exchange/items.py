@@ -68,6 +68,8 @@ def _item(number: int, line: str, folder: Path) -> Item | Problem:
         data = parsed(line, constants=False)
         row = parse_row(data, MuieContent)
         made = extraction_of(data)
+        if "error" in data and "entities" not in data:
+            return Problem(number, row.id, "no result, but one of the failures of a batch")
         for problem in problems_of(row):
             return Problem(number, row.id, problem)
     except ValidationError as error:

@@ -107,13 +107,14 @@ def test_bad_lines_are_told_and_the_others_written(deixis: Run) -> None:
         file.write(
             '{"id": "5", "text": "a", "relations": [{"subject": 0, "type": "r", "object": 1}]}\n'
         )
+        file.write('{"id": "6", "line": 2, "error": "no picture"}\n')
     code, printed, said = deixis("export", "rows.jsonl", *OWN, "--out", "out.txt", "--json")
     assert code == 1 and len(Path("out.txt").read_text().splitlines()) == 2
     document = json.loads(printed)
-    assert document["problems"] == 54 and len(document["first_problems"]) == 50
+    assert document["problems"] == 55 and len(document["first_problems"]) == 50
     assert "warning rows.jsonl:3: '1': the id '1' stands on line 1 too, which counts\n" in said
     assert "rows.jsonl:4: a list is no row" in said and "rows.jsonl:5: not JSON" in said
-    assert said.endswith("54 lines are left out; 50 are shown\n")
+    assert said.endswith("55 lines are left out; 50 are shown\n")
 
 
 def test_rows_that_cannot_be_gold(deixis: Run) -> None:
