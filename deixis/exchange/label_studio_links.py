@@ -4,6 +4,8 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
+from deixis.exchange import kept
+from deixis.exchange.kept import list_of, placed
 from deixis.exchange.label_studio_parts import Part, as_region, box_of, with_mask
 from deixis.exchange.label_studio_terms import NOBODY, SAME, UNFILMED, UNHEARD, UNSEEN
 from deixis.exchange.shapes import is_near
@@ -19,11 +21,11 @@ class Links:
         self,
         parts: dict[str, Part],
         results: list[Any],
-        kept: dict[str, Any],
+        unseen: dict[str, Any],
         row: dict[str, Any],
         problems: list[str],
     ) -> None:
-        self._parts, self._kept, self._row, self._problems = parts, kept, row, problems
+        self._parts, self._kept, self._row, self._problems = parts, unseen, row, problems
         self._arrows = [*self._all_arrows(results)]
         self._joined = {id_: id_ for id_, part in parts.items() if part.kind != "name"}
         self._masks: dict[str, str] = {}
@@ -39,7 +41,7 @@ class Links:
             groups.setdefault(self._root(id_), []).append(self._parts[id_])
         found = [*self._found(groups)]
         found += [
-            (place, [], thing) for place, thing in _pairs(self._kept.get("entities")) if thing
+            (place, [], thing) for place, thing in placed(self._kept.get("entities")) if thing
         ]
         found.sort(key=lambda each: each[0])
         owner: dict[str, int] = {}
@@ -61,7 +63,7 @@ class Links:
             if not isinstance(result, dict) or result.get("type") != "relation":
                 continue
             one, other = str(result.get("from_id")), str(result.get("to_id"))
-            labels = [each for each in _list(result.get("labels")) if isinstance(each, str)]
+            labels = [each for each in list_of(result.get("labels")) if isinstance(each, str)]
             if one not in self._parts or other not in self._parts:
                 self._problems.append(
                     f"left out an arrow from {one!r} to {other!r}: one is not there"
@@ -129,12 +131,12 @@ class Links:
             made["fine_type"] = fine
         if isinstance(hidden.get("expression"), str):
             made["expression"] = hidden["expression"]
-        regions = self._regions(members) + _list(hidden.get("regions"))
+        regions = self._regions(members) + list_of(hidden.get("regions"))
         pictured = bool(self._row.get("image") or self._row.get("images"))
         looked = (pictured and NOBODY not in flags) or UNSEEN in flags
         made["regions"] = regions if regions or looked else None
         spans = [part.content["span"] for part in members if part.kind == "sound"]
-        spans += _list(hidden.get("spans"))
+        spans += list_of(hidden.get("spans"))
         if spans or UNHEARD in flags:
             made["spans"] = spans
         track = self._track(members, hidden)
@@ -159,10 +161,10 @@ class Links:
 
     def _track(self, members: list[Part], hidden: dict[str, Any]) -> list[Any]:
         lanes = [part for part in members if part.kind == "track"]
-        unseen = _list(hidden.get("track"))
-        empty = [each for each in _list(hidden.get("frames")) if isinstance(each, int)]
+        unseen = list_of(hidden.get("track"))
+        empty = [each for each in list_of(hidden.get("frames")) if isinstance(each, int)]
         frames: dict[int, list[Any]] = {index: [] for index in empty}
-        size = _list(self._kept.get("video"))
+        size = list_of(self._kept.get("video"))
         known = len(size) == 2 and all(isinstance(side, int) and side > 0 for side in size)
         if lanes and not known:
             self._problems.append("left out a track: the size of the video is not in the task")
@@ -183,10 +185,7 @@ class Links:
         for one, label, other in self._arrows:
             if label != SAME and one in owner and other in owner:
                 yield {"subject": owner[one], "type": label, "object": owner[other]}
-        for given in _list(self._kept.get("relations")):
-            ends = given[::2] if isinstance(given, list) and len(given) == 3 else []
-            if ends and all(isinstance(end, int) and end in places for end in ends):
-                yield {"subject": places[given[0]], "type": given[1], "object": places[given[2]]}
+        yield from kept.relations(self._kept.get("relations"), places)
 
     def _events(
         self, groups: dict[str, list[Part]], owner: dict[str, int], places: dict[float, int]
@@ -214,35 +213,9 @@ class Links:
                 {"role": label, "entity": owner[other]} for label, other in pairs if other in owner
             ]
             for part in members:
-                arguments += _arguments(part.hidden.get("arguments"), places)
+                arguments += kept.arguments(part.hidden.get("arguments"), places)
             made = {"type": first.label, "trigger": trigger, "arguments": arguments}
             events.append((self._place(members, "event"), made))
-        for at, event in _pairs(self._kept.get("events")):
-            given = [
-                [p.get("role"), p.get("entity")]
-                for p in _list(event.get("arguments"))
-                if isinstance(p, dict)
-            ]
-            events.append((at, event | {"arguments": _arguments(given, places)}))
+        events += kept.events(self._kept.get("events"), places)
         events.sort(key=lambda each: each[0])
         return [event for _, event in events]
-
-
-def _arguments(given: Any, places: dict[float, int]) -> list[dict[str, Any]]:
-    """Return arguments by the new places of their entities, without those that are gone."""
-    pairs = [each for each in _list(given) if isinstance(each, list) and len(each) == 2]
-    return [
-        {"role": role, "entity": places[place]}
-        for role, place in pairs
-        if isinstance(place, int) and place in places
-    ]
-
-
-def _list(given: Any) -> list[Any]:
-    return given if isinstance(given, list) else []
-
-
-def _pairs(given: Any) -> list[tuple[int, dict[str, Any]]]:
-    """Return things that were kept, each after its place."""
-    pairs = [each for each in _list(given) if isinstance(each, list) and len(each) == 2]
-    return [(n, dict(each)) for n, each in pairs if isinstance(n, int) and isinstance(each, dict)]
