@@ -7,6 +7,7 @@ from deixis.exchange.items import Item
 from deixis.exchange.label_studio_terms import NOBODY, SAME, UNFILMED, UNHEARD, UNSEEN
 from deixis.exchange.labels import Labels, unique
 from deixis.exchange.sizes import pictures_of
+from deixis.exchange.xml_text import element
 
 _KEEP_SPACES = ".htx-text{ white-space: pre-wrap; }"  # else they are shown as one
 
@@ -62,7 +63,9 @@ def config_of(labels: Labels, media: Media) -> bytes:
 
 
 def _add(parent: "ElementTree.Element", tag: str, **given: str) -> "ElementTree.Element":
-    return ElementTree.SubElement(parent, tag, given)
+    made = element(tag, given)
+    parent.append(made)
+    return made
 
 
 def _labels(
