@@ -37,7 +37,11 @@ _OTHERS = [  # how files begin that are taken for pictures, what they are, and w
         "or download it and give its path",
     ),
     (r"(?i).{0,900}<svg[\s>]", "not a picture of pixels but an SVG drawing; export it as PNG"),
-    (r"\s*%PDF-", "not a picture but a PDF document; export its page as PNG"),
+    (
+        r"\s*%PDF-",
+        "not a picture but a PDF document; run it alone (deixis run FILE.pdf), or make rows of it "
+        "(deixis dataset convert pdf)",
+    ),
     (r"%!PS|\xc5\xd0\xd3\xc6", "not a picture of pixels but PostScript; export it as PNG"),
     (r"8BPS|gimp xcf", "not a picture but a project of a drawing program; export it as PNG"),
     (r"\0\0[\x01\x02]\0", "not a picture but an icon of several; export one as PNG"),

@@ -20,6 +20,7 @@ from deixis.settings import STACKS
 from deixis.testing import scripted
 from deixis.tools.base import Picture
 from deixis.weights.model_files import cache_folder
+from tests.documents.pdfs import article
 
 POSTS = [
     {"id": "1", "text": "Grace Hopper of the US Navy", "image": "photo.jpg"},
@@ -47,7 +48,7 @@ def user_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture(scope="session")
-def given(tmp_path_factory: pytest.TempPathFactory, hopper: Path) -> Path:
+def given(tmp_path_factory: pytest.TempPathFactory, hopper: Path, collins: Path) -> Path:
     """A folder with files that pages talk of without making them."""
     folder = tmp_path_factory.mktemp("given")
     for name in ("photo.jpg", "post.jpg"):
@@ -55,6 +56,7 @@ def given(tmp_path_factory: pytest.TempPathFactory, hopper: Path) -> Path:
     shutil.copy(Path(__file__).parents[1] / "sounds" / "grace_hopper.wav", folder / "talk.wav")
     (folder / "posts.jsonl").write_text("".join(json.dumps(post) + "\n" for post in POSTS))
     shutil.copy(STACKS / "starter.yaml", folder / "my-stack.yaml")
+    article(folder, hopper, collins)
     release = folder / "Twitter10000_v2.0"
     for name, content in RELEASE.items():
         (release / name).parent.mkdir(parents=True, exist_ok=True)

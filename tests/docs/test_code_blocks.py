@@ -34,6 +34,7 @@ GIVEN = {
     "CONTRIBUTING.md": ["photo.jpg"],
     "batch.md": ["photo.jpg", "posts.jsonl"],
     "command-line.md": ["Twitter10000_v2.0", "results.jsonl"],
+    "documents.md": ["article.pdf"],
     "evaluation.md": ["Twitter10000_v2.0", "answers.txt", "one.jsonl", "two.jsonl"],
     "exchange.md": ["photo.jpg", "posts.jsonl"],
     "getting-started.md": ["photo.jpg", "my-stack.yaml"],
