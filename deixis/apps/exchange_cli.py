@@ -220,11 +220,14 @@ def _line(row: dict[str, Any], moved: _Moved, seen: set[str]) -> "str | Problem"
     from pydantic import ValidationError
 
     from deixis.base.problems import problem_line
+    from deixis.exchange.items import HALF, is_text
     from deixis.formats.muie_rows import MuieContent
     from deixis.rows import Problem, parse_row
 
     given = row.get("id")
     id_ = given if isinstance(given, str) else None
+    if not is_text(row):
+        return Problem(0, None, HALF)
     try:
         checked = parse_row(row, MuieContent)
     except ValidationError as error:

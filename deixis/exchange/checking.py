@@ -10,8 +10,8 @@ from deixis.base.problems import problem_line
 from deixis.formats.muie_rows import MuieContent
 from deixis.rows import Problem
 
-_MOST = 1 << 31
-"""No picture is as wide, and no list as long; other tools have no number for it."""
+LARGEST = 1 << 31
+"""No picture is as wide, and no list as long: others keep such numbers in 32 bits."""
 
 
 def checked(row: dict[str, Any], line: int) -> dict[str, Any] | Problem:
@@ -36,7 +36,9 @@ def problems_of(row: MuieContent) -> Iterator[str]:
     named = [(each.text, each.start, each.end) for each in row.entities]
     named += [(e.trigger.text, e.trigger.start, e.trigger.end) for e in row.events if e.trigger]
     for text, start, end in named:
-        if (start is None) != (end is None) or (start is not None and row.text[start:end] != text):
+        if start is None and end is None:
+            continue
+        if start is None or end != start + len(text) or row.text[start:end] != text:
             yield f"{text!r} does not stand at {start}:{end} in the text"
     count = len(row.entities)
     ends = [end for each in row.relations for end in (each.subject, each.object)]
@@ -48,7 +50,7 @@ def problems_of(row: MuieContent) -> Iterator[str]:
     numbers = [*(row.size or ()), *(region.image for region in regions)]
     numbers += [frame.frame for frame in tracks]
     numbers += [side for region in regions if region.mask for side in region.mask.size]
-    yield from (f"{each} is no size or place" for each in numbers if not 0 <= each < _MOST)
+    yield from (f"{each} is no size or place" for each in numbers if not 0 <= each < LARGEST)
     for region in regions:
         if region.mask is not None:
             try:

@@ -4,8 +4,9 @@ A row group is written for every 10,000 rows, so that a file of millions needs n
 """
 
 from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Self
 
 from deixis.base.text_files import folder_of
 from deixis.errors import MissingExtraError
@@ -95,19 +96,18 @@ def write(items: Iterable[Item], out: Path, how: How) -> Written:
     """
     names = [f"{name}.parquet" for name in TABLES]
     where = Where(folder_of(out / names[0]), how.pictures)
-    with whole_files(out, names) as files:
+    with whole_files(out, names) as files, ExitStack() as opened:
         tables = {
-            name: _Table(file, TABLES[name])
+            name: opened.enter_context(_Table(file, TABLES[name]))
             for name, file in zip(TABLES, files.values(), strict=True)
         }
         for item in items:
             _add(item, tables, where)
-        counts = {name: table.close() for name, table in tables.items()}
-    return Written([out / name for name in names], counts)
+    return Written([out / name for name in names], {n: each.count for n, each in tables.items()})
 
 
 class _Table:
-    """A file of rows, of which a group is kept until it is written."""
+    """A file of rows, of which a group is kept until it is written; ``count`` is how many."""
 
     def __init__(self, file: IO[bytes], columns: Mapping[str, Any]) -> None:
         try:
@@ -119,20 +119,24 @@ class _Table:
         self._batch = pyarrow.RecordBatch
         self._writer = pyarrow.parquet.ParquetWriter(file, self._schema, compression="zstd")
         self._rows: list[dict[str, Any]] = []
-        self._count = 0
+        self.count = 0
 
     def add(self, **row: Any) -> None:
         self._rows.append(row)
-        self._count += 1
+        self.count += 1
         if len(self._rows) >= _GROUP:
             self._write()
 
-    def close(self) -> int:
-        """Write what is left, and return how many rows there are."""
-        if self._rows:
-            self._write()
-        self._writer.close()
-        return self._count
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        """Write what is left; of a file that fails, the end alone, for it is thrown away."""
+        try:
+            if self._rows and kind is None:
+                self._write()
+        finally:
+            self._writer.close()
 
     def _write(self) -> None:
         self._writer.write_batch(self._batch.from_pylist(self._rows, schema=self._schema))

@@ -10,7 +10,6 @@ activity (PROV-O).
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from deixis.base.reading import writable
 from deixis.exchange.items import How, Item
 from deixis.exchange.mentions import Happening, Link, Where, happenings_of, links_of
 from deixis.exchange.merged import Entities, Merged
@@ -96,7 +95,7 @@ class GraphOf:
     def _run(self, item: Item) -> str | None:
         """Return who made an item: one activity for each settings; nobody made a gold row."""
         given = item.data.get("settings")
-        settings = writable(given) if isinstance(given, str) and item.extraction else None
+        settings = given if isinstance(given, str) and item.extraction else None
         if item.extraction is None and self._model is None:
             return None
         iri = f"{self._base}run" + "".join(

@@ -28,6 +28,7 @@ def read(path, how):
         if text == "?":
             yield Problem(number, id_, "it is a question")
         else:
+            text = text.replace("HALF", "\\ud800")
             yield {"id": id_, "text": text, "image": f"pictures/{id_}.jpg", "entities": []}
 
 
@@ -118,13 +119,14 @@ def test_bad_lines_are_told_and_the_others_written(deixis: Run) -> None:
 
 
 def test_rows_that_cannot_be_gold(deixis: Run) -> None:
-    Path("in.txt").write_text("m|1|a\nm|2|?\nm|1|b\nm||c\nm|3|d\n")
+    Path("in.txt").write_text("m|1|a\nm|2|?\nm|1|b\nm||c\nm|4|HALF\nm|3|d\n")
     code, _, said = deixis("import", "own_lines:IMPORTER", "in.txt", "--out", "gold.jsonl")
     written = map(json.loads, Path("gold.jsonl").read_text().splitlines())
     assert code == 1 and [row["id"] for row in written] == ["1", "3"]
-    first, second, third = said.splitlines()
+    first, second, third, fourth = said.splitlines()
     assert first == "warning in.txt:2: '2': it is a question"
     assert "'1': another row of this id" in second and "id: String should have" in third
+    assert "half a surrogate pair" in fourth
 
 
 @pytest.mark.parametrize(

@@ -158,7 +158,7 @@ HOSTILE = [
     },
     {"id": "..", "text": "", "image": "data:image/png;base64,AAAA", "entities": []},
     {"id": "9" * 3000, "text": "x", "image": "", "entities": []},
-    result("\u00e9", "e\u0301\u00e9", [], settings="\ud800"),
+    result("\u00e9", "e\u0301\u00e9", [], settings="\x00/../"),
 ]
 ALL: Rows = [SEEN, AGAIN, HEARD, GOLD, *HOSTILE]
 

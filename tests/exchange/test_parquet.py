@@ -1,16 +1,18 @@
 """Parquet: fixed columns, read again by pyarrow and pandas."""
 
+import gc
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from deixis.errors import MissingExtraError
+from deixis.errors import DataError, MissingExtraError
 from deixis.exchange import parquet
-from deixis.exchange.items import Written
+from deixis.exchange.items import How, Item, Written
 
-from .conftest import AGAIN, ALL, EVIL, GOLD, HEARD, HOSTILE, SEEN, SHA, Write
+from .conftest import AGAIN, ALL, EVIL, GOLD, HEARD, HOSTILE, SEEN, SHA, Rows, Write
 
 arrow = pytest.importorskip("pyarrow.parquet")
 
@@ -100,6 +102,20 @@ def test_without_the_package(write: Write, monkeypatch: pytest.MonkeyPatch, tmp_
     with pytest.raises(MissingExtraError, match=r"deixis\[parquet\]"):
         write("parquet", [SEEN])
     assert not list((tmp_path / "out").glob("*/*"))
+
+
+def test_rows_that_fail_leave_nothing(
+    tmp_path: Path, read: Callable[[Rows], list[Item]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def items() -> Iterator[Item]:
+        yield from read(ALL)
+        raise DataError("the end")
+
+    monkeypatch.setattr(parquet, "_GROUP", 2)
+    with pytest.raises(DataError, match="the end"):
+        parquet.write(items(), tmp_path / "out", How())
+    gc.collect()  # what a writer that was left open says is an error here
+    assert list((tmp_path / "out").iterdir()) == []
 
 
 def test_all_files_or_none(write: Write, tmp_path: Path) -> None:

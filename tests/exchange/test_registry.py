@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 
 from deixis.errors import InputError, SettingsError
-from deixis.exchange.items import Exporter, How, Importer
+from deixis.exchange.items import Exporter, How, Importer, items_of
 from deixis.exchange.registry import find, heeded, names
+from deixis.rows import Problem
 
-from .conftest import ALL, HEARD, Write
+from .conftest import ALL, HEARD, SEEN, Write
 
 FORMS = names(Exporter)
 OURS = {"csv", "fiftyone", "jsonld", "parquet", "turtle"}
@@ -62,6 +63,28 @@ def test_the_same_rows_give_the_same_bytes(write: Write, form: str) -> None:
         return [path.read_bytes() for path in write(form, ALL, name).files]
 
     assert content("one") == content("two")
+
+
+def test_a_picture_of_no_size(tmp_path: Path) -> None:
+    large = {**SEEN, "images": [SEEN["image"], {**SEEN["image"], "width": 10**30}]}
+    (tmp_path / "rows.jsonl").write_text(json.dumps(large) + "\n")
+    [problem] = items_of(tmp_path / "rows.jsonl")
+    assert isinstance(problem, Problem) and problem.error.startswith("no picture has 10000")
+
+
+def test_half_a_character(tmp_path: Path) -> None:
+    (tmp_path / "rows.jsonl").write_text(
+        r'{"id": "1", "text": "a\ud83d b", "entities": []}'
+        "\n"
+        r'{"id": "2", "text": "a\ud83d\ude00 b", "entities": [], "\uD800": 1}'
+        "\n"
+        r'{"id": "3", "text": "a\ud83d\ude00 b", "entities": []}'
+        "\n"
+    )
+    one, other, item = items_of(tmp_path / "rows.jsonl")
+    assert isinstance(one, Problem) and isinstance(other, Problem)
+    assert "surrogate" in one.error and "surrogate" in other.error
+    assert not isinstance(item, Problem) and item.row.text == "a\U0001f600 b"
 
 
 def test_credentials_stay_here(write: Write) -> None:
