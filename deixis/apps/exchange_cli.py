@@ -110,10 +110,9 @@ def export_results(
         to_stderr = is_stdout(out)
         for what, number in written.counts.items():
             typer.echo(f"{number:8}  {what}", err=to_stderr)
-        several = f"{len(written.files)} files into {out}" if exporter.folder else str(out)
-        typer.echo(f"wrote {several}", err=to_stderr)
+        typer.echo(f"wrote {out}", err=to_stderr)
     for why in written.left_out:
-        terminal.warn(why)
+        terminal.warn(f"no place for {why}")
     problems.end()
 
 

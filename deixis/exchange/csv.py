@@ -14,6 +14,7 @@ from typing import IO, Any
 from deixis.base.text_files import folder_of
 from deixis.exchange.folders import whole_files
 from deixis.exchange.items import Exporter, How, Item, Written
+from deixis.exchange.labels import LeftOut
 from deixis.exchange.mentions import (
     Medium,
     Mention,
@@ -81,7 +82,7 @@ class _Tables:
         self._entities = Entities()
         self._pictures: set[str] = set()
         self._counts: Counter[str] = Counter()
-        self._dropped: Counter[str] = Counter()
+        self._left = LeftOut()
 
     def add(self, item: Item) -> None:
         """Write what an item holds; entities, which are one over all items, come at the end."""
@@ -132,13 +133,16 @@ class _Tables:
         span = (mention.start, mention.end)
         said = (mention.fine_type, mention.expression, seen, mention.confidence)
         self._row("mentions", item.id, entity, mention.id, mention.text, *span, *said, "MENTIONS")
-        self._dropped["spans of sound"] += len(mention.spans)
-        self._dropped["regions in frames"] += len(mention.frames)
+        for _ in mention.spans:
+            self._left.add("spans of sound: they have no column", item.id)
+        for _ in mention.frames:
+            self._left.add("regions in frames: they have no column", item.id)
 
     def _shows(self, item: Item, mention: Mention, entity: str, place: Place, key: str) -> None:
         by = (place.score, place.by)
         self._row("shows", key, entity, item.id, mention.id, *place.box, *by, "SHOWS")
-        self._dropped["masks"] += place.mask is not None
+        if place.mask is not None:
+            self._left.add("masks: they have no column", item.id)
 
     def end(self) -> None:
         """Write the entities."""
@@ -158,11 +162,7 @@ class _Tables:
     @property
     def left_out(self) -> list[str]:
         """What has no column."""
-        return [
-            f"{what} left out, for which there is no column: {count}"
-            for what, count in self._dropped.items()
-            if count
-        ]
+        return self._left.lines()
 
 
 def _id(entity: Merged) -> str:

@@ -20,6 +20,7 @@ from deixis.base.boxes import clipped
 from deixis.base.text_files import folder_of
 from deixis.exchange.folders import whole_files
 from deixis.exchange.items import Exporter, How, Item, Written
+from deixis.exchange.labels import LeftOut
 from deixis.exchange.mentions import Mention, Place, Where, mentions_of, pictures_of
 from deixis.exchange.sizes import Size, picture_sizes
 
@@ -34,41 +35,42 @@ def write(items: Iterable[Item], out: Path, how: How) -> Written:
     """
     where = Where(folder_of(out / _FILES[0]), how.pictures)
     counts: Counter[str] = Counter(samples=0, detections=0, mentions=0)
-    dropped: Counter[str] = Counter()
+    left = LeftOut()
     with whole_files(out, _FILES) as files:
         files["metadata.json"].write(json.dumps({"media_type": "image", "info": {}}).encode())
         samples = files["samples.json"]
         samples.write(b'{"samples": [')
         for item in items:
-            for sample in _samples(item, where, counts, dropped):
+            for sample in _samples(item, where, counts, left):
                 comma = ",\n" if counts["samples"] else "\n"
                 samples.write((comma + json.dumps(sample, ensure_ascii=False)).encode())
                 counts["samples"] += 1
         samples.write(b"\n]}\n")
-    left_out = [f"{what}: {count}" for what, count in dropped.items()]
-    return Written([out / name for name in _FILES], dict(counts), left_out)
+    return Written([out / name for name in _FILES], dict(counts), left.lines())
 
 
 def _samples(
-    item: Item, where: Where, counts: Counter[str], dropped: Counter[str]
+    item: Item, where: Where, counts: Counter[str], left: LeftOut
 ) -> Iterator[dict[str, Any]]:
     """Yield a sample for each picture of a post."""
     mentions = mentions_of(item)
     if item.row.video is not None or item.row.audio is not None:
-        dropped["sounds and videos left out, for a sample is a picture"] += 1
+        left.add("sounds and videos: a sample is a picture", item.id)
     pictures = pictures_of(item, where)
     if not pictures:
-        dropped["posts left out, for they have no picture"] += 1
+        left.add("posts without a picture", item.id)
     named = [(mention, place) for mention in mentions for place in mention.places]
-    if astray := sum(place.picture >= len(pictures) for _, place in named):
-        dropped["regions left out, for their post names no such picture"] += astray
+    for _, place in named:
+        if place.picture >= len(pictures):
+            left.add("regions in pictures that the post does not have", item.id)
     for number, (picture, size) in enumerate(zip(pictures, picture_sizes(item), strict=True)):
         if picture.source is None or "://" in picture.source:
-            dropped["pictures left out, for FiftyOne opens files alone"] += 1
+            left.add("pictures that are no files, and what they show", item.id)
             continue
         shown = [(mention, place) for mention, place in named if place.picture == number]
-        if shown and size is None:
-            dropped["regions left out, for the size of their picture is not known"] += len(shown)
+        if size is None:
+            for _ in shown:
+                left.add("regions in pictures of unknown size", item.id)
             shown = []
         counts["detections"] += len(shown)
         counts["mentions"] += len(mentions)

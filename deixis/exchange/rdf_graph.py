@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from deixis.exchange.items import How, Item
+from deixis.exchange.labels import LeftOut
 from deixis.exchange.mentions import Happening, Link, Where, happenings_of, links_of
 from deixis.exchange.merged import Entities, Merged
 from deixis.exchange.rdf_post import Post, Region
@@ -51,7 +52,7 @@ class GraphOf:
         self._entities = Entities()
         self._runs: dict[str, tuple[str | None, dict[str, None]]] = {}
         self._counts: Counter[str] = Counter()
-        self._masks = self._untimed = 0
+        self._left = LeftOut()
 
     def nodes(self, items: Iterable[Item]) -> Iterator[Node]:
         """Yield the nodes of each item, then the entities and who has found them.
@@ -84,10 +85,7 @@ class GraphOf:
     @property
     def left_out(self) -> list[str]:
         """What had no place in the graph."""
-        frames = "regions in frames left out, for gold rows do not say when a frame is shown"
-        masks = "masks left out, for a media fragment is a rectangle"
-        counted = ((masks, self._masks), (frames, self._untimed))
-        return [f"{what}: {count}" for what, count in counted if count]
+        return self._left.lines()
 
     def _iri_of(self, entity: Merged) -> str:
         return f"{self._base}entity/{part(entity.type)}/{part(entity.key)}"
@@ -137,7 +135,7 @@ class GraphOf:
         if words := post.words(mention.text, mention.start, mention.end):
             yield words
             targets.append(words.iri)
-        regions = [region for region in post.regions(mention) if self._has_place(region)]
+        regions = [region for region in post.regions(mention) if self._has_place(region, post)]
         for count, region in enumerate(regions, start=1):
             targets.append(f"{iri}/region/{count}")
             yield from self._region(targets[-1], region, entity)
@@ -151,16 +149,18 @@ class GraphOf:
         about += [*each("oa:hasTarget", targets), *post.made(mention.confidence)]
         yield Node(iri, ["oa:Annotation"], about)
 
-    def _has_place(self, region: Region) -> bool:
+    def _has_place(self, region: Region, post: Post) -> bool:
         """Count a region, and its mask, which has none."""
         if region.fragment is None:
-            self._untimed += 1
+            why = "regions in frames of which it is not known when they are shown"
+            self._left.add(why, post.item.id)
             return False
         if region.place is None:
             self._counts["spans"] += 1
         else:
             self._counts["regions" if region.place.frame is None else "frames"] += 1
-            self._masks += region.place.mask is not None
+            if region.place.mask is not None:
+                self._left.add("masks: a media fragment is a rectangle", post.item.id)
         return True
 
     def _region(self, iri: str, region: Region, entity: str) -> Iterator[Node]:

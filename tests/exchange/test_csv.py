@@ -55,7 +55,7 @@ def test_what_the_files_hold(write: Write) -> None:
     assert relation[":TYPE"] == "member of" and relation["confidence:double"] == "0.7"
     assert [row[":TYPE"] for row in tables["arguments"]] == ["Teacher", "Place"]
     assert tables["events"][0][":LABEL"] == "Event;Life:Teach"
-    assert written.left_out == ["masks left out, for which there is no column: 1"]
+    assert written.left_out == ["masks: they have no column (1 in all, first in '1')"]
 
 
 def test_ids_are_one_of_a_kind_and_both_ends_are_there(write: Write) -> None:

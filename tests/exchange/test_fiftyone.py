@@ -63,11 +63,11 @@ def test_what_is_left_out_is_told(write: Write) -> None:
     written = write("fiftyone", [AGAIN, HEARD, GOLD, unsized])
     assert len(samples_of(written)) == 2
     assert written.left_out == [
-        "posts left out, for they have no picture: 2",
-        "sounds and videos left out, for a sample is a picture: 1",
-        "pictures left out, for FiftyOne opens files alone: 1",
-        "regions left out, for their post names no such picture: 1",
-        "regions left out, for the size of their picture is not known: 1",
+        "posts without a picture (2 in all, first in '2')",
+        "sounds and videos: a sample is a picture (1 in all, first in '3')",
+        "pictures that are no files, and what they show (1 in all, first in '4')",
+        "regions in pictures that the post does not have (1 in all, first in '5')",
+        "regions in pictures of unknown size (1 in all, first in '5')",
     ]
 
 

@@ -207,7 +207,8 @@ def test_what_is_left_out_is_told_and_counted(write: Write) -> None:
     parts = {"mentions": 14, "regions": 6, "spans": 2, "frames": 1, "relations": 3, "events": 2}
     assert written.counts == {"posts": 8, "entities": 11, **parts}
     masks, frames = written.left_out
-    assert masks.endswith("rectangle: 1") and frames.endswith("shown: 1")
+    assert masks == "masks: a media fragment is a rectangle (1 in all, first in '1')"
+    assert "when they are shown (1 in all, first in " in frames
 
 
 def test_no_rows_at_all(write: Write) -> None:
