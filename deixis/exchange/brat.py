@@ -25,6 +25,8 @@ _LINES = re.compile("[^\r\n\x0b\x0c\x1c-\x1e\x85\u2028\u2029]+")
 def write(items: Iterable[Item], out: Path, how: How) -> Written:
     """Write a text, its annotations and the rest of each item, and the configuration.
 
+    The files of the configuration are returned; documents are counted, for there may be many.
+
     Raises:
         InputError: the folder cannot be written, or has annotations already.
     """
@@ -49,12 +51,12 @@ def write(items: Iterable[Item], out: Path, how: How) -> Written:
                     left.add(
                         f"{what} that are not in the text: kept beside, and not shown", item.id
                     )
-        config = names.config(labels.types(), labels.relations(), labels.events())
-        _put(out / "annotation.conf", config)
-        _put(out / "visual.conf", names.visual())
+        configs = [out / "annotation.conf", out / "visual.conf"]
+        _put(configs[0], names.config(labels.types(), labels.relations(), labels.events()))
+        _put(configs[1], names.visual())
     except OSError as error:
         raise InputError(f"cannot write into {out}: {error.strerror}") from None
-    return Written([out], counts, left.lines())
+    return Written(configs, counts, left.lines())
 
 
 def _put(path: Path, text: str) -> None:
