@@ -33,6 +33,7 @@ from deixis.apps.examples_cli import examples_app
 from deixis.apps.exchange_cli import export_results, import_corrections
 from deixis.apps.folds_cli import vkel_folds
 from deixis.apps.lessons_cli import export
+from deixis.apps.mcp_cli import mcp
 from deixis.apps.merge_cli import merge
 from deixis.apps.prompts_cli import PromptsOption, prompts_app
 from deixis.apps.reinforcement_cli import reinforcement
@@ -63,6 +64,7 @@ app.command("calibrate")(calibrate)
 app.command("batch")(batch)
 app.command("ablate")(ablate)
 app.command("merge")(merge)
+app.command("mcp")(mcp)
 app.command("report")(report)
 app.command("export")(export_results)
 app.command("import")(import_corrections)
