@@ -56,12 +56,10 @@ def mcp(
     offers = Offers(stacks, schema or ())
     most = max(each.options.max_media_bytes for each in stacks)
     opened = Files(files, most) if files else None
-    # stdout carries the protocol alone; the SDK keeps whatever else is printed from it.
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
-
-    async def serve() -> None:
-        limits = Limits(seconds=seconds, budget=Budget(calls=calls, tokens=tokens), grace=0.0)
-        async with Service(offers, limits) as service:
-            await Server(service, opened).run_stdio_async()
-
-    asyncio.run(serve())
+    limits = Limits(seconds=seconds, budget=Budget(calls=calls, tokens=tokens), grace=0.0)
+    service = Service(offers, limits)
+    # stdout carries the protocol alone: the SDK turns all else to stderr. So the service, whose
+    # libraries may print, has to end before that does.
+    server = Server(service, opened, lifespan=lambda _: service)
+    asyncio.run(server.run_stdio_async())

@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractAsyncContextManager, contextmanager
 from typing import Any
 
 from mcp.server import MCPServer
@@ -81,6 +81,7 @@ class Server(MCPServer[Any]):
                     _tool(tools.explain, ExplainArguments, Explained, local),
                 ],
                 resources=[*resources(service.offers)],
+                lifespan=lifespan,
                 subscriptions=False,
             )
 
