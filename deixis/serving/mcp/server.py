@@ -58,11 +58,17 @@ class Server(MCPServer[Any]):
     """An MCP server whose tools say what is wrong in one line.
 
     Args:
-        service: what runs orders; entered by whoever runs this server.
+        service: runs orders; entered by whoever runs this server, or in its `lifespan`.
         files: what may be opened of this machine: nothing, but for a client on it.
+        lifespan: entered while it serves.
     """
 
-    def __init__(self, service: Service, files: Files | None = None) -> None:
+    def __init__(
+        self,
+        service: Service,
+        files: Files | None = None,
+        lifespan: Callable[[Any], AbstractAsyncContextManager[Any]] | None = None,
+    ) -> None:
         tools = Tools(service)
         self._files = files
         local = ""
