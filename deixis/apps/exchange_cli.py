@@ -90,6 +90,8 @@ def export_results(
     how = heeded(exporter, How(pictures=pictures, base=base, model=model))
     if exporter.folder:
         check_folder(out)
+        if results.is_file() and out.is_dir() and results.parent.samefile(out):
+            raise InputError(f"{results} lies in {out}, where files are written over; name another")
     elif is_one_of(out, [results]):
         raise InputError(f"{out} is the file that is read; give another --out")
     _one_stream(out, as_json)

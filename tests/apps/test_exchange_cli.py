@@ -148,6 +148,8 @@ def test_nothing_is_written_over_what_is_read(deixis: Run) -> None:
     before = Path("rows.jsonl").read_bytes()
     code, _, said = deixis("export", "rows.jsonl", *OWN, "--out", "rows.jsonl")
     assert code == 2 and "is the file that is read" in said
+    code, _, said = deixis("export", "rows.jsonl", "--to", "csv", "--out", ".")
+    assert code == 2 and "lies in ." in said and not Path("posts.csv").exists()
     code, _, said = deixis("import", "own_lines:IMPORTER", "rows.jsonl", "--out", "rows.jsonl")
     assert code == 2 and "is read as well" in said
     assert Path("rows.jsonl").read_bytes() == before
