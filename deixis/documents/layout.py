@@ -7,8 +7,8 @@ from deixis.documents.captions import captions_of
 from deixis.documents.cleaning import Vocabulary, is_rtl
 from deixis.documents.columns import Item, columns
 from deixis.documents.figures import Figure
-from deixis.documents.lines import Line, turned
-from deixis.documents.paragraphs import Paragraph, goes_on, paragraphs
+from deixis.documents.lines import Line, rejoined, turned
+from deixis.documents.paragraphs import Paragraph, follows, goes_on, paragraphs
 from deixis.documents.passages import passage_of
 from deixis.documents.posts import Laid
 
@@ -59,20 +59,33 @@ def ordered(lines: dict[int, list[Line]], figures: list[Figure]) -> list[Paragra
         if not made:  # pictures stand among the lines that most of the page is written in
             items += [Item(turned(each.box, turn), 0.0, each) for each in figures]
         for column in columns(items, is_rtl("".join(line.text for line in group))):
-            made += _blocks(column)
+            found = _blocks(column)
+            if made and found and _is_cut(made[-1], found[0]):
+                found[0] = Paragraph([*_lines(made.pop()), *_lines(found[0])])
+            made += found
     return made
+
+
+def _is_cut(one: Paragraph | Figure, other: Paragraph | Figure) -> bool:
+    """Say whether two blocks are a headline, of which one line alone crosses the columns."""
+    both = isinstance(one, Paragraph) and isinstance(other, Paragraph)
+    return both and follows(Paragraph(_lines(one)), Paragraph(_lines(other)))
+
+
+def _lines(block: Paragraph | Figure) -> list[Line]:
+    return block.lines if isinstance(block, Paragraph) else []
 
 
 def _blocks(column: list[Item[Line | Figure]]) -> list[Paragraph | Figure]:
     made: list[Paragraph | Figure] = []
-    waiting: list[Item[Line]] = []
+    waiting: list[Line] = []
     for item in column:
         if isinstance(item.thing, Line):
-            waiting.append(Item(item.box, item.size, item.thing))
+            waiting.append(item.thing)
         else:
-            made += [*paragraphs(waiting), item.thing]
+            made += [*paragraphs(rejoined(waiting)), item.thing]
             waiting = []
-    return [*made, *paragraphs(waiting)]
+    return [*made, *paragraphs(rejoined(waiting))]
 
 
 def _captions(

@@ -86,6 +86,41 @@ def lines_of(page: int, glyphs: Sequence[Glyph]) -> dict[int, list[Line]]:
     return found
 
 
+def rejoined(lines: Sequence[Line]) -> list[Line]:
+    """Put together what stands side by side in one column: words of a line that was spread out.
+
+    Args:
+        lines: of one column.
+    """
+    rows: list[list[Line]] = []
+    for line in sorted(lines, key=lambda each: (each.box[1] + each.box[3], each.box[0])):
+        last = rows[-1][-1] if rows else None
+        if last is not None and _is_one_row(last, line):
+            rows[-1].append(line)
+        else:
+            rows.append([line])
+    return [row[0] if len(row) == 1 else _row(row) for row in rows]
+
+
+def _is_one_row(one: Line, other: Line) -> bool:
+    small, large = sorted((one.size, other.size))
+    return _shared(one.box, other.box) >= 0.5 and large <= _ALIKE * max(small, 1e-6)
+
+
+def _row(lines: list[Line]) -> Line:
+    rtl = is_rtl("".join(line.text for line in lines))
+    cells: list[Cell] = []
+    for line in sorted(lines, key=lambda each: each.box[0], reverse=rtl):
+        if cells:
+            cells.append(Cell(" ", cells[-1].end, line.cells[0].start))
+        cells += line.cells
+    longest = max(lines, key=lambda each: len(each.cells))
+    fonts = {line.font for line in lines}
+    font = fonts.pop() if len(fonts) == 1 else ""
+    box = around(*(line.box for line in lines))
+    return longest._replace(box=box, font=font, cells=cells)
+
+
 def _pieces(glyphs: Iterable[Glyph]) -> list[_Piece]:
     """Cut glyphs where the line ends, or where a gap is wide; places are turned."""
     pieces: list[_Piece] = []

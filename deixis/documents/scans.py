@@ -23,6 +23,7 @@ _OVERLAP = 96  # pixels that two strips share, more than a line is high
 _FEW = 25  # glyphs: a page number and a stamp
 _UNKNOWN = 0.2  # share of glyphs that no text has
 _LETTERS = 0.4  # share of letters and digits, the least that a text has
+_LEADERS = frozenset(".-_\u00b7\u2013\u2014\u2026")  # lines and dots that lead to a number
 _VOWELS = 0.2  # share among letters of Latin script, of which all languages have more
 _ENOUGH = 150  # letters, to count vowels
 _BLANK = 2.0  # standard deviation of a page without writing
@@ -54,20 +55,22 @@ def is_legible(glyphs: Sequence[Glyph]) -> bool:
     """Say whether the glyphs of a page say what they show.
 
     They do not where a fifth or more are controls, private or unassigned characters, or of fonts
-    that do not say which character a glyph is; where less than two fifths are letters and digits;
-    or where less than a fifth of many Latin letters are vowels, as where codes are shifted.
+    that do not say which character a glyph is; where less than two fifths, dots and dashes aside,
+    are letters and digits; or where less than a fifth of many Latin letters are vowels, as where
+    codes are shifted.
     """
     said = [glyph for glyph in glyphs if glyph.text.strip()]
     if not said:
         return True
     odd = sum(not glyph.known or _is_odd(glyph.text) for glyph in said)
+    plain = [glyph for glyph in said if glyph.text not in _LEADERS]
     words = sum(
-        glyph.text.isalnum() or unicodedata.category(glyph.text)[0] == "M" for glyph in said
+        glyph.text.isalnum() or unicodedata.category(glyph.text)[0] == "M" for glyph in plain
     )
     latin = [base for glyph in said if (base := _latin(glyph.text))]
     vowels = sum(letter in "aeiouy" for letter in latin)
     mute = len(latin) >= _ENOUGH and vowels < _VOWELS * len(latin)
-    return odd < _UNKNOWN * len(said) and words >= _LETTERS * len(said) and not mute
+    return odd < _UNKNOWN * len(said) and words >= _LETTERS * len(plain) and not mute
 
 
 def _is_odd(text: str) -> bool:

@@ -150,6 +150,7 @@ def glyphs(text: str, **changes: object) -> list[Glyph]:
         ("", True),
         ("1,234.50 5,678.25 9.5% 12/03/1984", True),
         ("Прочитанное людьми", True),
+        ("Introduction " + ". " * 200 + "7", True),
         ("東京は日本の首都である。", True),
         ("مرحبا بالعالم", True),
         ("".join(chr(ord(c) - 29) for c in BODY if c > "="), False),  # codes that are shifted
