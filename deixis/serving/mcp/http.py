@@ -24,7 +24,8 @@ class Endpoint:
 
     Args:
         service: what runs orders.
-        hosts: names in the header Host that are answered, with any port.
+        hosts: names in the header Host that are answered, with any port; None where the
+            application checks Host and Origin of every request itself.
         origins: origins, beside those of `hosts`, from which a browser may ask.
         max_body: bytes of the largest request.
     """
@@ -32,11 +33,11 @@ class Endpoint:
     def __init__(
         self,
         service: Service,
-        hosts: Iterable[str] = LOOPBACK,
+        hosts: Iterable[str] | None = LOOPBACK,
         origins: Iterable[str] = (),
         max_body: int = MAX_BODY,
     ) -> None:
-        with_ports = [host + port for host in hosts for port in ("", ":*")]
+        with_ports = [host + port for host in hosts or () for port in ("", ":*")]
         own = [f"{scheme}://{host}" for host in with_ports for scheme in ("http", "https")]
         server = Server(service)
         server.streamable_http_app(
@@ -44,7 +45,9 @@ class Endpoint:
             session_idle_timeout=_IDLE,
             max_sessions=_SESSIONS,
             transport_security=TransportSecuritySettings(
-                allowed_hosts=with_ports, allowed_origins=[*own, *origins]
+                enable_dns_rebinding_protection=hosts is not None,
+                allowed_hosts=with_ports,
+                allowed_origins=[*own, *origins],
             ),
         )
         self._manager = server.session_manager

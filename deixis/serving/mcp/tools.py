@@ -14,6 +14,7 @@ from pydantic import BaseModel
 
 from deixis.base.printable import one_line
 from deixis.errors import DeixisError, InputError
+from deixis.llms.servers.redaction import redacted
 from deixis.schema import Extraction
 from deixis.serving.jobs import Job
 from deixis.serving.mcp.arguments import Extracted, order_of
@@ -136,7 +137,7 @@ def _told() -> Iterator[None]:
     try:
         yield
     except _EXPECTED as error:
-        raise ToolError(one_line(error)) from None
+        raise ToolError(redacted(one_line(error, 500))) from None
 
 
 def _structured(made: BaseModel, text: str) -> CallToolResult:

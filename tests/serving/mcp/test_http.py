@@ -257,6 +257,17 @@ def test_other_hosts_can_be_allowed(gate: Gate) -> None:
             assert said.status_code == status, headers
 
 
+def test_whoever_checks_hosts_itself_says_so(gate: Gate) -> None:
+    with served(offers(), hosts=None) as running:
+        said = httpx.post(
+            running.url,
+            json=called("extract", {}),
+            headers={**ACCEPT, "host": "any.example"},
+            trust_env=False,
+        )
+        assert said.status_code == 400 and "session" in said.text.lower()
+
+
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"[" * 50_000, b"\xff", b"1" * 5000, b"null"])
 def test_rubbish_does_no_harm(server: Served, body: bytes) -> None:
     for version in ("2025-06-18", "2026-07-28", "9999-99-99"):
