@@ -38,6 +38,7 @@ from deixis.apps.merge_cli import merge
 from deixis.apps.prompts_cli import PromptsOption, prompts_app
 from deixis.apps.reinforcement_cli import reinforcement
 from deixis.apps.run_cli import run
+from deixis.apps.serve_cli import serve
 from deixis.apps.sketches_cli import pair, sketches
 from deixis.apps.topn_cli import topn
 from deixis.apps.train_cli import train_app
@@ -65,6 +66,7 @@ app.command("batch")(batch)
 app.command("ablate")(ablate)
 app.command("merge")(merge)
 app.command("mcp")(mcp)
+app.command("serve")(serve)
 app.command("report")(report)
 app.command("export")(export_results)
 app.command("import")(import_corrections)

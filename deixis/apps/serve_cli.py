@@ -1,12 +1,11 @@
 """`deixis serve`: the service over HTTP, with its page and MCP."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-if TYPE_CHECKING:
-    pass
+from deixis.apps.mcp_cli import SchemasOption, StacksOption
 
 HostOption = Annotated[str, typer.Option(help="Address to listen on; others need a --token.")]
 PortOption = Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")]
@@ -15,18 +14,6 @@ TokenOption = Annotated[
     typer.Option(
         envvar="DEIXIS_TOKEN", help="What clients have to send as Authorization: Bearer TOKEN."
     ),
-]
-StacksOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--stack",
-        metavar="NAME|FILE",
-        help="Models to offer; the first is used where none is asked for. Repeat for more.",
-    ),
-]
-SchemasOption = Annotated[
-    list[str] | None,
-    typer.Option("--schema", metavar="NAME|FILE", help="Offer these types too. Repeat for more."),
 ]
 
 

@@ -72,7 +72,7 @@ class Serving:
         offers = self.service.offers
         if more.get("works", True):
             weights.fetch(offers.made(offers.default).toolbox)
-            hosts = LOOPBACK if self.access.hosts else ("*",)
+            hosts = ("127.0.0.1", "localhost", "[::1]") if self.access.hosts else None
             mcp = Endpoint(self.service, hosts, max_body=self.access.max_body)
             more.setdefault("endpoints", {"/mcp": mcp})
         app = application.create_app(self.service, self.metrics, self.access, gold=kept, **more)

@@ -12,6 +12,7 @@ from contextlib import closing, suppress
 from typing import Any, Protocol, Self
 
 from deixis.llms.limits import spent_by
+from deixis.schema import Extraction
 from deixis.serving.jobs import (
     BusyError,
     ClosingError,
@@ -203,5 +204,4 @@ class Service:
                     job.tell(Event("node", chunk))
                     if chunk["event"] == "end":
                         self._watch.node(chunk["node"], chunk["seconds"])
-        assert result is not None, "every graph ends with structure"
-        return result
+        return Extraction.model_validate(result).model_dump(mode="json")

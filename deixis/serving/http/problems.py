@@ -99,5 +99,11 @@ def problem_of(error: BaseException) -> Problem | None:
         return Problem(503, "Not set up", f"{lack}those who run it (deixis doctor says more)")
     for kind, (status, title) in _KINDS.items():
         if isinstance(error, kind):
-            return Problem(status, title, redacted(str(error)))
+            return Problem(status, title, _for_clients(redacted(str(error))))
     return None
+
+
+def _for_clients(words: str) -> str:
+    """Return what an error says, without advice that is for those who run the server."""
+    wrong, advice, _ = words.partition("; download the ")
+    return f"{wrong}; send its bytes" if advice else words

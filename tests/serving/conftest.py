@@ -1,0 +1,67 @@
+"""A server on loopback, whose models say what a script says."""
+
+import asyncio
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from deixis.serving.offers import Offers
+from deixis.settings import Settings
+from deixis.testing import with_scripted_models
+
+pytest.importorskip("fastapi")
+pytest.importorskip("uvicorn")
+
+Served = Callable[..., Any]
+
+
+def scripted_offers() -> Offers:
+    """A stack whose models are scripted, with few tools."""
+    settings = with_scripted_models(Settings.load("starter").with_options(cache="off"))
+    bare = {"detector": None, "reader": None, "segmenter": None, "entailer": None}
+    return Offers([settings.with_roles({**bare, "recognizer": "crf"})])
+
+
+class Running:
+    """A server that runs: its URL, its service, its metrics."""
+
+    def __init__(self, url: str, service: Any, metrics: Any) -> None:
+        self.url, self.service, self.metrics = url, service, metrics
+
+
+@contextlib.contextmanager
+def running(offers: Offers | None = None, limits: Any = None, **more: Any) -> Iterator[Running]:
+    """Serve an application on a free port of loopback; `more` is for `create_app`."""
+    import uvicorn
+
+    from deixis.serving.http.app import create_app
+    from deixis.serving.http.metrics import Metrics
+    from deixis.serving.service import Service
+
+    metrics = Metrics()
+    service = Service(offers or scripted_offers(), limits, metrics)
+    app = create_app(service, metrics, **more)
+    config = uvicorn.Config(app, "127.0.0.1", 0, log_config=None, access_log=False, ws="none")
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=lambda: asyncio.run(server.serve()))
+    thread.start()
+    try:
+        while not server.started:
+            assert thread.is_alive(), "the server did not start"
+            time.sleep(0.01)
+        port = server.servers[0].sockets[0].getsockname()[1]
+        yield Running(f"http://127.0.0.1:{port}", service, metrics)
+    finally:
+        server.should_exit = server.force_exit = True
+        thread.join()
+
+
+@pytest.fixture
+def served() -> Iterator[Served]:
+    """Serve, as `running` does, until the test ends."""
+    with contextlib.ExitStack() as blocks:
+        yield lambda *given, **more: blocks.enter_context(running(*given, **more))
