@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterator
 from typing import Any
 
 LIST = "a list is no row; make lines of it with: jq -c '.[]' IN.json > OUT.jsonl"
@@ -40,6 +41,43 @@ def parsed(line: str, *, constants: bool = True) -> Any:
         raise ValueError("nested too deeply") from None
     except json.JSONDecodeError as error:
         raise ValueError(f"{error.msg} at column {error.colno}{_hint(line, error.pos)}") from None
+
+
+def listed(text: str) -> Iterator[Any]:
+    """Yield the values of a list, one by one: together they would take many times its size.
+
+    Raises:
+        ValueError: it is no JSON, or no list; what stands before the wrong place has been yielded.
+    """
+    decoder = json.JSONDecoder(object_pairs_hook=_without_twins)
+    place = _after_blanks(text, 0)
+    if text[place : place + 1] != "[":
+        raise ValueError("no list")
+    first = True
+    while True:
+        place = _after_blanks(text, place + 1)
+        if first and text[place : place + 1] == "]":
+            break
+        try:
+            value, place = decoder.raw_decode(text, place)
+        except RecursionError:
+            raise ValueError("nested too deeply") from None
+        except json.JSONDecodeError as error:
+            raise ValueError(f"{error.msg} at line {error.lineno}, column {error.colno}") from None
+        yield value
+        place, first = _after_blanks(text, place), False
+        if text[place : place + 1] == "]":
+            break
+        if text[place : place + 1] != ",":
+            raise ValueError(f"a comma or ] is missing at line {text.count(chr(10), 0, place) + 1}")
+    if rest := text[place + 1 :].strip():
+        raise ValueError(f"more stands behind the list: {rest[:40]!r}")
+
+
+def _after_blanks(text: str, place: int) -> int:
+    while text[place : place + 1] in {" ", "\t", "\n", "\r"}:
+        place += 1
+    return place
 
 
 def _hint(line: str, place: int) -> str:

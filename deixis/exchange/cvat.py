@@ -64,6 +64,12 @@ class _Writer:
     def add(self, number: int, item: Item) -> None:
         """Write the pictures of an item, and its video."""
         self.labels.add(item)
+        if item.row.relations or item.row.events:
+            self.left.add("relations and events", item.id)
+        if any(not (each.regions or each.track) for each in item.row.entities):
+            self.left.add("entities without a box", item.id)
+        if any(each.spans for each in item.row.entities):
+            self.left.add("spans of sound", item.id)
         pictures = zip(pictures_of(item), picture_sizes(item), strict=True)
         for place, (source, size) in enumerate(pictures):
             if size is None:

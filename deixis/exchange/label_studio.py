@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from deixis.base.atomic import whole_file
-from deixis.base.json_lines import parsed
+from deixis.base.json_lines import listed
 from deixis.base.text_files import read_text
 from deixis.errors import DataError, InputError
 from deixis.exchange.items import Exporter, How, Importer, Item, Written
@@ -53,13 +53,12 @@ def read(path: Path, how: How) -> Iterator[dict[str, Any] | Problem]:
         InputError: it cannot be read.
     """
     try:
-        tasks = parsed(read_text(path))
+        for number, task in enumerate(listed(read_text(path)), start=1):
+            yield from rows_of(task, number)
     except ValueError as error:
-        raise error if isinstance(error, DataError) else DataError(f"{path}: {error}") from None
-    if not isinstance(tasks, list):
-        raise DataError(f"{path}: no list of tasks; export the project as JSON")
-    for number, task in enumerate(tasks, start=1):
-        yield from rows_of(task, number)
+        if isinstance(error, DataError):
+            raise
+        raise DataError(f"{path}: {error}; export the project as JSON") from None
 
 
 EXPORTER = Exporter(
