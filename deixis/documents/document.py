@@ -16,8 +16,9 @@ from deixis.documents.layout import laid, ordered
 from deixis.documents.limits import Limits
 from deixis.documents.lines import Line, lines_of
 from deixis.documents.paragraphs import Paragraph
-from deixis.documents.pdfium import Page, PdfFile
+from deixis.documents.pdfium import Page
 from deixis.documents.posts import About, Laid, Post, parts_of, posts_of
+from deixis.documents.process import PdfProcess
 from deixis.errors import InputError, ToolError
 from deixis.tools.base import Reader
 
@@ -88,7 +89,7 @@ def open_document(
     source = os.fspath(path)
     where = named(source)
     data = _data(source, where, limits)
-    with PdfFile(data, where, limits) as opened:
+    with PdfProcess(data, where, limits) as opened:
         wanted = _wanted(opened.pages, pages, where, limits.pages)
         reading = _Reading(opened, reader, limits)
         for done, number in enumerate(wanted):
@@ -110,7 +111,7 @@ def open_document(
     return Document(*about[:4], read, posts, reading.notes)
 
 
-def opened_again(document: Document, limits: Limits) -> PdfFile:
+def opened_again(document: Document, limits: Limits) -> PdfProcess:
     """Open the file of a document once more, for `with`.
 
     Raises:
@@ -120,7 +121,7 @@ def opened_again(document: Document, limits: Limits) -> PdfFile:
     data = _data(document.source, where, limits)
     if hashlib.sha256(data).hexdigest() != document.sha256:
         raise InputError(f"{where}: the file has changed since it was read; read it again")
-    return PdfFile(data, where, limits)
+    return PdfProcess(data, where, limits)
 
 
 def _data(source: str, where: str, limits: Limits) -> bytes:
@@ -145,7 +146,7 @@ def _wanted(count: int, pages: Collection[int] | None, where: str, most: int) ->
 class _Reading:
     """Reads the pages of a document one by one."""
 
-    def __init__(self, file: PdfFile, reader: Reader | None, limits: Limits) -> None:
+    def __init__(self, file: PdfProcess, reader: Reader | None, limits: Limits) -> None:
         self._file, self._reader, self._limits = file, reader, limits
         self._pages: list[list[Paragraph | Figure]] = []
         self._left_out: Counter[str] = Counter()
@@ -162,7 +163,7 @@ class _Reading:
         self.notes += [f"page {number}: {note}" for note in page.notes]
         figures, small = figures_of(page)
         self._left_out["small pictures"] += small
-        why = pictures.too_large(self._file, page, self._limits) if page.rasters else None
+        why = self._too_large(page)
         if why:
             self.notes.append(f"page {number} is not drawn, so its pictures are left out: {why}")
             figures = []
@@ -177,6 +178,12 @@ class _Reading:
             number=number, width=page.width, height=page.height, reader=reader
         )
         self._pages.append(ordered(lines, figures))
+
+    def _too_large(self, page: Page) -> str | None:
+        try:
+            return pictures.too_large(self._file, page, self._limits) if page.rasters else None
+        except InputError as error:
+            return str(error)
 
     def _scanned(
         self, page: Page, why: str, drawn: bool

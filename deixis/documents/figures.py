@@ -13,8 +13,9 @@ from deixis.base.document_records import PageBox
 from deixis.base.images import open_image
 from deixis.documents.frames import around
 from deixis.documents.limits import Limits
-from deixis.documents.pdfium import Page, PdfFile
+from deixis.documents.pdfium import Page
 from deixis.documents.places import rounded
+from deixis.documents.process import PdfProcess
 from deixis.documents.rasters import Raster
 from deixis.errors import InputError
 
@@ -100,7 +101,7 @@ def _is_worth_it(figure: Figure) -> bool:
     return short >= _SHORTEST and pixels >= _FEWEST and long_ <= _SLENDER * short
 
 
-def too_large(file: PdfFile, page: Page, limits: Limits) -> str | None:
+def too_large(file: PdfProcess, page: Page, limits: Limits) -> str | None:
     """Say why a page is not drawn: unpacked, its pictures would fill the memory; None if it is."""
     total = 0
     for raster in page.rasters:
@@ -123,7 +124,7 @@ def _header(data: bytes) -> tuple[int, int]:
         return 0, 0
 
 
-def picture_of(file: PdfFile, figure: Figure, limits: Limits) -> Picture | None:
+def picture_of(file: PdfProcess, figure: Figure, limits: Limits) -> Picture | None:
     """Return a picture as a file; None of one that shows nothing: blank, or broken.
 
     That is the JPEG that the PDF holds, byte for byte, where that alone shows what the page shows:

@@ -78,7 +78,7 @@ def convert(
             counts["documents"] += 1
             for post in document.posts:
                 counts["pictures"] += post.picture is not None
-                yield json.dumps(_row(post, out), ensure_ascii=False)
+                yield json.dumps(_row(post, out), ensure_ascii=False, separators=(",", ":"))
 
     written = write_lines(out, lines())
     return Done(counts["documents"], written, counts["pictures"], failed)

@@ -11,8 +11,9 @@ from deixis.documents.cleaning import cleaned
 from deixis.documents.figures import Figure
 from deixis.documents.glyphs import Glyph
 from deixis.documents.lines import Cell, Line
-from deixis.documents.pdfium import Page, PdfFile
+from deixis.documents.pdfium import Page
 from deixis.documents.photographs import photographs
+from deixis.documents.process import PdfProcess
 from deixis.errors import ToolError
 from deixis.tools import registry
 from deixis.tools.base import Picture, Reader, Word
@@ -99,7 +100,7 @@ def needs_reader(page: Page, covered: bool) -> str | None:
     return None
 
 
-def read(file: PdfFile, page: Page, reader: Reader) -> list[Line]:
+def read(file: PdfProcess, page: Page, reader: Reader) -> list[Line]:
     """Return the lines that a reader finds on a page that is drawn.
 
     The page is read in strips as wide as it is, so that no reader has to reduce it.
@@ -126,7 +127,9 @@ def read(file: PdfFile, page: Page, reader: Reader) -> list[Line]:
     return _evened([line for line in lines if line.cells])
 
 
-def cut_out(file: PdfFile, whole: Figure, lines: Sequence[Line]) -> tuple[list[Figure], list[Line]]:
+def cut_out(
+    file: PdfProcess, whole: Figure, lines: Sequence[Line]
+) -> tuple[list[Figure], list[Line]]:
     """Cut the photographs out of the scan of a page.
 
     Args:

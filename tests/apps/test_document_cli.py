@@ -10,7 +10,7 @@ from PIL import Image
 from deixis.schema import Extraction
 from tests.documents.pdfs import BODY, Pdf, article, wrapped
 
-pytestmark = pytest.mark.extra("pypdfium2")
+pytestmark = [pytest.mark.extra("pypdfium2"), pytest.mark.process]
 
 
 @pytest.fixture
