@@ -72,6 +72,14 @@ def export_results(
         str | None,
         typer.Option("--model", metavar="NAME", help="What the maker of the results is called."),
     ] = None,
+    schema: Annotated[
+        str | None,
+        typer.Option(
+            "--schema",
+            metavar="NAME|FILE",
+            help="Type schema with the labels to choose from; else the shipped one that fits.",
+        ),
+    ] = None,
     as_json: options.JsonOption = False,
 ) -> None:
     """Write results in the form of another tool.
@@ -87,7 +95,7 @@ def export_results(
     from deixis.exchange.registry import find, heeded
 
     exporter = find(to, Exporter)
-    how = heeded(exporter, How(pictures=pictures, base=base, model=model))
+    how = heeded(exporter, How(pictures=pictures, base=base, model=model, schema=schema))
     if exporter.folder:
         check_folder(out)
         if results.is_file() and out.is_dir() and results.parent.samefile(out):

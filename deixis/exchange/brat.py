@@ -30,7 +30,7 @@ def write(items: Iterable[Item], out: Path, how: How) -> Written:
     Raises:
         InputError: the folder cannot be written, or has annotations already.
     """
-    labels, left, names = Labels(), LeftOut(), Names()
+    labels, left, names = Labels(how.schema), LeftOut(), Names()
     counts = {"documents": 0, "names": 0, "relations": 0, "events": 0}
     try:
         if out.is_dir() and next(out.glob("*.ann"), None):
@@ -160,6 +160,10 @@ class _Document:
 
 
 EXPORTER = Exporter(
-    "brat", "a folder of texts with standoff annotations of brat", write, folder=True
+    "brat",
+    "a folder of texts with standoff annotations of brat",
+    write,
+    folder=True,
+    options=("schema",),
 )
 IMPORTER = Importer("brat", "a folder of texts with standoff annotations of brat", read, ("rows",))

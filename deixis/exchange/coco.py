@@ -46,7 +46,7 @@ class _Lists:
     def __init__(self, how: How) -> None:
         self.left = LeftOut()
         self.posts = self.images = self.annotations = 0
-        self._how, self._labels = how, Labels()
+        self._how, self._labels = how, Labels(how.schema)
         self._types: dict[str, int] = {}
         self._tracks = 0
         self._files: dict[str, IO[bytes]] = {
@@ -191,6 +191,6 @@ EXPORTER = Exporter(
     "coco",
     "one COCO document of instances: boxes and masks of all pictures, and the posts",
     write,
-    options=("pictures",),
+    options=("pictures", "schema"),
 )
 IMPORTER = Importer("coco", "COCO instances, whether exported from here or not", read, ("rows",))

@@ -55,7 +55,7 @@ def write(items: Iterable[Item], out: Path, how: How) -> Written:
 
 class _Writer:
     def __init__(self, out: Path, how: How, draft: IO[bytes]) -> None:
-        self.labels, self.left = Labels(), LeftOut()
+        self.labels, self.left = Labels(how.schema), LeftOut()
         self.counts = {"images": 0, "boxes": 0, "masks": 0, "tracks": 0}
         self.videos: list[Path] = []
         self._out, self._how, self._draft = out, how, draft
@@ -214,5 +214,5 @@ EXPORTER = Exporter(
     "boxes, masks and tracks as XML of CVAT",
     write,
     folder=True,
-    options=("pictures",),
+    options=("pictures", "schema"),
 )

@@ -135,13 +135,14 @@ class How(NamedTuple):
     ``pictures`` stands before the path of every picture, such as the URL that a tool serves them
     under. ``base`` is the IRI that names of nodes begin with. ``model`` is the name of the version
     that made the results. ``rows`` are the results that were exported: what another tool has not
-    kept is taken from them.
+    kept is taken from them. ``schema`` is the type schema whose labels people may choose from.
     """
 
     pictures: str | None = None
     base: str | None = None
     model: str | None = None
     rows: Path | None = None
+    schema: str | None = None
 
 
 class Written(NamedTuple):

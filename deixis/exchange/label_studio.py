@@ -23,7 +23,7 @@ def write(items: Iterable[Item], out: Path, how: How) -> Written:
     Raises:
         InputError: the folder cannot be written.
     """
-    labels, left, media = Labels(), LeftOut(), Media()
+    labels, left, media = Labels(how.schema), LeftOut(), Media()
     tasks, config = out / "tasks.json", out / "config.xml"
     count = regions = 0
     try:
@@ -66,7 +66,7 @@ EXPORTER = Exporter(
     "tasks of Label Studio with what was found as predictions, and the labeling configuration",
     write,
     folder=True,
-    options=("pictures", "model"),
+    options=("pictures", "model", "schema"),
 )
 IMPORTER = Importer(
     "label-studio", "annotations exported from Label Studio, as JSON", read, ("rows",)

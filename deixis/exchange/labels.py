@@ -10,11 +10,18 @@ from deixis.type_schema import FOLDER, TypeSchema
 class Labels:
     """All types that items have, and those of the type schema that they are likely of.
 
-    That is the shipped one which has all types that were looked for or are there; without one,
-    there are those of the items alone.
+    Where none is named, that is the shipped one which has all types that were looked for or are
+    there; without one, there are those of the items alone.
+
+    Args:
+        schema: name or file of the type schema; None looks for it.
+
+    Raises:
+        SettingsError: there is none, or it is wrong.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, schema: str | None = None) -> None:
+        self._given = TypeSchema.load(schema) if schema is not None else None
         self._looked_for: dict[str, None] = {}
         self._fine: dict[str, dict[str, None]] = {}
         self._relations: dict[str, None] = {}
@@ -36,12 +43,10 @@ class Labels:
     def types(self) -> dict[str, list[str]]:
         """Return the types of entities, each with its fine types, in the order of the schema."""
         schema = self._schema()
-        known = (
-            {each.name: dict.fromkeys(each.fine_types) for each in schema.types if schema}
-            if schema
-            else {}
-        )
-        order = dict.fromkeys([*(self._looked_for or known), *sorted(self._fine)])
+        kinds = schema.types if schema else ()
+        known = {each.name: dict.fromkeys(each.fine_types) for each in kinds}
+        first = known if self._given else self._looked_for
+        order = dict.fromkeys([*first, *known, *self._looked_for, *sorted(self._fine)])
         return {name: [*(known.get(name, {}) | self._fine.get(name, {}))] for name in order}
 
     def relations(self) -> list[str]:
@@ -58,6 +63,8 @@ class Labels:
         return {name: [*(known.get(name, {}) | self._roles.get(name, {}))] for name in order}
 
     def _schema(self) -> TypeSchema | None:
+        if self._given is not None:
+            return self._given
         schemas = (TypeSchema.load(path.stem) for path in sorted(FOLDER.glob("*.yaml")))
         fitting = [schema for schema in schemas if self._fits(schema)]
         return min(fitting, key=lambda schema: len(schema.types), default=None)

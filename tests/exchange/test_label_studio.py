@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deixis.base.records import Mask
-from deixis.errors import DataError
+from deixis.errors import DataError, SettingsError
 from deixis.exchange import label_studio
 from deixis.exchange.items import How
 from deixis.exchange.label_studio_masks import decode_mask, encode_mask
@@ -416,3 +416,21 @@ def test_values_that_are_not_repeated_are_read_as_well() -> None:
     bits += "0" * (-len(bits) % 8)
     packed = [int(bits[at : at + 8], 2) for at in range(0, len(bits), 8)]
     assert decode_mask(packed, 2, 1).tolist() == [[False, True]]
+
+
+def test_the_labels_are_those_of_the_schema_that_is_named(tmp_path: Path) -> None:
+    own = tmp_path / "own.yaml"
+    own.write_text(
+        "types: [{name: ship, fine_types: [tug]}, {name: PER}]\n"
+        "relations: [{name: sails}]\nevents: [{name: Sink, roles: [Victim]}]\n"
+    )
+    write(MET, tmp_path, How(schema=str(own)))
+    view = ElementTree.parse(tmp_path / "config.xml").getroot()
+    labels = [each.attrib["value"] for each in view.iterfind("RectangleLabels/Label")]
+    assert labels == ["ship", "PER"]
+    arrows = [each.attrib["value"] for each in view.iterfind("Relations/Relation")]
+    assert arrows == [SAME, "sails", "knows", "Victim", "Entity"]
+    choices = view.iterfind("Taxonomy[@name='fine-text']/Choice/Choice")
+    assert [each.attrib["value"] for each in choices] == ["tug"]
+    with pytest.raises(SettingsError, match="there is no type schema 'gmnr'"):
+        write(MET, tmp_path, How(schema="gmnr"))
