@@ -72,8 +72,8 @@ class Serving:
         offers = self.service.offers
         if more.get("works", True):
             weights.fetch(offers.made(offers.default).toolbox)
-            hosts = ("127.0.0.1", "localhost", "[::1]") if self.access.hosts else None
-            mcp = Endpoint(self.service, hosts, max_body=self.access.max_body)
+            # The guard has checked Host and Origin by then.
+            mcp = Endpoint(self.service, None, max_body=self.access.max_body)
             more.setdefault("endpoints", {"/mcp": mcp})
         app = application.create_app(self.service, self.metrics, self.access, gold=kept, **more)
         port = self._listener.getsockname()[1]

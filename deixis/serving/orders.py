@@ -104,8 +104,8 @@ class Order(BaseModel):
     graph: str | None = None
     types: str | None = Field(default=None, alias="schema")
     seconds: float | None = Field(default=None, gt=0, allow_inf_nan=False)
-    calls: int | None = Field(default=None, ge=0)
-    tokens: int | None = Field(default=None, ge=0)
+    calls: int | None = Field(default=None, ge=0, le=10**12)
+    tokens: int | None = Field(default=None, ge=0, le=10**12)
 
     def given(self) -> dict[str, Any]:
         """Return what the graph is invoked with: bytes and URLs."""

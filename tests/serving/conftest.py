@@ -5,7 +5,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -26,16 +26,18 @@ def scripted_offers() -> Offers:
     return Offers([settings.with_roles({**bare, "recognizer": "crf"})])
 
 
-class Running:
-    """A server that runs: its URL, its service, its metrics."""
+class Running(NamedTuple):
+    """A server that runs: its URL, its service, a client of it."""
 
-    def __init__(self, url: str, service: Any, metrics: Any) -> None:
-        self.url, self.service, self.metrics = url, service, metrics
+    url: str
+    service: Any
+    client: Any
 
 
 @contextlib.contextmanager
 def running(offers: Offers | None = None, limits: Any = None, **more: Any) -> Iterator[Running]:
     """Serve an application on a free port of loopback; `more` is for `create_app`."""
+    import httpx
     import uvicorn
 
     from deixis.serving.http.app import create_app
@@ -54,7 +56,9 @@ def running(offers: Offers | None = None, limits: Any = None, **more: Any) -> It
             assert thread.is_alive(), "the server did not start"
             time.sleep(0.01)
         port = server.servers[0].sockets[0].getsockname()[1]
-        yield Running(f"http://127.0.0.1:{port}", service, metrics)
+        url = f"http://127.0.0.1:{port}"
+        with httpx.Client(base_url=url, verify=False, timeout=60) as client:
+            yield Running(url, service, client)
     finally:
         server.should_exit = server.force_exit = True
         thread.join()

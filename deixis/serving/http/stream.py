@@ -15,7 +15,6 @@ from deixis.serving.http.problems import Problem, a_bug, problem_of
 from deixis.serving.jobs import Event, Job
 
 T = TypeVar("T")
-_ALIVE = 15.0  # seconds after which a silent stream says that it is there: proxies drop such
 _SSE = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"x-accel-buffering", b"no"),  # nginx would hold events back
@@ -52,14 +51,18 @@ async def result_of(job: Job, request: Request) -> dict[str, Any]:
 class EventStream(Response):
     """What happens to a job, as server-sent events.
 
+    Attributes:
+        alive: seconds of silence after which a comment is sent: proxies drop what is silent.
+
     Args:
         job: what is told of.
-        alive: seconds of silence after which a comment is sent.
     """
 
-    def __init__(self, job: Job, alive: float = _ALIVE) -> None:
+    alive = 15.0
+
+    def __init__(self, job: Job) -> None:
         self.status_code, self.background = 200, None
-        self._job, self._alive = job, alive
+        self._job = job
         self.raw_headers = [*_SSE]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -97,7 +100,7 @@ class EventStream(Response):
         """Return the next event, None after the last; say meanwhile that the server is there."""
         coming = asyncio.ensure_future(anext(events, None))
         try:
-            while not (await asyncio.wait({coming}, timeout=self._alive))[0]:
+            while not (await asyncio.wait({coming}, timeout=self.alive))[0]:
                 await write(": still at work\n\n")
             return cast("Event | None", coming.result())
         finally:
