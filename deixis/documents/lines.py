@@ -165,22 +165,28 @@ def _shared(one: Box, other: Box) -> float:
 def _grouped(pieces: list[_Piece]) -> list[list[_Piece]]:
     """Put the pieces of one line together, which may have been drawn in any order."""
     groups: list[list[_Piece]] = []
+    boxes: list[Box] = []
     open_: list[int] = []
     for piece in sorted(pieces, key=lambda each: (each.box[1], each.box[0])):
-        open_ = [g for g in open_ if max(p.box[3] for p in groups[g]) > piece.box[1]]
+        open_ = [g for g in open_ if boxes[g][3] > piece.box[1]]
         joined = None
         for g in reversed(open_[-_LOOKED_BACK:]):
-            if any(_is_one_line(piece, each) for each in groups[g]):
-                if joined is None:
-                    groups[g].append(piece)
-                    joined = g
-                else:  # it stands between two
-                    groups[joined] += groups[g]
-                    groups[g] = []
-                    open_.remove(g)
+            far = max(piece.box[0] - boxes[g][2], boxes[g][0] - piece.box[2])
+            if far > piece.size or not any(_is_one_line(piece, each) for each in groups[g]):
+                continue
+            if joined is None:
+                groups[g].append(piece)
+                boxes[g] = around(boxes[g], piece.box)
+                joined = g
+            else:  # it stands between two
+                groups[joined] += groups[g]
+                boxes[joined] = around(boxes[joined], boxes[g])
+                groups[g] = []
+                open_.remove(g)
         if joined is None:
             open_.append(len(groups))
             groups.append([piece])
+            boxes.append(piece.box)
     return [group for group in groups if group]
 
 
