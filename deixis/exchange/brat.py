@@ -5,9 +5,12 @@ JSON; what the text does not name stands beside, in ``.json``, which brat leaves
 """
 
 import json
+import os
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from deixis.base.atomic import whole_file
@@ -35,28 +38,40 @@ def write(items: Iterable[Item], out: Path, how: How) -> Written:
     try:
         if out.is_dir() and next(out.glob("*.ann"), None):
             raise InputError(f"{out} has annotations already; name another folder")
-        for number, item in enumerate(items, start=1):
-            labels.add(item)
-            document = _Document(item.row, names)
-            lines = [*document.lines()]
-            name = file_name(number, item.id)
-            _put(out / f"{name}.txt", item.row.text)
-            _put(out / f"{name}.ann", "".join(f"{line}\n" for line in lines))
-            _put(out / f"{name}.json", json.dumps(document.rest) + "\n")
-            counts["documents"] += 1
-            for what, letter in (("names", "T"), ("relations", "R"), ("events", "E")):
-                counts[what] += sum(line.startswith(letter) for line in lines)
-            for what in ("entities", "relations", "events"):
-                if document.rest.get(what):
-                    left.add(
-                        f"{what} that are not in the text: kept beside, and not shown", item.id
-                    )
-        configs = [out / "annotation.conf", out / "visual.conf"]
-        _put(configs[0], names.config(labels.types(), labels.relations(), labels.events()))
-        _put(configs[1], names.visual())
+        with _draft_of(out) as draft:
+            for number, item in enumerate(items, start=1):
+                labels.add(item)
+                document = _Document(item.row, names)
+                lines = [*document.lines()]
+                name = file_name(number, item.id)
+                _put(draft / f"{name}.txt", item.row.text)
+                _put(draft / f"{name}.ann", "".join(f"{line}\n" for line in lines))
+                _put(draft / f"{name}.json", json.dumps(document.rest) + "\n")
+                counts["documents"] += 1
+                for what, letter in (("names", "T"), ("relations", "R"), ("events", "E")):
+                    counts[what] += sum(line.startswith(letter) for line in lines)
+                for what in ("entities", "relations", "events"):
+                    if document.rest.get(what):
+                        left.add(
+                            f"{what} that are not in the text: kept beside, and not shown", item.id
+                        )
+            config = names.config(labels.types(), labels.relations(), labels.events())
+            _put(draft / "annotation.conf", config)
+            _put(draft / "visual.conf", names.visual())
     except OSError as error:
         raise InputError(f"cannot write into {out}: {error.strerror}") from None
+    configs = [out / "annotation.conf", out / "visual.conf"]
     return Written(configs, counts, left.lines())
+
+
+@contextmanager
+def _draft_of(folder: Path) -> Iterator[Path]:
+    """Yield a folder inside another, whose files are moved there when all are written."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix=".deixis-", dir=os.path.realpath(folder)) as draft:
+        yield Path(draft)
+        for file in os.scandir(draft):
+            os.replace(file.path, folder / file.name)
 
 
 def _put(path: Path, text: str) -> None:

@@ -98,7 +98,7 @@ class _Lists:
         name = source if "://" in source else f"{self._how.pictures or ''}{source}"
         sides = {"width": size[0], "height": size[1]} if size else {}
         if not sides:
-            self.left.add("width and height of pictures whose size is unknown", item.id)
+            self.left.add("sizes that nobody knows: images without width and height", item.id)
         about = {"id": self.images, "file_name": name, **sides}
         self._put("images", about | {"post_id": item.id, "text": item.row.text} | which)
         return self.images

@@ -5,8 +5,7 @@ What people correct in CVAT comes back as COCO, which it exports.
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from tempfile import SpooledTemporaryFile
-from typing import IO
+from tempfile import TemporaryDirectory
 from xml.etree import ElementTree
 
 import numpy as np
@@ -23,7 +22,7 @@ from deixis.exchange.xml_text import element
 from deixis.formats.muie_rows import MuieEntity
 from deixis.rows import RowRegion
 
-_IN_MEMORY = 1 << 24  # bytes of the pictures, before they are put on disk
+_PICTURES = "annotations.xml"
 _SAID = ("name", "fine_type", "entity", "post")
 """What is said of each box: free texts."""
 
@@ -34,31 +33,29 @@ def write(items: Iterable[Item], out: Path, how: How) -> Written:
     Raises:
         InputError: the folder cannot be written.
     """
-    pictures = out / "annotations.xml"
+    pictures = out / _PICTURES
     try:
-        with SpooledTemporaryFile(_IN_MEMORY) as draft:
-            writer = _Writer(out, how, draft)
-            for number, item in enumerate(items, start=1):
-                writer.add(number, item)
-            draft.seek(0)
-            with whole_file(pictures) as file:
-                file.writelines(_document(writer.labels.types(), draft))
-        for path in writer.videos:  # what types there are is known when all has been seen
-            with whole_file(path) as file:
-                whole = path.with_suffix(".part").read_bytes()
-                file.writelines(_document(writer.labels.types(), [whole]))
-            path.with_suffix(".part").unlink()
+        with TemporaryDirectory() as drafts:
+            writer = _Writer(out, how, Path(drafts))
+            with writer.pictures:
+                for number, item in enumerate(items, start=1):
+                    writer.add(number, item)
+            # What types there are, which stand first, is known when all has been seen.
+            for path in (pictures, *writer.videos):
+                with whole_file(path) as file, (writer.drafts / path.name).open("rb") as draft:
+                    file.writelines(_document(writer.labels.types(), draft))
     except OSError as error:
         raise InputError(f"cannot write into {out}: {error.strerror}") from None
     return Written([pictures, *writer.videos], writer.counts, writer.left.lines())
 
 
 class _Writer:
-    def __init__(self, out: Path, how: How, draft: IO[bytes]) -> None:
+    def __init__(self, out: Path, how: How, drafts: Path) -> None:
         self.labels, self.left = Labels(how.schema), LeftOut()
         self.counts = {"images": 0, "boxes": 0, "masks": 0, "tracks": 0}
         self.videos: list[Path] = []
-        self._out, self._how, self._draft = out, how, draft
+        self._out, self._how, self.drafts = out, how, drafts
+        self.pictures = (drafts / _PICTURES).open("wb")
         self._groups = 0
 
     def add(self, number: int, item: Item) -> None:
@@ -84,13 +81,11 @@ class _Writer:
                 for region in entity.regions or ():
                     if region.image == place:
                         image.extend(self._shapes(item, entity, region, size, said))
-            self._draft.write(_bytes(image))
+            self.pictures.write(_bytes(image))
         tracks = [*self._tracks(item)]
         if tracks:
             path = self._out / "videos" / f"{file_name(number, item.id)}.xml"
-            with whole_file(path.with_suffix(".part")) as file:
-                for track in tracks:
-                    file.write(_bytes(track))
+            (self.drafts / path.name).write_bytes(b"".join(map(_bytes, tracks)))
             self.videos.append(path)
 
     def _shapes(

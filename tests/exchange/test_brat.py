@@ -1,6 +1,7 @@
 """brat: folders of texts with standoff annotations."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -8,9 +9,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from deixis.errors import InputError
+from deixis.errors import DataError, InputError
 from deixis.exchange import brat
-from deixis.exchange.items import How
+from deixis.exchange.items import How, Item
 from deixis.rows import Problem
 
 from .made_rows import item_of, plain, rows
@@ -202,3 +203,14 @@ def test_annotations_that_are_there_are_not_written_over(tmp_path: Path) -> None
         read(tmp_path)
     with pytest.raises(InputError, match="cannot read"):
         read(folder / "annotation.conf")
+
+
+def test_of_rows_that_end_in_an_error_nothing_is_left(tmp_path: Path) -> None:
+    def items() -> Iterator[Item]:
+        yield item_of(MET, tmp_path)
+        raise DataError("rows.jsonl:2: not UTF-8")
+
+    with pytest.raises(DataError, match="not UTF-8"):
+        brat.write(items(), tmp_path / "brat", How())
+    assert list((tmp_path / "brat").iterdir()) == []
+    assert written(MET, tmp_path).is_dir()
