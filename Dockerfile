@@ -18,7 +18,7 @@ COPY deixis deixis
 RUN pip wheel --no-deps --build-constraint requirements.lock --wheel-dir dist .
 RUN pip install --constraint requirements.lock "$(echo dist/deixis-*.whl)[${EXTRAS}]"
 ENV DEIXIS_CACHE=/opt/deixis/cache
-RUN python -c "from deixis.apps import weights; from deixis.graphs.build import toolbox_of; weights.fetch(toolbox_of('starter'), shown=False)"
+RUN python -c "from deixis.apps import weights; from deixis.graphs.build import toolbox_of; from deixis.settings import Settings; weights.fetch(toolbox_of(Settings.load('starter')), shown=False)"
 RUN deixis doctor
 # Answers of language models are the one thing that is written: they have a place of their own.
 RUN ln -s /var/cache/deixis /opt/deixis/cache/llm
