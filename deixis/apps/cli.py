@@ -37,6 +37,7 @@ from deixis.apps.mcp_cli import mcp
 from deixis.apps.merge_cli import merge
 from deixis.apps.prompts_cli import PromptsOption, prompts_app
 from deixis.apps.reinforcement_cli import reinforcement
+from deixis.apps.review_cli import review_results
 from deixis.apps.run_cli import run
 from deixis.apps.serve_cli import serve
 from deixis.apps.sketches_cli import pair, sketches
@@ -68,6 +69,7 @@ app.command("merge")(merge)
 app.command("mcp")(mcp)
 app.command("serve")(serve)
 app.command("report")(report)
+app.command("review")(review_results)
 app.command("export")(export_results)
 app.command("import")(import_corrections)
 

@@ -135,7 +135,8 @@ def review(
 
     deixis dataset summarize has them written and does the same. REVIEW has a line for each: people
     mend "summary" (null leaves the row out) and put their names into "reviewers". What they have
-    written stays when the command is run again.
+    written stays when the command is run again. (deixis review is another thing: a page in which
+    results of a batch are accepted and corrected.)
     """
     from deixis.apps.files import is_one_of
     from deixis.base.text_files import keep_streams

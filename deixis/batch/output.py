@@ -206,7 +206,7 @@ class Output(Generic[Finish]):
         Raises:
             InputError: the disk is full, or gone.
         """
-        _append(self._results, line, self.path)
+        append_line(self._results, line, self.path)
 
     def fail(self, id_: str | None, line: int, error: str) -> None:
         """Append one failed row.
@@ -217,7 +217,7 @@ class Output(Generic[Finish]):
         if self._failed is None:
             raise RuntimeError("finished() has to be read to its end first")
         record = {"id": id_, "line": line, "error": error, "settings": self.settings}
-        _append(self._failed, line_of(record), self.failures)
+        append_line(self._failed, line_of(record), self.failures)
 
     def close(self) -> None:
         """Let go of the files, and let another process have them."""
@@ -277,7 +277,17 @@ def _copy(source: IO[bytes], target: IO[bytes], length: int) -> None:
         length -= len(block)
 
 
-def _append(file: int, line: bytes, path: Path) -> None:
+def append_line(file: int, line: bytes, path: Path) -> None:
+    """Append a line in one write; of one that does not fit on the disk nothing is left.
+
+    Args:
+        file: a descriptor of a file that is open for appending.
+        line: with its end.
+        path: of the file, for messages.
+
+    Raises:
+        InputError: the disk is full, or gone.
+    """
     before = os.fstat(file).st_size
     written = 0
     try:

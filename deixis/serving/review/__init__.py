@@ -1,0 +1,1 @@
+"""Review: people accept or correct a file of results, row by row, and their gold is kept."""
