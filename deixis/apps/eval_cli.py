@@ -57,6 +57,10 @@ def evaluate(
     tables: Annotated[
         bool, typer.Option("--tables", help="Of muie: tables 2 to 5, figures 3 and 4 of the paper.")
     ] = False,
+    some: Annotated[
+        bool,
+        typer.Option("--some", help="GOLD has some of the rows: predictions of others are left."),
+    ] = False,
     as_json: options.JsonOption = False,
 ) -> None:
     """Score predictions against gold, beside what calling nothing visible would score."""
@@ -74,6 +78,8 @@ def evaluate(
         seed=seed,
     )
     check_breakdown(how.task, by)
+    if some and (how.task.kind != "mentions" or len(predictions) > 1 or format_name is not None):
+        raise InputError("--some is for one file of rows, of a task that finds mentions")
     if tables:
         if how.task.kind != "muie" or by is not None or len(predictions) > 1:
             raise InputError("--tables is for one file of --task muie, without --by")
@@ -83,20 +89,26 @@ def evaluate(
             raise InputError("--rounds is for intervals, and runs are averaged without; leave it")
         _average(gold, predictions, how, by, format_name, as_json)
     elif how.task.kind == "mentions":
-        _report(gold, predictions[0], how, by, format_name, as_json)
+        _report(gold, predictions[0], how, by, format_name, as_json, some)
     else:
         _measure(gold, predictions[0], how, by, format_name, as_json)
 
 
 def _report(
-    gold: Path, path: Path, how: "How", by: str | None, format_name: str | None, as_json: bool
+    gold: Path,
+    path: Path,
+    how: "How",
+    by: str | None,
+    format_name: str | None,
+    as_json: bool,
+    some: bool,
 ) -> None:
     """Score mentions that were found, with baselines and a sweep."""
     from deixis.evaluation.metrics.scoring import evaluate as evaluated
     from deixis.evaluation.scored import read_gold, read_mentions
 
     rows = read_gold(gold, how)
-    read = read_mentions(rows, path, how, format_name)
+    read = read_mentions(rows, path, how, format_name, some)
     report = evaluated(rows, read.rows, how, by)
     for oddity in read.oddities(report.aligned):
         terminal.warn(oddity)

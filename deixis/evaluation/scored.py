@@ -89,17 +89,22 @@ def read_gold(path: Path, how: How) -> list[Row]:
 
 
 def read_mentions(
-    gold: Sequence[Row], path: Path, how: How, format_name: str | None
+    gold: Sequence[Row], path: Path, how: How, format_name: str | None, some: bool = False
 ) -> Predictions:
     """Read predictions of mentions; where it counts what is visible, by what was judged.
+
+    With `some`, those of rows that the gold lacks are left out.
 
     Raises:
         DataError, InputError, SettingsError: as for `read_predictions`.
     """
     if how.task.region != "seen" or format_name is not None:
-        return read_predictions(path, format_name, gold)
-    read = read_predictions(path, None, gold, JudgedRow)
-    return read._replace(rows=[by_verdict(row) for row in read.rows])
+        read = read_predictions(path, format_name, gold)
+    else:
+        read = read_predictions(path, None, gold, JudgedRow)
+        read = read._replace(rows=[by_verdict(row) for row in read.rows])
+    known = {row.id for row in gold}
+    return read._replace(rows=[row for row in read.rows if row.id in known]) if some else read
 
 
 def score_file(

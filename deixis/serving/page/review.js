@@ -21,8 +21,8 @@ class Review {
 
   async start() {
     const kept = localStorageOf(KEPT);
-    this.about = await (await send(`/v1/review?reviewer=${encodeURIComponent(kept)}`)).json().catch(() => null)
-      ?? await this.#asked("");
+    this.about = await this.#asked("");
+    if (this.about.reviewer === null && kept) this.about = await this.#asked(kept);
     this.reviewer = this.about.reviewer ?? kept;
     if (!this.reviewer) await this.#rename();
     document.title = `Review: ${this.about.results}`;

@@ -85,8 +85,16 @@ class Index:
         self._db.row_factory = sqlite3.Row
         self._db.executescript(_TABLES)
         self._file = open_data(results)
-        self._other = None if also is None else open_data(also)
+        self._other: IO[bytes] | None = None
         self.compared = also is not None
+        try:
+            self._other = None if also is None else open_data(also)
+            self._fill(results)
+        except BaseException:
+            self.close()
+            raise
+
+    def _fill(self, results: Path) -> None:
         with self._db:
             if self._other is not None:
                 self._db.executemany(

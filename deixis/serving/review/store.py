@@ -75,14 +75,18 @@ class Store:
             self._held = hold(folder / "lock", folder)
         except OSError as error:
             raise InputError(f"cannot write into {folder}: {error.strerror}") from None
+        self._shelves: dict[str, Shelf] = {}
+        self._writing = threading.Lock()
         try:
             self.index = Index(results, also)
-            self._shelves: dict[str, Shelf] = {}
-            self._writing = threading.Lock()
+        except BaseException:
+            self._held.close()
+            raise
+        try:
             for path in sorted(folder.glob("*.jsonl")):
                 self._known(path)
         except BaseException:
-            self._held.close()
+            self.close()
             raise
 
     def close(self) -> None:
