@@ -16,7 +16,7 @@ PAGES = sorted(
 )
 NEEDS = {
     *("a key", "a hub", "a GPU", "a server", "a cluster", "another machine"),
-    *("a data set", "an index", "jq", "minutes", "the repository"),
+    *("a data set", "a person", "an index", "jq", "minutes", "the repository"),
 }
 """What may keep a block from being run."""
 DRAWN = {"text", "mermaid"}
