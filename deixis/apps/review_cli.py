@@ -116,6 +116,7 @@ def _serve(uvicorn: Any, app: Any, host: str, port: int, store: "Store") -> None
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listening.bind((host, port))
+            listening.listen(128)
         except OSError as error:
             raise InputError(
                 f"cannot listen on {host}:{port}: {error.strerror or error}; give another --port"
