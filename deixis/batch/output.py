@@ -280,10 +280,7 @@ def _copy(source: IO[bytes], target: IO[bytes], length: int) -> None:
 def append_line(file: int, line: bytes, path: Path) -> None:
     """Append a line in one write; of one that does not fit on the disk nothing is left.
 
-    Args:
-        file: a descriptor of a file that is open for appending.
-        line: with its end.
-        path: of the file, for messages.
+    `file` is a descriptor that is open for appending, `path` is for messages.
 
     Raises:
         InputError: the disk is full, or gone.
