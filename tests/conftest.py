@@ -44,6 +44,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 EXTRAS = {
     "starter": ("cv2", "onnxruntime", "rapidfuzz", "rapidocr", "xllamacpp"),
     "eval": ("rouge_score", "sacrebleu"),
+    "serve": ("fastapi", "mcp", "prometheus_client", "python_multipart", "uvicorn"),
     "train": (
         *("accelerate", "datasets", "onnxruntime", "onnxscript", "peft", "pycrfsuite", "sklearn"),
         *("tensorboard", "tokenizers", "transformers", "trl"),
