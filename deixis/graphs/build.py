@@ -1,10 +1,10 @@
 """Building a graph: settings name it, its own file wires it, and this makes its nodes."""
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph import END, START, StateGraph
@@ -12,7 +12,7 @@ from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
 from langgraph.types import Send
 
-from deixis.agents.context.given import GivenInput
+from deixis.agents.context.given import GivenInput, without_media
 from deixis.agents.context.state import (
     OVERWRITE,
     Context,
@@ -32,7 +32,18 @@ from deixis.settings import Settings
 from deixis.tools.base import listening
 
 Agent = Callable[[Any, Toolbox], Update]
-Graph = CompiledStateGraph[State, Context, Input, Output]
+
+
+class Graph(CompiledStateGraph[State, Context, Input, Output]):
+    """A compiled LangGraph graph whose media no callback and no tracer is given."""
+
+    def stream(self, input: Any, *args: Any, **kwargs: Any) -> Iterator[Any]:
+        """Run the graph, as LangGraph's ``stream`` does."""
+        return super().stream(without_media(input), *args, **kwargs)
+
+    def astream(self, input: Any, *args: Any, **kwargs: Any) -> AsyncIterator[Any]:
+        """Run the graph, as LangGraph's ``astream`` does."""
+        return super().astream(without_media(input), *args, **kwargs)
 
 
 def build_graph(
@@ -87,7 +98,8 @@ def graph_of(toolbox: Toolbox, checkpointer: BaseCheckpointSaver[Any] | None = N
     # LangGraph would checkpoint the input as given, with every byte of the picture, and
     # LangChain's tools would ask for every key of it.
     compiled.channels[START] = GivenInput(Sample if "audio" in system.takes else Post)
-    return compiled
+    compiled.__class__ = Graph  # LangGraph's builder makes no other
+    return cast(Graph, compiled)
 
 
 def studio() -> Graph:

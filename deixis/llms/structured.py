@@ -30,6 +30,7 @@ from deixis.llms.registry import Backend
 from deixis.llms.servers import faults
 from deixis.llms.servers.manners import FORMS, Ways
 from deixis.llms.servers.redaction import redacted, without_keys
+from deixis.llms.watched import invoke
 from deixis.prompts import Prompt
 from deixis.settings import Budget, Limit
 
@@ -237,7 +238,9 @@ def _request(
         started = time.perf_counter()
         try:
             provider = backend.spec.partition(":")[0]
-            call, detail = _answered(model.invoke(messages), schema, provider)
+            call, detail = _answered(
+                invoke(model, backend.model, provider, messages), schema, provider
+            )
         except Exception as error:  # the SDKs' errors share no base
             if faults.is_bug(error):
                 raise

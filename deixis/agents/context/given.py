@@ -53,7 +53,9 @@ def held(given: Any) -> Any:
         return os.fsdecode(given)
     if isinstance(given, list):
         return [held(each) for each in given]
-    if isinstance(given, str):
+    if isinstance(given, str) and given[:5].lower() == "data:":
+        name = "data URL"
+    elif isinstance(given, str):
         name = without_credentials(given) if is_url(given) else given
         name = "" if name == given else name
     else:
@@ -70,6 +72,13 @@ def held(given: Any) -> Any:
 def _held(name: str, given: Any) -> Any:
     """Return an input as `held` does; of sound and video alone a tuple is an array and its rate."""
     return held(list(given) if name == "images" and isinstance(given, tuple) else given)
+
+
+def without_media(given: Any) -> Any:
+    """Return a graph's input with what stands for its media, as events and tracers may have it."""
+    if not isinstance(given, dict):
+        return given
+    return {name: _held(name, each) if name in MEDIA else each for name, each in given.items()}
 
 
 def released(given: Any) -> Any:

@@ -1,0 +1,100 @@
+"""What LangChain's callbacks and LangSmith are told of a model: everything but its media.
+
+LangChain would hand every tracer the messages as they are sent, pictures and all. Here the model
+runs unheard, and the same handlers are told of the same messages with stand-ins in the place of
+pictures, sound and video: kind, digest and size.
+"""
+
+import base64
+import hashlib
+from collections.abc import Callable, Sequence
+from contextvars import copy_context
+from typing import Any, TypeVar
+
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.outputs import ChatGeneration, LLMResult
+from langchain_core.runnables import Runnable
+from langchain_core.runnables.config import ensure_config, get_callback_manager_for_config
+from langchain_core.tracers.context import _configure_hooks, tracing_v2_callback_var
+from langsmith import tracing_context
+
+from deixis.errors import ModelCallError
+from deixis.llms.servers import faults
+
+T = TypeVar("T")
+
+
+def invoke(
+    model: Runnable[Any, Any], base: BaseChatModel, provider: str, messages: list[BaseMessage]
+) -> Any:
+    """Ask a model; whoever watches is told of it without its media, and once.
+
+    Args:
+        model: what is asked.
+        base: the model that `model` binds.
+        provider: whose it is.
+        messages: what it is sent.
+
+    Raises:
+        Exception: whatever the model raises.
+    """
+    manager = get_callback_manager_for_config(ensure_config())
+    if not manager.handlers:
+        return _unheard(lambda: model.invoke(messages))
+    named = getattr(base, "model_name", None) or getattr(base, "model", None)
+    manager.add_metadata(
+        {
+            "ls_provider": provider,
+            "ls_model_type": "chat",
+            **({"ls_model_name": named} if isinstance(named, str) else {}),
+        },
+        inherit=False,
+    )
+    (run,) = manager.on_chat_model_start(
+        {}, [[_without_media(message) for message in messages]], name=type(base).__name__
+    )
+    try:
+        reply = _unheard(lambda: model.invoke(messages))
+    except Exception as error:
+        # An SDK's own error may hold the request, and its traceback the messages.
+        run.on_llm_error(ModelCallError("failed", faults.one_line(error)))
+        raise
+    if isinstance(reply, AIMessage):
+        run.on_llm_end(LLMResult(generations=[[ChatGeneration(message=reply)]]))
+    else:
+        run.on_llm_error(ModelCallError("failed", "the reply is no message of an assistant"))
+    return reply
+
+
+def _unheard(call: Callable[[], T]) -> T:
+    """Call where no callback of the caller and no tracer of the environment hears it."""
+
+    def alone() -> T:
+        tracing_v2_callback_var.set(None)
+        for variable, *_ in _configure_hooks:  # they would hear it a second time
+            variable.set(None)
+        with tracing_context(enabled=False):
+            return call()
+
+    return copy_context().run(alone)
+
+
+def _without_media(message: BaseMessage) -> BaseMessage:
+    if isinstance(message.content, str):
+        return message
+    return message.model_copy(update={"content": _plain(message.content)})
+
+
+def _plain(blocks: Sequence[Any]) -> list[Any]:
+    return [
+        {"type": "text", "text": stand_in(block["type"], base64.b64decode(block["base64"]))}
+        if isinstance(block, dict) and "base64" in block
+        else block
+        for block in blocks
+    ]
+
+
+def stand_in(kind: str, data: bytes) -> str:
+    """Return what stands for a medium: its kind, digest and size."""
+    return f"[{kind}, sha256 {hashlib.sha256(data).hexdigest()}, {len(data)} bytes]"
