@@ -15,7 +15,11 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGeneration, LLMResult
 from langchain_core.runnables import Runnable
-from langchain_core.runnables.config import ensure_config, get_callback_manager_for_config
+from langchain_core.runnables.config import (
+    ensure_config,
+    get_callback_manager_for_config,
+    var_child_runnable_config,
+)
 from langchain_core.tracers.context import _configure_hooks, tracing_v2_callback_var
 from langsmith import tracing_context
 
@@ -71,6 +75,7 @@ def _unheard(call: Callable[[], T]) -> T:
     """Call where no callback of the caller and no tracer of the environment hears it."""
 
     def alone() -> T:
+        var_child_runnable_config.set(None)
         tracing_v2_callback_var.set(None)
         for variable, *_ in _configure_hooks:  # they would hear it a second time
             variable.set(None)
