@@ -90,15 +90,18 @@ export async function offers() {
 function body(fields, media) {
   if (!media.some(([, given]) => given instanceof Blob)) {
     const json = { ...fields };
-    for (const [name, url] of media)
-      if (name === "images") (json.images ??= []).push(url);
-      else json[name] = url;
+    const pictures = media.filter(([name]) => name === "image").map(([, url]) => url);
+    for (const [name, url] of media) json[name] = url;
+    if (pictures.length > 1) {
+      delete json.image;
+      json.images = pictures;
+    }
     return { json };
   }
   const form = new FormData();
   for (const [name, value] of Object.entries(fields))
     form.append(name, typeof value === "string" ? value : JSON.stringify(value));
-  for (const [name, given] of media) form.append(name, given);
+  for (const [name, given] of media) form.append(name, given); // "image" again for several
   return { form };
 }
 
@@ -125,12 +128,14 @@ export async function blobUrl(path) {
   return URL.createObjectURL(await (await send(path)).blob());
 }
 
-/** Make a gold row of what was corrected. `media` is [[field, File], ...]. Returns {row, saved}. */
+/** Make a gold row of what was corrected. `media` is [[field, File or URL], ...]. Returns {row, saved}. */
 export async function gold(id, extraction, media) {
-  const files = media.filter(([, given]) => given instanceof Blob);
+  // Pictures are matched by their order: beside one that is a URL, the others go by their hashes.
+  const linked = media.some(([name, given]) => name === "image" && !(given instanceof Blob));
+  const files = media.filter(([name, given]) => given instanceof Blob && !(linked && name === "image"));
   if (!files.length) return (await send("/v1/gold", { method: "POST", json: { id, extraction } })).json();
   const form = new FormData();
   form.append("body", JSON.stringify({ id, extraction }));
-  for (const [name, file] of files) form.append(name, file);
+  for (const [name, file] of files) form.append(name, file, file.name || "pasted.png");
   return (await send("/v1/gold", { method: "POST", form })).json();
 }

@@ -35,9 +35,9 @@ async function shown(extraction, media) {
     urls.push(URL.createObjectURL(given));
     return urls.at(-1);
   };
-  const of = (...fields) => media.filter(([field]) => fields.includes(field)).map(([, given]) => given);
+  const of = (field) => media.filter(([name]) => name === field).map(([, given]) => given);
   const images = await Promise.all(picturesOf(extraction).map(async (info, i) => {
-    const given = of("image", "images")[i];
+    const given = of("image")[i];
     if (!given) return null;
     const url = local(given);
     if (url && (await fits(url, info))) return url;
@@ -67,7 +67,7 @@ async function fits(url, { width, height }) {
 async function start() {
   const offered = await offers();
   const form = new Form(at("ask"), offered);
-  const saving = new Saving(at("saving"), tell);
+  const saving = new Saving(at("saving"), offered.gold, tell);
   let stopping = null;
   form.addEventListener("stop", () => stopping?.abort());
   form.addEventListener("run", async () => {

@@ -37,10 +37,12 @@ export class Media {
 
   /** [[field, File or URL], ...] as the server takes them. */
   get sent() {
-    const pictures = this.#of("image");
+    // The server takes the texts of a form before its files: so do we, and the order is the same.
+    const linked = (each) => (each.url ? 1 : 0);
+    const pictures = this.#of("image").sort((a, b) => linked(a) - linked(b));
     const one = this.#takes.includes("images") ? pictures : pictures.slice(0, 1);
     const rest = ["audio", "video"].filter((kind) => this.#takes.includes(kind)).flatMap((kind) => this.#of(kind).slice(-1));
-    return [...one.map((each) => [one.length > 1 ? "images" : "image", each.file]), ...rest.map((each) => [each.kind, each.file])];
+    return [...one.map((each) => ["image", each.file]), ...rest.map((each) => [each.kind, each.file])];
   }
 
   #of(kind) {

@@ -6,7 +6,7 @@ const QUIET = 4000; // milliseconds between two things that are read out
 
 export class Progress {
   #nodes = new Map();
-  #told = 0;
+  #told = -QUIET;
 
   constructor(root, nodes) {
     this.list = el("ol", { class: "nodes", "aria-label": "Steps" });

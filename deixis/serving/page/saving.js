@@ -23,7 +23,9 @@ export function download(name, text, type) {
 }
 
 export class Saving {
-  constructor(root, failed) {
+  /** `appends` says whether the server adds each row to a file, `failed` is told of problems. */
+  constructor(root, appends, failed) {
+    this.appends = appends;
     this.failed = failed;
     this.rows = kept();
     this.id = el("input", { type: "text", autocomplete: "off", spellcheck: "false", required: true });
@@ -45,12 +47,22 @@ export class Saving {
     this.sheet = sheet;
     this.media = media;
     const [first] = media;
-    const stem = first ? fileName(first[1] instanceof Blob ? first[1].name || "pasted" : first[1]).replace(/\.[^.]*$/, "") : "text";
-    const taken = new Set(this.rows.map((row) => row.id));
-    this.id.value = stem;
-    for (let again = 2; taken.has(this.id.value); again += 1) this.id.value = `${stem}-${again}`;
+    this.stem = first ? fileName(first[1] instanceof Blob ? first[1].name || "pasted" : first[1]).replace(/\.[^.]*$/, "") : "text";
+    this.saved = null;
     this.note.textContent = "";
-    sheet.addEventListener("change", () => { this.note.textContent = ""; });
+    this.#name();
+    sheet.addEventListener("change", () => {
+      this.note.textContent = "";
+      // What is in a file stays there: a row saved again is another one. Here it takes its place.
+      if (this.appends && this.saved) this.#name();
+    });
+  }
+
+  /** Propose an id that no row of this session has. */
+  #name() {
+    const taken = new Set(this.rows.map((row) => row.id));
+    this.id.value = this.stem;
+    for (let again = 2; taken.has(this.id.value); again += 1) this.id.value = `${this.stem}-${again}`;
   }
 
   async #submit(event) {

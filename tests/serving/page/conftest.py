@@ -4,10 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from deixis.testing import scripted
 from tests.browser import Tab, browsing
-
-from .stand_in import stand_in
-from .stand_in_offers import OFFERS
+from tests.serving.conftest import running
 
 
 @pytest.fixture(scope="session")
@@ -17,11 +16,24 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
         yield one
 
 
+@pytest.fixture(scope="session")
+def address() -> Iterator[str]:
+    """The URL of a server that asks for no token, and keeps no gold."""
+    with scripted(lambda _: None), running() as server:
+        yield server.url
+
+
 @pytest.fixture
-def page(browser: Tab) -> Iterator[Tab]:
-    """The page of a server that offers nothing, whose modules can be imported."""
+def page(browser: Tab, address: str) -> Iterator[Tab]:
+    """The page, just opened."""
+    yield from opened(browser, address)
+
+
+def opened(browser: Tab, url: str) -> Iterator[Tab]:
+    """Open the page; leave nothing of it when the test is over."""
     browser.events.clear()
-    with stand_in({}, OFFERS) as url:
-        browser.open(url)
-        yield browser
+    browser.open(url)
+    browser.wait("!!document.querySelector('#ask form, dialog')")
+    yield browser
+    browser.run("sessionStorage.clear()")
     browser.call("Page.navigate", url="about:blank")
