@@ -68,7 +68,7 @@ class Tab:
 
     def wait(self, code: str) -> Any:
         """Wait until an expression is true; returns its value."""
-        for _ in range(300):
+        for _ in range(900):
             if value := self.run(code):
                 return value
             time.sleep(0.1)
@@ -203,7 +203,7 @@ def browsing(profile: Path) -> Iterator[Tab]:
     with subprocess.Popen([*line, "about:blank"], **quiet) as browser:  # type: ignore[call-overload]
         try:
             port = ""
-            for _ in range(300):
+            for _ in range(900):
                 time.sleep(0.1)
                 with contextlib.suppress(OSError, IndexError):
                     port = (profile / "DevToolsActivePort").read_text().split()[0]
