@@ -52,7 +52,8 @@ def keeping(browser: Tab, gold: Path) -> Iterator[Tab]:
 def ask(tab: Tab, *pictures: Path, text: str = TEXT) -> None:
     if pictures:
         tab.files("input[type=file]", *pictures)
-        tab.wait(f"document.querySelectorAll('.given img').length === {len(pictures)}")
+        # Not their images: one that the browser cannot show is gone as soon as it has tried.
+        tab.wait(f"document.querySelectorAll('.given li').length === {len(pictures)}")
     tab.run("document.querySelector('#ask textarea').focus()")
     tab.run("document.querySelector('#ask textarea').value = ''")
     tab.type(text)
