@@ -16,7 +16,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
         yield one
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # no longer: other tests list what providers there are
 def address() -> Iterator[str]:
     """The URL of a server that asks for no token, and keeps no gold."""
     with scripted(lambda _: None), running() as server:
