@@ -86,6 +86,9 @@ def serve(app: ASGIApp, service: Service, listener: socket.socket) -> None:
     server = _Server(config)
     server.service = service
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    # uvicorn ends by sending itself what it was ended by: the default of SIGTERM would kill the
+    # process then, before anything is cleaned up.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         server.run(sockets=[listener])
     except KeyboardInterrupt:
