@@ -101,7 +101,7 @@ def create_app(
             raise Problem(503, "The server is about to end", "ask again when it is back")
         return JSONResponse({"status": "ok", "version": __version__})
 
-    @app.get("/metrics", tags=["about"], summary="Figures for Prometheus")
+    @app.get("/metrics", tags=["about"], summary="Figures for Prometheus", **openapi.METRICS)
     async def figures() -> Response:
         return PlainTextResponse(metrics.text(), media_type=CONTENT_TYPE_LATEST)
 

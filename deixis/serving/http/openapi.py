@@ -4,6 +4,7 @@ from typing import Any
 
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
+from starlette.responses import Response
 
 from deixis.schema import Extraction
 from deixis.serving.orders import Order
@@ -123,6 +124,11 @@ _EMPTY: dict[str, Any] = {"text": _TEXT, "image": None, "entities": []}
 GOLD: dict[str, Any] = {
     "openapi_extra": _body(_CORRECTED, _SIGNED, empty={"id": "1", "extraction": _EMPTY}),
     "responses": _answers("application/json", _SAVED, "The row"),
+}
+_FIGURES = {"text/plain": {"schema": {"type": "string"}}}
+METRICS: dict[str, Any] = {
+    "response_class": Response,
+    "responses": {200: {"description": "The text format", "content": _FIGURES}},
 }
 
 
