@@ -1,6 +1,7 @@
 """What OpenAPI says of the service is what it does, whatever is sent that fits, or nearly fits."""
 
 from collections import Counter
+from typing import Any
 
 import pytest
 
@@ -37,7 +38,7 @@ def test_what_it_describes_is_what_it_does(served: Served) -> None:
 
                 @quick
                 @given(case=operation.as_strategy(generation_mode=mode))
-                def asked(case: schemathesis.Case) -> None:
+                def asked(case: Any) -> None:
                     answer = case.call(timeout=60)
                     came[answer.status_code] += 1
                     if answer.status_code != 504:  # which a sample may ask for
