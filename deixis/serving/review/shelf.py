@@ -119,10 +119,13 @@ class Shelf:
             old: what was said of the row before.
 
         Raises:
-            InputError: it cannot be written; what was said before then stands.
+            InputError: it cannot be written, or is no text; what was said before then stands.
         """
         skip = row["review"]["verdict"] == "skipped"
-        line = line_of(row)
+        try:
+            line = line_of(row)
+        except ValueError as error:  # half a surrogate pair, which JSON may write as \ud800
+            raise InputError(f"the correction has what is no character: {error}") from None
         was_gold = old is not None and old.review["verdict"] != "skipped"
         if was_gold and not skip:
             assert old is not None
