@@ -4,6 +4,7 @@ import { Problem, extract, offers, picture } from "./api.js";
 import { el, fill } from "./dom.js";
 import { picturesOf, placed } from "./edit.js";
 import { Form } from "./form.js";
+import { fileName } from "./places.js";
 import { Progress } from "./progress.js";
 import { Saving } from "./saving.js";
 import { Sheet } from "./view.js";
@@ -49,7 +50,8 @@ async function shown(extraction, media) {
       throw error;
     }
   }));
-  return { images, audio: local(of("audio")[0]), video: local(of("video")[0]) };
+  const names = of("image").map((given) => fileName(given instanceof Blob ? given.name || "pasted picture" : given));
+  return { images, names, audio: local(of("audio")[0]), video: local(of("video")[0]) };
 }
 
 /** Whether the browser shows a picture at the size at which the graph saw it. */
@@ -78,6 +80,7 @@ async function start() {
     form.busy = true;
     stopping = new AbortController();
     at("doing").hidden = false;
+    at("doing-title").textContent = "At work";
     const progress = new Progress(at("progress"), form.nodes);
     try {
       const extraction = await extract(fields, media, {
@@ -101,6 +104,7 @@ async function start() {
       }
     } finally {
       form.busy = false;
+      at("doing-title").textContent = "Steps";
     }
   });
   addEventListener("beforeunload", (event) => sheet?.changed && !saving.kept && event.preventDefault());

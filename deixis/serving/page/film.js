@@ -2,7 +2,7 @@
 
 import { paint } from "./colours.js";
 import { el, fill } from "./dom.js";
-import { fileName, placedAt } from "./places.js";
+import { nameOf, placedAt } from "./places.js";
 import { Player } from "./player.js";
 
 /** What a track has at a time: the last frame before it, if the next is not long overdue. */
@@ -26,7 +26,7 @@ export class Film {
     this.element = el("figure", {},
       el("div", { class: "stage film", style: { "--ratio": String(info.width / info.height) } },
         this.video ?? el("p", { class: "missing" }, "The video is not at hand."), this.boxes),
-      el("figcaption", {}, `${fileName(info.source)} · ${info.width} × ${info.height} pixels, ${info.seconds.toFixed(1)} s`));
+      el("figcaption", {}, [nameOf(null, info.source), `${info.width} × ${info.height} pixels, ${info.seconds.toFixed(1)} s`].filter(Boolean).join(" · ")));
     this.player = this.video && new Player(this.video, (time, playing) => this.#show(time, playing));
   }
 

@@ -18,7 +18,7 @@ export class Form extends EventTarget {
     this.stack = select(offers.stacks.map((each) => each.name), stack, { onchange: () => this.#ofStack() });
     this.graph = select([], "", { onchange: () => this.#ofGraph() });
     this.schema = select(offers.schemas.map((each) => each.name), offers.default.schema, {});
-    this.about = el("p", { class: "faint" });
+    this.about = el("p", { class: "faint about" });
     this.tasks = el("fieldset", { class: "tasks" }, el("legend", {}, "Look for"),
       TASKS.map(([value, words]) => el("label", {}, el("input", { type: "checkbox", value, checked: value === "ner" }), words)));
     this.run = el("button", { type: "submit", class: "first", "aria-keyshortcuts": "Control+Enter" }, "Run");
@@ -70,7 +70,8 @@ export class Form extends EventTarget {
   #ofGraph() {
     const { takes, about } = this.#chosen;
     const stack = this.offers.stacks.find((each) => each.name === this.stack.value);
-    fill(this.about, [stack?.description, about && `The graph ${this.graph.value} ${about}.`].filter(Boolean).join(" "));
+    const told = [[stack?.name, stack?.description], [this.graph.value, about]].filter(([, words]) => words);
+    fill(this.about, told.map(([name, words]) => el("span", {}, el("strong", {}, name), `: ${words}`)));
     this.tasks.hidden = !takes.includes("task");
     this.media.takes = ["image", ...takes.filter((each) => ["images", "audio", "video"].includes(each))];
   }

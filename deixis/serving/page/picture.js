@@ -5,7 +5,7 @@ import { colour, paint } from "./colours.js";
 import { el, fill } from "./dom.js";
 import { picturesOf } from "./edit.js";
 import { painted } from "./masks.js";
-import { fileName, placedAt } from "./places.js";
+import { nameOf, placedAt } from "./places.js";
 
 export class Picture {
   #masks = new Map(); // region to what was painted of it: masks are never changed, only left out
@@ -14,6 +14,7 @@ export class Picture {
     this.sheet = sheet;
     this.number = number;
     this.info = info;
+    this.name = nameOf(sheet.media.names?.[number], info.source);
     this.masks = el("div", { class: "masks", "aria-hidden": "true" });
     this.boxes = el("div", { class: "boxes", role: "group", "aria-label": "Boxes" });
     this.stage = el(
@@ -24,8 +25,8 @@ export class Picture {
       this.boxes,
     );
     const many = picturesOf(sheet.extraction).length;
-    const which = many > 1 ? `${number + 1} of ${many}: ` : "";
-    const words = [`${which}${fileName(info.source)}`, `${info.width} × ${info.height} pixels`];
+    const which = many > 1 ? `${number + 1} of ${many}` : "";
+    const words = [[which, this.name].filter(Boolean).join(": "), `${info.width} × ${info.height} pixels`].filter(Boolean);
     if (number === 0 && sheet.extraction.caption) words.unshift(sheet.extraction.caption);
     this.element = el("figure", {}, this.stage, el("figcaption", {}, words.join(" · ")));
     this.hands = sheet.editable ? new Boxes(this) : null;
@@ -35,7 +36,7 @@ export class Picture {
     const url = this.sheet.media.images?.[this.number];
     const missing = el("p", { class: "missing" }, "The picture is not at hand. Boxes lie where it would be.");
     if (!url) return missing;
-    const image = el("img", { src: url, alt: `Picture ${fileName(this.info.source)}`, draggable: "false" });
+    const image = el("img", { src: url, alt: `The picture ${this.name}`.trim(), draggable: "false" });
     image.addEventListener("error", () => image.replaceWith(missing));
     return image;
   }

@@ -11,6 +11,11 @@ export function placedAt([x1, y1, x2, y2], { width, height }) {
   };
 }
 
+/** What a medium is called: as whoever gave it names it, or by its source, if that is a name. */
+export function nameOf(given, source) {
+  return given ?? (["bytes", "array", "PIL image"].includes(source) ? "" : fileName(source));
+}
+
 /** The name of a file, without the folders and the address before it. */
 export function fileName(source) {
   return String(source).split(/[?#]/)[0].split(/[/\\]/).filter(Boolean).pop() || "picture";

@@ -5,6 +5,7 @@
 //
 // `media` is {images: [url, ...], audio: url, video: url}: pictures may lie on this server, sound
 // and video are blob: URLs, as the policy of the page wants them; what is missing is said to be.
+// `names` in it, if given, are what the pictures are called.
 // `schema` is one of GET /v1/graphs; without it types are those of the extraction. `place`, if
 // given, is an element for the buttons of undo and redo. The page links style.css and sheet.css.
 
