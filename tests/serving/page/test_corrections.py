@@ -256,3 +256,31 @@ def test_a_result_that_is_only_looked_at_cannot_be_changed(page: Tab) -> None:
     assert shown(page) == made()
     assert page.run("document.querySelectorAll('#mounted :is(select, input, .quiet)').length") == 0
     assert EVIL in page.run("document.querySelector('.card').textContent")
+
+
+def test_a_finger_moves_a_box_that_is_chosen(sheet: Tab) -> None:
+    sheet.middle(".stage")
+    sheet.call("Emulation.setTouchEmulationEnabled", enabled=True)
+
+    def drag(start: tuple[float, float], end: tuple[float, float]) -> None:
+        half = ((start[0] + end[0]) / 2, (start[1] + end[1]) / 2)
+        for kind, places in (
+            ("touchStart", [start]),
+            ("touchMove", [half]),
+            ("touchMove", [end]),
+            ("touchEnd", []),
+        ):
+            points = [{"x": x, "y": y} for x, y in places]
+            sheet.call("Input.dispatchTouchEvent", type=kind, touchPoints=points)
+
+    try:
+        focus(sheet, "box:e1:0")  # as by a touch: it is chosen
+        sheet.middle(".stage")
+        drag(at(sheet, 100, 130), at(sheet, 140, 150))
+        moved = shown(sheet)
+        assert moved.entities[0].regions[0].box == pytest.approx((90, 80, 190, 220), abs=1.5)
+        sheet.run("document.activeElement.blur()")
+        drag(at(sheet, 140, 150), at(sheet, 140, 100))
+        assert shown(sheet) == moved, "a finger scrolls past what is not chosen"
+    finally:
+        sheet.call("Emulation.setTouchEmulationEnabled", enabled=False)
