@@ -137,6 +137,8 @@ class Options(_Frozen):
     ``posts_per_call``: most samples, of those that run at once, whose questions to a committee
     member or to the voter go into one call: cheaper, and each answer may depend on the others.
     ``budget``: when it is used up, nothing more is asked, and the rest goes on without.
+    ``tracing``: ``opentelemetry`` makes a span of each sample, node, question and request to a
+    model; they tell digests and sizes of pictures, sound and video, never themselves, nor keys.
     ``limits`` (of a provider) and ``prices`` (of a model) are found by how a model's spec
     begins, such as ``openai`` or ``openai:gpt-5-mini``; the longest counts.
     """
@@ -165,6 +167,7 @@ class Options(_Frozen):
     entailer_samples: int = Field(default=1, ge=1, le=32)
     posts_per_call: int = Field(default=1, ge=1, le=32)
     budget: Budget = Budget()
+    tracing: Annotated[Literal["off", "opentelemetry"], BeforeValidator(_word)] = "off"
     limits: dict[str, Limit] = {}
     prices: dict[str, Price] = {}
 

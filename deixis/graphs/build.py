@@ -4,7 +4,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph import END, START, StateGraph
@@ -28,6 +28,7 @@ from deixis.agents.context.state import (
 from deixis.agents.context.toolbox import Toolbox
 from deixis.agents.main.consult import member_tasks
 from deixis.graphs.registry import find
+from deixis.llms.tracing import Tracing
 from deixis.settings import Settings
 from deixis.tools.base import listening
 
@@ -35,15 +36,36 @@ Agent = Callable[[Any, Toolbox], Update]
 
 
 class Graph(CompiledStateGraph[State, Context, Input, Output]):
-    """A compiled LangGraph graph whose media no callback and no tracer is given."""
+    """A compiled LangGraph graph whose media no callback and no tracer is given.
+
+    Args:
+        tracing: what makes a span of each sample; None is for none.
+        compiled: what LangGraph's builder made.
+    """
+
+    def __init__(self, *, tracing: Tracing | None = None, **compiled: Any) -> None:
+        super().__init__(**compiled)
+        self.tracing = tracing
 
     def stream(self, input: Any, *args: Any, **kwargs: Any) -> Iterator[Any]:
         """Run the graph, as LangGraph's ``stream`` does."""
-        return super().stream(without_media(input), *args, **kwargs)
+        parts = super().stream(without_media(input), *args, **kwargs)
+        if self.tracing is None or not self.tracing.on:
+            return parts
+        return self.tracing.over(parts, *self._told())
+
+    def _told(self) -> tuple[str, dict[str, str]]:
+        return self.name, {
+            "gen_ai.operation.name": "invoke_workflow",
+            "gen_ai.workflow.name": self.name,
+        }
 
     def astream(self, input: Any, *args: Any, **kwargs: Any) -> AsyncIterator[Any]:
         """Run the graph, as LangGraph's ``astream`` does."""
-        return super().astream(without_media(input), *args, **kwargs)
+        parts = super().astream(without_media(input), *args, **kwargs)
+        if self.tracing is None or not self.tracing.on:
+            return parts
+        return self.tracing.over_async(parts, *self._told())
 
 
 def build_graph(
@@ -98,13 +120,7 @@ def graph_of(toolbox: Toolbox, checkpointer: BaseCheckpointSaver[Any] | None = N
     # LangGraph would checkpoint the input as given, with every byte of the picture, and
     # LangChain's tools would ask for every key of it.
     compiled.channels[START] = GivenInput(Sample if "audio" in system.takes else Post)
-    compiled.__class__ = Graph  # LangGraph's builder makes no other
-    return cast(Graph, compiled)
-
-
-def studio() -> Graph:
-    """Return the starter graph for LangGraph's own server, which brings its checkpointer."""
-    return build_graph()
+    return Graph(tracing=toolbox.asker.tracing, **vars(compiled))
 
 
 class Wiring:
@@ -178,7 +194,9 @@ def _node(agent: Agent, toolbox: Toolbox) -> Any:
     def run(state: Any, runtime: Runtime[Context]) -> Update:
         started = time.perf_counter()
         runtime.stream_writer({"node": name, "event": "start"})
-        update = perform(agent, state, toolbox.for_context(runtime.context))
+        with toolbox.asker.tracing.span(f"node {name}", {"deixis.node": name}) as span:
+            update = perform(agent, state, toolbox.for_context(runtime.context))
+            span.tell({"deixis.detail": detail(update) or None, **_opened(update)})
         seconds = time.perf_counter() - started
         runtime.stream_writer(
             {"node": name, "event": "end", "seconds": seconds, "detail": detail(update)}
@@ -186,6 +204,15 @@ def _node(agent: Agent, toolbox: Toolbox) -> Any:
         return update
 
     return run
+
+
+def _opened(update: Update) -> dict[str, Any]:
+    """Return what a span tells of the picture that a node has opened."""
+    picture = update.get("picture")
+    if not isinstance(picture, dict) or not picture.get("sha256"):
+        return {}
+    names = ("sha256", "width", "height")
+    return {f"deixis.picture.{name}": picture[name] for name in names if name in picture}
 
 
 def perform(agent: Agent, state: Any, toolbox: Toolbox) -> Update:

@@ -16,6 +16,7 @@ from deixis.llms.media import Medium, identity
 from deixis.llms.servers.redaction import shown
 from deixis.llms.structured import Call, Reply, ask
 from deixis.llms.together import Together
+from deixis.llms.tracing import Tracing
 from deixis.prompts import Prompt
 from deixis.settings import Limit, Options, Spec, entry_for
 
@@ -41,6 +42,7 @@ class Asker:
     Attributes:
         cache: what was answered before.
         spending: what was asked so far, against the budget.
+        tracing: what makes spans.
 
     Args:
         options: budget, limits, and how many questions may share a call.
@@ -48,6 +50,7 @@ class Asker:
 
     Raises:
         SettingsError: a limit or a price is for a provider that does not exist.
+        MissingExtraError: what is to make spans is not installed.
     """
 
     def __init__(self, options: Options, cache: LlmCache) -> None:
@@ -58,6 +61,7 @@ class Asker:
                 except SettingsError as error:
                     raise SettingsError(f"options.{option}: {error}") from None
         self.cache = cache
+        self.tracing = Tracing(options.tracing)
         self._whole: dict[str, str] = {}
         self._options = options
         self.spending = Spending(options.budget)
@@ -146,6 +150,7 @@ class Asker:
             images=images,
             limiter=self._limiter(spec),
             spending=self.spending,
+            tracing=self.tracing,
         )
 
     def _ask_all(

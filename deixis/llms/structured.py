@@ -30,6 +30,7 @@ from deixis.llms.registry import Backend
 from deixis.llms.servers import faults
 from deixis.llms.servers.manners import FORMS, Ways
 from deixis.llms.servers.redaction import redacted, without_keys
+from deixis.llms.tracing import Tracing, came_back, request
 from deixis.llms.watched import invoke
 from deixis.prompts import Prompt
 from deixis.settings import Budget, Limit
@@ -84,6 +85,7 @@ def ask(
     images: Sequence[Medium] = (),
     limiter: Limiter | None = None,
     spending: Spending | None = None,
+    tracing: Tracing | None = None,
 ) -> Reply[Answer]:
     """Ask a model for an object of type `answer`.
 
@@ -97,6 +99,7 @@ def ask(
             speak of each kind by its numbers ("Image 2", "Audio 1", "Video 1").
         limiter: what every request waits for.
         spending: what every request is counted against.
+        tracing: what makes a span of every request.
 
     Returns:
         A reply whose ``status`` is ``ok``, ``failed``, ``refused``, ``truncated``,
@@ -105,7 +108,8 @@ def ask(
     """
     schema = schema_of(answer)
     messages = messages_of(prompt.system, prompt.user, images)
-    line = _Line(backend, limiter or Limiter(Limit()), spending or Spending(Budget()), images)
+    limiter, spending = limiter or Limiter(Limit()), spending or Spending(Budget())
+    line = _Line(backend, limiter, spending, images, tracing or Tracing())
     calls: list[Call] = []
     repaired = extended = False
     while True:
@@ -162,6 +166,7 @@ class _Line(NamedTuple):
     limiter: Limiter
     spending: Spending
     images: Sequence[Medium]
+    tracing: Tracing
 
 
 def _call(
@@ -226,26 +231,32 @@ def _request(
 
     The call is None when it was not made, for the budget is used up.
     """
-    backend, limiter, spending, images = line
+    backend, limiter, spending, images, tracing = line
     shown = sum(medium.tokens for medium in images)
     model = backend.constrain(schema, max_tokens) if backend.constrain else backend.model
     length = sum(len(message.text) for message in messages)
+    told = request(backend.spec, max_tokens)
     with limiter.turn(max_tokens + estimated(length, shown)) as entry:
         if spent := spending.begin():
             limiter.forget(entry)
             return None, spent, None
         fault: Exception | None = None
         started = time.perf_counter()
-        try:
-            provider = backend.spec.partition(":")[0]
-            call, detail = _answered(
-                invoke(model, backend.model, provider, messages), schema, provider
+        provider = backend.spec.partition(":")[0]
+        with tracing.span(*told, client=True) as span:
+            try:
+                message = invoke(model, backend.model, provider, messages)
+                call, detail = _answered(message, schema, provider)
+            except Exception as error:  # the SDKs' errors share no base
+                if faults.is_bug(error):
+                    raise
+                fault, detail = error, faults.one_line(error)
+                call = Call(faults.status_of(error), *faults.tokens_of(error))
+            came_back(
+                span, call.status, (call.input_tokens, call.output_tokens), call.finish_reason
             )
-        except Exception as error:  # the SDKs' errors share no base
-            if faults.is_bug(error):
-                raise
-            fault, detail = error, faults.one_line(error)
-            call = Call(faults.status_of(error), *faults.tokens_of(error))
+            if fault is not None:
+                span.fail(call.status, detail)
         call = call._replace(seconds=time.perf_counter() - started)
         counted = (call.input_tokens, call.output_tokens)
         used = sum(counted)

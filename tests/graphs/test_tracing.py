@@ -3,9 +3,11 @@
 import asyncio
 import base64
 import gzip
+import hashlib
 import io
 import re
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,8 @@ from langsmith import Client
 from PIL import Image
 
 from deixis import Settings, build_graph
-from deixis.testing import Response, scripted, serving
+from deixis.errors import InputError, MissingExtraError
+from deixis.testing import INPUT_TOKENS, OUTPUT_TOKENS, Response, scripted, serving
 
 PIXELS = np.random.default_rng(7).integers(0, 256, (96, 128, 3), np.uint8)
 TEXT = "Grace Hopper of the US Navy"
@@ -148,3 +151,126 @@ def test_langsmith_is_posted_no_picture(picture: Any, monkeypatch: pytest.Monkey
 
 def _text(body: bytes) -> str:
     return (gzip.decompress(body) if body[:2] == b"\x1f\x8b" else body).decode("latin-1")
+
+
+@pytest.fixture
+def spans(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], list[Any]]]:
+    """Collect the spans of the process in memory."""
+    pytest.importorskip("opentelemetry.sdk")
+    from opentelemetry import trace
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+    from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+    exporter, provider = InMemorySpanExporter(), TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    monkeypatch.setattr(trace, "get_tracer", provider.get_tracer)
+    yield lambda: list(exporter.get_finished_spans())
+    provider.shutdown()
+
+
+def lineage(span: Any, spans: list[Any]) -> list[str]:
+    """Return the names of a span and of those around it, from within."""
+    by_id = {each.context.span_id: each for each in spans}
+    names = [span.name]
+    while span.parent is not None:
+        span = by_id[span.parent.span_id]
+        names.append(span.name)
+    return names
+
+
+@pytest.mark.parametrize("way", ["invoke", "stream", "ainvoke"])
+def test_spans_nest_by_sample_node_question_and_request(
+    picture: Any, way: str, spans: Callable[[], list[Any]]
+) -> None:
+    given = {"image": picture, "text": TEXT}
+    with scripted(ANSWER) as asked:
+        graph = build_graph(settings(tracing="opentelemetry"))
+        if way == "ainvoke":
+            asyncio.run(graph.ainvoke(given))
+        elif way == "stream":
+            list(graph.stream(given, stream_mode="custom"))
+        else:
+            graph.invoke(given)
+    made = spans()
+    assert len({span.context.trace_id for span in made}) == 1
+    requests = [span for span in made if span.name.startswith("chat ")]
+    assert len(requests) == len(asked)
+    node, root = lineage(requests[0], made)[-2:]
+    assert node.startswith("node ") and root == "deixis e2e"
+    assert lineage(requests[0], made)[1].startswith("ask ")
+    told = requests[0].attributes
+    assert told["gen_ai.operation.name"] == "chat"
+    assert (told["gen_ai.provider.name"], told["gen_ai.request.model"]) == ("scripted", "qwen2-vl")
+    assert told["gen_ai.usage.input_tokens"] == INPUT_TOKENS
+    assert told["gen_ai.usage.output_tokens"] == OUTPUT_TOKENS
+    assert told["gen_ai.response.finish_reasons"] == ("stop",)
+    (question,) = (span for span in made if span.name.startswith("ask "))
+    assert question.attributes["deixis.media.sha256"] == tuple(
+        hashlib.sha256(image).hexdigest() for image in asked[0].images
+    )
+    assert question.attributes["deixis.media.bytes"] == tuple(map(len, asked[0].images))
+    assert question.attributes["deixis.role"] == "vlm"
+    assert question.attributes["deixis.cache.hit"] is False
+    opened = next(span for span in made if span.name == "node open")
+    assert opened.attributes["deixis.picture.width"] == 128
+    written = "".join(span.to_json() for span in made)
+    assert not holds_pixels(written) and TEXT not in written and ANSWER not in written
+
+
+def test_the_cache_and_failures_are_told(tmp_path: Path, spans: Callable[[], list[Any]]) -> None:
+    stack = settings(tracing="opentelemetry", cache="use", cache_folder=tmp_path / "kept")
+    key = "sk-proj-0123456789abcdefghij0123456789abcdefghij"
+    with scripted(ValueError(f"{key} is no key"), ANSWER):
+        graph = build_graph(stack)
+        for _ in range(3):
+            graph.invoke({"image": PIXELS, "text": TEXT})
+    made = spans()
+    questions = [span for span in made if span.name.startswith("ask ")]
+    hits = [span.attributes["deixis.cache.hit"] for span in questions]
+    assert hits == [False, False, True]
+    assert [span.attributes["deixis.status"] for span in questions] == ["failed", "ok", "ok"]
+    failed = next(span for span in made if span.name.startswith("chat "))
+    assert failed.attributes["error.type"] == "failed" and not failed.status.is_ok
+    assert "ValueError" in failed.status.description
+    assert key not in "".join(span.to_json() for span in made)
+
+
+def test_a_sample_that_cannot_be_opened_ends_its_spans(spans: Callable[[], list[Any]]) -> None:
+    with scripted(ANSWER):
+        graph = build_graph(settings(tracing="opentelemetry"))
+        with pytest.raises(InputError):
+            graph.invoke({"image": b"no picture", "text": TEXT})
+    assert [span.name for span in spans()] == ["node open", "deixis e2e"]
+    assert all(span.attributes["error.type"] == "InputError" for span in spans())
+
+
+def test_whoever_reads_a_stream_is_not_inside_the_sample(spans: Callable[[], list[Any]]) -> None:
+    from opentelemetry import trace
+
+    with scripted(ANSWER):
+        graph = build_graph(settings(tracing="opentelemetry"))
+        for _ in graph.stream({"image": PIXELS, "text": TEXT}, stream_mode="custom"):
+            assert trace.get_current_span() is trace.INVALID_SPAN
+
+
+def test_nothing_is_traced_unless_it_is_wanted(spans: Callable[[], list[Any]]) -> None:
+    with scripted(ANSWER):
+        build_graph(settings()).invoke({"image": PIXELS, "text": TEXT})
+    assert spans() == []
+
+
+def test_without_opentelemetry_its_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "opentelemetry", None)
+    with scripted(ANSWER):
+        with pytest.raises(MissingExtraError, match=r"deixis\[tracing\]"):
+            build_graph(settings(tracing="opentelemetry"))
+        build_graph(settings())
+
+
+def test_a_graph_with_a_config_is_as_private(picture: Any) -> None:
+    listener = Listener()
+    with scripted(ANSWER):
+        graph = build_graph(settings()).with_config({"callbacks": [listener]})
+        graph.invoke({"image": picture, "text": TEXT})
+    assert listener.heard and not holds_pixels(repr(listener.heard))

@@ -20,6 +20,7 @@ from deixis.llms.cache.llm_cache import LlmCache, default_folder
 from deixis.llms.media import Clip, Medium, Recording
 from deixis.llms.photos import Photo, photo
 from deixis.llms.structured import Reply, ReplyStatus
+from deixis.llms.tracing import question
 from deixis.prompts import Prompt, render
 from deixis.prompts import check as check_prompts
 from deixis.settings import Roles, Settings
@@ -239,7 +240,21 @@ class Toolbox(ToolsInHand):
         Raises:
             CacheMissError: the cache is only replayed, and lacks this answer.
         """
-        reply = self.asker.ask(spec, prompt, answer, sample, joint, images)
+        told = question(step, role, spec, prompt, images)
+        with self.asker.tracing.span(*told) as span:
+            reply = self.asker.ask(spec, prompt, answer, sample, joint, images)
+            last = reply.calls[-1].status if reply.calls else ""
+            span.tell(
+                {
+                    "deixis.status": reply.status,
+                    "deixis.cache.hit": last == "cached",
+                    "deixis.requests": sum(
+                        call.status not in {"cached", "shared"} for call in reply.calls
+                    ),
+                }
+            )
+            if reply.value is None:
+                span.fail(reply.status, reply.detail)
         return reply, self.accounted(step, role, spec, prompt, reply, seat)
 
     def accounted(
