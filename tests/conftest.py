@@ -60,6 +60,7 @@ OPTIONAL = {
     *("llguidance", "segment_anything", "tokenizers", "torch", "transformers"),
     *("av", "huggingface_hub", "matplotlib", "ray", "sklearn", "supervision"),
     *("pandas", "pyarrow", "rdflib"),
+    *("langgraph_api", "opentelemetry"),
     *("IPython", "ipykernel", "langgraph.checkpoint.sqlite", "nbclient", "nbformat"),
 }
 Script = Callable[[str, list[BaseMessage], dict[str, Any]], str | AIMessage | Exception | None]

@@ -237,7 +237,7 @@ def test_langgraph_json_names_the_graph() -> None:
     config = json.loads((root / "langgraph.json").read_text())
     path, _, factory = config["graphs"]["deixis"].partition(":")
     module = path.removeprefix("./").removesuffix(".py").replace("/", ".")
-    graph = getattr(__import__(module, fromlist=[factory]), factory)()
+    graph = asyncio.run(getattr(__import__(module, fromlist=[factory]), factory)())
     assert set(graph.get_graph().nodes) >= NODES
     given = {"image", "images", "audio", "video", "task"}
     given |= {"text", "caption", "mentions", "patches"}
