@@ -58,6 +58,8 @@ def download_into(
         InputError: it cannot be had; the message says why.
     """
     visit = _Visit(file, max_bytes, Deadline(timeout), public, kind)
+    if url[:5].lower() == "data:":  # longer than what is parsed
+        raise InputError("data URLs are not opened; give bytes, an http(s) URL or a path")
     try:
         address = httpx.URL(url)
     except (httpx.InvalidURL, UnicodeError):  # their words may hold a part of a password

@@ -126,7 +126,9 @@ def is_url(source: str) -> bool:
 
 
 def named(source: str) -> str:
-    """Return how errors call what is at a path or a URL."""
+    """Return how errors call what is at a path or a URL; of a data URL they hold no data."""
+    if source[:5].lower() == "data:":
+        return "a data URL"
     shown = without_credentials_in(source)
     return repr(shown if len(shown) <= 200 else f"{shown[:120]}...{shown[-60:]}")
 

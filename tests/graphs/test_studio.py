@@ -1,6 +1,7 @@
 """The graphs in LangGraph's own server, where it is installed, and what it is told of them."""
 
 import asyncio
+import base64
 import json
 import os
 import socket
@@ -9,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ import pytest
 from deixis.graphs import studio
 from deixis.graphs.registry import names
 from deixis.settings import Settings
+from deixis.testing import OpenAIServer, openai_server
 
 ROOT = Path(__file__).parents[2]
 LISTED = json.loads((ROOT / "langgraph.json").read_text())["graphs"]
@@ -57,48 +60,120 @@ def test_a_stack_of_the_environment_is_for_its_own_graph(
     assert loaded == ["own", "starter"]
 
 
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[str]:
-    """LangGraph's development server with the graphs of ``langgraph.json``."""
+@pytest.fixture(scope="module")
+def model() -> Iterator[OpenAIServer]:
+    with openai_server("Grace Hopper|PER|None") as served:
+        yield served
+
+
+@pytest.fixture(scope="module")
+def server(
+    model: OpenAIServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[str, Path]]:
+    """LangGraph's development server with the graphs of ``langgraph.json``; its URL and log."""
+    folder = tmp_path_factory.mktemp("server")
+    graphs = {name: str(ROOT / place) for name, place in LISTED.items()}
+    config = {"dependencies": [str(ROOT)], "graphs": graphs}
+    (folder / "langgraph.json").write_text(json.dumps(config))  # it keeps its files beside it
+    stack = {"graph": "e2e", "roles": {"vlm": model.spec("qwen2-vl")}, "options": {"cache": "off"}}
+    (folder / "own.yaml").write_text(json.dumps(stack))
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    log = (tmp_path / "log").open("wb")
+    environment = {
+        **os.environ,
+        "DEIXIS_STACK": str(folder / "own.yaml"),
+        "LANGSMITH_TRACING": "false",
+        "LANGGRAPH_CLI_NO_ANALYTICS": "1",
+        "OPENAI_API_KEY": "sk-none",
+    }
     command = ("dev", "--no-browser", "--no-reload", "--port", str(port))
-    process = subprocess.Popen(
-        [sys.executable, "-m", "langgraph_cli", *command],
-        cwd=ROOT,
-        env={**os.environ, "LANGSMITH_TRACING": "false", "LANGGRAPH_CLI_NO_ANALYTICS": "1"},
-        stdout=log,
-        stderr=subprocess.STDOUT,
-    )
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "langgraph_cli", *command],
+            cwd=folder,
+            env=environment,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
     try:
         for _ in range(240):
             with socket.socket() as knocking:
                 if not knocking.connect_ex(("127.0.0.1", port)):
                     break
-            assert process.poll() is None, (tmp_path / "log").read_text()
+            assert process.poll() is None, (folder / "log").read_text()
             time.sleep(0.25)
-        yield f"http://127.0.0.1:{port}"
+        yield f"http://127.0.0.1:{port}", folder / "log"
     finally:
         process.terminate()
         process.wait(30)
-        log.close()
+
+
+def ran(url: str, name: str, given: dict[str, Any]) -> list[Any]:
+    from langgraph_sdk import get_sync_client
+
+    with get_sync_client(url=url) as client:
+        modes: list[Any] = ["custom", "values"]
+        return list(client.runs.stream(None, name, input=given, stream_mode=modes))
+
+
+TEXT = "Grace Hopper of the US Navy"
 
 
 @pytest.mark.slow
-@pytest.mark.extra("langgraph_api", "starter")
-def test_langgraphs_server_runs_a_graph(server: str, hopper: Path) -> None:
-    from langgraph_sdk import get_sync_client
+@pytest.mark.process
+@pytest.mark.extra("langgraph_api", "langchain_openai", "starter")
+class TestServer:
+    def test_it_has_every_graph(self, server: tuple[str, Path]) -> None:
+        from langgraph_sdk import get_sync_client
 
-    given = {"text": "Grace Hopper of the US Navy", "image": str(hopper)}
-    with get_sync_client(url=server) as client:
-        listed = client.assistants.search(limit=100)
-        parts = list(
-            client.runs.stream(None, "deixis", input=given, stream_mode=["custom", "values"])
-        )
-    assert {each["graph_id"] for each in listed} == set(LISTED)
-    custom = [part.data for part in parts if part.event == "custom"]
-    assert {"open", "structure"} <= {each["node"] for each in custom}
-    result = [part.data for part in parts if part.event == "values"][-1]
-    assert "Grace Hopper" in {entity["name"] for entity in result["entities"]}
+        with get_sync_client(url=server[0]) as client:
+            listed = client.assistants.search(limit=100)
+            assert {each["graph_id"] for each in listed} == set(LISTED)
+            for each in listed:
+                drawn = client.assistants.get_graph(each["assistant_id"])
+                schemas = client.assistants.get_schemas(each["assistant_id"])
+                assert {"open", "structure"} <= {node["id"] for node in drawn["nodes"]}
+                assert "text" in schemas["input_schema"]["properties"]
+
+    @pytest.mark.parametrize("name", ["deixis", "e2e"])
+    def test_it_runs_what_is_set_up(
+        self, server: tuple[str, Path], name: str, hopper: Path
+    ) -> None:
+        parts = ran(server[0], name, {"text": TEXT, "image": str(hopper)})
+        told = [part.data for part in parts if part.event == "custom"]
+        assert {"open", "structure"} <= {each["node"] for each in told}
+        result = [part.data for part in parts if part.event == "values"][-1]
+        assert "Grace Hopper" in {entity["text"] for entity in result["entities"]}
+
+    def test_a_data_url_is_refused_and_not_repeated(
+        self, server: tuple[str, Path], hopper: Path
+    ) -> None:
+        data = base64.b64encode(hopper.read_bytes()).decode()
+        parts = ran(server[0], "e2e", {"text": TEXT, "image": f"data:image/jpeg;base64,{data}"})
+        assert parts[-1].event == "error" and parts[-1].data["error"] == "InputError"
+        told, log = json.dumps([part.data for part in parts]), server[1].read_text()
+        assert "data URLs are not opened; give bytes" in log
+        assert data[:40] not in told and data[:40] not in log and data[-40:] not in log
+
+    def test_another_program_calls_it_as_a_graph(
+        self, server: tuple[str, Path], hopper: Path
+    ) -> None:
+        from langgraph.pregel.remote import RemoteGraph
+        from langgraph_sdk import get_sync_client
+
+        with get_sync_client(url=server[0]) as client:  # RemoteGraph never closes its own
+            remote = RemoteGraph("e2e", sync_client=client)
+            out = remote.invoke({"text": TEXT, "image": str(hopper)})
+        assert [entity["text"] for entity in out["entities"]] == ["Grace Hopper"]
+
+    @pytest.mark.parametrize("name", ["riveg", "vkel", "mmre", "muie"])
+    def test_what_is_missing_is_said_in_a_line(
+        self, server: tuple[str, Path], name: str, hopper: Path
+    ) -> None:
+        if find_spec("transformers"):
+            pytest.skip("the models of this stack would be loaded")
+        parts = ran(server[0], name, {"text": TEXT, "image": str(hopper)})
+        assert parts[-1].event == "error" and parts[-1].data["error"] == "MissingExtraError"
+        # The server keeps to itself what errors of others than its own say.
+        assert 'is not installed; run: python -m pip install "deixis[' in server[1].read_text()
