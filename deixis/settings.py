@@ -34,6 +34,7 @@ __all__ = [
     "stack_names",
 ]
 T = TypeVar("T")
+TracingOption = Literal["off", "opentelemetry", "opentelemetry-with-text"]
 STACKS = Path(str(files("deixis"))) / "stacks"
 NOBODY = "none"
 """What stands for nobody in the place of a model; so does null, and an empty committee."""
@@ -139,6 +140,7 @@ class Options(_Frozen):
     ``budget``: when it is used up, nothing more is asked, and the rest goes on without.
     ``tracing``: ``opentelemetry`` makes a span of each sample, node, question and request to a
     model; they tell digests and sizes of pictures, sound and video, never themselves, nor keys.
+    ``opentelemetry-with-text`` puts prompts and replies into them as well.
     ``limits`` (of a provider) and ``prices`` (of a model) are found by how a model's spec
     begins, such as ``openai`` or ``openai:gpt-5-mini``; the longest counts.
     """
@@ -167,7 +169,7 @@ class Options(_Frozen):
     entailer_samples: int = Field(default=1, ge=1, le=32)
     posts_per_call: int = Field(default=1, ge=1, le=32)
     budget: Budget = Budget()
-    tracing: Annotated[Literal["off", "opentelemetry"], BeforeValidator(_word)] = "off"
+    tracing: Annotated[TracingOption, BeforeValidator(_word)] = "off"
     limits: dict[str, Limit] = {}
     prices: dict[str, Price] = {}
 

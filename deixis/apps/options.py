@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from deixis.apps import terminal
 from deixis.errors import InputError
 
 if TYPE_CHECKING:
@@ -114,5 +115,20 @@ def settings_of(
     if schema is not None:
         settings = settings.model_copy(update={"types": schema})
         _ = settings.type_schema  # a wrong one is told here
+    if settings.options.tracing != "off":
+        _warn_of_no_collector()
     changes = {"prompts": prompts, "urls": urls}
     return settings.with_options(**{name: change for name, change in changes.items() if change})
+
+
+def _warn_of_no_collector() -> None:
+    """Say that spans go nowhere, if so; without OpenTelemetry the graph says what is missing."""
+    try:
+        from opentelemetry import trace
+    except ImportError:
+        return
+    if isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider):
+        terminal.warn(
+            "options.tracing makes spans, and nobody collects them; start this command with "
+            "opentelemetry-instrument (python -m pip install opentelemetry-distro)"
+        )

@@ -15,7 +15,7 @@ from deixis.prompts import knowledge_templates
 from deixis.settings import Settings
 
 _ASIDE = {"prompts", "templates", "examples", "cache", "cache_folder"} | {
-    *("budget", "limits", "prices", "urls")
+    *("budget", "limits", "prices", "tracing", "urls")
 }
 """Options that change no result, or name a place whose contents are hashed instead."""
 

@@ -1,10 +1,18 @@
 """Building a graph: settings name it, its own file wires it, and this makes its nodes."""
 
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Callable,
+    Generator,
+    Iterable,
+    Iterator,
+    Sequence,
+)
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph import END, START, StateGraph
@@ -52,7 +60,7 @@ class Graph(CompiledStateGraph[State, Context, Input, Output]):
         parts = super().stream(without_media(input), *args, **kwargs)
         if self.tracing is None or not self.tracing.on:
             return parts
-        return self.tracing.over(parts, *self._told())
+        return self.tracing.over(cast("Generator[Any]", parts), *self._told())
 
     def _told(self) -> tuple[str, dict[str, str]]:
         return self.name, {
@@ -65,7 +73,7 @@ class Graph(CompiledStateGraph[State, Context, Input, Output]):
         parts = super().astream(without_media(input), *args, **kwargs)
         if self.tracing is None or not self.tracing.on:
             return parts
-        return self.tracing.over_async(parts, *self._told())
+        return self.tracing.over_async(cast("AsyncGenerator[Any]", parts), *self._told())
 
 
 def build_graph(

@@ -255,6 +255,7 @@ def _request(
             came_back(
                 span, call.status, (call.input_tokens, call.output_tokens), call.finish_reason
             )
+            tracing.quote(span, messages, call.text)
             if fault is not None:
                 span.fail(call.status, detail)
         call = call._replace(seconds=time.perf_counter() - started)

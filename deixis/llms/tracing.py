@@ -1,19 +1,26 @@
 """Spans of OpenTelemetry: a sample, its nodes, their questions, and each request to a model.
 
-Spans carry names, counts, digests and sizes. They never carry pictures, sound, video, prompts,
-replies or keys. Their names follow OpenTelemetry's conventions for generative AI.
+Spans carry names, counts, digests and sizes, and the texts of prompts and replies where that is
+asked for. They never carry pictures, sound, video or keys. Their names follow OpenTelemetry's
+conventions for generative AI.
 """
 
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+import json
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, Literal
+from typing import Any
+
+from langchain_core.messages import BaseMessage
 
 from deixis.errors import MissingExtraError
 from deixis.llms.media import Medium
 from deixis.llms.servers import faults
+from deixis.llms.watched import as_told
 from deixis.prompts import Prompt
-from deixis.settings import Spec
+from deixis.settings import Spec, TracingOption
 
+_ROLES = {"human": "user", "ai": "assistant"}
+"""What the conventions call who speaks, where it is not what LangChain calls them."""
 _PROVIDERS = {"google_genai": "gcp.gemini"}
 """What the conventions call a provider, where it is not what Deixis calls it."""
 Attributes = Mapping[str, Any]
@@ -61,8 +68,9 @@ class Tracing:
         MissingExtraError: OpenTelemetry is not installed.
     """
 
-    def __init__(self, option: Literal["off", "opentelemetry"] = "off") -> None:
+    def __init__(self, option: TracingOption = "off") -> None:
         self.on = option != "off"
+        self._quotes = option == "opentelemetry-with-text"
         if self.on:
             try:
                 from opentelemetry import trace  # noqa: F401
@@ -85,7 +93,9 @@ class Tracing:
         with self._inside(span):
             yield Span(span)
 
-    def over(self, parts: Iterator[Any], name: str, attributes: Attributes) -> Iterator[Any]:
+    def over(
+        self, parts: Generator[Any, None, None], name: str, attributes: Attributes
+    ) -> Iterator[Any]:
         """Make a span of all that an iterator does, and of nothing that its reader does."""
         span = self._begun(name, attributes)
         end = object()
@@ -97,10 +107,11 @@ class Tracing:
                     return
                 yield part
         finally:
-            span.end()
+            with self._inside(span):  # what is left to do where the reader stops early
+                parts.close()
 
     async def over_async(
-        self, parts: AsyncIterator[Any], name: str, attributes: Attributes
+        self, parts: AsyncGenerator[Any, None], name: str, attributes: Attributes
     ) -> AsyncIterator[Any]:
         """Make a span of all that an iterator does; see `over`."""
         span = self._begun(name, attributes)
@@ -113,7 +124,29 @@ class Tracing:
                     return
                 yield part
         finally:
-            span.end()
+            with self._inside(span):
+                await parts.aclose()
+
+    def quote(self, span: Span, messages: Sequence[BaseMessage], reply: str) -> None:
+        """Tell what was said in a request, if that is asked for; media by what stands for them.
+
+        Args:
+            span: that of the request.
+            messages: what was sent.
+            reply: what came back; empty if nothing did.
+        """
+        if self._quotes:
+            said = [
+                {"role": _ROLES.get(message.type, message.type), "parts": _parts(message.content)}
+                for message in map(as_told, messages)
+            ]
+            answer = [{"role": "assistant", "parts": _parts(reply)}]
+            span.tell(
+                {
+                    "gen_ai.input.messages": json.dumps(said, ensure_ascii=False),
+                    "gen_ai.output.messages": json.dumps(answer, ensure_ascii=False),
+                }
+            )
 
     def _begun(self, name: str, attributes: Attributes, client: bool = False) -> Any:
         from opentelemetry import trace
@@ -136,6 +169,11 @@ class Tracing:
             except Exception as error:
                 Span(span).fail(type(error).__name__, faults.one_line(error))
                 raise
+
+
+def _parts(content: str | list[Any]) -> list[dict[str, str]]:
+    blocks = [{"text": content}] if isinstance(content, str) else content
+    return [{"type": "text", "content": block["text"]} for block in blocks]
 
 
 def request(spec: str, max_tokens: int) -> tuple[str, dict[str, Any]]:
@@ -169,13 +207,14 @@ def came_back(span: Span, status: str, tokens: tuple[int, int], reason: str) -> 
 
 
 def question(
-    step: str, role: str, spec: str, prompt: Prompt, media: Sequence[Medium]
+    step: str, role: str, seat: int, spec: str, prompt: Prompt, media: Sequence[Medium]
 ) -> tuple[str, dict[str, Any]]:
     """Return name and attributes of the span of a question, which several requests may serve.
 
     Args:
         step: the node that asks.
         role: who is asked.
+        seat: the place in the committee, from 0.
         spec: the model, without credentials.
         prompt: what it is asked.
         media: what it is shown.
@@ -183,6 +222,7 @@ def question(
     return f"ask {prompt.name}", {
         "deixis.step": step,
         "deixis.role": role,
+        "deixis.seat": seat,
         "deixis.model": spec,
         "deixis.prompt.name": prompt.name,
         "deixis.prompt.version": prompt.version,

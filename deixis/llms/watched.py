@@ -7,7 +7,7 @@ pictures, sound and video: kind, digest and size.
 
 import base64
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextvars import copy_context
 from typing import Any, TypeVar
 
@@ -25,8 +25,10 @@ from langsmith import tracing_context
 
 from deixis.errors import ModelCallError
 from deixis.llms.servers import faults
+from deixis.llms.servers.redaction import without_keys
 
 T = TypeVar("T")
+Message = TypeVar("Message", bound=BaseMessage)
 
 
 def invoke(
@@ -55,9 +57,7 @@ def invoke(
         },
         inherit=False,
     )
-    (run,) = manager.on_chat_model_start(
-        {}, [[_without_media(message) for message in messages]], name=type(base).__name__
-    )
+    (run,) = manager.on_chat_model_start({}, [[*map(as_told, messages)]], name=type(base).__name__)
     try:
         reply = _unheard(lambda: model.invoke(messages))
     except Exception as error:
@@ -65,7 +65,7 @@ def invoke(
         run.on_llm_error(ModelCallError("failed", faults.one_line(error)))
         raise
     if isinstance(reply, AIMessage):
-        run.on_llm_end(LLMResult(generations=[[ChatGeneration(message=reply)]]))
+        run.on_llm_end(LLMResult(generations=[[ChatGeneration(message=as_told(reply))]]))
     else:
         run.on_llm_error(ModelCallError("failed", "the reply is no message of an assistant"))
     return reply
@@ -85,19 +85,20 @@ def _unheard(call: Callable[[], T]) -> T:
     return copy_context().run(alone)
 
 
-def _without_media(message: BaseMessage) -> BaseMessage:
-    if isinstance(message.content, str):
-        return message
-    return message.model_copy(update={"content": _plain(message.content)})
+def as_told(message: Message) -> Message:
+    """Return a message without keys, and with what stands for its pictures, sound and video."""
+    content = message.content
+    told = without_keys(content) if isinstance(content, str) else [*map(_block, content)]
+    return message.model_copy(update={"content": told})
 
 
-def _plain(blocks: Sequence[Any]) -> list[Any]:
-    return [
-        {"type": "text", "text": stand_in(block["type"], base64.b64decode(block["base64"]))}
-        if isinstance(block, dict) and "base64" in block
-        else block
-        for block in blocks
-    ]
+def _block(block: Any) -> Any:
+    if isinstance(block, str):
+        return without_keys(block)
+    if "base64" in block:
+        return {"type": "text", "text": stand_in(block["type"], base64.b64decode(block["base64"]))}
+    text = block.get("text")
+    return {**block, "text": without_keys(text)} if isinstance(text, str) else block
 
 
 def stand_in(kind: str, data: bytes) -> str:

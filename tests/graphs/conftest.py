@@ -1,7 +1,7 @@
 """What the tests of graphs share: stacks with a language model that answers at once."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -49,3 +49,19 @@ def quick_graph(quick: Settings) -> Graph:
 def facts() -> Callable[[dict[str, Any]], dict[str, Any]]:
     """What two runs of one sample share: all but what they cost."""
     return lambda out: {key: value for key, value in out.items() if key != "usage"}
+
+
+@pytest.fixture
+def spans(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], list[Any]]]:
+    """Collect the spans of the process in memory."""
+    pytest.importorskip("opentelemetry.sdk")
+    from opentelemetry import trace
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+    from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+    exporter, provider = InMemorySpanExporter(), TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    monkeypatch.setattr(trace, "get_tracer", provider.get_tracer)
+    yield lambda: list(exporter.get_finished_spans())
+    provider.shutdown()

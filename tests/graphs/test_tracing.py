@@ -5,9 +5,10 @@ import base64
 import gzip
 import hashlib
 import io
+import json
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,17 @@ from langsmith import Client
 from PIL import Image
 
 from deixis import Settings, build_graph
+from deixis.batch.settings import identity
 from deixis.errors import InputError, MissingExtraError
-from deixis.testing import INPUT_TOKENS, OUTPUT_TOKENS, Response, scripted, serving
+from deixis.testing import (
+    INPUT_TOKENS,
+    OUTPUT_TOKENS,
+    Response,
+    fault,
+    openai_server,
+    scripted,
+    serving,
+)
 
 PIXELS = np.random.default_rng(7).integers(0, 256, (96, 128, 3), np.uint8)
 TEXT = "Grace Hopper of the US Navy"
@@ -127,6 +137,22 @@ def test_a_failed_call_is_told_without_the_request(picture: Any) -> None:
     assert errors and not any("0123456789abc" in str(error) for error in errors)
 
 
+def test_events_and_debugging_are_told_of_a_picture_and_never_given_it(picture: Any) -> None:
+    given = {"image": picture, "text": TEXT}
+
+    async def events(graph: Any) -> list[Any]:
+        return [each async for each in graph.astream_events(given, version="v2")]
+
+    with scripted(ANSWER) as asked:
+        graph = build_graph(settings())
+        heard = asyncio.run(events(graph))
+        told = list(graph.stream(given, stream_mode=["debug", "tasks", "values", "messages"]))
+    assert len(asked) == 2 and all(question.images for question in asked)
+    assert {"on_chat_model_start", "on_chat_model_end"} <= {each["event"] for each in heard}
+    assert {mode for mode, _ in told} >= {"debug", "tasks", "values"}
+    assert not holds_pixels(repr(heard)) and not holds_pixels(repr(told))
+
+
 @pytest.mark.parametrize("picture", ["bytes", "array"], indirect=True)
 def test_langsmith_is_posted_no_picture(picture: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     with serving(lambda _: Response(202, {})) as server:
@@ -151,22 +177,6 @@ def test_langsmith_is_posted_no_picture(picture: Any, monkeypatch: pytest.Monkey
 
 def _text(body: bytes) -> str:
     return (gzip.decompress(body) if body[:2] == b"\x1f\x8b" else body).decode("latin-1")
-
-
-@pytest.fixture
-def spans(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], list[Any]]]:
-    """Collect the spans of the process in memory."""
-    pytest.importorskip("opentelemetry.sdk")
-    from opentelemetry import trace
-    from opentelemetry.sdk.trace import TracerProvider
-    from opentelemetry.sdk.trace.export import SimpleSpanProcessor
-    from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-
-    exporter, provider = InMemorySpanExporter(), TracerProvider(shutdown_on_exit=False)
-    provider.add_span_processor(SimpleSpanProcessor(exporter))
-    monkeypatch.setattr(trace, "get_tracer", provider.get_tracer)
-    yield lambda: list(exporter.get_finished_spans())
-    provider.shutdown()
 
 
 def lineage(span: Any, spans: list[Any]) -> list[str]:
@@ -218,6 +228,56 @@ def test_spans_nest_by_sample_node_question_and_request(
     assert not holds_pixels(written) and TEXT not in written and ANSWER not in written
 
 
+def test_members_of_a_committee_are_told_apart(
+    quick: Settings, spans: Callable[[], list[Any]], hopper: Path
+) -> None:
+    graph = build_graph(quick.with_options(tracing="opentelemetry", cache="off"))
+    samples = [{"image": given, "text": TEXT} for given in (str(hopper), hopper.read_bytes())]
+    graph.batch(samples)
+    made = spans()
+    roots = [span for span in made if span.name == "deixis main"]
+    assert len({root.context.trace_id for root in roots}) == len(roots) == len(samples)
+    for root in roots:
+        own = [span for span in made if span.context.trace_id == root.context.trace_id]
+        asked = [span for span in own if span.name == "ask consult"]
+        for span in asked:
+            assert lineage(span, own)[1:] == ["node consult", "deixis main"]
+        assert sorted({span.attributes["deixis.seat"] for span in asked}) == [0, 1, 2]
+        assert len({span.parent.span_id for span in asked}) == 3, "each has its own node"
+
+
+def test_texts_are_told_where_that_is_asked_for(
+    picture: Any, spans: Callable[[], list[Any]]
+) -> None:
+    with scripted(ANSWER):
+        graph = build_graph(settings(tracing="opentelemetry-with-text"))
+        graph.invoke({"image": picture, "text": TEXT})
+    (request,) = (span for span in spans() if span.name.startswith("chat "))
+    said = json.loads(request.attributes["gen_ai.input.messages"])
+    assert said[-1]["role"] == "user" and TEXT in said[-1]["parts"][-1]["content"]
+    assert any(part["content"].startswith("[image, sha256 ") for part in said[-1]["parts"])
+    assert json.loads(request.attributes["gen_ai.output.messages"]) == [
+        {"role": "assistant", "parts": [{"type": "text", "content": ANSWER}]}
+    ]
+    assert not holds_pixels("".join(span.to_json() for span in spans()))
+
+
+def test_a_reader_who_goes_away_leaves_no_span_open(spans: Callable[[], list[Any]]) -> None:
+    with scripted(ANSWER):
+        graph = build_graph(settings(tracing="opentelemetry"))
+        parts = graph.stream({"image": PIXELS, "text": TEXT}, stream_mode="custom")
+        next(parts)
+        parts.close()
+    assert [span.name for span in spans()][-1] == "deixis e2e"
+    assert all(span.end_time for span in spans())
+
+
+def test_tracing_changes_no_result() -> None:
+    kinds = ("off", "opentelemetry", "opentelemetry-with-text")
+    with scripted(ANSWER):
+        assert len({str(identity(settings(tracing=kind))) for kind in kinds}) == 1
+
+
 def test_the_cache_and_failures_are_told(tmp_path: Path, spans: Callable[[], list[Any]]) -> None:
     stack = settings(tracing="opentelemetry", cache="use", cache_folder=tmp_path / "kept")
     key = "sk-proj-0123456789abcdefghij0123456789abcdefghij"
@@ -234,6 +294,22 @@ def test_the_cache_and_failures_are_told(tmp_path: Path, spans: Callable[[], lis
     assert failed.attributes["error.type"] == "failed" and not failed.status.is_ok
     assert "ValueError" in failed.status.description
     assert key not in "".join(span.to_json() for span in made)
+
+
+@pytest.mark.extra("langchain_openai")
+@pytest.mark.parametrize("said", [fault(401, "pass-word and SECRET-KEY are wrong"), "pass-word"])
+def test_credentials_are_in_nothing_that_is_told(said: Any, spans: Callable[[], list[Any]]) -> None:
+    listener = Listener()
+    with openai_server(said) as server:
+        url = server.base_url.replace("//", "//grace:pass-word@") + "?key=SECRET-KEY"
+        stack = settings(tracing="opentelemetry-with-text").with_roles(
+            {"vlm": f"openai:some-model?base_url={url}"}
+        )
+        build_graph(stack).invoke({"image": PIXELS, "text": TEXT}, {"callbacks": [listener]})
+    assert server.requests
+    told = "".join(span.to_json() for span in spans()) + repr(listener.heard)
+    assert "some-model" in told and "***" in told
+    assert not [key for key in ("pass-word", "SECRET-KEY", "grace:") if key in told]
 
 
 def test_a_sample_that_cannot_be_opened_ends_its_spans(spans: Callable[[], list[Any]]) -> None:

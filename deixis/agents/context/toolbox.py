@@ -240,7 +240,7 @@ class Toolbox(ToolsInHand):
         Raises:
             CacheMissError: the cache is only replayed, and lacks this answer.
         """
-        told = question(step, role, spec, prompt, images)
+        told = question(step, role, seat, spec, prompt, images)
         with self.asker.tracing.span(*told) as span:
             reply = self.asker.ask(spec, prompt, answer, sample, joint, images)
             last = reply.calls[-1].status if reply.calls else ""
