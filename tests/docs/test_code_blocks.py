@@ -44,6 +44,7 @@ GIVEN = {
     "main-graph.md": ["photo.jpg"],
     "making-data.md": ["Twitter10000_v2.0"],
     "results.md": ["photo.jpg"],
+    "tracing.md": ["photo.jpg"],
     "training.md": ["photo.jpg", "gold.jsonl"],
     "systems/muie.md": ["photo.jpg", "talk.wav"],
 }
