@@ -28,7 +28,8 @@ def test_the_demo_of_everything_has_a_sample_of_each_medium(deixis: Any, tmp_pat
     assert sound.audio is not None and sound.audio.seconds == 11
     assert sound.entities == [] and "It names nobody and nothing." in printed
     film = found["eileen-collins-video"]
-    (person,) = film.entities
+    # Beside her, some processors' arithmetic finds a thing or a person of a few frames.
+    person = max(film.entities, key=lambda entity: len(entity.track))
     assert person.type == "PER" and len(person.track) >= 10
     (cat,) = found["chelsea-picture"].entities
     assert cat.text == "cat" and cat.regions
