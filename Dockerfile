@@ -28,7 +28,8 @@ RUN apt-get update && apt-get install --yes --no-install-recommends libgomp1 && 
     && groupadd --gid 10001 deixis && useradd --uid 10001 --gid 10001 --no-create-home --shell /usr/sbin/nologin deixis \
     && install --directory --owner 10001 --group 10001 --mode 700 /var/cache/deixis
 COPY --from=build /opt/deixis /opt/deixis
-ENV PATH=/opt/deixis/venv/bin:$PATH DEIXIS_CACHE=/opt/deixis/cache HOME=/tmp PYTHONDONTWRITEBYTECODE=1
+# One heap for all threads: what one has freed, the next one takes, so memory stays as it is.
+ENV PATH=/opt/deixis/venv/bin:$PATH DEIXIS_CACHE=/opt/deixis/cache HOME=/tmp PYTHONDONTWRITEBYTECODE=1 MALLOC_ARENA_MAX=1
 USER 10001:10001
 WORKDIR /tmp
 VOLUME /var/cache/deixis
