@@ -4,6 +4,7 @@ import base64
 import json
 import os
 import re
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from html import escape
 from typing import Any
@@ -27,6 +28,8 @@ _NAMED = re.compile(
     r"(?!bearer\b|basic\b)(?=[^\s\"',;&}\\]*\d)[^\s\"',;&}\\]{6,}"
 )
 _known: set[str] = set()
+_read: tuple[dict[Any, Any], frozenset[str]] = {}, frozenset()
+"""The variables of the environment when they were last looked through, and the keys among them."""
 
 
 def remember(*values: str) -> None:
@@ -57,17 +60,35 @@ def without_keys(text: str, shortest: int = _SHORTEST) -> str:
     Those are what settings give, and what stands in environment variables with names such as
     ``OPENAI_API_KEY``, or as a password in a URL there.
     """
-    keys = {*_known}
-    for name, value in os.environ.items():
-        if _KEY_NAME.fullmatch(name):
-            keys.add(value.strip())
-        if "@" in value:
-            for user, password in _PASSWORD.findall(value):
-                keys |= {password, f"{user}:{password}"}
+    keys = _known | _in_environment()
     for key in sorted((key for key in keys if len(key) >= shortest), key=len, reverse=True):
         for spelled in _spellings(key):
             text = text.replace(spelled, HIDDEN)
     return text
+
+
+def _in_environment() -> frozenset[str]:
+    """Return the keys that the environment has now; they are looked for when it has changed.
+
+    Every reply asks, and to read all variables takes longer than all else that is done with it.
+    """
+    global _read
+    variables = getattr(os.environ, "_data", os.environ)  # as the system has them, undecoded
+    before, found = _read
+    if variables != before:
+        before = dict(variables)  # first: what changes meanwhile is seen the next time
+        found = frozenset(_keys_among(os.environ.items()))
+        _read = before, found
+    return found
+
+
+def _keys_among(variables: Iterable[tuple[str, str]]) -> Iterator[str]:
+    for name, value in variables:
+        if _KEY_NAME.fullmatch(name):
+            yield value.strip()
+        if "@" in value:
+            for user, password in _PASSWORD.findall(value):
+                yield from (password, f"{user}:{password}")
 
 
 @lru_cache(maxsize=1024)

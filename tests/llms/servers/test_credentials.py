@@ -12,7 +12,7 @@ from deixis.errors import SettingsError
 from deixis.llms import registry
 from deixis.llms.cache.llm_cache import LlmCache
 from deixis.llms.cache.records import clean_spec
-from deixis.llms.servers.redaction import shown
+from deixis.llms.servers.redaction import shown, without_keys
 
 from .wire import reply, serving
 
@@ -95,3 +95,18 @@ def test_no_option_takes_a_key_or_shows_it(value: str) -> None:
 def test_the_cache_finds_answers_whatever_they_are(spec: str) -> None:
     assert clean_spec(spec) == clean_spec(shown(spec)) == "openai:m?base_url=http://h/v1"
     assert clean_spec("ollama:m?base_url=u:pw@h:1") == "ollama:m?base_url=h:1"
+
+
+def test_a_key_of_the_environment_is_taken_out_as_soon_as_it_is_there_and_as_long(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    said = "the keys are first-secret and second-secret"
+    assert without_keys(said) == said
+    monkeypatch.setenv("SOME_API_KEY", "first-secret")
+    assert without_keys(said) == "the keys are *** and second-secret"
+    monkeypatch.setenv("SOME_API_KEY", "second-secret")
+    assert without_keys(said) == "the keys are first-secret and ***"
+    monkeypatch.setenv("SOME_SERVER", "https://me:first-secret@host")
+    assert without_keys(said) == "the keys are *** and ***"
+    monkeypatch.delenv("SOME_API_KEY")
+    assert without_keys(said) == "the keys are *** and second-secret"
