@@ -20,7 +20,7 @@ NOTEBOOKS = sorted(path.name for path in FOLDER.glob("*.ipynb"))
 MODEL = "embedded:smollm2-135m"
 SHOWN = {
     *("01_first_post.ipynb", "02_prompts.ipynb", "03_swap_backends.ipynb", "04_systems.ipynb"),
-    *("05_sound_and_video.ipynb", "06_training.ipynb"),
+    *("05_sound_and_video.ipynb", "06_training.ipynb", "07_serve_and_correct.ipynb"),
 }
 LABELLED = Path(__file__).parents[2] / "shared" / "data" / "fmnerg"
 
@@ -227,3 +227,31 @@ def test_a_model_learns_and_its_adapter_answers(shown: Any) -> None:
         assert re.search(rf"trained {name} (PER|OTHER) \d+, \d+", answers), "the adapter answers"
         assert not re.search(rf"without {name}", answers), "the base does not"
     assert list(cells)[-1] == "score" and text_of(cells["score"]) == "1.0"
+
+
+def test_answers_over_http_are_corrected_exported_and_come_back(shown: Any) -> None:
+    cells = shown("07_serve_and_correct.ipynb")
+    assert "'stack': 'fast'" in text_of(cells["serve"])
+    assert "'Grace Hopper', 'PER', True" in text_of(cells["json"])
+    form = text_of(cells["form"])
+    assert "'Eileen Collins'" in form and "422" in form and "files of the server" in form
+    steps = text_of(cells["stream"])
+    nodes = ("open", "recognize", "ground", "segment", "structure")
+    places = [steps.find(f" {node} ") for node in nodes]
+    assert min(places) > 0 and places == sorted(places), places
+    assert any("image/png" in each.data for each in cells["look"])
+    assert "Chelsea ORG" in text_of(cells["found"]), "what there is to correct"
+
+    saved = text_of(cells["correct"])
+    assert saved.startswith("True") and saved.endswith("True"), "the row and its picture"
+    assert "'type': 'OTHER'" in saved and "0.0, 0.0, 402.0, 300.0" in saved and "mask" not in saved
+    for said in ("'tasks': 3", "'annotations': 3", "'mentions': 15"):
+        assert said in text_of(cells["export"])
+    assert "'Eileen Collins', 'xywh=" in text_of(cells["turtle"])
+    assert re.search(r"Chelsea OTHER \d+, \d+, \d+, \d+", text_of(cells["label-studio"]))
+    assert "Grace Hopper PER 30, 20, 480, 600" in text_of(cells["coco"]), "moved, and no other"
+
+    assert text_of(cells["review"]) == "'type', 'place'"
+    assert "'accepted': 2, 'corrected': 1" in text_of(cells["report"])
+    assert list(cells)[-1] == "score"
+    assert re.search(r"'f1': 0\.9333", text_of(cells["score"])), "14 of 15 names were right"
