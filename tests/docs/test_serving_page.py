@@ -12,7 +12,6 @@ import pytest
 
 from deixis.serving.offers import Offers
 from deixis.settings import Settings
-
 from tests.serving.conftest import running
 
 from .blocks import ROOT, Block, blocks_of, commands_of
