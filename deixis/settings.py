@@ -109,6 +109,10 @@ class Options(_Frozen):
 
     ``quorum``: committee members that must answer for their knowledge to count; all of
     them where the committee is smaller.
+    ``committee``: ``all`` asks every member at once; ``until_agreed`` asks the cheapest first (by
+    ``prices``), and another about those entities alone on which the ones before do not agree.
+    ``agreed_at``: how likely what they agree on must be right (`deixis.agents.main.agreement`).
+    ``member_accuracy``: how often a member is right that gives no probability of its own.
     ``top_k``: objects named in the caption and in prompts (VKEL, section III-D.3: K = 5).
     ``objects``: what a detector that takes any phrase looks for beside people, whatever the
     text says.
@@ -146,6 +150,9 @@ class Options(_Frozen):
     """
 
     quorum: int = Field(default=2, ge=1)
+    committee: Literal["all", "until_agreed"] = "all"
+    agreed_at: float = Field(default=0.8, gt=0.5, lt=1.0)
+    member_accuracy: float = Field(default=0.7, gt=0.5, lt=1.0)
     top_k: int = Field(default=5, ge=1)
     objects: tuple[str, ...] = ()
     groundable_threshold: float = Field(default=0.5, gt=0.0, lt=1.0)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from deixis import __version__, prompts
+from deixis.agents.context.committee import order
 from deixis.agents.context.toolbox import Toolbox
 from deixis.agents.main.template import template_for
 from deixis.base.gathering import files_in
@@ -69,6 +70,8 @@ def identity(settings: Settings) -> dict[str, str]:
         known[f"roles.{name}"] = specs
     options = settings.options.model_dump(mode="json", exclude=_ASIDE)
     known |= {f"options.{name}": value for name, value in options.items()}
+    if settings.options.committee != "all":  # prices say in what order
+        known["committee asked"] = order(settings)
     known["graph"] = settings.graph
     known |= {f"graph_options.{name}": value for name, value in settings.graph_options.items()}
     if (examples := settings.options.examples) is not None and examples.is_dir():

@@ -34,7 +34,8 @@ from deixis.agents.context.state import (
     notice,
 )
 from deixis.agents.context.toolbox import Toolbox
-from deixis.agents.main.consult import member_tasks
+from deixis.agents.main.agreement import next_tasks
+from deixis.errors import SettingsError
 from deixis.graphs.registry import find
 from deixis.llms.tracing import Tracing
 from deixis.settings import Settings
@@ -122,6 +123,11 @@ def graph_of(toolbox: Toolbox, checkpointer: BaseCheckpointSaver[Any] | None = N
     assert system is not None, "it was made for a graph"
     wiring = Wiring(toolbox)
     system.wire(wiring, toolbox.graph_options(system.options))
+    if toolbox.settings.options.committee != "all" and not wiring.votes:
+        raise SettingsError(
+            f"options.committee: {toolbox.settings.options.committee} has no effect, for no "
+            f"committee votes in the graph {system.name!r} as it is set up; leave it out"
+        )
     compiled = wiring.graph.compile(
         checkpointer=checkpointer, name=f"deixis {toolbox.settings.graph}"
     )
@@ -136,10 +142,12 @@ class Wiring:
 
     Attributes:
         graph: the `StateGraph`, for edges.
+        votes: whether a committee is asked, and votes.
     """
 
     def __init__(self, toolbox: Toolbox) -> None:
         self._toolbox = toolbox
+        self.votes = False
         self.graph = StateGraph(
             State, context_schema=Context, input_schema=Input, output_schema=Output
         )
@@ -158,11 +166,13 @@ class Wiring:
 
         Args:
             agents: the functions.
-            after: nodes that all have run before the first of them.
+            after: nodes that all have run before the first of them; none where another edge leads
+                to it.
         """
         self.add(*agents)
         first, *others = [*map(_name, agents), END]
-        self.graph.add_edge(after[0] if len(after) == 1 else list(after), first)
+        if after:
+            self.graph.add_edge(after[0] if len(after) == 1 else list(after), first)
         for one, other in pairwise([first, *others]):
             self.graph.add_edge(one, other)
 
@@ -170,25 +180,42 @@ class Wiring:
         """Return the toolbox of one run, with the roles swapped that its context names."""
         return self._toolbox.for_context(runtime.context)
 
-    def members(
-        self, node: str, after: str, about: Callable[[State], Iterable[str]] | None = None
+    def committee(
+        self,
+        node: str,
+        vote: str,
+        after: str,
+        about: Callable[[State], Iterable[str]] | None = None,
     ) -> Callable[[State, Runtime[Context]], list[Send] | str]:
-        """Return a route that sends `node` one task per committee member.
+        """Lead from a committee's members to the vote, and from there on.
 
-        Where there is nothing to ask about, it leads to `after`.
+        With ``committee: until_agreed`` the vote leads back to members that are to be asked now.
 
         Args:
-            node: where the members are asked.
-            after: the node after that.
+            node: where a member is asked.
+            vote: the node after that.
+            after: the node after the vote.
             about: says which entities they are asked about; None is for all.
+
+        Returns:
+            A route that sends `node` one task for each member who is asked first; to `vote`
+            where there is nothing to ask about.
         """
 
-        def route(state: State, runtime: Runtime[Context]) -> list[Send] | str:
-            committee = self.toolbox(runtime).settings.roles.committee
-            tasks = member_tasks(state, len(committee), about(state) if about else None)
-            return [Send(node, task) for task in tasks] or after
+        def tasks(state: State, runtime: Runtime[Context]) -> list[Send]:
+            asked = about(state) if about else None
+            return [Send(node, task) for task in next_tasks(state, self.toolbox(runtime), asked)]
 
-        return route
+        def onwards(state: State, runtime: Runtime[Context]) -> list[Send] | str:
+            return tasks(state, runtime) or after
+
+        self.votes = True
+        self.graph.add_edge(node, vote)
+        if self._toolbox.settings.options.committee == "all":
+            self.graph.add_edge(vote, after)
+        else:
+            self.graph.add_conditional_edges(vote, onwards, [node, after])
+        return lambda state, runtime: tasks(state, runtime) or vote
 
 
 def _name(agent: Agent) -> str:

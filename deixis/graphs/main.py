@@ -12,6 +12,7 @@ With ``ask_about: shown`` the committee and the expander come when it is known w
 START ─► open                  ├─► entail ─► ground ─┤                              ├─► structure
             └─► observe ───────┘                     └─► consult ─► vote ─► expand ─┘
 
+With ``committee: until_agreed`` vote leads back to consult as long as members do not agree.
 Nodes that would have nothing to do are left out: observe without a picture; describe without a
 captioner and a caption that was given; ground and segment
 where nothing of the text can be seen. Of several pictures, observe, entail and ground look at each.
@@ -57,7 +58,7 @@ def wire(wiring: Wiring, options: MainOptions) -> None:
     """Wire the graph as drawn above."""
     wiring.add(open_sample, recognize, each_picture(observe), describe, consult, vote, expand)
     wiring.add(each_picture(entail), ground, segment, structure)
-    graph, ask = wiring.graph, wiring.members("consult", "vote", asked_about)
+    graph, ask = wiring.graph, wiring.committee("consult", "vote", "expand", asked_about)
 
     def looking(state: State, runtime: Runtime[Context]) -> list[str]:
         first = "describe" if describes(state, wiring.toolbox(runtime)) else "recognize"
@@ -91,8 +92,6 @@ def wire(wiring: Wiring, options: MainOptions) -> None:
     graph.add_conditional_edges("open", looking, ["describe", "recognize", "observe"])
     graph.add_edge("describe", "recognize")
     graph.add_conditional_edges("recognize", after_recognize, ["consult", "vote", "entail"])
-    graph.add_edge("consult", "vote")
-    graph.add_edge("vote", "expand")
     graph.add_conditional_edges("expand", after_expand, ["entail", "structure"])
     graph.add_conditional_edges("entail", after_entail, ["ground", "consult", "vote", "structure"])
     graph.add_conditional_edges("ground", after_ground, ["segment", "consult", "vote"])

@@ -39,24 +39,24 @@ def wire(wiring: Wiring, options: VkelOptions) -> None:
     last = ["sketch"]
     if options.knows and options.calls == "paper":
         wiring.add(consult_each, vote_each, summarize)
-        _committee(wiring, "consult_each", "vote_each")
-        graph.add_edge("vote_each", "summarize")
+        _ask(wiring, "consult_each", "vote_each", "summarize")
         last = ["summarize"]
     elif options.knows:
         wiring.add(consult, vote)
-        _committee(wiring, "consult", "vote")
-        last = ["vote"]
+        _ask(wiring, "consult", "vote", "ground")
+        last = []  # the vote leads to the second stage itself
     if options.sees:
         wiring.add(observe)
         graph.add_edge("open", "observe")
-        last.append("observe")
+        # It starts with the sketch, so where a vote comes between it ends before that.
+        last += ["observe"] if last else []
     second = (ground, segment) if options.ground else ()
     wiring.chain(*second, structure, after=last)
 
 
-def _committee(wiring: Wiring, member: str, after: str) -> None:
-    wiring.graph.add_conditional_edges("sketch", wiring.members(member, after), [member, after])
-    wiring.graph.add_edge(member, after)
+def _ask(wiring: Wiring, member: str, vote: str, after: str) -> None:
+    route = wiring.committee(member, vote, after)
+    wiring.graph.add_conditional_edges("sketch", route, [member, vote])
 
 
 SYSTEM = System(

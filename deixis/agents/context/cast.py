@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any, NamedTuple
 
 from deixis.agents.context.calibration import check_calibration
+from deixis.agents.context.committee import check_committee
 from deixis.agents.context.system import System
 from deixis.agents.context.tags import check_tags
 from deixis.errors import SettingsError
@@ -106,6 +107,7 @@ class Cast:
         if system is not None:
             system.check(settings)
         check_calibration(settings)
+        check_committee(settings)
         self._check_entailers()
         for seat in self.seats():
             seat.find()

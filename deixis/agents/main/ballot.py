@@ -6,7 +6,11 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from deixis.agents.context.state import State
+from deixis.agents.context.toolbox import Toolbox
 from deixis.agents.main.consult import UNKNOWN
+
+FINE_TYPE = "fine_type"
 
 _ARTICLES = {"a", "an", "the"}
 _UNKNOWN = {"", "unknown", "n a", "na", "none", "unsure", "not sure", "unspecified", "not known"}
@@ -45,6 +49,24 @@ def normalise(value: str) -> str:
     return " ".join([word for word in words[:-1] if word not in _ARTICLES] + words[-1:])
 
 
+def key_of(value: str, *, closed: bool) -> str:
+    """Return what is the same for all spellings of an answer, "" for one that knows nothing.
+
+    Args:
+        value: the answer.
+        closed: as for `tally`.
+    """
+    key = value if closed else normalise(value)
+    return "" if value == UNKNOWN or (key in _UNKNOWN and not closed) else key
+
+
+def closed_attributes(state: State, entity: str, toolbox: Toolbox) -> set[str]:
+    """Return the attributes asked of an entity that have a fixed list of values."""
+    template = toolbox.types.get(state["mentions"][entity]["type"]).template
+    asked = state["templates"][template]["attributes"]
+    return {attribute["name"] for attribute in asked if attribute["values"]} | {FINE_TYPE}
+
+
 def tally(answers: Mapping[str, str], *, closed: bool) -> Tally:
     """Count the members' answers to one attribute.
 
@@ -56,8 +78,8 @@ def tally(answers: Mapping[str, str], *, closed: bool) -> Tally:
     spelling: dict[str, str] = {}
     votes: Counter[str] = Counter()
     for value in answers.values():
-        key = value if closed else normalise(value)
-        if value == UNKNOWN or not key or (key in _UNKNOWN and not closed):
+        key = key_of(value, closed=closed)
+        if not key:
             continue
         spelling.setdefault(key, " ".join(value.split()))
         votes[key] += 1

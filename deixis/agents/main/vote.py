@@ -15,15 +15,14 @@ from pydantic import BaseModel, create_model
 from deixis.agents.context.records import Kind, Testimony
 from deixis.agents.context.state import State, Update, decision, notice
 from deixis.agents.context.toolbox import Toolbox
+from deixis.agents.main.agreement import next_tasks, spared, standing
 from deixis.agents.main.asked import NOT_SHOWN, asked_about
-from deixis.agents.main.ballot import Tally, tally
+from deixis.agents.main.ballot import FINE_TYPE, Tally, closed_attributes, tally
 from deixis.agents.main.consult import UNKNOWN, named_apart
 from deixis.agents.main.nonsense import repeats
 from deixis.agents.reading.phrases import OBJECT, phrase
 from deixis.llms.asking import Joint
 from deixis.prompts import Prompt
-
-FINE_TYPE = "fine_type"
 
 
 class Ruling(NamedTuple):
@@ -46,24 +45,29 @@ def vote(state: State, toolbox: Toolbox) -> Update:
     unasked = _unknown(unseen, [f"{NOT_SHOWN}; nobody was asked how it looks"])
     if not groups:
         return {"decisions": unasked}
+    if next_tasks(state, toolbox, groups):  # they do not agree: the graph has another asked
+        return {}
     testimonies: dict[str, Testimony] = state["testimonies"]
     answers = {name: own["answers"] for name, own in testimonies.items() if own["answers"]}
-    abstained = [
-        f"{name} ({own['model']}) abstained: {own['status']}, {own['detail']}"
+    abstained = {
+        name: f"{name} ({own['model']}) abstained: {own['status']}, {own['detail']}"
         for name, own in testimonies.items()
         if not own["answers"]
-    ]
-    heard = [reply for own in testimonies.values() for reply in own["replies"]]
+    }
     quorum = min(toolbox.settings.options.quorum, len(testimonies))
     if len(answers) < quorum:
         reason = f"{len(answers)} of {len(testimonies)} members answered, {quorum} are needed"
-        unknown = _unknown(asked_of, [reason, *abstained], heard)
+        heard = [reply for own in testimonies.values() for reply in own["replies"]]
+        unknown = _unknown(asked_of, [reason, *abstained.values()], heard)
         notices = notice("vote", f"no visual knowledge: {reason}")
         return {"decisions": unasked | unknown, "notices": notices}
 
     ballots = {
         entity: ballots_of(
-            state, entity, {name: given[entity] for name, given in answers.items()}, toolbox
+            state,
+            entity,
+            {name: given[entity] for name, given in answers.items() if entity in given},
+            toolbox,
         )
         for entity in groups
     }
@@ -71,6 +75,8 @@ def vote(state: State, toolbox: Toolbox) -> Update:
     asked = list(update.get("calls", {}))
     known: Update = {"knowledge": {}, "kinds": {}, "decisions": unasked}
     for head, attributes in ballots.items():
+        members = standing(state, toolbox, head).asked
+        heard = [reply for name in members for reply in testimonies[name]["replies"]]
         for entity in groups[head]:
             own = recorded(
                 entity,
@@ -78,13 +84,14 @@ def vote(state: State, toolbox: Toolbox) -> Update:
                 {name: (counted, rulings[head, name]) for name, counted in attributes.items()},
                 toolbox,
                 summary=summaries.get(head),
-                abstained=abstained,
+                abstained=[abstained[name] for name in members if name in abstained],
                 replies={
                     name: [*heard, *(asked if counted.disputed else [])]
                     for name, counted in attributes.items()
                 },
             )
             known = {channel: known[channel] | own[channel] for channel in known}
+            known["decisions"] |= spared(state, toolbox, head, "vote", entity)
     return {**update, **known}
 
 
@@ -147,9 +154,7 @@ def ballots_of(
     state: State, entity: str, answers: Mapping[str, Mapping[str, str]], toolbox: Toolbox
 ) -> dict[str, Tally]:
     """Count one entity's answers by attribute; `answers` has one member at least."""
-    template = toolbox.types.get(state["mentions"][entity]["type"]).template
-    asked = state["templates"][template]["attributes"]
-    closed = {attribute["name"] for attribute in asked if attribute["values"]} | {FINE_TYPE}
+    closed = closed_attributes(state, entity, toolbox)
     return {
         name: tally(
             {member: given[name] for member, given in answers.items()}, closed=name in closed

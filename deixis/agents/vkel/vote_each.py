@@ -14,6 +14,7 @@ from pydantic import BaseModel, create_model
 from deixis.agents.context.records import SingleTestimony
 from deixis.agents.context.state import State, Update, decision, joined, notice
 from deixis.agents.context.toolbox import Toolbox, no_answer
+from deixis.agents.main.agreement import next_tasks, spared
 from deixis.agents.main.ballot import Tally
 from deixis.agents.main.consult import UNKNOWN
 from deixis.agents.main.vote import Ruling, ballots_of, recorded
@@ -23,6 +24,8 @@ from deixis.agents.vkel.one_by_one import one_by_one
 
 def vote_each(state: State, toolbox: Toolbox) -> Update:
     """Turn testimonies into knowledge, fine types, and decisions that name every vote."""
+    if next_tasks(state, toolbox, None):  # they do not agree: the graph has another asked
+        return {}
 
     def ask(seat: int, entity: str) -> Update:
         return _vote_on(entity, seat, state, toolbox)
@@ -42,11 +45,12 @@ def _vote_on(entity: str, seat: int, state: State, toolbox: Toolbox) -> Update:
         for name, own in testimonies.items()
         if entity in own["abstained"]
     ]
-    replies = [key for own in testimonies.values() for key in own["replies"][entity]]
-    quorum = min(toolbox.settings.options.quorum, len(testimonies))
+    asked = [own["replies"][entity] for own in testimonies.values() if entity in own["replies"]]
+    replies = [key for keys in asked for key in keys]
+    quorum = min(toolbox.settings.options.quorum, len(asked))
     if len(answers) < quorum:
         name = state["mentions"][entity]["text"]
-        reason = f"{len(answers)} of {len(testimonies)} members answered, {quorum} are needed"
+        reason = f"{len(answers)} of {len(asked)} members answered, {quorum} are needed"
         evidence = [reason, *abstained]
         unknown = decision(
             entity, "vote_each", "knowledge", None, evidence=evidence, replies=replies
@@ -65,6 +69,7 @@ def _vote_on(entity: str, seat: int, state: State, toolbox: Toolbox) -> Update:
         abstained=abstained,
         replies=dict.fromkeys(ballots, replies),
     )
+    known["decisions"] |= spared(state, toolbox, entity, "vote_each")
     return {**update, **known}
 
 

@@ -68,6 +68,7 @@ def settings() -> Callable[..., Settings]:
 
     def build(calls: str = "paper", schema: str = "fmnerg", **more: Any) -> Settings:
         named = ("vlm", "committee", "detector", "segmenter")
+        asking = more.pop("asking", "all")
         own = {role: more.pop(role) for role in named if role in more}
         roles = {role: f"scripted:{role}" for role in ("vlm", "voter", "templater")}
         committee = [f"scripted:{member}" for member in SHAPES]
@@ -78,7 +79,7 @@ def settings() -> Callable[..., Settings]:
                 "graph": "vkel",
                 "graph_options": {"calls": calls},
                 "roles": {"committee": committee, **roles, **own},
-                "options": {"cache": "off", **more},
+                "options": {"cache": "off", "committee": asking, **more},
             }
         )
 

@@ -138,3 +138,23 @@ def test_what_the_voter_does_not_know_is_unknown(run: Run) -> None:
 def test_a_long_summary_is_cut(run: Run) -> None:
     found, _ = run(summarize="A tall man.\n" * 100)
     assert found.entities[0].knowledge.summary == ("A tall man. " * 50).strip()
+
+
+@pytest.mark.parametrize("calls", ["paper", "joint"])
+def test_who_need_not_be_asked_is_not(run: Run, calls: str) -> None:
+    found, models = run(calls=calls, asking="until_agreed")
+    assert models.steps().count("consult") == (4 if calls == "paper" else 2)
+    for entity in found.entities:
+        (told,) = [each for each in entity.decisions if each.subject == "committee"]
+        assert told.outcome == "agreed" and "not asked: m3 (scripted:m3)" in told.evidence
+        assert all(each.votes == 2 for each in entity.knowledge.attributes)
+
+
+@pytest.mark.parametrize("calls", ["paper", "joint"])
+def test_the_third_is_asked_where_the_first_two_differ(run: Run, calls: str) -> None:
+    committee = ["scripted:m1", "scripted:m3", "scripted:m2"]
+    found, models = run(calls=calls, committee=committee, asking="until_agreed")
+    assert models.steps().count("consult") == (6 if calls == "paper" else 3)
+    assert models.steps().count("ground") == 1
+    known = {each.name: each.votes for each in found.entities[0].knowledge.attributes}
+    assert known["facial_contour"] == 2 and known["clothing"] == 3
