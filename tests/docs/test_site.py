@@ -53,6 +53,8 @@ def test_public_names_have_their_pages(site: Path) -> None:
         "tools": "deixis.tools.base.Detector.detect",
         "agents": "deixis.agents.context.system.System",
         "evaluation": "deixis.evaluation.metrics.scoring.evaluate",
+        "exchange": "deixis.exchange.gold.gold_row",
+        "serving": "deixis.serving.service.Service.start",
     }.items():
         assert f'id="{name}"' in api[page], name
 

@@ -74,7 +74,11 @@ def reviewed(folder: Path) -> dict[str, dict[str, Reviewed]]:
 
 
 def report(results: Path, folder: Path) -> dict[str, Any]:
-    """Return the report as plain data.
+    """Return the report as plain data: what `deixis review RESULTS --report --json` prints.
+
+    Args:
+        results: the file under review.
+        folder: with the files of the reviewers.
 
     Raises:
         DataError: a line is no review, or there is none.
