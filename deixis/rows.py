@@ -100,6 +100,11 @@ class Row(_Row):
         return data
 
 
+def is_result(data: dict[str, Any]) -> bool:
+    """Say whether a line is what a graph has found: a gold row has nothing of a run."""
+    return not {"replies", "usage", "warnings"}.isdisjoint(data)
+
+
 def source_of(medium: Any) -> Any:
     """Return the path or URL that the record of a medium has; all else stays."""
     return medium.get("source") if isinstance(medium, dict) else medium

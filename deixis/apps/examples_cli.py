@@ -36,9 +36,10 @@ def build(
     """Compute the features of annotated examples once and keep them on disk.
 
     An annotation says which entities the text has, and explains why, with how text and picture go
-    together. image may be left out, a relative path is relative to ROWS; without caption, the
-    captioner of the stack describes the picture, or else its detector and reader. The embedder of
-    the stack computes the features. Name the folder in a stack: `options: {examples: FOLDER}`.
+    together; a gold row without one gets it from its entities. image may be left out, a relative
+    path is relative to ROWS; without caption, the captioner of the stack describes the picture, or
+    else its detector and reader. The embedder of the stack computes the features. Name the folder
+    in a stack: `options: {examples: FOLDER}`.
     """
     from deixis.agents.context.toolbox import Toolbox
     from deixis.agents.riveg import index

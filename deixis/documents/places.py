@@ -84,9 +84,12 @@ def rounded(box: Box) -> Box:
 
 
 class Origin(DocumentInfo):
-    """Where a post comes from: what a result says of that, and the lines of its text."""
+    """Where a post comes from: what a result says of that, and the lines of its text.
 
-    lines: list[TextLine]
+    A gold row that was made of a result has no lines: names have no places then, and regions pages.
+    """
+
+    lines: list[TextLine] = Field(default=[])
 
     @model_validator(mode="after")
     def _check_lines(self) -> Self:

@@ -7,7 +7,8 @@ from deixis.base.extraction_records import Entity, ExtractionRecord
 from deixis.base.media_records import Event, Frame, Span, Trigger
 from deixis.base.records import Region
 
-MEDIA = ("image", "audio", "video")
+CARRIED = ("task", "dataset", "aligned")
+"""What a line of `deixis batch` repeats of its row, and its gold has too."""
 
 
 def gold_row(
@@ -16,7 +17,9 @@ def gold_row(
     """Return the row that a corrected extraction is, as `MuieContent` reads it.
 
     What only a run knows is left out: confidence, votes, decisions, replies. ``regions`` is None
-    of an entity that nobody has looked for, and empty of one that is not to be seen.
+    of an entity that nobody has looked for, and empty of one that is not to be seen; so are
+    ``spans`` and ``track`` of one that is in none of the media that there are. Of a document
+    ``document`` stays, and so do the pages and ``places`` of entities.
 
     Args:
         extraction: what is right.
@@ -28,7 +31,11 @@ def gold_row(
     row: dict[str, Any] = {"id": id_, "text": extraction.text, **_media(extraction, sources or {})}
     if extraction.image is not None:
         row["size"] = [extraction.image.width, extraction.image.height]
-    row["entities"] = [_entity(entity) for entity in extraction.entities]
+    if extraction.document is not None:
+        row["document"] = extraction.document.model_dump(mode="json")
+    row["entities"] = [
+        _entity(entity, _absent(entity, extraction)) for entity in extraction.entities
+    ]
     if extraction.relations:
         row["relations"] = [
             {"subject": places[each.subject], "type": each.type, "object": places[each.object]}
@@ -51,7 +58,15 @@ def _media(extraction: ExtractionRecord, sources: Mapping[str, Any]) -> dict[str
     return {name: each for name, each in named.items() if each or name == "image"}
 
 
-def _entity(entity: Entity) -> dict[str, Any]:
+def _absent(entity: Entity, extraction: ExtractionRecord) -> dict[str, Any]:
+    """Return empty places in sound and video for an entity of which it is said that it has none."""
+    if entity.groundable is not False:
+        return {}
+    heard = extraction.audio or (extraction.video and extraction.video.sound)
+    return ({"spans": []} if heard else {}) | ({"track": []} if extraction.video else {})
+
+
+def _entity(entity: Entity, absent: dict[str, Any]) -> dict[str, Any]:
     made: dict[str, Any] = {"text": entity.text}
     if entity.start is not None:
         made |= {"start": entity.start, "end": entity.end}
@@ -60,10 +75,13 @@ def _entity(entity: Entity) -> dict[str, Any]:
         made["fine_type"] = entity.fine_type
     looked = entity.groundable is not None
     made["regions"] = [_region(region) for region in entity.regions] if looked else None
+    made |= absent
     if entity.spans:
         made["spans"] = _spans(entity.spans)
     if entity.track:
         made["track"] = _track(entity.track)
+    if entity.places:
+        made["places"] = [place.model_dump(mode="json") for place in entity.places]
     return made
 
 
@@ -73,6 +91,8 @@ def _region(region: Region) -> dict[str, Any]:
         made["mask"] = region.mask.model_dump(mode="json")
     if region.image:
         made["image"] = region.image
+    if region.page is not None:
+        made["page"] = region.page
     return made
 
 

@@ -17,7 +17,7 @@ from deixis.base.problems import first_problem
 from deixis.base.text_files import folder_of, lines_of
 from deixis.exchange.checking import LARGEST, problems_of
 from deixis.formats.muie_rows import MuieContent
-from deixis.rows import Problem, id_of, parse_row
+from deixis.rows import Problem, id_of, is_result, parse_row
 from deixis.schema import Extraction
 
 _OF_A_ROW = {"id", "settings", "input", "task", "dataset", "aligned"}
@@ -112,7 +112,7 @@ def extraction_of(data: dict[str, Any]) -> Extraction | None:
     Raises:
         ValidationError: it is a result, and a wrong one.
     """
-    if not {"replies", "usage", "warnings"} & data.keys():
+    if not is_result(data):
         return None
     return Extraction.model_validate(
         {name: value for name, value in data.items() if name not in _OF_A_ROW}

@@ -16,6 +16,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from deixis.base.printable import one_line
 from deixis.errors import DataError
 from deixis.formats.answers import (
     ONE,
@@ -28,7 +29,7 @@ from deixis.formats.answers import (
     number,
     read_boxes,
 )
-from deixis.rows import RowEntity
+from deixis.rows import Row, RowEntity
 
 _EXPRESSION = re.compile(r"(.+?)\(([^()]*)\)\s*[-–—](.*)")  # noqa: RUF001 (all dashes)
 _NAME = re.compile(r"(.*\S.*)\(([^()]*[^()\s][^()]*)\)")
@@ -74,6 +75,23 @@ def write_expression(expression: Expression) -> str:
     if parse_expression(line) != expression:
         raise DataError(f"the format cannot hold this expression: {line[:200]!r}")
     return line
+
+
+def write_annotation(row: Row) -> str:
+    """Write gold as people annotate a post (figure 6): the entities, and what the picture shows.
+
+    Why an entity is of its type stands in no gold, so of the reasons those alone are written that
+    rest on the picture; of an entity for which nobody looked there is none.
+    """
+    named = [(one_line(entity.text), entity) for entity in row.entities]
+    listed = [f"{n}. {name} ({entity.type})" for n, (name, entity) in enumerate(named, start=1)]
+    told = f"Named entities: {' '.join(listed) or 'none'}"
+    seen = [(name, entity.regions) for name, entity in named if row.image or row.images]
+    shown = ", ".join(dict.fromkeys(name for name, regions in seen if regions))
+    hidden = ", ".join(dict.fromkeys(name for name, regions in seen if regions == ()))
+    reasons = [f"The Image shows {shown}."] if shown else []
+    reasons += [f"The Image does not show {hidden}."] if hidden else []
+    return f"{told}\nReasoning: {' '.join(reasons)}" if reasons else told
 
 
 def parse(answer: str, scale: Scale | None = ONE) -> Parsed:

@@ -3,8 +3,10 @@
 import json
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from hashlib import sha256
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,8 @@ from deixis.base.atomic import is_standard, whole_file
 from deixis.base.forks import Lock
 from deixis.errors import InputError
 from deixis.exchange.gold import gold_row
+from deixis.formats.muie_rows import Task
+from deixis.rows import id_of
 from deixis.schema import Extraction
 
 Uploads = Mapping[str, list[tuple[str, bytes]]]
@@ -39,10 +43,13 @@ _MAGIC: tuple[tuple[int, bytes, str], ...] = (
 _ENDS = {"image": "img", "audio": "mp3", "video": "mp4"}
 
 
-def row_of(extraction: Extraction, id_: str, uploads: Uploads) -> dict[str, Any]:
+def row_of(
+    extraction: Extraction, id_: str, uploads: Uploads, task: Task | None = None
+) -> dict[str, Any]:
     """Return the gold row of a corrected extraction; uploads are named as the client names them.
 
-    What was sent as bytes, and is not sent again, is named by its hash.
+    What was sent as bytes, and is not sent again, is named by its hash. ``task`` is what was asked
+    for, where rows have one.
 
     Raises:
         InputError: the id is empty, or an upload is not what was looked at or listened to.
@@ -50,7 +57,11 @@ def row_of(extraction: Extraction, id_: str, uploads: Uploads) -> dict[str, Any]
     if not id_.strip() or len(id_) > 500:
         raise InputError("the id is empty, or has more than 500 characters; give one")
     names = [Path(name.replace("\\", "/")).name for name, _ in uploads.get("image", ())]
-    return gold_row(extraction, id_, _sources(extraction, uploads, names))
+    return gold_row(extraction, id_, _sources(extraction, uploads, names)) | _tasked(task)
+
+
+def _tasked(task: Task | None) -> dict[str, Any]:
+    return {} if task is None else {"task": task}
 
 
 def _sources(extraction: Extraction, uploads: Uploads, images: list[str]) -> dict[str, Any]:
@@ -95,6 +106,8 @@ class GoldFile:
         self.path = path
         self.media = path.with_name(f"{path.name.removesuffix('.jsonl')}.media")
         self._lock = Lock()
+        self._ids: set[str] = set()
+        self._read = 0  # bytes of the file whose ids are known
         if is_standard(path) or (path.exists() and not stat.S_ISREG(path.stat().st_mode)):
             raise InputError(f"{path} is no regular file; give a file of gold rows")
         try:
@@ -104,8 +117,12 @@ class GoldFile:
         except OSError as error:
             raise InputError(f"cannot write {path}: {error.strerror}") from None
 
-    def add(self, extraction: Extraction, id_: str, uploads: Uploads) -> dict[str, Any]:
+    def add(
+        self, extraction: Extraction, id_: str, uploads: Uploads, task: Task | None = None
+    ) -> dict[str, Any]:
         """Append the row of a corrected extraction, and return it; its uploads lie beside.
+
+        An id that the file has already gets a number behind it: ids of a file stand once.
 
         Raises:
             InputError: as for `row_of`, or the place cannot be written.
@@ -114,18 +131,28 @@ class GoldFile:
         kept = {name: self._kept(name, given) for name, given in uploads.items()}
         sources = _sources(extraction, uploads, kept.get("image", []))
         sources |= {name: kept[name][0] for name in ("audio", "video") if kept.get(name)}
-        row = gold_row(extraction, id_, sources)
-        line = json.dumps(row, ensure_ascii=False).encode("utf-8") + b"\n"
+        row = gold_row(extraction, id_, sources) | _tasked(task)
         try:
             with self._lock, self.path.open("ab") as file:
+                row["id"] = self._free(id_, file.tell())
+                line = json.dumps(row, ensure_ascii=False).encode("utf-8") + b"\n"
                 if file.tell() and not _ends_a_line(self.path):
                     line = b"\n" + line  # somebody's editor left the last line open
                 file.write(line)
                 file.flush()
                 os.fsync(file.fileno())
+                self._ids.add(row["id"])
+                self._read = file.tell()
         except OSError as error:
             raise InputError(f"the row could not be saved: {error.strerror}") from None
         return row
+
+    def _free(self, id_: str, size: int) -> str:
+        """Return an id that no row of the file has; what others have written is read first."""
+        if size != self._read:
+            self._ids = set(_ids_of(self.path))
+        numbered = (f"{id_}-{n}" for n in count(2))
+        return next(each for each in chain([id_], numbered) if each not in self._ids)
 
     def _kept(self, name: str, given: list[tuple[str, bytes]]) -> list[str]:
         """Write uploads under the names of their hashes; return these, relative to the file."""
@@ -148,6 +175,16 @@ def _end(name: str, data: bytes) -> str:
         if data[start : start + len(magic)] == magic:
             return end
     return _ENDS[name]
+
+
+def _ids_of(path: Path) -> Iterator[str]:
+    """Yield the ids of a file of rows; other lines are none of ours."""
+    with path.open("rb") as file:
+        for line in file:
+            with suppress(ValueError, RecursionError):
+                row = json.loads(line)
+                if isinstance(row, dict) and isinstance(id_ := id_of(row.get("id")), str):
+                    yield id_
 
 
 def _ends_a_line(path: Path) -> bool:

@@ -178,6 +178,35 @@ def test_pdfs_become_rows_and_a_batch_says_the_same_as_a_run(
     assert code == 1 and "document" in said
 
 
+@pytest.mark.extra("fastapi")
+def test_a_corrected_post_of_a_pdf_is_whole_and_runs_again(
+    deixis: Any, folder: Path, blind_stack: Path
+) -> None:
+    from deixis.serving.review.store import Store
+
+    deixis("dataset", "convert", "pdf", "article.pdf", "--out", "rows.jsonl")
+    batch = ("batch", "--stack", blind_stack, "--out")
+    assert deixis(*batch, "out.jsonl", "rows.jsonl")[0] == 0
+    store = Store(folder / "out.jsonl", folder / "out.review")
+    for n in (1, 2, 3):
+        store.review(n, "ann", "accepted")
+    store.close()
+    lines = [(folder / name).read_text() for name in ("out.jsonl", "out.review/ann.jsonl")]
+    results, gold = (list(map(json.loads, each.splitlines())) for each in lines)
+    assert [row["document"] for row in gold] == [row["document"] for row in results]
+    for row, result in zip(gold, results, strict=True):
+        for name in ("start", "places"):
+            kept = [entity.get(name) for entity in row["entities"]]
+            assert kept == [entity.get(name) for entity in result["entities"]]
+    assert any(entity.get("places") for row in gold for entity in row["entities"])
+    # It says where its pictures are, but not where each character is.
+    code, _, said = deixis(*batch, "again.jsonl", folder / "out.review" / "ann.jsonl")
+    assert code == 0, said
+    again = [json.loads(line) for line in (folder / "again.jsonl").read_text().splitlines()]
+    documents = {row["id"]: row["document"] for row in results}
+    assert {row["id"]: row["document"] for row in again} == documents
+
+
 @pytest.mark.parametrize(
     ("change", "why"),
     [

@@ -10,9 +10,10 @@ from deixis.formats.riveg import (
     parse_expression,
     split,
     write,
+    write_annotation,
     write_expression,
 )
-from deixis.rows import RowEntity, RowRegion
+from deixis.rows import Row, RowEntity, RowRegion
 
 Read = list[tuple[str, str, list[tuple[float, ...]] | None]]
 
@@ -171,3 +172,22 @@ def test_never_raises_and_drops_nothing(answer: str) -> None:
 def test_a_line_without_a_name_or_a_type_is_told(name: str) -> None:
     parsed = parse(f"1.jpg###{name}###a woman###0")
     assert not parsed.entities and len(parsed.problems) == 1
+
+
+def test_gold_is_written_as_people_annotate_it() -> None:
+    box = [{"box": BOX}]
+    named: list[tuple[str, object]] = [
+        ("Ann\nLee", box),
+        ("Bo", []),
+        ("Cy", None),
+        ("Ann Lee", box),
+    ]
+    entities = [{"text": text, "type": "PER", "regions": seen} for text, seen in named]
+    row = {"id": "1", "text": "x", "image": "a.jpg", "entities": entities}
+    assert write_annotation(Row.model_validate(row)) == (
+        "Named entities: 1. Ann Lee (PER) 2. Bo (PER) 3. Cy (PER) 4. Ann Lee (PER)\n"
+        "Reasoning: The Image shows Ann Lee. The Image does not show Bo."
+    )
+    blind = Row.model_validate({**row, "image": None, "entities": entities[1:2]})
+    assert write_annotation(blind) == "Named entities: 1. Bo (PER)"
+    assert write_annotation(Row(id="1")) == "Named entities: none"

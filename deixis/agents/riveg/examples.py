@@ -18,12 +18,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from deixis import __version__
 from deixis.base.atomic import whole_file
 from deixis.errors import InputError, SettingsError
-from deixis.rows import Row
+from deixis.formats.riveg import write_annotation
+from deixis.rows import Row, is_result
 
 FEATURES, EXAMPLES, INDEX = "features.npy", "examples.jsonl", "index.json"
 _DIGITS = 5
@@ -33,13 +34,23 @@ _DIGITS = 5
 class AnnotatedRow(Row):
     """A sample with what a person wrote about it.
 
-    ``caption`` is a description of the picture; `deixis examples build` makes one if there is
-    none.
+    ``annotation`` is made of the ``entities`` of a gold row that has none; what a graph has found
+    is no gold. ``caption`` is a description of the picture; `deixis examples build` makes one if
+    there is none.
     """
 
     text: str = Field(min_length=1, pattern=r"\S")
     annotation: str = Field(min_length=1, pattern=r"\S")
     caption: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _annotated(cls, data: Any) -> Any:
+        if not isinstance(data, dict) or "annotation" in data or "entities" not in data:
+            return data
+        if is_result(data):
+            return data
+        return {**data, "annotation": write_annotation(Row.model_validate(data))}
 
 
 class Example(NamedTuple):

@@ -101,7 +101,11 @@ PICTURE: dict[str, Any] = {
 }
 _CORRECTED = {
     "type": "object",
-    "properties": {"id": {"type": "string", "minLength": 1}, "extraction": _ref("Extraction")},
+    "properties": {
+        "id": {"type": "string", "minLength": 1},
+        "extraction": _ref("Extraction"),
+        "task": {"enum": ["ner", "re", "ee"]},
+    },
     "required": ["id", "extraction"],
     "additionalProperties": False,
 }

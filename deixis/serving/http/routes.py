@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from deixis.base.images import open_image
 from deixis.errors import InputError
+from deixis.formats.muie_rows import Task
 from deixis.schema import Extraction
 from deixis.serving.gold_file import GoldFile, Uploads, row_of
 from deixis.serving.http import openapi
@@ -23,12 +24,13 @@ _LOSSLESS = 2_000_000  # pixels of a picture that is sent as PNG; larger ones as
 
 
 class Corrected(BaseModel):
-    """What a person says is right: an extraction, and the id of its row."""
+    """What a person says is right: an extraction, the id of its row, and what was looked for."""
 
     model_config = ConfigDict(extra="forbid")
 
     id: str
     extraction: Extraction
+    task: Task | None = None
 
 
 def told_router(service: Service, gold: GoldFile | None) -> APIRouter:
@@ -89,10 +91,8 @@ def gold_router(gold: GoldFile | None) -> APIRouter:
     @router.post("/gold", summary="Make a gold row of a corrected result", **openapi.GOLD)
     async def save(request: Request) -> JSONResponse:
         said, uploads = await _corrected(request)
-        if gold is None:
-            row = await asyncio.to_thread(row_of, said.extraction, said.id, uploads)
-        else:
-            row = await asyncio.to_thread(gold.add, said.extraction, said.id, uploads)
+        make = row_of if gold is None else gold.add
+        row = await asyncio.to_thread(make, said.extraction, said.id, uploads, said.task)
         return JSONResponse({"row": row, "saved": gold is not None})
 
     return router

@@ -128,14 +128,17 @@ export async function blobUrl(path) {
   return URL.createObjectURL(await (await send(path)).blob());
 }
 
-/** Make a gold row of what was corrected. `media` is [[field, File or URL], ...]. Returns {row, saved}. */
-export async function gold(id, extraction, media) {
+/**
+ * Make a gold row of what was corrected: `corrected` is {id, extraction} and maybe task, `media` is
+ * [[field, File or URL], ...]. Returns {row, saved}.
+ */
+export async function gold(corrected, media) {
   // Pictures are matched by their order: beside one that is a URL, the others go by their hashes.
   const linked = media.some(([name, given]) => name === "image" && !(given instanceof Blob));
   const files = media.filter(([name, given]) => given instanceof Blob && !(linked && name === "image"));
-  if (!files.length) return (await send("/v1/gold", { method: "POST", json: { id, extraction } })).json();
+  if (!files.length) return (await send("/v1/gold", { method: "POST", json: corrected })).json();
   const form = new FormData();
-  form.append("body", JSON.stringify({ id, extraction }));
+  form.append("body", JSON.stringify(corrected));
   for (const [name, file] of files) form.append(name, file, file.name || "pasted.png");
   return (await send("/v1/gold", { method: "POST", form })).json();
 }

@@ -91,7 +91,7 @@ async function start() {
       sheet?.destroy();
       at("result-section").hidden = at("keep").hidden = false;
       sheet = new Sheet(at("result"), { extraction, media: showing, schema: types, editable: true, place: at("tools") });
-      saving.of(sheet, media);
+      saving.of(sheet, media, fields.task);
       const seen = extraction.entities.filter(placed).length;
       progress.ended(`Done: ${extraction.entities.length} entities, ${seen} of them found in the media`);
       at("result-title").focus({ preventScroll: true });

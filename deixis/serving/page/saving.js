@@ -42,9 +42,10 @@ export class Saving {
     return this.saved === this.sheet?.extraction;
   }
 
-  /** Of this sheet; `media` is what was sent: [[field, File or URL], ...]. */
-  of(sheet, media) {
+  /** Of this sheet; `media` is what was sent: [[field, File or URL], ...], `task` what was looked for. */
+  of(sheet, media, task = []) {
     this.sheet = sheet;
+    this.task = task.length === 1 ? { task: task[0] } : {}; // a row has one
     this.media = media;
     const [first] = media;
     this.stem = first ? fileName(first[1] instanceof Blob ? first[1].name || "pasted" : first[1]).replace(/\.[^.]*$/, "") : "text";
@@ -72,7 +73,7 @@ export class Saving {
     try {
       const id = this.id.value.trim();
       const { extraction } = this.sheet;
-      const { row, saved } = await gold(id, extraction, this.media);
+      const { row, saved } = await gold({ id, extraction, ...this.task }, this.media);
       this.saved = extraction;
       this.rows = [...this.rows.filter((each) => each.id !== row.id), row];
       try {

@@ -13,7 +13,7 @@ from deixis.base.problems import problem_line
 from deixis.batch.lock import hold
 from deixis.errors import DataError, InputError
 from deixis.evaluation.pages.access import Access
-from deixis.exchange.gold import gold_row
+from deixis.exchange.gold import CARRIED, gold_row
 from deixis.exchange.items import extraction_of
 from deixis.schema import Extraction
 from deixis.serving.review.changes import changes, corrected
@@ -35,11 +35,12 @@ class StaleError(Exception):
 
 
 class Opened(NamedTuple):
-    """A row that can be reviewed: its number, its id, and what the graph has found."""
+    """A row that can be reviewed: its number, its id, what the graph has found, and `CARRIED`."""
 
     n: int
     id: str
     extraction: Extraction
+    carried: dict[str, Any]
 
 
 class Store:
@@ -137,7 +138,8 @@ class Store:
             raise InputError(f"row {n} is no result of deixis batch: it has no warnings nor usage")
         if self.index.number_of(about["id"]) != n:
             raise InputError(f"row {n}: {about['error']}")
-        return Opened(n, about["id"], made)
+        carried = {name: data[name] for name in CARRIED if name in data}
+        return Opened(n, about["id"], made, carried)
 
     def row(self, n: int, reviewer: str) -> dict[str, Any]:
         """Return a row as a reviewer sees it: with what that one has said of it, if anything.
@@ -211,7 +213,7 @@ class Store:
             told |= {"seconds": round(seconds, 1), "at": datetime.now(UTC).isoformat()}
             line: dict[str, Any] = {"id": row.id}
             if verdict != "skipped":
-                line = gold_row(right, row.id, self._sources(right))
+                line = gold_row(right, row.id, self._sources(right)) | row.carried
             line["review"] = dict(told)
             if told["verdict"] == "corrected":
                 found = right.model_dump(mode="json", include={*FOUND})
