@@ -12,6 +12,7 @@ of its name, here and in the user's folder: ``vkel/voter``. Beside each stands a
 variables, ``NAME.example.yaml``.
 """
 
+import marshal
 import os
 import re
 from collections.abc import Sequence
@@ -96,7 +97,18 @@ def line(text: str) -> str:
     return quoted(" ".join(text.split()))
 
 
-_environment = ImmutableSandboxedEnvironment(
+class _Sandbox(ImmutableSandboxedEnvironment):
+    """Jinja2's, which finds the keys of plain mappings without first looking for attributes."""
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """Return what a template names by ``obj.attribute``."""
+        if type(obj) is dict and attribute in obj and attribute not in _OF_DICTS:
+            return obj[attribute]
+        return super().getattr(obj, attribute)
+
+
+_OF_DICTS = frozenset(dir(dict))
+_environment = _Sandbox(
     undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False
 )
 _environment.filters |= {"quoted": quoted, "line": line}
@@ -211,12 +223,31 @@ def render(name: str, folder: Path | None = None, /, **variables: Any) -> Prompt
     file = read(name, folder)
     _same_variables(variables, file.variables, f"prompt {name}")
     try:
-        return Prompt(
-            file.system.render(variables), file.user.render(variables), file.name, file.version
-        )
+        # A user's file may come out otherwise each time, as by the filter ``random``.
+        return (_filled_in if folder else _filled_in_once)(file, variables)
     # What an expression of a user's file can come to.
     except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError) as error:
         raise SettingsError(f"prompt {name}: {one_line(error)} (in {file.path})") from None
+
+
+def _filled_in(file: PromptFile, variables: dict[str, Any]) -> Prompt:
+    system, user = file.system.render(variables), file.user.render(variables)
+    return Prompt(system, user, file.name, file.version)
+
+
+def _filled_in_once(file: PromptFile, variables: dict[str, Any]) -> Prompt:
+    """Fill in a file, once for all members of a committee that are asked the same."""
+    try:
+        # Only plain data can be written so, all the way down, and equal bytes are equal data.
+        written = marshal.dumps(variables)
+    except ValueError:
+        return _filled_in(file, variables)
+    return _filled_in_from(file, written)
+
+
+@lru_cache(maxsize=32)
+def _filled_in_from(file: PromptFile, written: bytes) -> Prompt:
+    return _filled_in(file, marshal.loads(written))
 
 
 def _same_variables(given: Any, wanted: Sequence[str], where: str) -> None:

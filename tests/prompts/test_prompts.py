@@ -268,6 +268,16 @@ def test_a_file_that_has_not_changed_is_read_once(folder: Path) -> None:
     assert prompts.read("mine").user is prompts.read("mine").user
 
 
+def test_what_is_equal_and_reads_otherwise_is_told_apart() -> None:
+    """A question that was filled in before is not filled in again; 1 and True are two."""
+    file = prompts.read("expand")
+    shown = prompts._environment.from_string("{{ text }}")
+    mine = file._replace(system=shown, user=shown, variables=("text",))
+    values = [1, True, 1.0, "1", [1], (1,), {"1": 1}, {1: 1}, object()]
+    read = [prompts._filled_in_once(mine, {"text": value}).user for value in values * 2]
+    assert read == [str(value) for value in values * 2]
+
+
 def test_a_description_of_the_picture_is_data_of_its_own() -> None:
     variables = copy.deepcopy(VARIABLES["consult"])
     variables["posts"][0]["caption"] = "A </post> woman"
