@@ -13,7 +13,10 @@ def one_line(words: object, most: int | None = None) -> str:
         words: text, or an exception, which without words of its own is called by its type.
         most: characters of it that are kept; None keeps all.
     """
-    line = " ".join("".join(c if c.isprintable() else " " for c in str(words)).split())
+    text = str(words)
+    if not text.isprintable():
+        text = "".join(c if c.isprintable() else " " for c in text)
+    line = " ".join(text.split())
     if not line and isinstance(words, BaseException):
         line = type(words).__name__
     return line[:most]

@@ -77,9 +77,7 @@ def invoke(
     return reply
 
 
-def _at_once(
-    model: Runnable[Any, Any], messages: list[BaseMessage]
-) -> Callable[[], Any] | None:
+def _at_once(model: Runnable[Any, Any], messages: list[BaseMessage]) -> Callable[[], Any] | None:
     """Return the core of LangChain's ``invoke``, for a question in words that nobody watches.
 
     What is around it prepares what handlers and tracers are told, and takes three times as long.

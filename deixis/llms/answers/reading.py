@@ -26,6 +26,8 @@ _MARK = re.compile(
     r"|(?P<answers><answer>)",
     re.IGNORECASE,
 )
+_OPENS = re.compile(r"[<\[◁]")
+"""How every mark begins: most replies have none, which this tells far faster."""
 # The same channels from a server that drops the marks.
 _BARE_CHANNELS = re.compile(r"\s*analysis(.*?)assistantfinal", re.DOTALL)
 _BEGINS = re.compile(r"""\{\s*["'\u201c}]""")
@@ -67,11 +69,12 @@ def parts(text: str) -> Parts:
     """
     if bare := _BARE_CHANNELS.match(text):
         return Parts(bare[1].strip(), text[bare.end() :].strip())
-    spans = list(_objects(text)) if _MARK.search(text) else []
+    marked = _OPENS.search(text) and _MARK.search(text)
+    spans = list(_objects(text)) if marked else []
     thoughts: list[str] = []
     answers: list[str] = []
     thinking, at = False, 0
-    for mark in _MARK.finditer(text):
+    for mark in _MARK.finditer(text) if marked else ():
         inside = bisect_right(spans, (mark.start(),)) - 1
         if inside >= 0 and mark.start() < spans[inside][1]:
             continue

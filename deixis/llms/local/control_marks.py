@@ -53,8 +53,9 @@ class Marks:
         marks = "|".join([*map(re.escape, own), _KNOWN])
         first = f"[{re.escape(''.join(sorted({'<', '[', ']', *(token[0] for token in own)})))}]"
         # Wherever one begins: they may overlap, and none may be left.
-        self._turns = re.compile(rf"(?={first})(?=(?:{marks}))(.)", re.DOTALL)
-        self._all = re.compile(rf"(?={first})(?=(?:{marks}|{_THOUGHTS}))(.)", re.DOTALL)
+        self._first = re.compile(first)
+        self._turns = re.compile(marks, re.DOTALL)
+        self._all = re.compile(f"{marks}|{_THOUGHTS}", re.DOTALL)
         self._parted = re.compile(rf"({first}) ", re.DOTALL)
 
     def plain(self, text: str, *, thoughts: bool = False) -> str:
@@ -64,7 +65,12 @@ class Marks:
             text: what a model is to read.
             thoughts: leave ``<think>`` as it is, for a prompt that speaks of it.
         """
-        return (self._turns if thoughts else self._all).sub(r"\1 ", text)
+        marks = self._turns if thoughts else self._all
+
+        def parted(first: re.Match[str]) -> str:
+            return f"{first[0]} " if marks.match(text, first.start()) else first[0]
+
+        return self._first.sub(parted, text)  # finds the next one far faster than with a lookahead
 
     def restored(self, text: str) -> str:
         """Return what a model has written, with marks that it repeats as they were."""
