@@ -137,7 +137,7 @@ def import_corrections(
         typer.Option(
             "--rows",
             metavar="RESULTS",
-            help="What was exported: what the tool has not kept is taken from there.",
+            help="What was exported: paths of media are made to lead from GOLD.",
         ),
     ] = None,
     as_json: options.JsonOption = False,
@@ -149,12 +149,14 @@ def import_corrections(
     told on stderr.
     """
     from deixis.apps.files import is_one_of
-    from deixis.base.text_files import keep_streams, write_lines
+    from deixis.base.text_files import is_stream, keep_streams, write_lines
     from deixis.exchange.items import How, Importer
     from deixis.exchange.registry import find, heeded
 
     importer = find(form, Importer)
     how = heeded(importer, How(rows=rows))
+    if rows is not None and not is_stream(rows) and not rows.exists():
+        raise InputError(f"cannot read {rows}: there is no such file; name what was exported")
     taken = [file, rows] if rows else [file]
     if is_one_of(out, taken):
         raise InputError(f"{out} is read as well; give another --out")

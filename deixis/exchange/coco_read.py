@@ -29,12 +29,15 @@ def read(path: Path, how: How) -> Iterator[_Thing | Problem]:
         DataError: the file is no COCO document.
         InputError: it cannot be read.
     """
+    wanted = f"{path}: no COCO document, which is one object with images and annotations"
+    text = read_text(path)
     try:
-        document = parsed(read_text(path))
+        document = parsed(text)
     except ValueError as error:
-        raise error if isinstance(error, DataError) else DataError(f"{path}: {error}") from None
-    if not isinstance(document, dict):
-        raise DataError(f"{path}: no COCO document: an object with images and annotations is one")
+        why = str(error).partition(": ")[0]  # what comes then is about lines
+        raise DataError(f"{wanted}: {why}") from None
+    if not isinstance(document, dict) or "images" not in document:
+        raise DataError(wanted)
     yield from _Document(path, document).rows()
 
 

@@ -134,8 +134,9 @@ class How(NamedTuple):
 
     ``pictures`` stands before the path of every picture, such as the URL that a tool serves them
     under. ``base`` is the IRI that names of nodes begin with. ``model`` is the name of the version
-    that made the results. ``rows`` are the results that were exported: what another tool has not
-    kept is taken from them. ``schema`` is the type schema whose labels people may choose from.
+    that made the results. ``rows`` are the results that were exported: from their folder lead the
+    paths of media in what is imported. ``schema`` is the type schema whose labels people may choose
+    from.
     """
 
     pictures: str | None = None

@@ -12,7 +12,6 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 
 from deixis.base.boxes import Box
-from deixis.base.images import is_url
 
 _DATA = re.compile(r"data:[^,]{0,200};base64,", re.IGNORECASE)
 _FORMS = 'an http(s) URL, a data: URL in base64, or {"base64": "..."}'
@@ -45,11 +44,13 @@ def decoded(written: str) -> bytes:
 
 
 def _medium(given: Any) -> Any:
-    if not isinstance(given, str):
+    if isinstance(given, Encoded):
         return given
-    if start := _DATA.match(given):
+    if isinstance(given, dict) and isinstance(given.get("base64"), str) and len(given) == 1:
+        return Encoded.of(decoded(given["base64"]))
+    if isinstance(given, str) and (start := _DATA.match(given)):
         return Encoded.of(decoded(given[start.end() :]))
-    if is_url(given) and given.lower().startswith(("http://", "https://")):
+    if isinstance(given, str) and given.lower().startswith(("http://", "https://")):
         return given
     raise ValueError(f"give {_FORMS}; files of the server cannot be named")
 

@@ -159,6 +159,11 @@ def test_rows_are_heeded_or_refused(deixis: Run) -> None:
     command = ("import", "own_lines:IMPORTER", "in.txt", "--rows", "rows.jsonl", "--out", "g.jsonl")
     code, _, said = deixis(*command)
     assert code == 2 and "lines does not heed --rows; it heeds no option of this kind" in said
+    Path("in.txt").write_text("m|1|a\n")
+    command = ("import", "own_lines:WITH_ROWS", "in.txt", "--out", "g.jsonl", "--rows")
+    code, _, said = deixis(*command, "nowhere.jsonl")
+    assert code == 2 and "cannot read nowhere.jsonl" in said and not Path("g.jsonl").exists()
+    assert deixis(*command, "rows.jsonl")[0] == 0
 
 
 def test_what_is_missing_or_no_text(deixis: Run) -> None:

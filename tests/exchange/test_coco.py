@@ -178,6 +178,7 @@ def test_a_wrong_annotation_is_told_and_others_are_read(
         "",
         "[" * 100_000,
         "[]",
+        '{"id": "1"}\n{"id": "2"}',
         '{"images": {}}',
         '{"images": [1]}',
         '{"images": [{"id": null}]}',
@@ -188,5 +189,6 @@ def test_a_wrong_annotation_is_told_and_others_are_read(
 def test_what_is_no_document_is_told_with_its_file(tmp_path: Path, text: str) -> None:
     path = tmp_path / "wrong.json"
     path.write_text(text, "utf-8")
-    with pytest.raises(DataError, match=r"wrong\.json"):
+    with pytest.raises(DataError, match=r"wrong\.json") as told:
         read(path)
+    assert "of its own" not in str(told.value), "what is said of JSON Lines"

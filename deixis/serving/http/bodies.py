@@ -4,11 +4,13 @@ import asyncio
 from collections.abc import Awaitable, Mapping
 from typing import Any, TypeVar
 
+from pydantic import ValidationError
 from starlette.datastructures import FormData, UploadFile
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Message, Receive
 
-from deixis.base.json_lines import parsed
+from deixis.base.json_lines import LIST, parsed
+from deixis.base.problems import describe_problem
 from deixis.serving.http.problems import Problem
 from deixis.serving.orders import Encoded, Order
 
@@ -50,12 +52,14 @@ async def order_of(request: Request) -> Order:
 
     Raises:
         Problem: it is neither, or wrong.
-        ValidationError: it is no order.
     """
     fields, files = await fields_of(request)
     if files is not None:
         fields = _of_form(fields, files)
-    return await asyncio.to_thread(Order.model_validate, fields)
+    try:
+        return await asyncio.to_thread(Order.model_validate, fields)
+    except ValidationError as error:
+        raise Problem(422, "Cannot be used", describe_problem(error, Order)) from None
 
 
 async def fields_of(request: Request) -> tuple[dict[str, Any], Files | None]:
@@ -90,13 +94,14 @@ async def in_time(reading: Awaitable[T]) -> T:
         raise Problem(400, "Cut off", "the body was not sent whole") from None
 
 
-def _json(body: bytes) -> Any:
+def _json(body: bytes, what: str = "the body") -> Any:
     try:
         return parsed(body.decode("utf-8"), constants=False)
     except UnicodeDecodeError as error:
-        raise Problem(422, "Not JSON", f"not UTF-8 ({error.reason})") from None
+        raise Problem(422, "Not JSON", f"{what} is not UTF-8 ({error.reason})") from None
     except (ValueError, RecursionError) as error:
-        raise Problem(422, "Not JSON", f"the body is not JSON: {error}") from None
+        why = str(error).removesuffix(f": {LIST}")  # which is about files of rows
+        raise Problem(422, "Not JSON", f"{what} is not JSON: {why}") from None
 
 
 def _object(said: Any) -> dict[str, Any]:
@@ -158,5 +163,5 @@ def _read(name: str, text: str) -> Any:
     if name == "task" and text.lstrip()[:1] != "[":
         return [each.strip() for each in text.split(",")]
     if name in ("mentions", "patches", "task"):
-        return _json(text.encode("utf-8", "replace"))
+        return _json(text.encode("utf-8", "replace"), name)
     return text

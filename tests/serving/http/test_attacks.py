@@ -104,6 +104,30 @@ def test_what_cannot_be_used_is_told_in_a_line(server: Running, body: bytes) -> 
         assert "root:" not in answer.text and "Traceback" not in answer.text
 
 
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ({"txt": "a"}, "there is no 'txt' (did you mean 'text'?)"),
+        ({"image": {"base64": "aGVsbG8"}}, "image: not base64"),
+        (
+            {"image": {"bytes": "aGVsbG8="}},
+            'image: give an http(s) URL, a data: URL in base64, or {"b',
+        ),
+        ({"audio": 7}, "audio: give an http(s) URL"),
+        ({"images": [{"base64": 7}]}, "images.0: give an http(s) URL"),
+    ],
+)
+def test_what_is_wrong_is_named(server: Running, said: dict[str, Any], told: str) -> None:
+    answer = server.client.post("/v1/extract", json=POST | said)
+    assert answer.status_code == 422 and answer.json()["detail"].startswith(told)
+
+
+def test_what_is_no_json_is_named(server: Running) -> None:
+    answer = server.client.post("/v1/extract", data={**POST, "mentions": "["}, files={"audio": b""})
+    said = answer.json()["detail"]
+    assert said == "mentions is not JSON: Expecting value at column 2", "no word of rows in files"
+
+
 def test_forms_that_are_none(server: Running) -> None:
     form = "multipart/form-data"
     for kind, body in [
