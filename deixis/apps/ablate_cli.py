@@ -17,7 +17,7 @@ from deixis.apps.score_tables import table_of
 from deixis.errors import SettingsError
 
 if TYPE_CHECKING:
-    from deixis.batch.run import Tally
+    from deixis.batch.tally import Tally
     from deixis.evaluation.ablations.checks import Checked
     from deixis.evaluation.ablations.table import Progress, Table
     from deixis.settings import Budget

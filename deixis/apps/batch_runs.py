@@ -16,7 +16,8 @@ from deixis.apps import terminal
 
 if TYPE_CHECKING:
     from deixis.batch.row import Problem
-    from deixis.batch.run import Batch, Tally
+    from deixis.batch.run import Batch
+    from deixis.batch.tally import Tally
 
 SHOWN = 50
 """Wrong rows that are listed in the terminal; all are in the file of failures."""

@@ -123,6 +123,10 @@ class Rows:
         self._mark(id_, done=True)
         return self._read(id_, *row[:3])
 
+    def leave(self, id_: str) -> None:
+        """Take a task out that has been run."""
+        self._mark(id_, done=True)
+
     def again(self, id_: str) -> None:
         """Put a task back that was taken out."""
         self._mark(id_, done=False)

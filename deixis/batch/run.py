@@ -8,7 +8,6 @@ not run again, and what was answered for those in flight is in the cache of answ
 import os
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -19,58 +18,14 @@ from deixis.batch.input import Rows
 from deixis.batch.output import Finished, Output, check_place, line_of
 from deixis.batch.ray_workers import Cluster, RayWorkers
 from deixis.batch.resume import go_on
+from deixis.batch.rounds import ProviderBatch, Rounds, check
 from deixis.batch.row import Problem, Task
 from deixis.batch.settings import fingerprint, identity, write_templates
+from deixis.batch.tally import Tally
 from deixis.batch.worker import Engine, Result, Threads
-from deixis.errors import InputError
+from deixis.errors import InputError, SettingsError
 from deixis.graphs.build import toolbox_of
 from deixis.settings import Settings
-
-
-@dataclass
-class Tally:
-    """How far a run is.
-
-    ``earlier`` rows were finished by an earlier run, ``done`` and ``failed`` by this one;
-    ``wrong`` of those failed stand wrong in the input, ``changed`` of the earlier ones have
-    changed there since. ``warned`` rows are done, with a
-    warning. What was asked is as in `deixis.schema.Usage`; ``cost`` is None without prices.
-    ``stopped`` is ``interrupted`` or ``budget`` for a run that ended early, else "".
-    """
-
-    rows: int
-    earlier: int = 0
-    done: int = 0
-    failed: int = 0
-    wrong: int = 0
-    changed: int = 0
-    warned: int = 0
-    calls: int = 0
-    cached: int = 0
-    shared: int = 0
-    input_tokens: int = 0
-    output_tokens: int = 0
-    cost: float | None = None
-    seconds: float = 0.0
-    stopped: str = ""
-
-    @property
-    def left(self) -> int:
-        """Rows that are still to be run."""
-        return self.rows - self.earlier - self.done - self.failed
-
-    @property
-    def rate(self) -> float:
-        """Rows per second."""
-        return (self.done + self.failed - self.wrong) / self.seconds if self.seconds else 0.0
-
-    def add_usage(self, used: list[dict[str, Any]]) -> None:
-        """Add what one row has asked."""
-        for sums in used:  # of one role and model
-            for name in ("calls", "cached", "shared", "input_tokens", "output_tokens"):
-                setattr(self, name, getattr(self, name) + sums[name])
-            if sums["cost"] is not None:
-                self.cost = (self.cost or 0.0) + sums["cost"]
 
 
 class Batch:
@@ -86,6 +41,7 @@ class Batch:
         concurrency: rows that run at once, in each worker if there are several; None is for 4, or 2
             where no language model is asked: then threads only wait for each other.
         cluster: the workers on a cluster of Ray; None for threads of this process.
+        provider_batch: asks by batches of the providers, in rounds; None is for asking at once.
         shuffle_seed: takes the rows in an order of its own.
         limit: only the first so many rows of that order.
         gold_mentions: takes the ``entities`` of each row for its mentions, so that nothing is
@@ -112,6 +68,7 @@ class Batch:
         *,
         concurrency: int | None = None,
         cluster: Cluster | None = None,
+        provider_batch: ProviderBatch | None = None,
         shuffle_seed: int | None = None,
         limit: int | None = None,
         gold_mentions: bool = False,
@@ -128,6 +85,11 @@ class Batch:
             else Threads(self.toolbox, at_once)
         )
         self._stopped = ""
+        self._rounds: Rounds | None = None
+        if provider_batch:
+            if cluster:
+                raise SettingsError("batches of a provider are asked from one process; no cluster")
+            check(self.toolbox)
         with ExitStack() as opened:
             self._rows = Rows(
                 source,
@@ -159,6 +121,10 @@ class Batch:
             self.tally.add_usage([sums.model_dump() for sums in used])
             for problem in self._rows.problems():
                 self._fail(problem.id, problem.line, problem.error)
+            if provider_batch:
+                settings_hash = self.output.settings
+                self._rounds = Rounds(provider_batch, self.toolbox, out, settings_hash)
+                opened.callback(self._end_rounds)
             self._opened = opened.pop_all()
 
     def stop(self, why: str = "interrupted") -> None:
@@ -168,6 +134,8 @@ class Batch:
         """
         self._stopped = self._stopped or why
         self._engine.stop()
+        if self._rounds:
+            self._rounds.jobs.stopped.set()
 
     def close(self) -> None:
         """Let go of the input and the output; `run` does so when it ends."""
@@ -186,7 +154,7 @@ class Batch:
         try:
             if self.tally.left:
                 self._engine.start(self.output.settings)
-            trouble = self._feed(tell)
+            trouble = self._run_rounds(tell) if self._rounds else self._feed(tell)
             self.tally.stopped = self._stopped if self.tally.left else ""
         finally:
             self._engine.close()  # after an error here, what waits in it is not begun
@@ -194,6 +162,29 @@ class Batch:
         if trouble is not None:
             raise trouble
         return self.tally
+
+    def _run_rounds(self, tell: Callable[[Tally], None]) -> BaseException | None:
+        """Run the rows in rounds; return as `_feed`."""
+        rounds = self._rounds
+        troubles: list[BaseException | None] = [None]
+        assert rounds is not None, "there are rounds"
+
+        def run_rows() -> int:
+            self.tally.waiting = 0
+            troubles.append(self._feed(tell))
+            return self.tally.waiting
+
+        def look() -> None:
+            self.tally.posted, self.tally.trouble = rounds.mailbox.in_jobs(), rounds.jobs.trouble
+            tell(self.tally)
+
+        if self.tally.left:
+            self._stopped = rounds.run(run_rows, lambda: self.tally.left, look) or self._stopped
+        return troubles[-1]
+
+    def _end_rounds(self) -> None:
+        assert self._rounds is not None, "there are rounds"
+        self._rounds.close(done=not self.tally.left)
 
     def _feed(self, tell: Callable[[Tally], None]) -> BaseException | None:
         """Give the tasks to the engine and take what comes of them, until a stop or the end.
@@ -206,12 +197,13 @@ class Batch:
         in_flight = 0
         trouble: BaseException | None = None
         while True:
-            while in_flight < self._engine.room and not self._stopped:
+            while in_flight < self._engine.room and not self._stopped and not self._full:
                 task = next(waiting, None)
                 if task is None:
                     break
                 if isinstance(task, Problem):
                     self._fail(task.id, task.line, task.error)
+                    self._rows.leave(str(task.id))
                     continue
                 self._engine.give(task)
                 in_flight += 1
@@ -223,8 +215,15 @@ class Batch:
                 self.stop("error")
                 trouble = trouble or result.fatal
             self._write(task, result)
+            self.tally.waiting += result.waits
+            if result.out or result.error:
+                self._rows.leave(task.id)
             self.tally.seconds = monotonic() - began
             tell(self.tally)
+
+    @property
+    def _full(self) -> bool:
+        return self._rounds is not None and self._rounds.full
 
     def _write(self, task: Task, result: Result) -> None:
         """Write down what came of a task."""

@@ -15,7 +15,7 @@ from deixis.errors import (
     ModelFileError,
     SettingsError,
 )
-from deixis.graphs.build import Graph, graph_of
+from deixis.graphs.build import Graph, Waiting, graph_of
 
 Item = TypeVar("Item")
 
@@ -27,12 +27,14 @@ _FOR_ALL = (SettingsError, MissingExtraError, MissingKeyError, ModelFileError)
 class Result(NamedTuple):
     """What came of a row: the graph's result, why it failed, or neither if it was not begun.
 
+    ``waits``: it is run again when a batch of a provider has brought what it has asked.
     ``fatal`` is an error that no other row could escape; the row itself may be fine.
     """
 
     out: dict[str, Any] | None = None
     error: str = ""
     fatal: BaseException | None = None
+    waits: bool = False
 
 
 class Worker:
@@ -44,13 +46,25 @@ class Worker:
 
     def __init__(self, toolbox: Toolbox) -> None:
         self._graph: Graph = graph_of(toolbox)
+        self._asker = toolbox.asker
         self._config: Any = {"max_concurrency": max(2, len(toolbox.settings.roles.committee))}
 
     def run(self, task: Task) -> Result:
         """Run one row; whatever happens is in the result."""
+        if self._asker.post is None:
+            return self._run(task)
+        with self._asker.cache.holding() as keep:
+            result = self._run(task)
+            if not result.waits:
+                keep()
+        return result
+
+    def _run(self, task: Task) -> Result:
         given: Any = task.given
         try:
             return Result(self._graph.invoke(given, self._config))
+        except Waiting:
+            return Result(waits=True)
         except BaseException as error:  # told by the main thread, which waits for it
             if isinstance(error, _FOR_ALL) or not isinstance(error, Exception):
                 return Result(fatal=error)

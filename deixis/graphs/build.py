@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph.errors import GraphBubbleUp
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
@@ -37,11 +38,16 @@ from deixis.agents.context.toolbox import Toolbox
 from deixis.agents.main.agreement import next_tasks
 from deixis.errors import SettingsError
 from deixis.graphs.registry import find
+from deixis.llms.servers.awaited import Awaited
 from deixis.llms.tracing import Tracing
 from deixis.settings import Settings
 from deixis.tools.base import listening
 
 Agent = Callable[[Any, Toolbox], Update]
+
+
+class Waiting(GraphBubbleUp):
+    """A node waits for a batch: LangGraph lets the others of its step end, and begins no more."""
 
 
 class Graph(CompiledStateGraph[State, Context, Input, Output]):
@@ -253,7 +259,10 @@ def _opened(update: Update) -> dict[str, Any]:
 def perform(agent: Agent, state: Any, toolbox: Toolbox) -> Update:
     """Run an agent; what its tools warn of becomes a notice of its step."""
     with listening() as warned:
-        update = agent(state, toolbox)
+        try:
+            update = agent(state, toolbox)
+        except Awaited as error:
+            raise Waiting(str(error)) from error
     return added(update, notice(_name(agent), "; ".join(warned))) if warned else update
 
 

@@ -13,6 +13,7 @@ from deixis.llms.cache.llm_cache import LlmCache, Request
 from deixis.llms.cache.replies import revived, stored
 from deixis.llms.limits import Limiter, Spending, limiter_of
 from deixis.llms.media import Medium, identity
+from deixis.llms.provider_batch.post import Post
 from deixis.llms.servers.redaction import shown
 from deixis.llms.structured import Call, Reply, ask
 from deixis.llms.together import Together
@@ -42,6 +43,7 @@ class Asker:
     Attributes:
         cache: what was answered before.
         spending: what was asked so far, against the budget.
+        post: what asks by batches of the providers; None is for asking at once.
         tracing: what makes spans.
 
     Args:
@@ -65,7 +67,12 @@ class Asker:
         self._whole: dict[str, str] = {}
         self._options = options
         self.spending = Spending(options.budget)
+        self.post: Post | None = None
         self._together = Together(options.posts_per_call)
+
+    def whole(self, spec: str) -> str:
+        """Return a spec as it was before `shown`, with its credentials."""
+        return self._whole.get(spec, spec)
 
     def shown(self, spec: str) -> str:
         """Return a spec without its credentials, by which the model can be asked from now on.
@@ -101,9 +108,13 @@ class Asker:
         Raises:
             CacheMissError: the cache is only replayed, and lacks this answer.
         """
+        posted = self.post is not None and self.post.takes(spec)
 
         def share() -> Reply[Answer]:
-            if spent := self.spending.used_up():  # waits for no limiter, and for no company
+            # By batches, what was noted is counted: what has come of it is read in any case.
+            if not posted and (
+                spent := self.spending.used_up()
+            ):  # waits for no limiter, and for no company
                 return Reply(None, "budget", spent, ())
             if joint is None or images or self._together.most == 1:
                 return self._ask(spec, sample, prompt, answer, images=images)
@@ -142,16 +153,23 @@ class Asker:
     ) -> Reply[Answer]:
         if lack := registry.lacks(spec, {medium.kind for medium in images}):
             return Reply(None, "failed", lack, ())
-        return ask(
-            registry.load(_seeded(self._whole.get(spec, spec), sample)),
-            prompt,
-            answer,
-            max_tokens=parts * self._options.max_tokens,
-            images=images,
-            limiter=self._limiter(spec),
-            spending=self.spending,
-            tracing=self.tracing,
-        )
+        post = self.post if self.post is not None and self.post.takes(spec) else None
+
+        def request(spending: Spending) -> Reply[Answer]:
+            return ask(
+                registry.load(_seeded(self.whole(spec), sample)),
+                prompt,
+                answer,
+                max_tokens=parts * self._options.max_tokens,
+                images=images,
+                limiter=self._limiter(spec) if post is None or post.online else None,
+                spending=spending,
+                tracing=self.tracing,
+            )
+
+        if post is None:
+            return request(self.spending)
+        return post.ask(shown(registry.whole_spec(spec)), sample, request)
 
     def _ask_all(
         self,

@@ -49,6 +49,8 @@ class Provider(NamedTuple):
     """Parts of the names of models that can be sent sound; None where none can."""
     watches: NameParts = ()
     """The same of video."""
+    batches: bool = False
+    """Whether it answers batches of requests for less (`deixis.llms.provider_batch`)."""
 
     @property
     def key(self) -> str | None:
@@ -131,6 +133,7 @@ PROVIDERS = {
         blind=("gpt-audio", "gpt-4o-audio", "gpt-4o-mini-audio"),  # as OpenAI's pages on them say
         hears=("audio", "omni"),
         watches=("omni",),
+        batches=True,
     ),
     "google_genai": Provider(
         "deixis.llms.backends:google_genai",
@@ -140,6 +143,7 @@ PROVIDERS = {
         ("GOOGLE_GEMINI_BASE_URL",),
         hears=("gemini",),
         watches=("gemini",),
+        batches=True,
     ),
     "anthropic": Provider(
         "deixis.llms.backends:anthropic",
@@ -147,6 +151,7 @@ PROVIDERS = {
         "anthropic",
         ("ANTHROPIC_API_KEY",),
         ("ANTHROPIC_API_URL", "ANTHROPIC_BASE_URL"),
+        batches=True,
         **_DEAF,
     ),
     "ollama": Provider(

@@ -30,6 +30,7 @@ __all__ = [
     "PROVIDERS",
     "Backend",
     "Provider",
+    "batches",
     "check",
     "hears",
     "lacks",
@@ -58,6 +59,10 @@ class Backend(NamedTuple):
     constrain: Callable[[dict[str, Any] | None, int], Runnable[Any, Any]] | None = None
     manners: Manners | None = None
 
+
+BATCH = "batch"
+"""The option that says whether a server takes batches: a provider's own does, others may."""
+_URLS = {"base_url", "openai_api_base", "anthropic_api_url"}
 
 _loading = Lock()
 _refused: set[tuple[str, senses.Sense]] = set()
@@ -134,6 +139,22 @@ def lacks(spec: str, kinds: Collection[str]) -> str:
     return ""
 
 
+def batches(spec: str) -> bool:
+    """Say whether a model's requests may go into batches of its provider, at a lower price.
+
+    They may at the provider's own address, unless the spec says ``?batch=false``; another server
+    takes batches if the spec says ``?batch=true``.
+
+    Raises:
+        SettingsError: as `provider_of`.
+    """
+    provider, parsed = provider_of(spec), Spec.parse(spec)
+    if (said := parsed.options.get(BATCH)) is not None:
+        return provider.batches and said == "true"
+    own = url_of(provider) is None and not _URLS & parsed.options.keys()
+    return provider.batches and own
+
+
 def whole_spec(spec: str) -> str:
     """Return a spec with the server that the environment names, if the spec names none.
 
@@ -169,7 +190,7 @@ def learns(spec: str) -> bool:
 
 
 def _as_asked(spec: str) -> str:
-    ours = (OPTION, *senses.SENSES)
+    ours = (OPTION, BATCH, *senses.SENSES)
     head, _, query = spec.partition("?")
     kept = [pair for pair in query.split("&") if pair.partition("=")[0] not in ours]
     return f"{head}?{'&'.join(kept)}" if any(kept) else head
@@ -185,7 +206,8 @@ def check(spec: str) -> None:
 
     Raises:
         SettingsError: unknown provider, no model named; or a family that does not exist, or of a
-            model that takes no pictures, and so points at nothing; or a sense that it cannot have.
+            model that takes no pictures, and so points at nothing; or a sense that it cannot have;
+            or batches that it does not take.
         MissingExtraError: its package is not installed.
         MissingKeyError: its key is not in the environment.
     """
@@ -201,6 +223,11 @@ def check(spec: str) -> None:
             )
     for sense in senses.SENSES:
         senses.check(shown(spec), parsed, sense, getattr(provider, sense))
+    if (said := parsed.options.get(BATCH)) is not None:
+        if not provider.batches:
+            raise SettingsError(f"{shown(spec)!r}: option {BATCH} has no effect; it takes none")
+        if said not in {"true", "false"}:
+            raise SettingsError(f"{shown(spec)!r}: option {BATCH} is true or false; got {said!r}")
     if provider.package and find_spec(provider.package.replace("-", "_")) is None:
         raise MissingExtraError(provider.package, provider.extra)
     # A server of one's own (base_url) need not want a key.

@@ -47,6 +47,7 @@ class Call(NamedTuple):
     """One request to a model: what it cost, and what came back.
 
     ``chances``: see `deixis.llms.answers.chances`; empty if the model gives no probabilities.
+    ``batched``: whether it was answered in a batch of its provider, which costs less.
     """
 
     status: ReplyStatus
@@ -56,6 +57,7 @@ class Call(NamedTuple):
     finish_reason: str = ""
     text: str = ""
     chances: Chances = {}  # noqa: RUF012 - a NamedTuple's default, never changed
+    batched: bool = False
 
 
 class Reply(NamedTuple, Generic[Answer]):

@@ -26,6 +26,7 @@ from langsmith import tracing_context
 
 from deixis.errors import ModelCallError
 from deixis.llms.servers import faults
+from deixis.llms.servers.awaited import Awaited
 from deixis.llms.servers.redaction import without_keys
 
 T = TypeVar("T")
@@ -66,6 +67,9 @@ def invoke(
     (run,) = manager.on_chat_model_start({}, [[*map(as_told, messages)]], name=type(base).__name__)
     try:
         reply = _unheard(lambda: model.invoke(messages))
+    except Awaited as error:
+        run.on_llm_error(ModelCallError("failed", str(error)))
+        raise
     except Exception as error:
         # An SDK's own error may hold the request, and its traceback the messages.
         run.on_llm_error(ModelCallError("failed", faults.one_line(error)))

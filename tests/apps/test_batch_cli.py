@@ -10,7 +10,7 @@ import pytest
 
 from deixis.apps.batch_cli import parse_budget
 from deixis.apps.batch_runs import SHOWN, describe
-from deixis.batch.run import Tally
+from deixis.batch.tally import Tally
 from deixis.errors import InputError
 from deixis.settings import Budget
 

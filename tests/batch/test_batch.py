@@ -11,8 +11,9 @@ import pytest
 from PIL import Image
 
 from deixis import Extraction, Settings
-from deixis.batch.run import Batch, Tally
+from deixis.batch.run import Batch
 from deixis.batch.settings import fingerprint, identity
+from deixis.batch.tally import Tally
 from deixis.errors import DeixisError, InputError, SettingsError
 from deixis.prompts import FOLDER
 from deixis.rows import read_rows

@@ -6,6 +6,7 @@ from typing import TypeVar
 from pydantic import BaseModel
 
 from deixis.agents.context.cast import ENTAILERS
+from deixis.agents.context.side_by_side import side_by_side
 from deixis.agents.context.state import Update, joined
 from deixis.agents.context.toolbox import Toolbox
 from deixis.llms.photos import Photo
@@ -46,16 +47,14 @@ def ask_often(
     """
     samples = toolbox.settings.options.entailer_samples
     spec, first_seat = toolbox.model(role), samples if role == SECOND else 0
-    replies: list[Reply[Answer]] = []
-    updates: list[Update] = [{"calls": {}, "notices": {}}]
-    for sample in range(samples):
+
+    def ask(sample: int) -> tuple[Reply[Answer], Update]:
         seat = first_seat + sample
-        reply, update = toolbox.ask(
-            "entail", role, spec, prompt, answer, seat, sample, images=[image]
-        )
-        replies.append(reply)
-        updates.append(update)
-    return replies, joined(*updates)
+        return toolbox.ask("entail", role, spec, prompt, answer, seat, sample, images=[image])
+
+    asked = side_by_side(ask, range(samples), most=1)
+    replies = [reply for reply, _ in asked]
+    return replies, joined({"calls": {}, "notices": {}}, *(update for _, update in asked))
 
 
 def share(said: Sequence[bool]) -> float:

@@ -107,6 +107,7 @@ class CallRecord(TypedDict):
     finish_reason: str
     text: str
     chances: Chances
+    batched: bool
 
 
 class Kind(TypedDict):

@@ -4,9 +4,9 @@ import re
 from collections import Counter
 from typing import Any
 
-from langchain_core.runnables.config import ContextThreadPoolExecutor
 from pydantic import Field, field_validator
 
+from deixis.agents.context.side_by_side import side_by_side
 from deixis.agents.context.state import State, Update, joined, notice
 from deixis.agents.context.system import GraphOptions
 from deixis.agents.context.toolbox import Toolbox
@@ -80,8 +80,7 @@ def extract(state: State, toolbox: Toolbox) -> Update:
     def ask(number: int) -> tuple[Reply[Text], Update]:
         return toolbox.ask("extract", "vlm", spec, prompt, Text, number, number, images=images)
 
-    with ContextThreadPoolExecutor(options.passes) as pool:
-        asked = list(pool.map(ask, range(options.passes)))
+    asked = side_by_side(ask, range(options.passes), most=options.passes)
     sight = _Sight(state, images[0] if images else None, written)
     read = [
         _read(reply.value, list(update["calls"])[-1], state, sight, toolbox)

@@ -8,9 +8,8 @@ neither may be seen or heard. A label that the type schema has not is a notice.
 from collections.abc import Sequence
 from typing import Any
 
-from langchain_core.runnables.config import ContextThreadPoolExecutor
-
 from deixis.agents.context.media_records import Medium
+from deixis.agents.context.side_by_side import side_by_side
 from deixis.agents.context.state import State, Update, joined, notice
 from deixis.agents.context.toolbox import Toolbox
 from deixis.agents.muie.entities import STEP, Answered, Entities
@@ -90,8 +89,7 @@ def _ask_all(
     def ask(task: MuieTask) -> Asked:
         return task, *_ask(task, spec, sample, state, toolbox, seat)
 
-    with ContextThreadPoolExecutor(len(tasks)) as pool:
-        return list(pool.map(ask, tasks))
+    return side_by_side(ask, tasks, most=len(tasks))
 
 
 def _answerable(tasks: Sequence[MuieTask], types: TypeSchema) -> tuple[list[MuieTask], Update]:

@@ -3,9 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from langchain_core.runnables.config import ContextThreadPoolExecutor
-
 from deixis.agents.context.records import PlacedRegion
+from deixis.agents.context.side_by_side import side_by_side
 from deixis.agents.context.state import State, Update, joined
 from deixis.agents.context.toolbox import Toolbox, no_answer
 from deixis.agents.muie.pointing import STEP, Pointed, region_of, sum_up
@@ -48,8 +47,7 @@ def by_model(
         answer = boxes_asked(tuple(phrases), convention.number)
         return toolbox.ask(STEP, "vlm", spec, prompt, answer, number, images=[photos[number]])
 
-    with ContextThreadPoolExecutor(len(photos)) as pool:
-        asked = list(pool.map(ask, range(len(photos))))
+    asked = side_by_side(ask, range(len(photos)), most=len(photos))
     found = {}
     for entity, phrase in phrases.items():
         regions: list[PlacedRegion] = []

@@ -3,9 +3,8 @@
 import re
 from typing import NamedTuple
 
-from langchain_core.runnables.config import ContextThreadPoolExecutor
-
 from deixis.agents.context.records import Mention
+from deixis.agents.context.side_by_side import side_by_side
 from deixis.agents.context.state import State, Update, caption_of, decision, joined
 from deixis.agents.context.toolbox import Toolbox
 from deixis.agents.main.ballot import normalise
@@ -17,8 +16,6 @@ from deixis.formats.riveg import parse_expression
 from deixis.llms.answers.reading import Text
 from deixis.llms.structured import Reply
 
-AT_ONCE = 16
-"""Most questions of one sample that are asked at once."""
 LONGEST = 200
 """Characters of an expression; what a talkative model writes beyond is cut off."""
 
@@ -70,8 +67,7 @@ def expand(state: State, toolbox: Toolbox) -> Update:
         reply, update = toolbox.ask("expand", role, spec, prompt, Text, task.seat, sample)
         return joined(update, _written(task, reply, list(update["calls"]), toolbox))
 
-    with ContextThreadPoolExecutor(min(len(tasks), AT_ONCE)) as pool:
-        return joined(*pool.map(ask, tasks))
+    return joined(*side_by_side(ask, tasks))
 
 
 def _written(task: _Task, reply: Reply[Text], replies: list[str], toolbox: Toolbox) -> Update:

@@ -1,7 +1,6 @@
 """explain: have auxiliary refined knowledge written (RiVEG, section IV-B.1c)."""
 
-from langchain_core.runnables.config import ContextThreadPoolExecutor
-
+from deixis.agents.context.side_by_side import side_by_side
 from deixis.agents.context.state import State, Update, caption_of, joined
 from deixis.agents.context.toolbox import Toolbox
 from deixis.agents.riveg.options import Writer, explains, writers
@@ -30,8 +29,7 @@ def explain(state: State, toolbox: Toolbox) -> Update:
         role, spec, sample = writer
         return toolbox.ask("explain", role, spec, prompt, Text, seat, sample)
 
-    with ContextThreadPoolExecutor(len(asked)) as pool:
-        answers = list(pool.map(ask, range(len(asked)), asked))
+    answers = side_by_side(ask, range(len(asked)), asked, most=len(asked))
     reply, calls = answers[0][0], answers[0][1]["calls"]
     update = joined(*(accounted for _, accounted in answers))
     if reply.value is None:

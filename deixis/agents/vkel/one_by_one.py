@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection
 from typing import TypeVar
 
-from langchain_core.runnables.config import ContextThreadPoolExecutor
+from deixis.agents.context.side_by_side import side_by_side
 
 T = TypeVar("T")
 AT_ONCE = 8
@@ -12,5 +12,4 @@ AT_ONCE = 8
 
 def one_by_one(ask: Callable[[int, str], T], entities: Collection[str]) -> list[T]:
     """Return ``ask(number, entity)`` of every entity, numbered from 0, in order."""
-    with ContextThreadPoolExecutor(AT_ONCE) as pool:
-        return list(pool.map(ask, range(len(entities)), entities))
+    return side_by_side(ask, range(len(entities)), entities, most=AT_ONCE)

@@ -9,7 +9,8 @@ of APIs are in none of them. Prompts are: the folder is closed to other users.
 import os
 import re
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -48,6 +49,7 @@ def default_folder() -> Path:
 Mode = Literal["use", "refresh", "off", "replay"]
 LARGEST = 1_000_000
 """Bytes of a record, prompt and answer together; what is larger is not stored."""
+_HELD: ContextVar[dict[str, bytes] | None] = ContextVar("held", default=None)
 _BATCH = 200  # records of one transaction: others wait to write while it lasts
 
 
@@ -119,6 +121,26 @@ class LlmCache:
             if answer is not None and self._writing:
                 self._write(key, identity, answer)
             return result
+
+    @contextmanager
+    def holding(self) -> Iterator[Callable[[], None]]:
+        """Keep what is stored within a block from all others, until what it yields is called.
+
+        A row that is run several times, until its last answer is there, so has each of its
+        questions among what it has asked, and not in the cache where it had put them itself.
+        LangGraph hands the context on to the threads of its nodes.
+        """
+        held: dict[str, bytes] = {}
+
+        def let_go() -> None:
+            for key, body in held.items():
+                self._put(key, body)
+
+        token = _HELD.set(held)
+        try:
+            yield let_go
+        finally:
+            _HELD.reset(token)
 
     def entries(self, model: str | None = None) -> Iterator[Record]:
         """Yield the records in the order of their keys.
@@ -233,8 +255,9 @@ class LlmCache:
         """Return the stored result in a tuple, for a result may be None itself."""
         if not self._reading:
             return None
+        held = _HELD.get() or {}
         try:
-            body = self._store.read(key)
+            body = held[key] if key in held else self._store.read(key)
         except DataError as error:
             self._give_up(error, reading=True)
             return None
@@ -252,6 +275,12 @@ class LlmCache:
         body = record.model_dump_json().encode()
         if len(body) > LARGEST:
             return
+        if (held := _HELD.get()) is not None:
+            held[key] = body
+        else:
+            self._put(key, body)
+
+    def _put(self, key: str, body: bytes) -> None:
         try:
             self._store.write(key, body)
         except DataError as error:

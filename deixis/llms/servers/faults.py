@@ -75,7 +75,11 @@ def is_transient(error: Exception) -> bool:
         return True
     if isinstance(error, (TimeoutError, ConnectionError)) or _without_reply(error):
         return True
-    code = status_code(error)
+    return passes(status_code(error))
+
+
+def passes(code: int) -> bool:
+    """Whether what a server refuses with this HTTP status it may take later."""
     return code in _RETRIED or code >= 500
 
 

@@ -29,6 +29,7 @@ from deixis.base.printable import one_line
 from deixis.base.proxies import ProxyError, certificates, proxy_for
 from deixis.base.urls import without_credentials
 from deixis.errors import ModelCallError, SettingsError
+from deixis.llms.servers.awaited import SLIP, Asked
 from deixis.llms.servers.deadline import DEADLINE, Network
 from deixis.llms.servers.redaction import remember, secrets_of
 from deixis.llms.servers.success import success
@@ -129,7 +130,38 @@ class Transport:
         self._inner: dict[tuple[Any, ...], Any] = {}
 
     def handle_request(self, request: Any) -> Any:
-        """Send a request, and return the whole reply."""
+        """Send a request, and return the whole reply; or the one that a batch has brought."""
+        http = import_module(type(request).__module__.partition(".")[0])
+        url = request.url
+        kept = None
+        if (slip := SLIP.get()) is not None:
+            betas = request.headers.get("anthropic-beta", "")
+            kept = slip.reply(Asked(str(url.path), betas, request.read()))
+        if kept is not None:
+            status, body = kept
+            headers, extensions = [("content-type", "application/json")], {}
+        else:
+            response = self.send(request)
+            status = response.status_code
+            try:
+                if response.has_redirect_location:
+                    _refuse_redirect(url, str(response.headers["location"]))
+                body = _body(response)
+            finally:
+                response.close()
+            unpacked = {"content-encoding", "content-length", "transfer-encoding"}
+            headers = [pair for pair in response.headers.multi_items() if pair[0] not in unpacked]
+            extensions = {
+                key: response.extensions[key]
+                for key in ("http_version", "reason_phrase")
+                if key in response.extensions
+            }
+        if request.method == "POST" and 200 <= status < 300:
+            status = success(body, str(url.path)) or status
+        return http.Response(status, headers=headers, content=body, extensions=extensions)
+
+    def send(self, request: Any) -> Any:
+        """Send a request, and return the reply as it begins to come."""
         package = type(request).__module__.partition(".")[0]
         http = import_module(package)
         request.headers["Accept-Encoding"] = "identity"
@@ -139,30 +171,16 @@ class Transport:
             request.url = request.url.copy_merge_params(dict(self._server.parameters))
         every = dict.fromkeys(("connect", "read", "write", "pool"), self._seconds)
         request.extensions = {**request.extensions, "timeout": every}
-        url = request.url
         try:
-            inner = self._transport(package, self.proxy(str(url)))
+            inner = self._transport(package, self.proxy(str(request.url)))
         except (ProxyError, SettingsError) as error:
             raise ModelCallError("failed", str(error)) from None
         DEADLINE.begin(self._seconds, http)
-        response = inner.handle_request(request)
-        try:
-            if response.has_redirect_location:
-                _refuse_redirect(url, str(response.headers["location"]))
-            body = _body(response)
-        finally:
-            response.close()
-        status = response.status_code
-        if request.method == "POST" and 200 <= status < 300:
-            status = success(body, str(url.path)) or status
-        unpacked = {"content-encoding", "content-length", "transfer-encoding"}
-        headers = [pair for pair in response.headers.multi_items() if pair[0] not in unpacked]
-        extensions = {
-            key: response.extensions[key]
-            for key in ("http_version", "reason_phrase")
-            if key in response.extensions
-        }
-        return http.Response(status, headers=headers, content=body, extensions=extensions)
+        return inner.handle_request(request)
+
+    def like(self, kind: type["Transport"], seconds: float) -> "Transport":
+        """Return one of another kind that goes to the same server by the same way."""
+        return kind(self._server, seconds, self._proxy)
 
     async def handle_async_request(self, request: Any) -> NoReturn:
         """Refuse: models are asked from threads."""
