@@ -77,8 +77,11 @@ class AnthropicBatches:
 
     def outcomes(self, remote: str) -> Iterator[Outcome]:
         """Yield what came of the requests of a job."""
-        with self._client.messages.batches.results(remote).http_response as response:
+        response = self._client.messages.batches.results(remote).http_response
+        try:
             yield from outcomes_of(lines(response.iter_bytes()), _outcome)
+        finally:
+            response.close()
 
     def forget(self, remote: str) -> None:
         """Remove a job with its results."""

@@ -4,10 +4,11 @@ import json
 from collections.abc import Iterator
 from http import HTTPStatus
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 from deixis.errors import SettingsError
-from deixis.llms.provider_batch.endpoints import State, first, for_files, lines, outcomes_of
+from deixis.llms.provider_batch.endpoints import State, first, for_files, outcomes_of
 from deixis.llms.provider_batch.mailbox import Job, Kind, Outcome
 from deixis.llms.registry import Backend
 from deixis.llms.servers.redaction import shown
@@ -28,8 +29,7 @@ class GeminiBatches:
         SettingsError: it is asked at Vertex AI, whose batches go by buckets.
     """
 
-    # A file may have 2 GB; its results come into memory as a whole.
-    most = (100_000, 200_000_000)
+    most = (100_000, 500_000_000)  # a file may have 2 GB
 
     def __init__(self, backend: Backend) -> None:
         from google.genai import Client
@@ -42,7 +42,11 @@ class GeminiBatches:
             )
         api = model.client._api_client
         options = api._http_options.model_copy(
-            update={"client_args": for_files(api._httpx_client), "async_client_args": None}
+            update={
+                "api_version": "v1beta",  # the only one with batches
+                "client_args": for_files(api._httpx_client),
+                "async_client_args": None,
+            }
         )
         self._client = Client(api_key=api.api_key, http_options=options)
 
@@ -81,8 +85,10 @@ class GeminiBatches:
         """Yield what came of the requests of a job."""
         job = self._client.batches.get(name=remote)
         if job.dest and job.dest.file_name:
-            content = self._client.files.download(file=job.dest.file_name)
-            yield from outcomes_of(lines([content]), _outcome)
+            with TemporaryFile() as copy:
+                self._client.files.download(file=job.dest.file_name, destination=copy)
+                copy.seek(0)
+                yield from outcomes_of(copy, _outcome)
 
     def forget(self, remote: str) -> None:
         """Remove a job; its files are removed after two days."""
