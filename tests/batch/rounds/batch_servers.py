@@ -183,7 +183,7 @@ class OpenAI:
             assert {line["url"] for line in asked} == {request.body["endpoint"]}
             lines = [(line["custom_id"], line["body"]) for line in asked]
             made = batches.make(lines, request.body["metadata"]["deixis"])
-            return self._job(batches, made) if isinstance(made, Job) else made
+            return Response(200, self._body(batches, made)) if isinstance(made, Job) else made
         if path == "/v1/batches":
             data = [self._body(batches, job) for job in batches.jobs[::-1]]
             return Response(200, {"object": "list", "data": data, "has_more": False})
