@@ -9,8 +9,7 @@ of APIs are in none of them. Prompts are: the folder is closed to other users.
 import os
 import re
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from contextvars import ContextVar
+from contextlib import AbstractContextManager, ExitStack
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -19,6 +18,7 @@ from typing import Any, Literal, TypeVar, get_args
 from deixis.base.atomic import PRIVATE
 from deixis.base.text_files import write_lines
 from deixis.errors import CacheMissError, DataError, InputError, SettingsError
+from deixis.llms.cache.held import HELD, holding
 from deixis.llms.cache.records import (
     Answer,
     Imported,
@@ -49,7 +49,6 @@ def default_folder() -> Path:
 Mode = Literal["use", "refresh", "off", "replay"]
 LARGEST = 1_000_000
 """Bytes of a record, prompt and answer together; what is larger is not stored."""
-_HELD: ContextVar[dict[str, bytes] | None] = ContextVar("held", default=None)
 _BATCH = 200  # records of one transaction: others wait to write while it lasts
 
 
@@ -122,25 +121,9 @@ class LlmCache:
                 self._write(key, identity, answer)
             return result
 
-    @contextmanager
-    def holding(self) -> Iterator[Callable[[], None]]:
-        """Keep what is stored within a block from all others, until what it yields is called.
-
-        A row that is run several times, until its last answer is there, so has each of its
-        questions among what it has asked, and not in the cache where it had put them itself.
-        LangGraph hands the context on to the threads of its nodes.
-        """
-        held: dict[str, bytes] = {}
-
-        def let_go() -> None:
-            for key, body in held.items():
-                self._put(key, body)
-
-        token = _HELD.set(held)
-        try:
-            yield let_go
-        finally:
-            _HELD.reset(token)
+    def holding(self) -> AbstractContextManager[Callable[[], None]]:
+        """Keep what is stored within a block from all others; see `held.holding`."""
+        return holding(self._put)
 
     def entries(self, model: str | None = None) -> Iterator[Record]:
         """Yield the records in the order of their keys.
@@ -255,7 +238,7 @@ class LlmCache:
         """Return the stored result in a tuple, for a result may be None itself."""
         if not self._reading:
             return None
-        held = _HELD.get() or {}
+        held = HELD.get() or {}
         try:
             body = held[key] if key in held else self._store.read(key)
         except DataError as error:
@@ -275,7 +258,7 @@ class LlmCache:
         body = record.model_dump_json().encode()
         if len(body) > LARGEST:
             return
-        if (held := _HELD.get()) is not None:
+        if (held := HELD.get()) is not None:
             held[key] = body
         else:
             self._put(key, body)

@@ -5,7 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
-from deixis.llms.provider_batch.mailbox import Job, Kind, Outcome
+from deixis.llms.provider_batch.records import Job, Kind, Outcome
 from deixis.llms.servers.http import Transport
 
 TIMEOUT = 3600.0

@@ -9,7 +9,7 @@ from typing import Any
 
 from deixis.errors import SettingsError
 from deixis.llms.provider_batch.endpoints import State, first, for_files, outcomes_of
-from deixis.llms.provider_batch.mailbox import Job, Kind, Outcome
+from deixis.llms.provider_batch.records import Job, Kind, Outcome
 from deixis.llms.registry import Backend
 from deixis.llms.servers.redaction import shown
 

@@ -10,7 +10,8 @@ from typing import Any
 from deixis.errors import DeixisError, InputError
 from deixis.llms import registry
 from deixis.llms.provider_batch.endpoints import Endpoint
-from deixis.llms.provider_batch.mailbox import Job, Kind, Mailbox
+from deixis.llms.provider_batch.mailbox import Mailbox
+from deixis.llms.provider_batch.records import Job, Kind
 from deixis.llms.servers import faults
 from deixis.settings import Spec
 

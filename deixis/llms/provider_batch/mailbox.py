@@ -11,10 +11,10 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
 
 from deixis.base.forks import Lock
 from deixis.errors import InputError, SettingsError
+from deixis.llms.provider_batch.records import Entry, Job, Kind, Outcome
 from deixis.llms.servers import faults
 
 MOST_TRIES = 3
@@ -35,44 +35,6 @@ CREATE TABLE IF NOT EXISTS job (id INTEGER PRIMARY KEY, kind INTEGER, name TEXT,
 CREATE TABLE IF NOT EXISTS made_with (settings TEXT);
 """
 _NEEDED = "job IS NULL AND status IS NULL"
-
-
-class Kind(NamedTuple):
-    """What the requests of one job have in common: model, path of the endpoint, betas."""
-
-    spec: str
-    path: str
-    betas: str = ""
-
-
-class Job(NamedTuple):
-    """Requests that were handed in together.
-
-    ``name`` is ours, by which one is found whose id was not written down any more; ``remote``
-    is the provider's id, "" as long as it is not known. ``begun`` is in seconds since 1970.
-    """
-
-    id: int
-    kind: Kind
-    name: str
-    begun: float
-    requests: int
-    remote: str
-
-
-class Entry(NamedTuple):
-    """What is known of a request: its answer, with the status 0 for a fault; None if none yet."""
-
-    status: int | None
-    reply: bytes
-
-
-class Outcome(NamedTuple):
-    """What a job says of one request; the status is 0 where it was not answered at all."""
-
-    key: str
-    status: int
-    body: bytes
 
 
 class Mailbox:

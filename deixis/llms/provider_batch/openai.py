@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from deixis.llms.provider_batch.endpoints import State, first, for_files, lines, outcomes_of
-from deixis.llms.provider_batch.mailbox import Job, Kind, Outcome
+from deixis.llms.provider_batch.records import Job, Kind, Outcome
 from deixis.llms.registry import Backend
 
 _OVER = {"completed", "failed", "expired", "cancelled"}

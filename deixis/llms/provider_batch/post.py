@@ -10,7 +10,8 @@ from pydantic import BaseModel
 from deixis.errors import ModelCallError
 from deixis.llms import registry
 from deixis.llms.limits import Spending
-from deixis.llms.provider_batch.mailbox import MOST_BYTES, Kind, Mailbox
+from deixis.llms.provider_batch.mailbox import MOST_BYTES, Mailbox
+from deixis.llms.provider_batch.records import Kind
 from deixis.llms.servers.awaited import SLIP, Asked, Awaited, Kept
 from deixis.llms.structured import Reply
 from deixis.settings import Budget
