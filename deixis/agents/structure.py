@@ -108,13 +108,18 @@ def usage(calls: Mapping[str, CallRecord], prices: Mapping[str, Price]) -> list[
         total.retries += made and call["retry"]
         total.input_tokens += call["input_tokens"]
         total.output_tokens += call["output_tokens"]
+        total.cached_input_tokens += call["cached_input_tokens"]
+        total.cache_write_tokens += call["cache_write_tokens"]
         total.seconds += call["seconds"]
     for total in sums.values():
         entry = entry_for(total.model, prices)
         if entry is not None:
-            _, price = entry
-            paid = total.input_tokens * price.input + total.output_tokens * price.output
-            total.cost = paid / 1_000_000
+            total.cost = entry[1].of(
+                total.input_tokens,
+                total.output_tokens,
+                total.cached_input_tokens,
+                total.cache_write_tokens,
+            )
     return [sums[key] for key in sorted(sums)]
 
 

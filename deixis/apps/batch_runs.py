@@ -145,9 +145,12 @@ def describe(tally: "Tally") -> str:
     parts = [f"{tally.rows - tally.left}/{tally.rows} rows", f"{tally.rate:.3g}/s"]
     if tally.left and tally.rate:
         parts.append(f"{timedelta(seconds=round(tally.left / tally.rate))} left")
+    tokens = f"{tally.input_tokens + tally.output_tokens} tokens"
+    if tally.cached_input_tokens:
+        tokens += f" ({tally.cached_input_tokens} of them from the provider's cache)"
     parts += [
         f"{tally.calls} calls",
-        f"{tally.input_tokens + tally.output_tokens} tokens",
+        tokens,
         *([] if tally.cost is None else [f"cost {tally.cost:.4g}"]),
         f"{tally.cached} cached",
         f"{tally.warned} with warnings",

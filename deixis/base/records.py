@@ -150,7 +150,8 @@ class Usage(Record):
     ``calls`` were made, of which ``failed`` brought nothing usable and ``retries`` came after
     another for the same answer. ``cached`` answers were neither asked nor paid for. ``shared``
     ones came in a call with those of other samples, which one of them is charged with.
-    ``cost`` is None without a price.
+    Of ``input_tokens``, the provider's own cache of prompts had ``cached_input_tokens``, and
+    ``cache_write_tokens`` were put there. ``cost`` is None without a price.
     """
 
     role: str
@@ -162,6 +163,8 @@ class Usage(Record):
     shared: int = 0
     input_tokens: int = 0
     output_tokens: int = 0
+    cached_input_tokens: int = 0
+    cache_write_tokens: int = 0
     seconds: float = 0.0
     cost: float | None = None
 

@@ -3,6 +3,11 @@
 from dataclasses import dataclass
 from typing import Any
 
+_ADDED = (
+    *("calls", "cached", "shared", "input_tokens", "output_tokens"),
+    *("cached_input_tokens", "cache_write_tokens"),
+)
+
 
 @dataclass
 class Tally:
@@ -29,6 +34,8 @@ class Tally:
     shared: int = 0
     input_tokens: int = 0
     output_tokens: int = 0
+    cached_input_tokens: int = 0
+    cache_write_tokens: int = 0
     cost: float | None = None
     seconds: float = 0.0
     waiting: int = 0
@@ -49,7 +56,7 @@ class Tally:
     def add_usage(self, used: list[dict[str, Any]]) -> None:
         """Add what one row has asked."""
         for sums in used:  # of one role and model
-            for name in ("calls", "cached", "shared", "input_tokens", "output_tokens"):
+            for name in _ADDED:
                 setattr(self, name, getattr(self, name) + sums[name])
             if sums["cost"] is not None:
                 self.cost = (self.cost or 0.0) + sums["cost"]

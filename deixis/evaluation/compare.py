@@ -27,6 +27,7 @@ MEASURES = (
     ("failed calls", "failed"),
     ("answers from the cache", "cached"),
     ("input tokens", "input_tokens"),
+    ("input tokens that the provider's cache had", "cached_input_tokens"),
     ("output tokens", "output_tokens"),
     ("seconds of calls", "seconds"),
     ("cost", "cost"),

@@ -7,8 +7,9 @@ from deixis.base.records import Usage
 
 def add_usage(total: Usage, used: Usage) -> None:
     """Add one usage to another, whatever their roles; the cost is of what has a price."""
-    counts = ("calls", "failed", "retries", "cached", "shared", "input_tokens", "output_tokens")
-    for name in (*counts, "seconds"):
+    counts = ("calls", "failed", "retries", "cached", "shared")
+    tokens = ("input_tokens", "output_tokens", "cached_input_tokens", "cache_write_tokens")
+    for name in (*counts, *tokens, "seconds"):
         setattr(total, name, getattr(total, name) + getattr(used, name))
     if used.cost is not None:
         total.cost = (total.cost or 0.0) + used.cost

@@ -22,6 +22,7 @@ from deixis.errors import ModelCallError
 from deixis.llms import registry
 from deixis.llms.answers.chances import Chances, chances
 from deixis.llms.answers.endings import finish_reason, judge
+from deixis.llms.answers.prompt_cache import cached_of
 from deixis.llms.answers.reading import last_object, read, schema_of
 from deixis.llms.limits import Limiter, Spending, charged, estimated
 from deixis.llms.local.control_marks import KNOWN
@@ -48,6 +49,8 @@ class Call(NamedTuple):
 
     ``chances``: see `deixis.llms.answers.chances`; empty if the model gives no probabilities.
     ``batched``: whether it was answered in a batch of its provider, which costs less.
+    Of ``input_tokens``, the provider's cache of prompts had ``cached_input_tokens``, and
+    ``cache_write_tokens`` were put there.
     """
 
     status: ReplyStatus
@@ -57,6 +60,8 @@ class Call(NamedTuple):
     finish_reason: str = ""
     text: str = ""
     chances: Chances = {}  # noqa: RUF012 - a NamedTuple's default, never changed
+    cached_input_tokens: int = 0
+    cache_write_tokens: int = 0
     batched: bool = False
 
 
@@ -254,14 +259,13 @@ def _request(
                     raise
                 fault, detail = error, faults.one_line(error)
                 call = Call(faults.status_of(error), *faults.tokens_of(error))
-            came_back(
-                span, call.status, (call.input_tokens, call.output_tokens), call.finish_reason
-            )
+            kept = call.cached_input_tokens, call.cache_write_tokens
+            counted = (call.input_tokens, call.output_tokens)
+            came_back(span, call.status, (*counted, *kept), call.finish_reason)
             tracing.quote(span, messages, call.text)
             if fault is not None:
                 span.fail(call.status, detail)
         call = call._replace(seconds=time.perf_counter() - started)
-        counted = (call.input_tokens, call.output_tokens)
         used = sum(counted)
         if fault is None:
             used = charged(counted, (length, len(call.text)), shown)
@@ -286,5 +290,5 @@ def _answered(message: Any, schema: dict[str, Any] | None, provider: str) -> tup
         shares = chances(last_object(text), listed, schema)
     reason = redacted(finish_reason(message))[:100]
     text = KNOWN.restored(without_keys(text))
-    call = Call(status, given, written, 0.0, reason, text, shares)
+    call = Call(status, given, written, 0.0, reason, text, shares, *cached_of(usage, given))
     return call, redacted(detail)

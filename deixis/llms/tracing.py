@@ -187,13 +187,14 @@ def request(spec: str, max_tokens: int) -> tuple[str, dict[str, Any]]:
     }
 
 
-def came_back(span: Span, status: str, tokens: tuple[int, int], reason: str) -> None:
+def came_back(span: Span, status: str, tokens: tuple[int, int, int, int], reason: str) -> None:
     """Tell what came of a request.
 
     Args:
         span: that of the request.
         status: what came of it.
-        tokens: those read, and those written.
+        tokens: those read, and those written; of those read, what the provider's cache had, and
+            what was put there.
         reason: why the reply ends, as the provider calls it.
     """
     span.tell(
@@ -201,6 +202,8 @@ def came_back(span: Span, status: str, tokens: tuple[int, int], reason: str) -> 
             "deixis.status": status,
             "gen_ai.usage.input_tokens": tokens[0],
             "gen_ai.usage.output_tokens": tokens[1],
+            "gen_ai.usage.cache_read.input_tokens": tokens[2],
+            "gen_ai.usage.cache_creation.input_tokens": tokens[3],
             "gen_ai.response.finish_reasons": [reason] if reason else None,
         }
     )

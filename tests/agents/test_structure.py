@@ -48,6 +48,8 @@ def call(role: str, status: str = "ok", model: str = "m", *, retry: bool = False
         "prompt": "p 1",
         "finish_reason": "stop",
         "text": "{}",
+        "cached_input_tokens": 4,
+        "cache_write_tokens": 1,
     }
 
 
@@ -118,6 +120,10 @@ def test_calls_are_added_up_by_role_and_model() -> None:
     assert (committee.cached, committee.shared) == (1, 1)
     assert (committee.input_tokens, committee.output_tokens, committee.seconds) == (28, 12, 2.0)
     assert committee.cost == pytest.approx(28 * 0.001 + 12 * 0.1)
+    assert (committee.cached_input_tokens, committee.cache_write_tokens) == (16, 4)
+    less = Price(input=1000, output=100_000, cached_input=100, cache_write=2000)
+    priced = usage(calls, {"m": less})[0].cost
+    assert priced == pytest.approx(8 * 0.001 + 16 * 0.0001 + 4 * 0.002 + 12 * 0.1)
     other = sums["committee", "other?seed=1"]
     assert (other.calls, other.cost) == (1, 3.0)
     assert sums["expander", "m"].failed == 1

@@ -166,7 +166,8 @@ def test_the_line_of_progress() -> None:
     assert describe(tally) == (
         "43/100 rows, 3/s, 0:00:19 left, 90 calls, 5 tokens, 0 cached, 4 with warnings, 3 failed"
     )
-    tally.cost = 0.125
+    tally.cost, tally.cached_input_tokens = 0.125, 4
+    assert "5 tokens (4 of them from the provider's cache), " in describe(tally)
     assert "cost 0.125" in describe(tally)
 
 

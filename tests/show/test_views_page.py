@@ -179,7 +179,7 @@ def test_the_page_tells_everything(extraction: Extraction) -> None:
     for row in (
         ["hair", "<grey>", "3", "0.60"],
         ["vote/1/1", "voter", "m <1>", "vote 2", "refused (content_filter)"],
-        ["voter", "m <1>", "2", "0", "1", "0", "12,345", "0", "1.50", "0.2500"],
+        ["voter", "m <1>", "2", "0", "1", "0", "12,345", "0", "0", "1.50", "0.2500"],
     ):
         assert row in [cells[at : at + len(row)] for at in range(len(cells))]
     at = cells.index("openai:gpt-x")

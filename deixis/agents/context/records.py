@@ -108,6 +108,8 @@ class CallRecord(TypedDict):
     text: str
     chances: Chances
     batched: bool
+    cached_input_tokens: int
+    cache_write_tokens: int
 
 
 class Kind(TypedDict):

@@ -34,6 +34,12 @@ class Metrics:
         self._tokens = Counter(
             "deixis_model_tokens", "Tokens of models", [*by, "kind"], registry=registry
         )
+        self._prompts = Counter(
+            "deixis_model_prompt_cache_tokens",
+            "Input tokens that the provider's cache of prompts had (read) or was given (write)",
+            [*by, "kind"],
+            registry=registry,
+        )
         self._cost = Counter("deixis_model_cost", "Cost, where priced", by, registry=registry)
 
     def text(self) -> bytes:
@@ -59,5 +65,7 @@ class Metrics:
             self._cached.labels(*who).inc(usage["cached"])
             for kind in ("input", "output"):
                 self._tokens.labels(*who, kind).inc(usage[f"{kind}_tokens"])
+            self._prompts.labels(*who, "read").inc(usage["cached_input_tokens"])
+            self._prompts.labels(*who, "write").inc(usage["cache_write_tokens"])
             if usage["cost"]:
                 self._cost.labels(*who).inc(usage["cost"])

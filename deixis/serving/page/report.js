@@ -26,9 +26,9 @@ export class Report {
           el("pre", {}, each.text),
         ]))),
       usage.length > 0 && sheet.fold("usage", ["What that took ", el("span", { class: "faint" }, this.#sum(usage))], () =>
-        table("Usage", ["Role", "Model", "Calls", "Failed", "Retries", "From cache", "Input tokens", "Output tokens", "Seconds", "Cost"], usage.map((each) => [
+        table("Usage", ["Role", "Model", "Calls", "Failed", "Retries", "From cache", "Input tokens", "Cached by provider", "Output tokens", "Seconds", "Cost"], usage.map((each) => [
           each.role, each.model,
-          ...["calls", "failed", "retries", "cached", "input_tokens", "output_tokens"].map((name) => el("span", { class: "number" }, (each[name] ?? 0).toLocaleString("en"))),
+          ...["calls", "failed", "retries", "cached", "input_tokens", "cached_input_tokens", "output_tokens"].map((name) => el("span", { class: "number" }, (each[name] ?? 0).toLocaleString("en"))),
           el("span", { class: "number" }, share(each.seconds)), each.cost === null || each.cost === undefined ? "" : Number(each.cost).toFixed(4),
         ]))),
     );

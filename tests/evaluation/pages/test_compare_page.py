@@ -130,7 +130,7 @@ def test_predictions_that_are_no_run(runs: tuple[Path, Path], tags_of: Tags) -> 
     runs[1].write_text(json.dumps({"id": f"a{EVIL}", "text": text, "entities": []}) + "\n")
     page = page_of(runs)
     assert tags_of(page).count("img") == 1 and "how they came about" in page
-    assert "no such mention" in page and page.count("not known") == 2 * 7
+    assert "no such mention" in page and page.count("not known") == 2 * 8
     runs[1].write_text(json.dumps({"id": f"a{EVIL}", "entities": [], "usage": []}) + "\n")
     with pytest.raises(DataError, match=r"\.jsonl:1: no result of a batch run"):
         page_of(runs)

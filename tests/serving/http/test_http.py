@@ -168,6 +168,8 @@ def test_what_is_offered_described_and_counted(served: Served) -> None:
     }
     assert figures["deixis_orders_total", "done"] == 1
     assert sum(v for k, v in figures.items() if k[0] == "deixis_model_calls_total") == 3
+    kinds = [k for k in figures if k[0] == "deixis_model_prompt_cache_tokens_total"]
+    assert {kind for k in kinds for kind in ("read", "write") if kind in k} == {"read", "write"}
     assert figures["deixis_http_requests_total", "/v1/extract", "422"] == 1
     assert figures["deixis_node_seconds_count", "recognize"] == 1
 
