@@ -22,7 +22,6 @@ from deixis.errors import ModelCallError
 from deixis.llms import registry
 from deixis.llms.answers.chances import Chances, chances
 from deixis.llms.answers.endings import finish_reason, judge
-from deixis.llms.answers.prompt_cache import cached_of
 from deixis.llms.answers.reading import last_object, read, schema_of
 from deixis.llms.limits import Limiter, Spending, charged, estimated
 from deixis.llms.local.control_marks import KNOWN
@@ -30,6 +29,7 @@ from deixis.llms.media import NAMES, Medium
 from deixis.llms.registry import Backend
 from deixis.llms.servers import faults
 from deixis.llms.servers.manners import FORMS, Ways
+from deixis.llms.servers.prompt_caches import cached_of
 from deixis.llms.servers.redaction import redacted, without_keys
 from deixis.llms.tracing import Tracing, came_back, request
 from deixis.llms.watched import invoke

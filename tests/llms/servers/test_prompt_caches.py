@@ -14,11 +14,14 @@ from .protocols import PROTOCOLS, PROVIDERS, Protocol
 pytestmark = [pytest.mark.slow, pytest.mark.extra]
 
 Told = tuple[tuple[str, ...], dict[str, Any]]
-# Where each counts 400 tokens that it had; only Anthropic counts those that it has put there.
+# Where each counts 400 tokens that it had; Gemini does not count those that it has put there.
 TOLD: dict[str, Told] = {
     "openai": (
         ("usage",),
-        {"prompt_tokens": 1000, "prompt_tokens_details": {"cached_tokens": 400}},
+        {
+            "prompt_tokens": 1000,
+            "prompt_tokens_details": {"cached_tokens": 400, "cache_write_tokens": 500},
+        },
     ),
     "google_genai": (
         ("usageMetadata",),
@@ -55,7 +58,16 @@ def test_what_a_provider_had_is_counted(
     body = with_usage(protocol, json.dumps(work))
     (call,) = asking(protocol.spec(provider.url), (200, body)).calls
     assert (call.status, call.input_tokens, call.cached_input_tokens) == ("ok", 1000, 400)
-    assert call.cache_write_tokens == (500 if protocol.name == "anthropic" else 0)
+    assert call.cache_write_tokens == (0 if protocol.name == "google_genai" else 500)
+
+
+def test_a_service_tier_hides_nothing(
+    asking: Callable[..., Reply[Any]], provider: Any, work: dict[str, Any]
+) -> None:
+    (openai,) = (each for each in PROTOCOLS if each.name == "openai")
+    body = {**with_usage(openai, json.dumps(work)), "service_tier": "flex"}
+    (call,) = asking(openai.spec(provider.url), (200, body)).calls
+    assert (call.cached_input_tokens, call.cache_write_tokens) == (400, 500)
 
 
 @pytest.mark.parametrize("claim", [5000, -1, 10**30])

@@ -4,8 +4,13 @@ from typing import Any
 
 from deixis.llms.servers import faults
 
-# Anthropic's wrapper counts what is put into the cache by how long it stays there.
-_WRITTEN = ("cache_creation", "ephemeral_5m_input_tokens", "ephemeral_1h_input_tokens")
+# OpenAI's wrapper puts the service tier before the names. Anthropic's counts what is put into the
+# cache by how long it stays there.
+_READ = ("cache_read", "flex_cache_read", "priority_cache_read")
+_WRITTEN = (
+    *("cache_creation", "flex_cache_creation", "priority_cache_creation"),
+    *("ephemeral_5m_input_tokens", "ephemeral_1h_input_tokens"),
+)
 
 
 def cached_of(usage: Any, given: int) -> tuple[int, int]:
@@ -18,6 +23,8 @@ def cached_of(usage: Any, given: int) -> tuple[int, int]:
     details = usage.get("input_token_details")
     if not isinstance(details, dict):
         return 0, 0
-    read = min(faults.tokens(details.get("cache_read")), given)
-    written = sum(faults.tokens(details.get(name)) for name in _WRITTEN)
+    read, written = (
+        sum(faults.tokens(details.get(name)) for name in names) for names in (_READ, _WRITTEN)
+    )
+    read = min(read, given)
     return read, min(written, given - read)
