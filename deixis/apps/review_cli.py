@@ -4,16 +4,13 @@ The report goes to stdout, all else to stderr. Exit codes: 0 done, 2 unusable in
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
 
 from deixis.apps import options, terminal
 from deixis.errors import InputError, MissingExtraError
-
-if TYPE_CHECKING:
-    from deixis.serving.review.store import Store
 
 _PORT = 8765
 
@@ -88,45 +85,26 @@ def review_results(
         raise InputError("--json is for --report and --merge")
     access = options.access_of(pictures, fetch)
     types = _types(schema)
-    host = host or "127.0.0.1"
-    if not token and host not in ("127.0.0.1", "localhost", "::1"):
-        raise InputError(f"others can reach {host}; give --token, which the page then asks for")
     try:
-        import uvicorn
-
-        from deixis.serving.review.app import LOOPBACK, review_app
+        from deixis.serving.http import logs, running
+        from deixis.serving.http.app import Access
+        from deixis.serving.review.app import review_app
     except ImportError as error:
         raise MissingExtraError(error.name or "fastapi", "serve") from None
     from deixis.serving.review.store import Store
 
+    host, token = host or "127.0.0.1", token or None
+    running.check_access(host, token)
     store = Store(results, folder, also=also, access=access, reviewer=reviewer)
     try:
-        hosts = {*LOOPBACK, host}
-        app = review_app(store, token=token or None, hosts=hosts, schema=types)
-        _serve(uvicorn, app, host, _PORT if port is None else port, store)
+        app = review_app(store, Access(token, running.hosts_of(host, token)), schema=types)
+        with running.listening(host, _PORT if port is None else port) as listener:
+            typer.echo(f"{store.index.count()} rows; what is said goes to {folder}", err=True)
+            typer.echo(f"open {running.url_of(host, listener)} (Ctrl-C ends)", err=True)
+            logs.set_up()
+            running.serve(app, listener)
     finally:
         store.close()
-
-
-def _serve(uvicorn: Any, app: Any, host: str, port: int, store: "Store") -> None:
-    import socket
-
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as listening:
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listening.bind((host, port))
-            listening.listen(128)
-        except OSError as error:
-            raise InputError(
-                f"cannot listen on {host}:{port}: {error.strerror or error}; give another --port"
-            ) from None
-        number = listening.getsockname()[1]
-        shown = f"[{host}]" if ":" in host else host
-        typer.echo(f"{store.index.count()} rows; what is said goes to {store.folder}", err=True)
-        typer.echo(f"open http://{shown}:{number}/ (Ctrl-C ends)", err=True)
-        config = uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off")
-        uvicorn.Server(config).run(sockets=[listening])
 
 
 def _types(schema: str | None) -> dict[str, Any] | None:

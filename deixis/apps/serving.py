@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 from deixis.apps import options, terminal, weights
 from deixis.errors import MissingExtraError
@@ -12,7 +12,6 @@ from deixis.serving.service import Limits, Service
 try:
     from deixis.serving.http import app as application
     from deixis.serving.http import logs, running
-    from deixis.serving.http.guard import LOOPBACK
     from deixis.serving.http.metrics import Metrics
     from deixis.serving.mcp.http import Endpoint
 except ModuleNotFoundError as missing:
@@ -51,8 +50,7 @@ class Serving:
         self.settings = [options.settings_of(each, None, None) for each in stacks or ["starter"]]
         self.metrics = Metrics()
         self.service = Service(Offers(self.settings, schemas or ()), limits, self.metrics)
-        hosts = None if token else LOOPBACK
-        self.access = application.Access(token, hosts, max_upload)
+        self.access = application.Access(token, running.hosts_of(host, token), max_upload)
         self._listener = running.listening(host, port)
         self.host = host
 
@@ -64,20 +62,19 @@ class Serving:
         """Let it go."""
         self._listener.close()
 
-    def run(self, *, gold: Path | None = None, **more: Any) -> None:
-        """Fetch what the first stack needs, and serve; `more` is for `create_app`."""
+    def run(self, *, gold: Path | None = None) -> None:
+        """Fetch what the first stack needs, and serve."""
         from deixis.serving.gold_file import GoldFile
 
         kept = GoldFile(gold) if gold else None
         offers = self.service.offers
-        if more.get("works", True):
-            weights.fetch(offers.made(offers.default).toolbox)
-            # The guard has checked Host and Origin by then.
-            mcp = Endpoint(self.service, None, max_body=self.access.max_body)
-            more.setdefault("endpoints", {"/mcp": mcp})
-        app = application.create_app(self.service, self.metrics, self.access, gold=kept, **more)
-        port = self._listener.getsockname()[1]
-        shown = f"[{self.host}]" if ":" in self.host else self.host
-        terminal.err.print(f"Deixis is at http://{shown}:{port}/ (Ctrl-C ends it)", markup=False)
+        weights.fetch(offers.made(offers.default).toolbox)
+        # The guard has checked Host and Origin by then.
+        endpoints = {"/mcp": Endpoint(self.service, None, max_body=self.access.max_body)}
+        app = application.create_app(
+            self.service, self.metrics, self.access, gold=kept, endpoints=endpoints
+        )
+        url = running.url_of(self.host, self._listener)
+        terminal.err.print(f"Deixis is at {url} (Ctrl-C ends it)", markup=False)
         logs.set_up()
-        running.serve(app, self.service, self._listener)
+        running.serve(app, self._listener, self.service)

@@ -53,11 +53,8 @@ def create_app(
     *,
     gold: GoldFile | None = None,
     endpoints: Mapping[str, Endpoint] | None = None,
-    routers: Sequence[APIRouter] = (),
-    works: bool = True,
-    index: str = "index.html",
 ) -> ASGIApp:
-    """Return the application.
+    """Return the application that runs samples.
 
     Args:
         service: runs samples; it lives as long as the application serves.
@@ -65,16 +62,39 @@ def create_app(
         access: who may ask.
         gold: where corrected rows are appended.
         endpoints: what else answers, by path, such as ``/mcp``.
-        routers: more routes.
-        works: whether samples are run for clients.
+    """
+    routers = told_router(service, gold), work_router(service), gold_router(gold)
+    return application(
+        metrics, access, routers=routers, index="index.html", service=service, endpoints=endpoints
+    )
+
+
+def application(
+    metrics: Metrics,
+    access: Access | None = None,
+    *,
+    routers: Sequence[APIRouter],
+    index: str,
+    service: Service | None = None,
+    endpoints: Mapping[str, Endpoint] | None = None,
+) -> ASGIApp:
+    """Return an application of some routes, with the guard, the page and the words of problems.
+
+    Args:
+        metrics: what is shown at ``/metrics``.
+        access: who may ask.
+        routers: the routes.
         index: which file of the page is at ``/``.
+        service: lives as long as the application serves.
+        endpoints: what else answers, by path.
     """
     access, endpoints = access or Access(), endpoints or {}
 
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as entered:
-            await entered.enter_async_context(service)
+            if service is not None:
+                await entered.enter_async_context(service)
             for endpoint in endpoints.values():
                 await entered.enter_async_context(endpoint.run())
             yield
@@ -88,16 +108,12 @@ def create_app(
         lifespan=life,
     )
     _tell_of_problems(app)
-    app.include_router(told_router(service, gold))
-    if works:
-        app.include_router(work_router(service))
-    app.include_router(gold_router(gold))
     for router in routers:
         app.include_router(router)
 
-    @app.get("/healthz", tags=["about"], summary="Whether it takes samples on")
+    @app.get("/healthz", tags=["about"], summary="Whether it takes requests on")
     async def health() -> JSONResponse:
-        if service.is_closing:
+        if service is not None and service.is_closing:
             raise Problem(503, "The server is about to end", "ask again when it is back")
         return JSONResponse({"status": "ok", "version": __version__})
 

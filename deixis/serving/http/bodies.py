@@ -79,6 +79,18 @@ async def fields_of(request: Request) -> tuple[dict[str, Any], Files | None]:
     )
 
 
+async def json_of(request: Request) -> dict[str, Any]:
+    """Return the JSON object that a request says.
+
+    Raises:
+        Problem: it is something else, or cannot be read.
+    """
+    fields, files = await fields_of(request)
+    if files is not None:
+        raise Problem(415, "Not understood", "send JSON (application/json)")
+    return fields
+
+
 async def in_time(reading: Awaitable[T]) -> T:
     """Return what is read, if it comes in time.
 

@@ -9,6 +9,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from deixis.errors import InputError, SettingsError
+from deixis.serving.http.guard import LOOPBACK
 from deixis.serving.service import Service
 
 _BACKLOG = 512
@@ -39,6 +40,11 @@ def check_access(host: str, token: str | None) -> None:
         raise SettingsError("a token needs 16 characters of ASCII or more, without blanks")
 
 
+def hosts_of(host: str, token: str | None) -> tuple[str, ...] | None:
+    """Return the names that a request may have in Host: any (None) behind a token."""
+    return None if token else tuple(dict.fromkeys((*LOOPBACK, host.strip("[]").lower())))
+
+
 def listening(host: str, port: int) -> socket.socket:
     """Return a socket that listens; 0 is for any free port.
 
@@ -59,18 +65,26 @@ def listening(host: str, port: int) -> socket.socket:
         ) from None
 
 
+def url_of(host: str, listener: socket.socket) -> str:
+    """Return where a socket that listens on a host is reached."""
+    shown = f"[{host}]" if ":" in host else host
+    return f"http://{shown}:{listener.getsockname()[1]}/"
+
+
 class _Server(uvicorn.Server):
     """Tells the service at once that the end has come, before connections are closed."""
 
-    service: Service
+    service: Service | None = None
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        self.service.close()
+        if self.service is not None:
+            self.service.close()
         super().handle_exit(sig, frame)
 
 
-def serve(app: ASGIApp, service: Service, listener: socket.socket) -> None:
+def serve(app: ASGIApp, listener: socket.socket, service: Service | None = None) -> None:
     """Serve until SIGINT or SIGTERM; what runs then has the service's grace to end."""
+    grace = 0.0 if service is None else service.limits.grace
     config = uvicorn.Config(
         app,
         ws="none",
@@ -80,7 +94,7 @@ def serve(app: ASGIApp, service: Service, listener: socket.socket) -> None:
         server_header=False,
         proxy_headers=False,
         timeout_keep_alive=_IDLE,
-        timeout_graceful_shutdown=int(service.limits.grace) + 5,
+        timeout_graceful_shutdown=int(grace) + 5,
         limit_concurrency=_MOST_CONNECTIONS,
     )
     server = _Server(config)

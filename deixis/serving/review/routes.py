@@ -1,12 +1,15 @@
 """Review over HTTP: which rows there are, one row, its media, and what a reviewer says of it."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from fastapi import APIRouter, HTTPException, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from deixis.errors import DeixisError, InputError
+from deixis.errors import DeixisError
+from deixis.serving.http.bodies import json_of
+from deixis.serving.http.problems import Problem
 from deixis.serving.review.index import Order, State, Wanted
 from deixis.serving.review.media import medium_of
 from deixis.serving.review.store import StaleError, Store, Verdict
@@ -26,6 +29,10 @@ class Review(BaseModel):
     seconds: float = Field(default=0.0, ge=0, le=1e6, allow_inf_nan=False)
 
 
+_SCHEMA = Review.model_json_schema()
+_BODY = {"requestBody": {"required": True, "content": {"application/json": {"schema": _SCHEMA}}}}
+
+
 def router(store: Store, schema: Mapping[str, Any] | None = None) -> APIRouter:
     """Return the routes of a store; ``schema`` names the types that reviewers may choose."""
     routes = APIRouter(prefix="/v1/review")
@@ -33,8 +40,7 @@ def router(store: Store, schema: Mapping[str, Any] | None = None) -> APIRouter:
     @routes.get("")
     def about(reviewer: Name = "") -> dict[str, Any]:
         """Say what is under review, and how far each reviewer is."""
-        with_name = _tried(store.reviewer_named, reviewer)
-        return {**store.describe(with_name), "schema": schema}
+        return {**store.describe(store.reviewer_named(reviewer)), "schema": schema}
 
     @routes.get("/rows")
     def rows(
@@ -48,34 +54,37 @@ def router(store: Store, schema: Mapping[str, Any] | None = None) -> APIRouter:
         limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     ) -> dict[str, Any]:
         """List rows."""
-        name = _tried(store.reviewer_named, reviewer)
+        name = store.reviewer_named(reviewer)
         return store.listed(Wanted(name, state, failed, type, text, order, offset, limit))
 
     @routes.get("/rows/{n}")
     def row(n: int, reviewer: Name = "") -> dict[str, Any]:
         """Return a row as a reviewer sees it."""
-        name = _tried(store.reviewer_named, reviewer)
-        shown: dict[str, Any] = _tried(store.row, _number(n), name, missing=True)
+        name = store.reviewer_named(reviewer)
+        shown: dict[str, Any] = _found(store.row, _number(n), name)
         return shown
 
     @routes.get("/rows/{n}/media/{kind}/{place}")
     def medium(n: int, kind: str, place: int) -> Response:
         """Return a picture, upright, or the sound or the video of a row."""
-        opened = _tried(store.opened, _number(n), missing=True)
-        given = opened.extraction, kind, place, store.results, store.access
-        made = _tried(medium_of, *given, missing=True)
+        opened = _found(store.opened, _number(n))
+        made = _found(medium_of, opened.extraction, kind, place, store.results, store.access)
         return Response(made.data, media_type=made.kind)
 
-    @routes.put("/rows/{n}")
-    def review(n: int, said: Review) -> dict[str, Any]:
+    @routes.put("/rows/{n}", openapi_extra=_BODY)
+    async def review(n: int, request: Request) -> dict[str, Any]:
         """Keep what a reviewer says of a row."""
-        rest = said.model_dump(exclude={"reviewer", "verdict"})
-        try:
+        body = await json_of(request)
+
+        def keep() -> dict[str, Any]:
+            said = Review.model_validate(body)
+            rest = said.model_dump(exclude={"reviewer", "verdict"})
             return store.review(_number(n), said.reviewer, said.verdict, **rest)
+
+        try:
+            return await asyncio.to_thread(keep)
         except StaleError as error:
-            raise HTTPException(409, str(error)) from None
-        except InputError as error:
-            raise HTTPException(422, str(error)) from None
+            raise Problem(409, "Said otherwise meanwhile", str(error)) from None
 
     return routes
 
@@ -84,8 +93,8 @@ def _number(n: int) -> int:
     return n if 0 < n < 1 << 40 else 0  # which no row has
 
 
-def _tried(do: Any, *given: Any, missing: bool = False) -> Any:
+def _found(do: Any, *given: Any) -> Any:
     try:
         return do(*given)
     except DeixisError as error:
-        raise HTTPException(404 if missing else 422, str(error)) from None
+        raise Problem(404, "Not there", str(error)) from None

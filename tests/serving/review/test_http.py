@@ -133,7 +133,7 @@ def test_no_other_medium_is_opened(served: httpx.Client, path: str, why: str) ->
 def test_only_files_of_the_page_are_given(served: httpx.Client) -> None:
     assert served.get("/").headers["content-security-policy"].startswith("default-src 'none'")
     assert served.get("/page/review.js").headers["content-type"].startswith("text/javascript")
-    for name in ("index.html", "..%2Freview%2Fapp.py", "../review/app.py", "nothing.js", "%00.js"):
+    for name in ("..%2Freview%2Fapp.py", "../review/app.py", "nothing.js", "%00.js"):
         assert served.get(f"/page/{name}").status_code == 404
 
 
@@ -144,12 +144,34 @@ def test_pages_of_other_sites_are_refused(served: httpx.Client) -> None:
     assert served.get("/v1/review", headers={"Origin": here}).status_code == 200
 
 
+def test_it_answers_as_the_other_service_does(served: httpx.Client) -> None:
+    about = served.get("/v1/review", headers={"X-Request-Id": "mine"})
+    assert about.headers["x-request-id"] == "mine"
+    assert about.headers["cross-origin-resource-policy"] == "same-origin"
+    assert served.get("/healthz").json()["status"] == "ok"
+    assert 'route="/v1/review",status="200"' in served.get("/metrics").text
+    paths = served.get("/openapi.json").json()["paths"]
+    assert "/v1/review/rows/{n}" in paths and "/v1/extract" not in paths
+    for kind, body, status in (
+        ("text/plain", b"{}", 415),
+        ("multipart/form-data; boundary=x", b"--x--", 415),
+        ("application/json", b"[" * 100_000, 422),
+        ("application/json", b'{"seconds": NaN}', 422),
+        ("application/json", b"\xff", 422),
+        ("application/json", b"[]", 422),
+    ):
+        told = served.put("/v1/review/rows/1", content=body, headers={"Content-Type": kind})
+        assert told.status_code == status, told.text
+        assert told.headers["content-type"] == "application/problem+json"
+        assert told.json()["request_id"] == told.headers["x-request-id"]
+
+
 def test_a_token_and_a_reviewer_are_asked_for(file: Path) -> None:
-    with serving(file, "--token", "secret", "--reviewer", "Ann Lee") as client:
+    with serving(file, "--token", "a-secret-of-reviewers", "--reviewer", "Ann Lee") as client:
         assert client.get("/").status_code == 200
         assert client.get("/v1/review").status_code == 401
         assert client.get("/v1/review", headers={"Authorization": "Bearer x"}).status_code == 401
-        client.headers["Authorization"] = "Bearer secret"
+        client.headers["Authorization"] = "Bearer a-secret-of-reviewers"
         assert client.get("/v1/review").json()["reviewer"] == "Ann Lee"
         assert "alone" in put(client, 1, verdict="accepted").json()["detail"]
         assert put(client, 1, verdict="accepted", reviewer="Ann Lee").status_code == 200
@@ -161,6 +183,7 @@ def test_a_token_and_a_reviewer_are_asked_for(file: Path) -> None:
         (["--host", "0.0.0.0"], "give --token"),
         (["--json"], "--json is for"),
         (["--report", "--token", "x"], "stand alone"),
+        (["--token", "short"], "16 characters"),
         (["--also", "nothing.jsonl"], "nothing.jsonl"),
         (["--pictures", "nothing"], "no folder"),
         (["--reviewer", " "], "1 to 100"),
