@@ -25,6 +25,8 @@ _PRIVATE = [
 ]
 _GLOBAL = IPv6Network("2000::/3")  # the rest of IPv6 is private, local, multicast or unassigned
 _CARRY_IPV4 = IPv6Network("::ffff:0:0/96"), IPv6Network("64:ff9b::/96")  # mapped, NAT64
+NOT_PUBLIC = "not on the public internet"
+"""What errors say of a host that is refused; what follows may name its address."""
 _PIECE = 16_384  # bytes that are sent at once
 _LOCAL_NAME = re.compile(r"(?:.*\.)?(?:localhost|local|internal|home\.arpa)\.?", re.IGNORECASE)
 

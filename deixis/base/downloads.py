@@ -9,7 +9,13 @@ from urllib.parse import unquote_to_bytes
 import httpcore
 import httpx
 
-from deixis.base.connections import Deadline, Network, NotPublicError, public_addresses
+from deixis.base.connections import (
+    NOT_PUBLIC,
+    Deadline,
+    Network,
+    NotPublicError,
+    public_addresses,
+)
 from deixis.base.printable import one_line
 from deixis.base.proxies import NamedProxy, ProxyError, certificates, proxy_for
 from deixis.base.urls import without_credentials_in
@@ -108,7 +114,7 @@ def _visit(address: httpx.URL, where: str, visit: _Visit) -> str | None:
         raise InputError(f"{where}: {error}") from None
     except NotPublicError as error:
         raise InputError(
-            f"{where}: not on the public internet ({error}), which is refused; download the "
+            f"{where}: {NOT_PUBLIC} ({error}), which is refused; download the "
             f"{kind} and give its path, or allow it with --urls any (options.urls in the stack)"
         ) from None
     except httpcore.TimeoutException as error:

@@ -35,7 +35,9 @@ class Running(NamedTuple):
 
 
 @contextlib.contextmanager
-def running(offers: Offers | None = None, limits: Any = None, **more: Any) -> Iterator[Running]:
+def running(
+    offers: Offers | None = None, limits: Any = None, *, mcp: bool = False, **more: Any
+) -> Iterator[Running]:
     """Serve an application on a free port of loopback; `more` is for `create_app`."""
     import httpx
     import uvicorn
@@ -46,6 +48,10 @@ def running(offers: Offers | None = None, limits: Any = None, **more: Any) -> It
 
     metrics = Metrics()
     service = Service(offers or scripted_offers(), limits, metrics)
+    if mcp:
+        from deixis.serving.mcp.http import Endpoint
+
+        more["endpoints"] = {"/mcp": Endpoint(service, None)}
     app = create_app(service, metrics, **more)
     config = uvicorn.Config(app, "127.0.0.1", 0, log_config=None, access_log=False, ws="none")
     server = uvicorn.Server(config)

@@ -127,7 +127,7 @@ def application(
 
     app.router.routes.append(Mount("/page", StaticFiles(directory=PAGE), name="page"))
     for path, endpoint in endpoints.items():
-        app.router.routes.append(Route(path, endpoint=_Answering(endpoint), methods=None))
+        app.router.routes.append(Route(path, endpoint=_Answering(path, endpoint), methods=None))
     app.openapi = lambda: _described(app)  # type: ignore[method-assign]
     return Guard(app, metrics, access.token, access.hosts, access.max_body)
 
@@ -135,10 +135,11 @@ def application(
 class _Answering:
     """An endpoint as Starlette takes one: an instance of a class is an application to it."""
 
-    def __init__(self, endpoint: Endpoint) -> None:
-        self._endpoint = endpoint
+    def __init__(self, path: str, endpoint: Endpoint) -> None:
+        self.path, self._endpoint = path, endpoint
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope["route"] = self  # as FastAPI's own routes say it, for logs and metrics
         await self._endpoint(scope, receive, send)
 
 

@@ -14,7 +14,7 @@ from deixis.errors import (
     MissingKeyError,
     ModelFileError,
 )
-from deixis.llms.servers.redaction import redacted
+from deixis.serving.clients import for_clients
 from deixis.serving.jobs import BusyError, ClosingError, OutOfTimeError, StoppedError
 
 _LONGEST = 500
@@ -99,11 +99,5 @@ def problem_of(error: BaseException) -> Problem | None:
         return Problem(503, "Not set up", f"{lack}those who run it (deixis doctor says more)")
     for kind, (status, title) in _KINDS.items():
         if isinstance(error, kind):
-            return Problem(status, title, _for_clients(redacted(str(error))))
+            return Problem(status, title, for_clients(error))
     return None
-
-
-def _for_clients(words: str) -> str:
-    """Return what an error says, without advice that is for those who run the server."""
-    wrong, advice, _ = words.partition("; download the ")
-    return f"{wrong}; send its bytes" if advice else words

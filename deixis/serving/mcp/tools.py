@@ -12,10 +12,9 @@ from mcp.server.mcpserver.exceptions import ToolError
 from mcp_types import CallToolResult, TextContent
 from pydantic import BaseModel
 
-from deixis.base.printable import one_line
 from deixis.errors import DeixisError, InputError
-from deixis.llms.servers.redaction import redacted
 from deixis.schema import Extraction
+from deixis.serving.clients import for_clients
 from deixis.serving.jobs import Job
 from deixis.serving.mcp.arguments import Extracted, order_of
 from deixis.serving.mcp.explaining import entity_named, explained, without
@@ -137,7 +136,7 @@ def _told() -> Iterator[None]:
     try:
         yield
     except _EXPECTED as error:
-        raise ToolError(redacted(one_line(error, 500))) from None
+        raise ToolError(for_clients(error)[:500]) from None
 
 
 def _structured(made: BaseModel, text: str) -> CallToolResult:

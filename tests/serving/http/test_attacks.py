@@ -13,6 +13,7 @@ import pytest
 
 from deixis import testing
 from deixis.errors import InputError, SettingsError
+from deixis.serving.clients import for_clients
 from deixis.serving.gold_file import GoldFile
 from deixis.serving.http import logs
 from deixis.serving.http.app import Access
@@ -51,9 +52,34 @@ def test_private_addresses_are_not_asked(server: Running, host: str) -> None:
             said = {**POST, field: f"http://u:SECRET@{host}:{port}/x?api_key=SECRET", **more}
             answer = server.client.post("/v1/extract", json=said)
             assert answer.status_code == 422
-            assert "not on the public internet" in answer.json()["detail"]
+            detail = answer.json()["detail"]
+            assert detail.endswith("not on the public internet; send its bytes"), detail
             assert "SECRET" not in answer.text
         assert not inner.requests
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_the_address_behind_a_name_is_not_told(
+    server: Running, monkeypatch: pytest.MonkeyPatch, several: bool
+) -> None:
+    monkeypatch.setattr("deixis.base.connections.look_up", lambda *_: ["10.1.2.3"])
+    url = "http://wiki.example/a.png"
+    media = {"images": [url, url], "graph": "muie"} if several else {"image": url}
+    answer = server.client.post("/v1/extract", json={**POST, **media})
+    said = answer.json()["detail"]
+    assert answer.status_code == 422 and "not on the public internet" in said
+    assert "10.1.2.3" not in answer.text and "--urls" not in said and "path" not in said
+
+
+def test_advice_is_for_those_who_run_the_server() -> None:
+    for said, told in (
+        ("a: the download takes too long; download the video and give its path", "takes too long;"),
+        ("a: URLs are not opened; give a path, or allow them with --urls public (x)", "opened;"),
+        ("a: failed (no) through the proxy that ALL_PROXY names; check that proxy, or download "
+         "the sound and give its path", "failed (no);"),
+        ("a: the proxy that ALL_PROXY names refuses (403); check", "the download failed;"),
+    ):  # fmt: skip
+        assert for_clients(InputError(said)).endswith(f"{told} send its bytes")
 
 
 @pytest.mark.parametrize(
