@@ -150,6 +150,7 @@ class _Reading:
         self._file, self._reader, self._limits = file, reader, limits
         self._pages: list[list[Paragraph | Figure]] = []
         self._left_out: Counter[str] = Counter()
+        self._lost = 0  # pictures of which no file can be had
         self.read: dict[int, PageInfo] = {}
         self.notes: list[str] = []
 
@@ -239,15 +240,18 @@ class _Reading:
 
     def picture(self, figure: Figure) -> Picture | None:
         """Return the file of a picture; None, and a note, if it cannot be had."""
+        made = None
         try:
-            return pictures.picture_of(self._file, figure, self._limits)
+            made = pictures.picture_of(self._file, figure, self._limits)
+            self._left_out["blank or broken pictures"] += made is None
         except InputError as error:
             self.notes.append(str(error))
-            return None
+        self._lost += made is None
+        return made
 
     def close(self, alone: int) -> None:
-        """Note what was left out; `alone` is how many pictures have no text to go with."""
-        self._left_out["pictures without any text"] = alone
+        """Note what was left out; `alone` is how many pictures are in no post."""
+        self._left_out["pictures without any text"] = alone - self._lost
         for what, count in self._left_out.items():
             if count:
-                self.notes.append(f"left out: {count} {what}")
+                self.notes.append(f"left out: {what} ({count})")

@@ -270,7 +270,7 @@ def test_ornaments_are_left_out_and_counted(tmp_path: Path, hopper: Path) -> Non
     page.lines(60, 500, wrapped(BODY, 60))
     document = opened(tmp_path, pdf)
     assert [post.picture for post in document.posts] == [None]
-    assert document.notes == ["left out: 2 small pictures"]
+    assert document.notes == ["left out: small pictures (2)"]
 
 
 def test_a_picture_without_any_text_is_left_out_and_counted(tmp_path: Path, hopper: Path) -> None:
@@ -281,8 +281,19 @@ def test_a_picture_without_any_text_is_left_out_and_counted(tmp_path: Path, hopp
     assert not document.posts
     assert document.notes == [
         "page 1 was not read: it has no text, and there is no reader",
-        "left out: 1 pictures without any text",
+        "left out: pictures without any text (1)",
     ]
+
+
+def test_a_broken_picture_is_left_out_and_its_text_stays(tmp_path: Path) -> None:
+    pdf = Pdf()
+    pdf.jpeg("P", b"no JPEG", (512, 600))
+    page = pdf.page()
+    page.picture("P", 60, 300, 256, 300)
+    page.lines(60, 280, wrapped(BODY, 60))
+    document = opened(tmp_path, pdf)
+    assert [post.picture for post in document.posts] == [None]
+    assert document.notes == ["left out: blank or broken pictures (1)"]
 
 
 def test_some_pages_alone_are_read(tmp_path: Path) -> None:
