@@ -63,7 +63,9 @@ class PdfFile:
                         "is encrypted in a way that PDFium does not know; give a copy that is not"
                     )
                 else:
-                    said = f"no PDF, or broken ({one_line(error, 100).rstrip(".")}); give a whole one"
+                    said = (
+                        f"no PDF, or broken ({one_line(error, 100).rstrip('.')}); give a whole one"
+                    )
                 raise InputError(f"{where}: {said}") from None
             self.pages: int = len(self._document)
         if self.pages < 1:
