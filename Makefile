@@ -71,6 +71,8 @@ bench: $(VENV)/.test  ## Measure the language-model layer: make bench DATA=../sh
 	$(BIN)/python tests/benchmarks/llm_cache.py
 	$(BIN)/python tests/benchmarks/llm_cost.py $(DATA)
 	$(BIN)/python tests/benchmarks/llm_gate.py $(DATA)
+	$(BIN)/python tests/benchmarks/llm_committee.py $(DATA)
+	$(BIN)/python tests/benchmarks/llm_estimate.py $(DATA)
 	$(BIN)/python tests/benchmarks/llm_concurrency.py
 	$(BIN)/python tests/benchmarks/llm_overhead.py
 	$(BIN)/python tests/benchmarks/llm_faults.py

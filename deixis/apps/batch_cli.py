@@ -8,7 +8,7 @@ settings, 130 stopped by Ctrl-C.
 import re
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -28,7 +28,13 @@ SourceArgument = Annotated[
         metavar="IN.jsonl", help='Rows: {"id": ..., "text": ..., "image": ...}; - is stdin.'
     ),
 ]
-OutOption = Annotated[Path, typer.Option("--out", help="File of results; an old one is continued.")]
+OutOption = Annotated[
+    Path | None, typer.Option("--out", help="File of results; an old one is continued.")
+]
+EstimateOption = Annotated[
+    int | None,
+    typer.Option(min=1, metavar="N", help="Run nothing: say from N rows what all would cost."),
+]
 ConcurrencyOption = Annotated[
     int | None,
     typer.Option(
@@ -66,7 +72,7 @@ RenewOption = Annotated[
 
 def batch(
     source: SourceArgument,
-    out: OutOption,
+    out: OutOption = None,
     stack: StackOption = "starter",
     concurrency: ConcurrencyOption = None,
     engine: EngineOption = "threads",
@@ -77,6 +83,7 @@ def batch(
     shuffle_seed: ShuffleOption = None,
     gold_mentions: GoldMentionsOption = False,
     renew: RenewOption = False,
+    estimate: EstimateOption = None,
     role: RoleOption = None,
     graph: GraphOption = None,
     schema: options.SchemaOption = None,
@@ -86,7 +93,7 @@ def batch(
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
     """Process many rows. Run the same line again to go on after a stop, a kill or a failure."""
-    from deixis.apps import batch_runs
+    from deixis.apps import batch_runs, estimate_cli
     from deixis.base.text_files import keep_streams
     from deixis.batch.ray_workers import Cluster
     from deixis.batch.run import Batch
@@ -94,6 +101,14 @@ def batch(
     if engine == "threads" and (workers > 1 or gpus_per_worker):
         raise InputError("--workers and --gpus-per-worker go with --engine ray")
     settings = settings_of(stack, prompts, role, graph, urls, schema)
+    rows: dict[str, Any] = {"concurrency": concurrency, "shuffle_seed": shuffle_seed}
+    rows |= {"limit": limit, "gold_mentions": gold_mentions}
+    if estimate is not None:
+        told = {"--budget": budget, "--renew": renew, "--engine": engine == "ray"}
+        estimate_cli.perform(settings, source, out, estimate, told, rows, as_json)
+        return
+    if out is None:
+        raise InputError("name a file of results: --out results.jsonl")
     if budget is not None:
         settings = settings.with_options(budget=parse_budget(budget))
     keep_streams(source)
@@ -102,12 +117,9 @@ def batch(
         settings,
         source,
         out,
-        concurrency=concurrency,
         cluster=Cluster(workers, gpus_per_worker) if engine == "ray" else None,
-        shuffle_seed=shuffle_seed,
-        limit=limit,
-        gold_mentions=gold_mentions,
         renew=renew,
+        **rows,
     )
     run = batch_runs.perform(begin, renew=renew, progress=progress)
     batch_runs.summarise(run, as_json)

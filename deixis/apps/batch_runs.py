@@ -35,7 +35,7 @@ def perform(begin: "Callable[..., Batch]", *, renew: bool, progress: bool) -> "B
     """
     from deixis.apps import weights
 
-    wrong = _Wrong()
+    wrong = Wrong()
     run = begin(report=wrong.show)
     with closing(run):
         wrong.end(run.output.failures)
@@ -65,24 +65,25 @@ def _resumed(run: "Batch", renew: bool) -> Iterator[str]:
         yield f"{resumed.gone} results of rows that are not in the input any more were taken out"
 
 
-class _Wrong:
+class Wrong:
     """Lists the first rows that are wrong."""
 
     def __init__(self) -> None:
         self._count = 0
 
     def show(self, problem: "Problem") -> None:
+        """List one of them."""
         self._count += 1
         if self._count <= SHOWN:
             named = "" if problem.id is None else f" ({problem.id!r})"
             typer.echo(f"line {problem.line}{named}: {problem.error}", err=True)
 
-    def end(self, failures: Path) -> None:
+    def end(self, failures: Path | None) -> None:
+        """Say how many there were, and where all of them are."""
         if self._count:
+            where = f"; all of them are in {failures}" if failures else ""
             typer.echo(
-                f"{self._count} rows of the input are wrong and are left out; all of them are in "
-                f"{failures}",
-                err=True,
+                f"{self._count} rows of the input are wrong and are left out{where}", err=True
             )
 
 

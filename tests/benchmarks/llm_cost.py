@@ -26,7 +26,7 @@ from deixis.agents.main.consult import consult, member_tasks
 from deixis.agents.main.vote import vote
 from deixis.agents.structure import usage
 from deixis.evaluation.datasets.conll import TaggedTweet, mentions, read_conll
-from deixis.llms.local.llama_cpp import EMBEDDED, _load
+from deixis.llms.local.llama_cpp import EMBEDDED, _loaded
 from deixis.prompts import knowledge_templates
 
 VKEL_CALLS = 5
@@ -36,7 +36,7 @@ THREADS = 32
 
 def counter() -> Callable[[str], int]:
     """Return a function that counts tokens: the embedded model's own server is asked."""
-    server = _load(EMBEDDED["smollm2-135m"], None, 8192, 1).server
+    server = _loaded(EMBEDDED["smollm2-135m"], None, 8192, 1).server
 
     @lru_cache(maxsize=50_000)
     def count(text: str) -> int:
@@ -58,7 +58,9 @@ def state_of(tweet: TaggedTweet) -> dict[str, Any]:
     kinds = {"PER": "person", "LOC": "location", "ORG": "organization", "OTHER": "other"}
     for number, each in enumerate(mentions(tweet.tags), start=1):
         text = " ".join(tweet.tokens[each.start : each.end])
-        found[f"e{number}"] = {"text": text, "type": each.type}
+        start = len(" ".join(["", *tweet.tokens[: each.start]]))
+        place = {"start": start, "end": start + len(text)}
+        found[f"e{number}"] = {"text": text, "type": each.type, **place}
         template = knowledge_templates.find(kinds[each.type], None)
         assert template is not None
         templates[kinds[each.type]] = template.model_dump(mode="json")
