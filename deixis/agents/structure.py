@@ -1,7 +1,8 @@
 """structure: put everything together as an `Extraction`, checked, in plain data."""
 
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from deixis.agents.context.media import late_notes
 from deixis.agents.context.records import CallRecord
@@ -13,6 +14,7 @@ from deixis.schema import Extraction, Usage
 from deixis.settings import Price, entry_for
 
 NOT_ASKED = {"cached", "shared"}
+_TOKENS: Final = ("input_tokens", "output_tokens", "cached_input_tokens", "cache_write_tokens")
 
 
 def structure(state: State, toolbox: Toolbox) -> Update:
@@ -96,10 +98,13 @@ def _entity(state: State, entity: str) -> dict[str, Any]:
 def usage(calls: Mapping[str, CallRecord], prices: Mapping[str, Price]) -> list[Usage]:
     """Add up the calls, one record per role and model, and price them."""
     sums: dict[tuple[str, str], Usage] = {}
+    in_batches: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
     for call in calls.values():
-        total = sums.setdefault(
-            (call["role"], call["model"]), Usage(role=call["role"], model=call["model"])
-        )
+        key = (call["role"], call["model"])
+        total = sums.setdefault(key, Usage(role=call["role"], model=call["model"]))
+        if call.get("batched"):
+            counted: dict[str, int] = {name: call[name] for name in _TOKENS}
+            in_batches[key].update(counted)
         made = call["status"] not in NOT_ASKED
         total.cached += call["status"] == "cached"
         total.shared += call["status"] == "shared"
@@ -114,12 +119,15 @@ def usage(calls: Mapping[str, CallRecord], prices: Mapping[str, Price]) -> list[
     for total in sums.values():
         entry = entry_for(total.model, prices)
         if entry is not None:
-            total.cost = entry[1].of(
+            price = entry[1]
+            total.cost = price.of(
                 total.input_tokens,
                 total.output_tokens,
                 total.cached_input_tokens,
                 total.cache_write_tokens,
             )
+            reduced = in_batches[total.role, total.model]
+            total.cost -= (1.0 - price.batch) * price.of(*map(reduced.__getitem__, _TOKENS))
     return [sums[key] for key in sorted(sums)]
 
 

@@ -68,6 +68,22 @@ RenewOption = Annotated[
         "--renew", help="Run finished rows again that have changed; drop those that are gone."
     ),
 ]
+ProviderBatchOption = Annotated[
+    bool,
+    typer.Option(
+        "--provider-batch",
+        help="Ask by batches of OpenAI, Anthropic and Gemini: hours later, at half the price.",
+    ),
+]
+WaitOption = Annotated[
+    float | None,
+    typer.Option(
+        metavar="HOURS", min=0.0, help="Wait so long for batches in all; else until all is there."
+    ),
+]
+StragglersOption = Annotated[
+    int, typer.Option(min=0, help="Ask at once for the last rows, if no more than so many wait.")
+]
 
 
 def batch(
@@ -78,6 +94,9 @@ def batch(
     engine: EngineOption = "threads",
     workers: WorkersOption = 1,
     gpus_per_worker: GpusOption = 0.0,
+    provider_batch: ProviderBatchOption = False,
+    wait: WaitOption = None,
+    stragglers: StragglersOption = 0,
     budget: BudgetOption = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first so many rows.")] = None,
     shuffle_seed: ShuffleOption = None,
@@ -96,8 +115,11 @@ def batch(
     from deixis.apps import batch_runs, estimate_cli
     from deixis.base.text_files import keep_streams
     from deixis.batch.ray_workers import Cluster
+    from deixis.batch.rounds import ProviderBatch
     from deixis.batch.run import Batch
 
+    if not provider_batch and (wait is not None or stragglers):
+        raise InputError("--wait and --stragglers go with --provider-batch")
     if engine == "threads" and (workers > 1 or gpus_per_worker):
         raise InputError("--workers and --gpus-per-worker go with --engine ray")
     settings = settings_of(stack, prompts, role, graph, urls, schema)
@@ -118,6 +140,7 @@ def batch(
         source,
         out,
         cluster=Cluster(workers, gpus_per_worker) if engine == "ray" else None,
+        provider_batch=ProviderBatch(wait, stragglers) if provider_batch else None,
         renew=renew,
         **rows,
     )

@@ -154,6 +154,8 @@ def describe(tally: "Tally") -> str:
         tokens,
         *([] if tally.cost is None else [f"cost {tally.cost:.4g}"]),
         f"{tally.cached} cached",
+        *([f"{tally.posted} in batches of providers"] if tally.posted else []),
+        *([f"no answer from one: {tally.trouble}"] if tally.trouble else []),
         f"{tally.warned} with warnings",
         f"{tally.failed} failed",
     ]
@@ -177,6 +179,12 @@ def summarise(run: "Batch", as_json: bool) -> None:
         typer.echo(
             f"the budget is used up; {tally.left} rows are left: run the same line with a larger "
             "--budget to go on",
+            err=True,
+        )
+    elif tally.stopped == "waiting":
+        typer.echo(
+            f"{tally.left} rows are left, {tally.posted} requests in batches of providers: run the "
+            "same line later to go on",
             err=True,
         )
     elif tally.stopped:

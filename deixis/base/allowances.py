@@ -20,12 +20,16 @@ class Price(_Frozen):
 
     Of the input, ``cached_input`` is for what the provider's own cache of prompts had,
     ``cache_write`` for what was put there at a price of its own; None is the price of input.
+
+    ``batch``: what part of it a request costs that a batch of the provider has answered; half of
+    it at OpenAI, Anthropic and Gemini.
     """
 
     input: float = Field(ge=0.0, allow_inf_nan=False)
     output: float = Field(ge=0.0, allow_inf_nan=False)
     cached_input: float | None = Field(default=None, ge=0.0, allow_inf_nan=False)
     cache_write: float | None = Field(default=None, ge=0.0, allow_inf_nan=False)
+    batch: float = Field(default=0.5, ge=0.0, le=1.0)
 
     def of(self, given: int, written: int, cached: int = 0, stored: int = 0) -> float:
         """Return what a request costs.
