@@ -71,6 +71,8 @@ def review_results(
 
     if is_stream(results):
         raise InputError("a review goes back to its rows again and again; give a file, no stream")
+    if results.is_dir():
+        raise InputError(f"cannot read {results}: it is a folder; name a file of results")
     folder = reviews_of(results) if out is None else out
     served = (reviewer, host, port, token, schema, also, pictures)
     if report or merge is not None:
@@ -123,6 +125,8 @@ def _merge(results: Path, folder: Path, out: Path, as_json: bool) -> None:
 
     if is_stdout(out):
         raise InputError("--merge writes two files; name the first")
+    if out.is_dir():
+        raise InputError(f"cannot write {out}: it is a folder; name a file")
     if is_one_of(out, [results, *gold_files(folder)]) or is_one_of(disputed_of(out), [results]):
         raise InputError(f"{out} is what is read; give another --merge")
     merged = merge(results, folder, out)

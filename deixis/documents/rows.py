@@ -56,7 +56,7 @@ def convert(
     if out == STDIN or (out.exists() and not out.is_file()):
         raise InputError(f"pictures are stored beside the rows; name a file, not {out}")
     found = _found(src)
-    if any(out.exists() and path.samefile(out) for path, _ in found):
+    if out.exists() and any(path.exists() and path.samefile(out) for path, _ in found):
         raise InputError(f"{out} is the PDF itself; give another --out")
     failed: list[str] = []
     counts = {"documents": 0, "pictures": 0}

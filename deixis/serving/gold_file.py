@@ -104,12 +104,12 @@ class GoldFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.media = path.with_name(f"{path.name.removesuffix('.jsonl')}.media")
         self._lock = Lock()
         self._ids: set[str] = set()
         self._read = 0  # bytes of the file whose ids are known
         if is_standard(path) or (path.exists() and not stat.S_ISREG(path.stat().st_mode)):
             raise InputError(f"{path} is no regular file; give a file of gold rows")
+        self.media = path.with_name(f"{path.name.removesuffix('.jsonl')}.media")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             with path.open("ab"):

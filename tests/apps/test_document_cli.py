@@ -111,6 +111,7 @@ def test_a_pdf_without_a_word_is_no_input(deixis: Any, folder: Path, blind_stack
             ["dataset", "convert", "pdf", "article.pdf", "--out", "r", "--split", "dev"],
             "--split has no effect on 'pdf'",
         ),
+        (["dataset", "convert", "pdf", "nowhere.pdf", "--out", "article.pdf"], "no such file"),
         (
             ["dataset", "convert", "pdf", "article.pdf", "--out", "r", "--max-text", "9"],
             "at least 100",

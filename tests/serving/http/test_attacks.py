@@ -310,6 +310,12 @@ def test_only_this_machine_asks_without_a_token() -> None:
 
 def test_gold_files_are_files(tmp_path: Path) -> None:
     (tmp_path / "folder.jsonl").mkdir()
-    for wrong in (tmp_path / "folder.jsonl", Path("/dev/null"), Path("-"), Path("/proc/x.jsonl")):
+    for wrong in (
+        tmp_path / "folder.jsonl",
+        Path("/dev/null"),
+        Path("-"),
+        Path("/proc/x.jsonl"),
+        Path(),
+    ):
         with pytest.raises(InputError):
             GoldFile(wrong)

@@ -183,6 +183,7 @@ def test_a_token_and_a_reviewer_are_asked_for(file: Path) -> None:
         (["--host", "0.0.0.0"], "give --token"),
         (["--json"], "--json is for"),
         (["--report", "--token", "x"], "stand alone"),
+        (["--merge", "."], "cannot write .: it is a folder"),
         (["--token", "short"], "16 characters"),
         (["--also", "nothing.jsonl"], "nothing.jsonl"),
         (["--pictures", "nothing"], "no folder"),
