@@ -18,6 +18,8 @@ import re
 import sys
 import zlib
 from collections.abc import Callable
+from contextlib import ExitStack
+from functools import partial
 from importlib import import_module
 from ipaddress import ip_address
 from typing import Any, NamedTuple, NoReturn
@@ -31,6 +33,7 @@ from deixis.base.urls import without_credentials
 from deixis.errors import ModelCallError, SettingsError
 from deixis.llms.servers.awaited import SLIP, Asked
 from deixis.llms.servers.deadline import DEADLINE, Network
+from deixis.llms.servers.lanes import Lanes
 from deixis.llms.servers.redaction import remember, secrets_of
 from deixis.llms.servers.success import success
 
@@ -127,7 +130,7 @@ class Transport:
         self._server = server
         self._seconds = seconds
         self._proxy = proxy
-        self._inner: dict[tuple[Any, ...], Any] = {}
+        self._inner: dict[tuple[Any, ...], Lanes] = {}
 
     def handle_request(self, request: Any) -> Any:
         """Send a request, and return the whole reply; or the one that a batch has brought."""
@@ -172,11 +175,23 @@ class Transport:
         every = dict.fromkeys(("connect", "read", "write", "pool"), self._seconds)
         request.extensions = {**request.extensions, "timeout": every}
         try:
-            inner = self._transport(package, self.proxy(str(request.url)))
-        except (ProxyError, SettingsError) as error:
+            lanes = self._lanes(package, self.proxy(str(request.url)))
+        except ProxyError as error:
             raise ModelCallError("failed", str(error)) from None
         DEADLINE.begin(self._seconds, http)
-        return inner.handle_request(request)
+        with ExitStack() as taken:
+            lane = taken.enter_context(lanes.lane(self._seconds, http))
+            response = lane.handle_request(request)
+            held = taken.pop_all()
+        stream = response.stream
+
+        def close() -> None:
+            del stream.close  # the library's own is there again
+            with held:
+                stream.close()
+
+        stream.close = close
+        return response
 
     def like(self, kind: type["Transport"], seconds: float) -> "Transport":
         """Return one of another kind that goes to the same server by the same way."""
@@ -198,23 +213,11 @@ class Transport:
         named = proxy_for(parsed)
         return None if named is None else named.proxy
 
-    def _transport(self, package: str, proxy: httpx.Proxy | None) -> Any:
-        """Return the library's own transport, one per process: a child must not share sockets."""
+    def _lanes(self, package: str, proxy: httpx.Proxy | None) -> Lanes:
+        """Return the library's own transports, of one process: a child must not share sockets."""
         key = (os.getpid(), package, proxy and (str(proxy.url), proxy.auth))
         if key not in self._inner:
-            http = import_module(package)
-            try:
-                through = proxy and http.Proxy(str(proxy.url), auth=proxy.auth)
-                made = http.HTTPTransport(
-                    verify=certificates(package),
-                    proxy=through,
-                    limits=http.Limits(max_connections=1000, max_keepalive_connections=100),
-                )
-            except (ImportError, ValueError) as error:  # of an option: the environment is checked
-                raise SettingsError(f"the proxy cannot be used: {error}") from None
-            # No argument of the transport reaches this one of the pool inside.
-            made._pool._network_backend = Network(made._pool._network_backend)
-            self._inner.setdefault(key, made)
+            self._inner.setdefault(key, Lanes(partial(_made, package, proxy)))
         return self._inner[key]
 
     def close(self) -> None:
@@ -223,9 +226,9 @@ class Transport:
     def __del__(self, ends: Callable[[], bool] = sys.is_finalizing) -> None:
         """Close what nobody asks through any more; what another process opened stays its own."""
         if not ends():  # when Python ends, all is closed, and modules are gone
-            for (process, *_), transport in self._inner.items():
+            for (process, *_), lanes in self._inner.items():
                 if process == os.getpid():
-                    transport.close()
+                    lanes.close()
 
     async def aclose(self) -> None:
         """As `close`."""
@@ -235,6 +238,28 @@ class Transport:
 
     def __exit__(self, *_: object) -> None:  # noqa: D105
         self.close()
+
+
+def _made(package: str, proxy: httpx.Proxy | None) -> Any:
+    """Return a library's own transport, of one connection.
+
+    Raises:
+        ModelCallError: the proxy, or the certificates that the environment names, cannot be used.
+    """
+    http = import_module(package)
+    try:
+        made = http.HTTPTransport(
+            verify=certificates(package),
+            proxy=proxy and http.Proxy(str(proxy.url), auth=proxy.auth),
+            limits=http.Limits(max_connections=1, max_keepalive_connections=1),
+        )
+    except ProxyError as error:
+        raise ModelCallError("failed", str(error)) from None
+    except (ImportError, ValueError) as error:  # of an option: the environment is checked
+        raise ModelCallError("failed", f"the proxy cannot be used: {error}") from None
+    # No argument of the transport reaches this one of the pool inside.
+    made._pool._network_backend = Network(made._pool._network_backend)
+    return made
 
 
 def _is_loopback(host: str) -> bool:
