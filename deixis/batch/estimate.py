@@ -36,6 +36,7 @@ from deixis.settings import Settings, Spec, entry_for
 
 BATCH_PRICE = {"openai": 0.5, "anthropic": 0.5, "google_genai": 0.5}
 """Provider to the share of a price that it takes for what may wait (price lists, 2026)."""
+_SUMMED = ("calls", "cached", "input_tokens", "cached_input_tokens", "output_tokens")
 _SURE = 1.96  # standard errors on either side, for 95%
 
 
@@ -44,8 +45,10 @@ class Part:
     """What one role would ask of one model, for all rows.
 
     ``calls`` are made, ``cached`` answers are there already; ``begun`` is the share of the input
-    tokens with which earlier prompts to this model begin as well. ``cost`` and ``batched``, the
-    cost by the provider's batches, are None without a price; ``batched`` also without batches.
+    tokens with which earlier prompts to this model begin as well, ``cached_input_tokens`` are those
+    of them that the provider's cache of prompts serves. ``cost`` is with that cache; it and ``batched``,
+    the cost by the provider's batches without it, are None without a price, ``batched`` also
+    without batches.
     """
 
     role: str
@@ -53,6 +56,7 @@ class Part:
     calls: float = 0.0
     cached: float = 0.0
     input_tokens: float = 0.0
+    cached_input_tokens: float = 0.0
     output_tokens: float = 0.0
     begun: float = 0.0
     cost: float | None = None
@@ -240,18 +244,17 @@ def _parts(
     for used, times in [*((each, 1.0) for each in once), *asked]:
         part = parts.setdefault((used.role, used.model), Part(used.role, used.model))
         looked[used.model] = looked.get(used.model, 0) + used.input_tokens
-        for name in ("calls", "cached", "input_tokens", "output_tokens"):
+        for name in _SUMMED:
             setattr(part, name, getattr(part, name) + times * getattr(used, name))
     for part in parts.values():
         part.begun = reckoner.begun[part.model] / (looked[part.model] or 1)
         entry = entry_for(part.model, settings.options.prices)
         if entry is None:
             continue
-        _, price = entry
-        paid = part.input_tokens * price.input + part.output_tokens * price.output
-        part.cost = paid / 1_000_000
+        tokens = (round(part.input_tokens), round(part.output_tokens))
+        part.cost = entry[1].of(*tokens, round(part.cached_input_tokens))
         share = BATCH_PRICE.get(Spec.parse(part.model).provider)
-        part.batched = None if share is None else share * part.cost
+        part.batched = None if share is None else share * entry[1].of(*tokens)
     return [parts[key] for key in sorted(parts)]
 
 

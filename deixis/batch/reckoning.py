@@ -26,6 +26,9 @@ from deixis.llms.token_count import about_tokens
 from deixis.prompts import Prompt
 from deixis.settings import Options, Spec
 
+LEAST = {"openai": 1024, "google_genai": 1024}
+"""Provider to tokens below which its cache of prompts serves nothing (their guides, 2026; Gemini's
+2.5 Pro wants more). Anthropic's serves what a request marks alone."""
 _GRAMMARS = {"embedded", "gguf", "ollama"}
 """Providers that hold a model to a schema without showing it."""
 Answer = TypeVar("Answer", bound=BaseModel)
@@ -95,7 +98,7 @@ class Reckoner(Asker):
         super().__init__(options, cache)
         self._types = types
         self._guard = Lock()
-        self._prompts: dict[str, list[str]] = defaultdict(list)
+        self._beginnings: dict[str, Beginnings] = defaultdict(Beginnings)
         self.begun: Counter[str] = Counter()
         self.unfit = 0
 
@@ -115,8 +118,11 @@ class Reckoner(Asker):
         text = typical(schema, prompt, f"{spec}/{sample}", self._types)
         whole = f"{form}\n{prompt.system}\n{prompt.user}"
         shown = sum(medium.tokens for medium in images)
-        self._count(spec, whole)
+        with self._guard:
+            begun = about_tokens(self._beginnings[spec].add(whole))
+            self.begun[spec] += begun
         call = Call("ok", about_tokens(whole) + shown, about_tokens(text), 0.0, "stop", text)
+        call = call._replace(cached_input_tokens=served(spec, begun))
         try:
             return Reply(read(text, answer), "ok", "", (call,))
         except ValidationError:
@@ -125,14 +131,29 @@ class Reckoner(Asker):
             call = call._replace(status="invalid")
             return Reply(None, "invalid", "made up for an estimate", (call,))
 
-    def _count(self, spec: str, whole: str) -> None:
-        with self._guard:
-            earlier = self._prompts[spec]
-            place = bisect_left(earlier, whole)
-            beside = earlier[max(0, place - 1) : place + 1]
-            earlier.insert(place, whole)
-            longest = max((_common(whole, other) for other in beside), default=0)
-            self.begun[spec] += about_tokens(whole[:longest])
+
+class Beginnings:
+    """Prompts to one model, and what of each an earlier one has begun with as well."""
+
+    def __init__(self) -> None:
+        self._prompts: list[str] = []
+
+    def add(self, prompt: str) -> str:
+        """Take in a prompt; return with what of it an earlier one begins."""
+        place = bisect_left(self._prompts, prompt)
+        beside = self._prompts[max(0, place - 1) : place + 1]
+        self._prompts.insert(place, prompt)
+        longest = max((_common(prompt, other) for other in beside), default=0)
+        return prompt[:longest]
+
+
+def served(spec: str, begun: int) -> int:
+    """Return how many of the tokens that prompts begin with alike their provider's cache serves.
+
+    None under a least number, which for those without an entry in `LEAST` is never reached.
+    """
+    least = LEAST.get(Spec.parse(spec).provider)
+    return begun if least is not None and begun >= least else 0
 
 
 def _form(spec: str, schema: Schema) -> str:
