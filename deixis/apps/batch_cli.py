@@ -126,8 +126,9 @@ def batch(
     rows: dict[str, Any] = {"concurrency": concurrency, "shuffle_seed": shuffle_seed}
     rows |= {"limit": limit, "gold_mentions": gold_mentions}
     if estimate is not None:
-        told = {"--budget": budget, "--renew": renew, "--engine": engine == "ray"}
-        estimate_cli.perform(settings, source, out, estimate, told, rows, as_json)
+        needless = {"--budget": budget, "--renew": renew, "--engine": engine == "ray"}
+        needless["--provider-batch"] = provider_batch  # what that costs is told in any case
+        estimate_cli.perform(settings, source, out, estimate, needless, rows, as_json)
         return
     if out is None:
         raise InputError("name a file of results: --out results.jsonl")

@@ -42,7 +42,7 @@ def perform(
     """
     from deixis.apps.batch_runs import Wrong
     from deixis.base.text_files import keep_streams
-    from deixis.batch.estimate import estimate
+    from deixis.batch.estimate import SUMMED, estimate
 
     for option, given in needless.items():
         if given:
@@ -54,7 +54,7 @@ def perform(
     found = estimate(settings, source, out, sample, report=wrong.show, **rows)
     wrong.end(None)
     if as_json:
-        sums = {name: found.total(name) for name in ("calls", "input_tokens", "output_tokens")}
+        sums = {name: found.total(name) for name in SUMMED}
         more = {"begun": found.begun, "cost": found.cost, "batched": found.batched}
         terminal.print_json({**asdict(found), "total": {**sums, **more}})
         return
@@ -67,7 +67,7 @@ def _table(found: "Estimate") -> "Table":
     from rich.markup import escape
     from rich.table import Table
 
-    from deixis.batch.estimate import Part
+    from deixis.batch.estimate import SUMMED, Part
 
     table = Table(title=f"{found.rows:,} rows, from {found.sampled:,} of them")
     table.title_justify = "left"
@@ -80,8 +80,7 @@ def _table(found: "Estimate") -> "Table":
         cells = [_cell(part, name) for name in columns]
         table.add_row(escape(part.role), escape(part.model), *cells)
     table.add_section()
-    named = ("calls", "cached", "input_tokens", "output_tokens")
-    sums = {name: found.total(name) for name in named}
+    sums = {name: found.total(name) for name in SUMMED}
     whole = Part("all", "", **sums, begun=found.begun, cost=found.cost, batched=found.batched)
     table.add_row("all", "", *[_cell(whole, name) for name in columns])
     return table
@@ -92,6 +91,7 @@ _COLUMNS = {
     "cached": "cached",
     "input_tokens": "input",
     "begun": "prefix",
+    "cached_input_tokens": "served",
     "output_tokens": "output",
     "cost": "cost",
     "batched": "batched",

@@ -29,14 +29,14 @@ from deixis.batch.settings import write_templates
 from deixis.batch.worker import Worker
 from deixis.errors import DataError, InputError
 from deixis.graphs.build import toolbox_of
+from deixis.llms import registry
 from deixis.llms.cache.llm_cache import default_folder
 from deixis.prompts import knowledge_templates
 from deixis.schema import Usage
-from deixis.settings import Settings, Spec, entry_for
+from deixis.settings import Settings, entry_for
 
-BATCH_PRICE = {"openai": 0.5, "anthropic": 0.5, "google_genai": 0.5}
-"""Provider to the share of a price that it takes for what may wait (price lists, 2026)."""
-_SUMMED = ("calls", "cached", "input_tokens", "cached_input_tokens", "output_tokens")
+SUMMED = ("calls", "cached", "input_tokens", "cached_input_tokens", "output_tokens")
+"""What of a part is added up."""
 _SURE = 1.96  # standard errors on either side, for 95%
 
 
@@ -46,9 +46,9 @@ class Part:
 
     ``calls`` are made, ``cached`` answers are there already; ``begun`` is the share of the input
     tokens with which earlier prompts to this model begin as well, ``cached_input_tokens`` are those
-    of them that the provider's cache of prompts serves. ``cost`` is with that cache; it and ``batched``,
-    the cost by the provider's batches without it, are None without a price, ``batched`` also
-    without batches.
+    of them that the provider's cache of prompts serves. ``cost`` is with that cache; it and
+    ``batched``, the cost by the provider's batches without that, are None without a price,
+    ``batched`` also without batches.
     """
 
     role: str
@@ -244,17 +244,17 @@ def _parts(
     for used, times in [*((each, 1.0) for each in once), *asked]:
         part = parts.setdefault((used.role, used.model), Part(used.role, used.model))
         looked[used.model] = looked.get(used.model, 0) + used.input_tokens
-        for name in _SUMMED:
+        for name in SUMMED:
             setattr(part, name, getattr(part, name) + times * getattr(used, name))
     for part in parts.values():
         part.begun = reckoner.begun[part.model] / (looked[part.model] or 1)
         entry = entry_for(part.model, settings.options.prices)
         if entry is None:
             continue
+        _, price = entry
         tokens = (round(part.input_tokens), round(part.output_tokens))
-        part.cost = entry[1].of(*tokens, round(part.cached_input_tokens))
-        share = BATCH_PRICE.get(Spec.parse(part.model).provider)
-        part.batched = None if share is None else share * entry[1].of(*tokens)
+        part.cost = price.of(*tokens, round(part.cached_input_tokens))
+        part.batched = price.batch * price.of(*tokens) if registry.batches(part.model) else None
     return [parts[key] for key in sorted(parts)]
 
 

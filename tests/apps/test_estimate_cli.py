@@ -64,6 +64,7 @@ def test_json_and_one_row(told: Any) -> None:
         (["--budget", "calls=5"], "--budget"),
         (["--renew"], "--renew"),
         (["--engine", "ray"], "--engine"),
+        (["--provider-batch"], "--provider-batch"),
     ],
 )
 def test_what_has_no_effect_is_an_error(told: Any, options: list[str], name: str) -> None:

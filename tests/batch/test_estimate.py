@@ -11,13 +11,14 @@ from langchain_core.messages import AIMessage
 
 from deixis import Settings
 from deixis.batch.estimate import Estimate, estimate
+from deixis.batch.reckoning import Beginnings, served
 from deixis.batch.run import Batch
 from deixis.batch.typical import typical
 from deixis.errors import DataError, InputError
 from deixis.llms.cache.llm_cache import LlmCache
 from deixis.llms.schemas import for_openai
 from deixis.llms.token_count import about_tokens
-from deixis.prompts import Prompt
+from deixis.prompts import Prompt, find
 from deixis.testing import fill
 
 NAMES = ("Ann Miller", "Bob Smith", "Grace Hopper", "Harvard University", "London", "NASA")
@@ -190,6 +191,43 @@ def test_other_graphs_are_told_too(answers: Answers, rows: Path, settings: Any, 
     roles = dict.fromkeys(("vlm", "templater", "entailer"), "openai:gpt-5-mini")
     told = estimate(settings().with_roles(roles).with_graph(graph), rows, None, 3)
     assert told.total("calls") > 0 and told.failed == 0
+
+
+def test_prompts_that_begin_alike_are_served_from_a_length_on() -> None:
+    beginnings = Beginnings()
+    assert [beginnings.add(each) for each in ("abcd", "abxy", "zz", "abxz")] == [
+        "",
+        "ab",
+        "",
+        "abx",
+    ]
+    assert served("openai:gpt-5-mini", 1023) == 0 and served("openai:gpt-5-mini", 1024) == 1024
+    assert served("anthropic:claude-haiku-4-5", 5000) == 0
+
+
+@pytest.mark.extra("starter")
+def test_what_a_cache_of_prompts_serves_has_its_own_price(
+    answers: Answers, rows: Path, settings: Any, tmp_path: Path
+) -> None:
+    folder = tmp_path / "prompts"
+    folder.mkdir()
+    long = (
+        find("consult", None)
+        .read_text(encoding="utf-8")
+        .replace("# System", f"# System\n{'Mind. ' * 700}")
+    )
+    (folder / "consult.md").write_text(long, encoding="utf-8")
+    prices = {"openai": {"input": 1, "output": 8, "cached_input": 0.1}}
+    model = "openai:gpt-5-mini"
+    stack = settings(prices=prices, prompts=folder).with_roles(
+        {"committee": [model] * 3, "voter": None, "expander": None}
+    )
+    part = estimate(stack, rows, None, 20).parts[0]
+    served_share = part.cached_input_tokens / part.input_tokens
+    assert served_share == pytest.approx(part.begun, abs=0.02)
+    whole = (part.input_tokens + 8 * part.output_tokens) / 1e6
+    assert part.batched == pytest.approx(whole / 2, rel=1e-4)
+    assert part.cost == pytest.approx(whole - 0.9 * part.cached_input_tokens / 1e6, rel=1e-4)
 
 
 def test_sums_without_parts() -> None:

@@ -4,9 +4,10 @@ Run with ``python tests/benchmarks/llm_price.py FOLDER [N]``, the folder with ``
 Twitter-GMNER, of which the first N (1,500, all) tweets are taken with their gold mentions. Three
 members and a voter, models of their own, all at the list price of one of one provider. Members
 are simulated as in ``llm_committee.py``: they err in every tenth attribute, half of the times all
-alike. Tokens are counted by rule (`deixis.llms.token_count`); schemas count as OpenAI is sent them. The paper gives
-its own lengths: 734 tokens of prompt and 180 of reply for a member, 673 and 216 for the summary;
-for the voter none, and none are counted. What a model thinks before it answers is not counted.
+alike. Tokens are counted by rule (`deixis.llms.token_count`); schemas count as OpenAI is sent them.
+The paper gives its own lengths: 734 tokens of prompt and 180 of reply for a member, 673 and 216
+for the summary; for the voter none, and none are counted. What a model thinks before it
+answers is not counted.
 """
 
 import json
@@ -28,8 +29,6 @@ from deixis.llms.token_count import about_tokens
 MODEL = "openai:gpt-5-mini"
 PRICE = Price(input=0.25, cached_input=0.025, output=2.0)
 """US dollars for a million tokens: developers.openai.com/api/docs/pricing, as of 2026."""
-BATCH = 0.5
-"""What part of both a request in a batch costs, by the same list."""
 PAPER_INPUT, PAPER_OUTPUT = 3 * 734 + 673, 3 * 180 + 216
 ERROR = 0.1
 
@@ -48,7 +47,7 @@ class Bill(NamedTuple):
 
     def price(self, *, cached: int = 0, batch: bool = False) -> float:
         """Return dollars."""
-        return PRICE.of(self.given, self.written, cached) * (BATCH if batch else 1.0)
+        return PRICE.of(self.given, self.written, cached) * (PRICE.batch if batch else 1.0)
 
 
 class Recorder:
@@ -110,7 +109,7 @@ def main(folder: Path, most: int) -> None:
     MEMBERS.error, MEMBERS.alike = ERROR, True
     print(
         f"{len(tweets)} tweets, {entities} entities; {MODEL}, {PRICE.input} in, "
-        f"{PRICE.cached_input} cached, {PRICE.output} out, {BATCH:.0%} of it in batches\n"
+        f"{PRICE.cached_input} cached, {PRICE.output} out, {PRICE.batch:.0%} of it in batches\n"
     )
     print("| | calls | input | begins alike | output | dollars | of VKEL's |")
     print("|-|-|-|-|-|-|-|")
