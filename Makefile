@@ -73,6 +73,7 @@ bench: $(VENV)/.test  ## Measure the language-model layer: make bench DATA=../sh
 	$(BIN)/python tests/benchmarks/llm_gate.py $(DATA)
 	$(BIN)/python tests/benchmarks/llm_committee.py $(DATA)
 	$(BIN)/python tests/benchmarks/llm_estimate.py $(DATA)
+	$(BIN)/python tests/benchmarks/llm_price.py $(DATA)
 	$(BIN)/python tests/benchmarks/llm_concurrency.py
 	$(BIN)/python tests/benchmarks/llm_in_flight.py
 	$(BIN)/python tests/benchmarks/llm_overhead.py

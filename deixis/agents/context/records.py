@@ -165,9 +165,13 @@ class DecisionRecord(TypedDict):
 
 
 class MemberTask(TypedDict):
-    """What one committee member is sent; ``caption`` is "" without a description."""
+    """What one committee member is sent; ``caption`` is "" without a description.
+
+    ``places`` has the number of each entity of the sample, from 0, asked about or not.
+    """
 
     member: int
+    places: dict[str, int]
     text: str
     caption: str
     mentions: dict[str, Mention]

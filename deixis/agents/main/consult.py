@@ -38,6 +38,7 @@ def member_tasks(
     return [
         MemberTask(
             member=number,
+            places={entity: place for place, entity in enumerate(state["mentions"])},
             text=state["text"],
             caption=description_of(state),
             mentions=mentions,

@@ -20,7 +20,7 @@ def consult_each(task: MemberTask, toolbox: Toolbox) -> Update:
     spec, mentions = committee[member], task["mentions"]
     sample = committee[:member].count(spec)  # one model asked several times: self-consistency
 
-    def ask(number: int, entity: str) -> tuple[Reply[Any], Update]:
+    def ask(_: int, entity: str) -> tuple[Reply[Any], Update]:
         given = toolbox.types.get(mentions[entity]["type"])
         template = task["templates"][given.template]
         prompt = toolbox.render(
@@ -35,7 +35,8 @@ def consult_each(task: MemberTask, toolbox: Toolbox) -> Update:
         asked = tuple((own["name"], tuple(own["values"])) for own in template["attributes"])
         # Of one name for all entities, so that what is asked twice is answered from the cache.
         answer = _answer("Testimony", asked, given.fine_types, MOST_WORDS)
-        seat = member * len(mentions) + number  # a number of its own for every question
+        # A number of its own for every question, also where others are asked about more.
+        seat = member * len(task["places"]) + task["places"][entity]
         return toolbox.ask("consult_each", "committee", spec, prompt, answer, seat, sample)
 
     testimony = SingleTestimony(model=spec, answers={}, abstained={}, replies={})

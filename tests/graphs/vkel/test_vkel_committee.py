@@ -9,6 +9,7 @@ from langchain_core.messages import AIMessage
 
 from deixis import Extraction
 from deixis.prompts.knowledge_templates import find
+from deixis.testing import fill
 
 pytestmark = pytest.mark.slow
 
@@ -158,3 +159,20 @@ def test_the_third_is_asked_where_the_first_two_differ(run: Run, calls: str) -> 
     assert models.steps().count("ground") == 1
     known = {each.name: each.votes for each in found.entities[0].knowledge.attributes}
     assert known["facial_contour"] == 2 and known["clothing"] == 3
+
+
+def test_calls_are_told_apart_where_the_third_is_asked_about_one_alone(run: Run) -> None:
+    def other(question: Any) -> dict[str, Any]:
+        said = fill(question.schema)
+        return {**said, "clothing": "a suit"} if "J. R. Smith is" in question.user else said
+
+    same = {f"consult m{member}": lambda question: fill(question.schema) for member in (1, 3)}
+    found, models = run(said={**same, "consult m2": other}, asking="until_agreed")
+    asked = sum(each.calls for each in found.usage)
+    assert models.steps().count("consult") == 5 and asked == len(models.asked)
+    love, smith = found.entities
+    told = {each.subject for each in love.decisions}
+    assert "committee" in told and "committee" not in {each.subject for each in smith.decisions}
+    assert {each.id for each in found.replies if each.role == "committee"} == {
+        f"consult_each/{seat}/1" for seat in (1, 2, 3, 4, 6)
+    }
