@@ -112,9 +112,8 @@ class Asker:
 
         def share() -> Reply[Answer]:
             # By batches, what was noted is counted: what has come of it is read in any case.
-            if not posted and (
-                spent := self.spending.used_up()
-            ):  # waits for no limiter, and for no company
+            # Who is not asked waits for no limiter, and for no company.
+            if not posted and (spent := self.spending.used_up()):
                 return Reply(None, "budget", spent, ())
             if joint is None or images or self._together.most == 1:
                 return self._ask(spec, sample, prompt, answer, images=images)
@@ -138,8 +137,17 @@ class Asker:
             sample,
             registry.weights_of(spec),
         )
+
+        def ask_once() -> Reply[Answer]:
+            if self.post is None or posted:
+                return share()
+            return self.post.at_once(request, answer, share)
+
         return self.cache.get_or_ask(
-            request, share, keep=stored, revive=lambda stored_answer: revived(stored_answer, answer)
+            request,
+            ask_once,
+            keep=stored,
+            revive=lambda stored_answer: revived(stored_answer, answer),
         )
 
     def _ask(

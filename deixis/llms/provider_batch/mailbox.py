@@ -32,6 +32,7 @@ CREATE INDEX IF NOT EXISTS needed ON request (kind, id) WHERE job IS NULL AND st
 CREATE INDEX IF NOT EXISTS posted ON request (job) WHERE job IS NOT NULL;
 CREATE TABLE IF NOT EXISTS job (id INTEGER PRIMARY KEY, kind INTEGER, name TEXT, begun REAL,
     count INTEGER, remote TEXT);
+CREATE TABLE IF NOT EXISTS at_once (key TEXT PRIMARY KEY, calls TEXT);
 CREATE TABLE IF NOT EXISTS made_with (settings TEXT);
 """
 _NEEDED = "job IS NULL AND status IS NULL"
@@ -100,6 +101,17 @@ class Mailbox:
                 (key, body, *kind),
             )
             self.written += added.rowcount * len(body)
+
+    def asked_at_once(self, key: str) -> str | None:
+        """Return what was kept of a question that no batch took; None for nothing."""
+        with self._locked():
+            row = self._table.execute("SELECT calls FROM at_once WHERE key = ?", (key,)).fetchone()
+        return None if row is None else str(row[0])
+
+    def keep_at_once(self, key: str, calls: str) -> None:
+        """Keep what came of a question that no batch took, for the rounds that follow."""
+        with self._locked():
+            self._table.execute("INSERT OR REPLACE INTO at_once VALUES (?, ?)", (key, calls))
 
     def drop(self, key: str) -> None:
         """Forget a request that is asked in another way."""

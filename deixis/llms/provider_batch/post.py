@@ -1,5 +1,6 @@
 """What stands between the models of a run and their servers: answers that have come, or a note."""
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from hashlib import sha256
@@ -9,11 +10,13 @@ from pydantic import BaseModel
 
 from deixis.errors import ModelCallError
 from deixis.llms import registry
+from deixis.llms.answers.reading import read
+from deixis.llms.cache.records import Request, identify
 from deixis.llms.limits import Spending
 from deixis.llms.provider_batch.mailbox import MOST_BYTES, Mailbox
 from deixis.llms.provider_batch.records import Kind
 from deixis.llms.servers.awaited import SLIP, Asked, Awaited, Kept
-from deixis.llms.structured import Reply
+from deixis.llms.structured import Call, Reply
 from deixis.settings import Budget
 
 Answer = TypeVar("Answer", bound=BaseModel)
@@ -67,6 +70,25 @@ class Post:
             batched = [bool(batched) and all(batched)] * len(reply.calls)
         marked = zip(reply.calls, batched, strict=True)
         return reply._replace(calls=tuple(call._replace(batched=own) for call, own in marked))
+
+    def at_once(
+        self, request: Request, answer: type[Answer], ask: Callable[[], Reply[Answer]]
+    ) -> Reply[Answer]:
+        """Return the reply of a model that takes no batches; it is asked in one round alone.
+
+        Args:
+            request: the question.
+            answer: the object asked for.
+            ask: asks it.
+        """
+        key, _ = identify(request)
+        if (kept := self.mailbox.asked_at_once(key)) is not None:
+            calls = tuple(Call(**call) for call in json.loads(kept))
+            return Reply(read(calls[-1].text, answer), "ok", "", calls)
+        reply = ask()
+        if reply.value is not None:
+            self.mailbox.keep_at_once(key, json.dumps([call._asdict() for call in reply.calls]))
+        return reply
 
 
 class _Slip:
