@@ -230,8 +230,8 @@ def _gold(
 def _line(row: dict[str, Any], moved: _Moved, seen: set[str]) -> "str | Problem":
     from pydantic import ValidationError
 
+    from deixis.base.json_lines import HALF, is_text
     from deixis.base.problems import problem_line
-    from deixis.exchange.items import HALF, is_text
     from deixis.formats.muie_rows import MuieContent
     from deixis.rows import Problem, parse_row
 

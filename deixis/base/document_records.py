@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from deixis.base.boxes import Box
 from deixis.base.reading import writable
-from deixis.base.records import Record
+from deixis.base.records import Many, Record
 from deixis.base.urls import without_credentials
 
 PageNumber = Annotated[int, Field(ge=1)]
@@ -54,8 +54,8 @@ class DocumentInfo(Record):
     source: Annotated[str, AfterValidator(writable), AfterValidator(without_credentials)]
     pages: int = Field(gt=0)
     post: str
-    on: list[PageInfo]
-    pictures: list[PageBox] = Field(default=[])
+    on: Many[PageInfo]
+    pictures: Many[PageBox] = Field(default=[])
 
     @model_validator(mode="after")
     def _check(self) -> Self:

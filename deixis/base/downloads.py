@@ -68,6 +68,7 @@ def download_into(
         raise InputError("data URLs are not opened; give bytes, an http(s) URL or a path")
     try:
         address = httpx.URL(url)
+        _ = address.host  # is read from Punycode now
     except (httpx.InvalidURL, UnicodeError):  # their words may hold a part of a password
         raise InputError(
             f"{where}: not a valid URL; check it, and encode what is special"
@@ -85,6 +86,7 @@ def download_into(
             return
         try:
             address = address.join(answer)
+            _ = address.host
         except (httpx.InvalidURL, UnicodeError):
             raise InputError(f"{where} redirects to what is no URL; give the final one") from None
     raise InputError(f"{where}: more than {MAX_REDIRECTS} redirects; give the final URL")

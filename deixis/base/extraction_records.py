@@ -20,6 +20,7 @@ from deixis.base.records import (
     Decision,
     ImageInfo,
     Knowledge,
+    Many,
     ModelReply,
     Notice,
     Record,
@@ -53,11 +54,11 @@ class Entity(Record):
     knowledge: Knowledge = Knowledge()
     groundable: bool | None = None
     confidence: Share
-    regions: list[Region] = Field(default=[])
-    spans: list[Span] = Field(default=[], exclude_if=empty)
-    track: list[Frame] = Field(default=[], exclude_if=empty)
-    places: list[PageBox] = Field(default=[], exclude_if=empty)
-    decisions: list[Decision] = Field(default=[])
+    regions: Many[Region] = Field(default=[])
+    spans: Many[Span] = Field(default=[], exclude_if=empty)
+    track: Many[Frame] = Field(default=[], exclude_if=empty)
+    places: Many[PageBox] = Field(default=[], exclude_if=empty)
+    decisions: Many[Decision] = Field(default=[])
 
     def why(self) -> list[str]:
         """Return the evidence on whether it is shown or heard, and where; the last word first."""
@@ -88,19 +89,19 @@ class ExtractionRecord(Record):
 
     text: str
     image: ImageInfo | None
-    images: list[ImageInfo] = Field(default=[], exclude_if=empty)
+    images: Many[ImageInfo] = Field(default=[], exclude_if=empty)
     audio: AudioInfo | None = Field(default=None, exclude_if=empty)
     video: VideoInfo | None = Field(default=None, exclude_if=empty)
     transcript: Transcript | None = Field(default=None, exclude_if=empty)
     document: DocumentInfo | None = Field(default=None, exclude_if=empty)
-    entities: list[Entity]
-    relations: list[Relation] = Field(default=[], exclude_if=empty)
-    events: list[Event] = Field(default=[], exclude_if=empty)
+    entities: Many[Entity]
+    relations: Many[Relation] = Field(default=[], exclude_if=empty)
+    events: Many[Event] = Field(default=[], exclude_if=empty)
     caption: str | None = None
-    replies: list[ModelReply] = Field(default=[])
-    usage: list[Usage] = Field(default=[])
-    warnings: list[Notice] = Field(default=[])
-    types: list[str] = Field(default=[])
+    replies: Many[ModelReply] = Field(default=[])
+    usage: Many[Usage] = Field(default=[])
+    warnings: Many[Notice] = Field(default=[])
+    types: Many[str] = Field(default=[])
 
     @property
     def pictures(self) -> list[ImageInfo]:

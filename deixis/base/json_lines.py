@@ -19,6 +19,9 @@ _FORMS = (
 )
 """How a line may look before and behind the place where it is wrong, and what to do."""
 _NEAR = 200
+HALF = "it has half a surrogate pair, which is no character"
+_HALF = re.compile(r"\\u[dD][89a-fA-F]")
+"""What a text may write half of a surrogate pair as; a whole one begins so too."""
 
 
 def parsed(line: str, *, constants: bool = True) -> Any:
@@ -41,6 +44,25 @@ def parsed(line: str, *, constants: bool = True) -> Any:
         raise ValueError("nested too deeply") from None
     except json.JSONDecodeError as error:
         raise ValueError(f"{error.msg} at column {error.colno}{_hint(line, error.pos)}") from None
+
+
+def has_half(written: str, data: Any) -> bool:
+    """Say whether JSON says half a surrogate pair, which cannot be written in UTF-8.
+
+    Args:
+        written: the JSON.
+        data: what it says.
+    """
+    return _HALF.search(written) is not None and not is_text(data)
+
+
+def is_text(data: Any) -> bool:
+    """Say whether all strings can be written: half a surrogate pair cannot."""
+    try:
+        json.dumps(data, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def listed(text: str) -> Iterator[Any]:

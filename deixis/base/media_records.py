@@ -8,7 +8,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from deixis.base.reading import writable
-from deixis.base.records import Decision, Record, Region, Share
+from deixis.base.records import Decision, Many, Record, Region, Share
 from deixis.base.urls import without_credentials
 
 Seconds = Annotated[float, Field(ge=0.0)]
@@ -85,7 +85,7 @@ class SpokenWord(Record):
 class Transcript(Record):
     """What was said, word by word; ``source`` is who heard it."""
 
-    words: list[SpokenWord]
+    words: Many[SpokenWord]
     source: str
     language: str | None = None
 
@@ -103,7 +103,7 @@ class Relation(Record):
     type: str
     object: str
     confidence: Share
-    decisions: list[Decision] = Field(default=[])
+    decisions: Many[Decision] = Field(default=[])
 
 
 class Trigger(Record):
@@ -115,7 +115,7 @@ class Trigger(Record):
     text: str = Field(min_length=1)
     start: Annotated[int, Field(ge=0)] | None = None
     end: Annotated[int, Field(ge=0)] | None = None
-    spans: list[Span] = Field(default=[])
+    spans: Many[Span] = Field(default=[])
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -137,9 +137,9 @@ class Event(Record):
     id: str
     type: str
     trigger: Trigger | None = None
-    arguments: list[Argument] = Field(default=[])
+    arguments: Many[Argument] = Field(default=[])
     confidence: Share
-    decisions: list[Decision] = Field(default=[])
+    decisions: Many[Decision] = Field(default=[])
 
 
 def check_offsets(text: str, start: int | None, end: int | None) -> None:

@@ -4,17 +4,20 @@ Boxes are ``(x1, y1, x2, y2)`` in absolute pixels of the EXIF-upright picture. O
 half-open, in characters of the text as given. Scores, confidences and agreements run 0..1.
 """
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, FailFast, Field, model_validator
 
 from deixis.base import masks
 from deixis.base.boxes import Box
 from deixis.base.reading import writable
 from deixis.base.urls import without_credentials
 
+T = TypeVar("T")
+Many = Annotated[list[T], FailFast()]
+"""A list that is refused at its first wrong item: a stranger may send a million."""
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Status = Literal["ok", "failed", "refused", "truncated", "empty", "invalid"]
 """What came of one request to a language model."""
@@ -90,7 +93,7 @@ class Attribute(Record):
 class Knowledge(Record):
     """How an entity looks, as the committee knows it (VKEL, section III-D)."""
 
-    attributes: list[Attribute] = []
+    attributes: Many[Attribute] = []
     summary: str | None = None
 
 
@@ -108,8 +111,8 @@ class Decision(Record):
     outcome: str | None
     model: str | None = None
     confidence: Share | None = None
-    evidence: list[str] = []
-    replies: list[str] = []
+    evidence: Many[str] = []
+    replies: Many[str] = []
 
 
 class ImageInfo(Record):

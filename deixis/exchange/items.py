@@ -3,16 +3,14 @@
 A file of either is JSON Lines: what `deixis batch` writes, or rows as `MuieContent` has them.
 """
 
-import json
 import os
-import re
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
-from deixis.base.json_lines import LIST, parsed
+from deixis.base.json_lines import HALF, LIST, has_half, parsed
 from deixis.base.problems import first_problem
 from deixis.base.text_files import folder_of, lines_of
 from deixis.exchange.checking import LARGEST, problems_of
@@ -22,9 +20,6 @@ from deixis.schema import Extraction
 
 _OF_A_ROW = {"id", "settings", "input", "task", "dataset", "aligned"}
 """What a line of `deixis batch` has beside the fields of an extraction."""
-HALF = "it has half a surrogate pair, which is no character"
-_HALF = re.compile(r"\\u[dD][89a-fA-F]")
-"""What a line may write half of a surrogate pair as; a whole one begins so too."""
 
 
 class Item(NamedTuple):
@@ -71,7 +66,7 @@ def _item(number: int, line: str, folder: Path) -> Item | Problem:
     data: Any = None
     try:
         data = parsed(line, constants=False)
-        if _HALF.search(line) and not is_text(data):
+        if has_half(line, data):
             return Problem(number, None, HALF)
         row = parse_row(data, MuieContent)
         made = extraction_of(data)
@@ -89,15 +84,6 @@ def _item(number: int, line: str, folder: Path) -> Item | Problem:
     except ValueError as error:
         return Problem(number, None, f"not JSON: {error}")
     return Item(number, row.id, data, row, made, folder)
-
-
-def is_text(data: Any) -> bool:
-    """Say whether all strings can be written: half a surrogate pair, which JSON can say, cannot."""
-    try:
-        json.dumps(data, ensure_ascii=False).encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _too_large(made: Extraction | None) -> Iterator[str]:

@@ -98,7 +98,7 @@ class Order(BaseModel):
     patches: Annotated[list[Box], Field(max_length=1000)] | None = Field(
         default=None, description="boxes (x1, y1, x2, y2) in pixels, for graphs that match patches"
     )
-    task: list[Literal["ner", "re", "ee"]] | None = Field(
+    task: Annotated[list[Literal["ner", "re", "ee"]], Field(max_length=3)] | None = Field(
         default=None, description="of graph muie: entities, relations, events"
     )
     stack: str | None = None

@@ -9,7 +9,7 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Message, Receive
 
-from deixis.base.json_lines import LIST, parsed
+from deixis.base.json_lines import HALF, LIST, has_half, parsed
 from deixis.base.problems import describe_problem
 from deixis.serving.http.problems import Problem
 from deixis.serving.orders import Encoded, Order
@@ -18,6 +18,7 @@ T = TypeVar("T")
 Files = dict[str, list[tuple[str, bytes]]]
 """Names and bytes of uploads, by field."""
 _MOST_FIELDS, _LONGEST_FIELD = 100, 4_000_000
+_MOST_KEYS = 1000  # of an object: what is wrong with each is found before it is refused
 _SECONDS = 120.0  # in which a body has to come
 
 
@@ -71,7 +72,7 @@ async def fields_of(request: Request) -> tuple[dict[str, Any], Files | None]:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "application/json":
         said = await in_time(request.body())
-        return _object(await asyncio.to_thread(_json, said)), None
+        return _object(await asyncio.to_thread(json_value, said)), None
     if kind == "multipart/form-data":
         return await _form(request)
     raise Problem(
@@ -106,14 +107,30 @@ async def in_time(reading: Awaitable[T]) -> T:
         raise Problem(400, "Cut off", "the body was not sent whole") from None
 
 
-def _json(body: bytes, what: str = "the body") -> Any:
+def json_value(body: bytes, what: str = "the body") -> Any:
+    """Return what JSON says, if it is text and has no object with very many keys.
+
+    Raises:
+        Problem: it is not, or no JSON.
+    """
     try:
-        return parsed(body.decode("utf-8"), constants=False)
+        written = body.decode("utf-8")
+        said = parsed(written, constants=False)
     except UnicodeDecodeError as error:
         raise Problem(422, "Not JSON", f"{what} is not UTF-8 ({error.reason})") from None
     except (ValueError, RecursionError) as error:
         why = str(error).removesuffix(f": {LIST}")  # which is about files of rows
         raise Problem(422, "Not JSON", f"{what} is not JSON: {why}") from None
+    if has_half(written, said):
+        raise Problem(422, "Not JSON", f"{what}: {HALF}")
+    left = [said] if isinstance(said, dict | list) else []
+    while left:
+        each = left.pop()
+        if isinstance(each, dict) and len(each) > _MOST_KEYS:
+            raise Problem(422, "Cannot be used", f"{what} has an object of over {_MOST_KEYS} keys")
+        inner = each.values() if isinstance(each, dict) else each
+        left += [one for one in inner if isinstance(one, dict | list)]
+    return said
 
 
 def _object(said: Any) -> dict[str, Any]:
@@ -175,5 +192,5 @@ def _read(name: str, text: str) -> Any:
     if name == "task" and text.lstrip()[:1] != "[":
         return [each.strip() for each in text.split(",")]
     if name in ("mentions", "patches", "task"):
-        return _json(text.encode("utf-8", "replace"), name)
+        return json_value(text.encode("utf-8", "replace"), name)
     return text

@@ -43,7 +43,8 @@ def set_up() -> None:
     """Let logs of the service and of its server go to stderr."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines())
-    for name, level in ((NAME, logging.INFO), ("uvicorn", logging.WARNING), ("mcp", "ERROR")):
+    levels = {NAME: "INFO", "uvicorn": "WARNING", "mcp": "ERROR", "python_multipart": "ERROR"}
+    for name, level in levels.items():
         logger = logging.getLogger(name)
         logger.handlers, logger.propagate = [handler], False
         logger.setLevel(level)

@@ -15,7 +15,7 @@ from deixis.formats.muie_rows import Task
 from deixis.schema import Extraction
 from deixis.serving.gold_file import GoldFile, Uploads, row_of
 from deixis.serving.http import openapi
-from deixis.serving.http.bodies import fields_of, order_of
+from deixis.serving.http.bodies import fields_of, json_value, order_of
 from deixis.serving.http.problems import Problem
 from deixis.serving.http.stream import EventStream, result_of
 from deixis.serving.service import Service
@@ -107,7 +107,12 @@ async def _corrected(request: Request) -> tuple[Corrected, Uploads]:
     if unknown := files.keys() - {"image", "audio", "video"}:
         wrong = sorted(unknown)[0][:80]
         raise InputError(f"there is no file {wrong!r}; known: image, audio, video")
-    return await asyncio.to_thread(Corrected.model_validate_json, fields["body"][0]), files
+
+    def read() -> Corrected:
+        said = json_value(fields["body"][0].encode("utf-8", "replace"))
+        return Corrected.model_validate(said)
+
+    return await asyncio.to_thread(read), files
 
 
 def encoded(picture: Image.Image) -> tuple[bytes, str]:

@@ -21,6 +21,8 @@ from deixis.serving.http.running import check_access, is_loopback
 from deixis.testing import scripted
 from tests.serving.conftest import Running, Served
 
+from .test_http import png
+
 POST = {"text": "Grace Hopper of the US Navy"}
 TOKEN = "a-token-of-some-length"
 
@@ -69,6 +71,45 @@ def test_the_address_behind_a_name_is_not_told(
     said = answer.json()["detail"]
     assert answer.status_code == 422 and "not on the public internet" in said
     assert "10.1.2.3" not in answer.text and "--urls" not in said and "path" not in said
+
+
+@pytest.mark.parametrize("url", ["http://xn--/", "http://xn--a/a.png", "http://a b/"])
+def test_a_url_that_is_none_is_told(server: Running, url: str) -> None:
+    answer = server.client.post("/v1/extract", json={**POST, "image": url})
+    assert answer.status_code == 422, answer.text
+
+
+def test_half_characters_are_never_kept(served: Served, tmp_path: Path) -> None:
+    server = served(gold=GoldFile(tmp_path / "gold.jsonl"))
+    entity = {"id": "e", "text": "Ann", "start": 0, "end": 3, "type": "PER", "confidence": 1}
+    right: dict[str, Any] = {"text": "Ann", "image": None, "entities": [entity]}
+    for id_, made in (
+        ("\ud800", right),
+        ("1", {**right, "entities": [{**entity, "type": "\udfff"}]}),
+        ("1", {**right, "caption": "\ud83d"}),
+    ):
+        body = json.dumps({"id": id_, "extraction": made})
+        sent = {"content": body, "headers": {"Content-Type": "application/json"}}
+        told = server.client.post("/v1/gold", **sent)
+        assert told.status_code == 422 and "surrogate" in told.json()["detail"], told.text
+        form = {"data": {"body": body}, "files": {"image": png()}}
+        assert server.client.post("/v1/gold", **form).status_code == 422
+    assert (tmp_path / "gold.jsonl").read_bytes() == b""
+    whole = json.dumps({"id": "1", "extraction": {**right, "caption": "\U0001f600"}})
+    sent = {"content": whole, "headers": {"Content-Type": "application/json"}}
+    assert server.client.post("/v1/gold", **sent).status_code == 200
+
+
+def test_a_million_faults_are_told_as_one(server: Running) -> None:
+    many = 300_000
+    for path, body in (
+        ("/v1/gold", {"id": "1", "extraction": {**POST, "image": None, "entities": [{}] * many}}),
+        ("/v1/extract", {**POST, "task": ["x"] * many}),
+        ("/v1/extract", {**POST, "patches": [[]] * many}),
+        ("/v1/extract", dict.fromkeys(map(str, range(many)), 1)),
+        ("/v1/gold", {"id": "1", "extraction": dict.fromkeys(map(str, range(many)), 1)}),
+    ):
+        assert server.client.post(path, json=body).status_code == 422
 
 
 def test_advice_is_for_those_who_run_the_server() -> None:
