@@ -36,7 +36,7 @@ from deixis.agents.structure import structure
 NAMES = ("Grace Hopper", "Eileen Collins", "Ada Lovelace", "Marie Curie", "Bill Clinton")
 PLACES = ("Harvard University", "Houston", "Paris", "the US Navy")
 ROUNDS = 400
-ANSWERS: dict[int, str] = {}
+ANSWERS: dict[int, tuple[Any, str]] = {}
 NODES = ("recognize", "observe", "consult", "vote", "expand", "entail", "ground", "segment")
 
 
@@ -91,10 +91,10 @@ def plain_loop(toolbox: Toolbox, text: str) -> dict[str, Any]:
 
 def at_once(schema: dict[str, Any], messages: Any) -> str:
     """Answer a schema that was answered before from memory: the model is to cost nothing."""
-    key = id(schema)
-    if key not in ANSWERS:
-        ANSWERS[key] = json.dumps(stand_ins.answer_to(schema, "a", ""))
-    return ANSWERS[key]
+    known = ANSWERS.get(id(schema))
+    if known is None:  # with the schema, or another could come to have its id
+        known = ANSWERS[id(schema)] = schema, json.dumps(stand_ins.answer_to(schema, "a", ""))
+    return known[1]
 
 
 def main() -> None:

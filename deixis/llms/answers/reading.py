@@ -4,8 +4,8 @@ import json
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import Any, NamedTuple, TypeVar
+from weakref import WeakKeyDictionary
 
 from pydantic import BaseModel, ValidationError
 
@@ -93,10 +93,16 @@ def parts(text: str) -> Parts:
     return Parts("\n".join(filter(None, map(str.strip, thoughts))), answer, thinking)
 
 
-@lru_cache(maxsize=512)
+_schemas: WeakKeyDictionary[type[BaseModel], dict[str, Any]] = WeakKeyDictionary()
+"""Schemas of answers as long as these live: one about a dispute is made for one sample alone."""
+
+
 def schema_of(answer: type[BaseModel]) -> dict[str, Any] | None:
     """Return the JSON schema of an answer, not to be changed; None for `Text`."""
-    return None if answer is Text else answer.model_json_schema()
+    if answer is Text:
+        return None
+    known = _schemas.get(answer)
+    return known if known is not None else _schemas.setdefault(answer, answer.model_json_schema())
 
 
 def read(text: str, answer: type[Answer]) -> Answer:

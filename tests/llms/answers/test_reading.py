@@ -1,11 +1,14 @@
 """What of a reply is the answer: thoughts, drafts and prose around it are none of it."""
 
+import gc
 import json
+import weakref
+from typing import Any
 
 import pytest
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
-from deixis.llms.answers.reading import Parts, Text, last_object, parts, read
+from deixis.llms.answers.reading import Parts, Text, last_object, parts, read, schema_of
 
 
 class Colour(BaseModel):
@@ -150,3 +153,13 @@ def test_no_text_takes_long_to_read(piece: str) -> None:
     parts(piece * (2_000_000 // len(piece)))
     with pytest.raises(ValidationError):
         read(f"<think>{piece * 20_000}", Colour)
+
+
+def test_a_schema_is_kept_as_long_as_its_answer_and_no_longer() -> None:
+    """Or a service would grow with each dispute, of which each has an answer of its own."""
+    answer: Any = create_model("Ruling", colour=(str, ...))
+    assert schema_of(answer) is schema_of(answer)
+    kept = weakref.ref(answer)
+    del answer
+    gc.collect()
+    assert kept() is None
