@@ -44,6 +44,7 @@ def running(
 
     from deixis.serving.http.app import create_app
     from deixis.serving.http.metrics import Metrics
+    from deixis.serving.http.patience import ImpatientProtocol
     from deixis.serving.service import Service
 
     metrics = Metrics()
@@ -53,7 +54,8 @@ def running(
 
         more["endpoints"] = {"/mcp": Endpoint(service, None)}
     app = create_app(service, metrics, **more)
-    config = uvicorn.Config(app, "127.0.0.1", 0, log_config=None, access_log=False, ws="none")
+    quiet: Any = {"log_config": None, "access_log": False, "ws": "none"}
+    config = uvicorn.Config(app, "127.0.0.1", 0, http=ImpatientProtocol, **quiet)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=lambda: asyncio.run(server.serve()))
     thread.start()

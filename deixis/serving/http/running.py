@@ -10,6 +10,7 @@ from starlette.types import ASGIApp
 
 from deixis.errors import InputError, SettingsError
 from deixis.serving.http.guard import LOOPBACK
+from deixis.serving.http.patience import ImpatientProtocol
 from deixis.serving.service import Service
 
 _BACKLOG = 512
@@ -87,6 +88,7 @@ def serve(app: ASGIApp, listener: socket.socket, service: Service | None = None)
     grace = 0.0 if service is None else service.limits.grace
     config = uvicorn.Config(
         app,
+        http=ImpatientProtocol,
         ws="none",
         lifespan="on",
         log_config=None,

@@ -255,6 +255,24 @@ def test_a_body_that_does_not_come_is_not_waited_for(
         assert b" 408 " in raw.recv(1000)
 
 
+def test_a_head_that_does_not_come_is_not_waited_for(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("deixis.serving.http.patience.HEAD", 0.2)
+    server = served()
+    place = ("127.0.0.1", int(server.url.rpartition(":")[2]))
+    request = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n"
+    for before in (b"", request + b"\r\n"):  # the first of a connection, and the second
+        with socket.create_connection(place, timeout=30) as raw:
+            raw.sendall(before)
+            if before:
+                assert b" 200 " in raw.recv(10_000)
+            raw.sendall(request)
+            while raw.recv(10_000):
+                pass  # what was asked before; then it is closed
+    assert server.client.post("/v1/extract", json=POST).status_code == 200  # takes longer
+
+
 def test_who_may_ask(served: Served) -> None:
     server = served(access=Access(TOKEN, None))
     client = server.client
