@@ -58,7 +58,12 @@ def perform(
         more = {"begun": found.begun, "cost": found.cost, "batched": found.batched}
         terminal.print_json({**asdict(found), "total": {**sums, **more}})
         return
-    terminal.show(_table(found))
+    if found.parts:
+        terminal.show(_table(found))
+    else:
+        typer.echo(
+            f"{found.rows:,} rows, from {found.sampled:,} of them: no language model is asked"
+        )
     for line in _lines(found):
         typer.echo(line)
 
@@ -73,7 +78,7 @@ def _table(found: "Estimate") -> "Table":
     table.title_justify = "left"
     columns = [name for name in _COLUMNS if any(_cell(part, name) for part in found.parts)]
     table.add_column("role")
-    table.add_column("model", overflow="fold", min_width=12)
+    table.add_column("model")
     for name in columns:
         table.add_column(_COLUMNS[name], justify="right", no_wrap=True)
     for part in found.parts:
@@ -106,19 +111,24 @@ def _cell(part: "Part", name: str) -> str:
         return f"{value:.0%}"
     if name in {"cost", "batched"}:
         return f"{value:,.2f}" if value >= 1 else f"{value:.3g}"
+    for unit, size in (("M", 1e6), ("k", 1e3)):
+        if value >= 10 * size:
+            return f"{value / size:,.1f}{unit}"
     return f"{round(value):,}"
 
 
 def _lines(found: "Estimate") -> list[str]:
     """Say what the table leaves open."""
     lines = []
-    if found.margin is None:
+    if found.margin is None and found.parts:
         lines.append("one row tells nothing of how rows differ; give --estimate a larger number")
     elif found.margin:
         lines.append(f"rows differ: all tokens lie within {found.margin:.0%} of these, with 95%")
-    if found.hours is None:
-        lines.append("no limit of requests or tokens is set (options.limits): no time is told")
-    else:
+    if found.hours is None and found.parts:
+        lines.append(
+            "no limit of requests or tokens is set for them (options.limits): no time is told"
+        )
+    elif found.hours is not None:
         lines.append(f"at least {found.hours:.2f} hours at the limits ({found.limit})")
     if found.failed:
         lines.append(f"{found.failed} of the rows looked at cannot be run, and are not counted")

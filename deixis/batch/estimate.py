@@ -269,6 +269,8 @@ def _hours(parts: list[Part], settings: Settings) -> tuple[float | None, str]:
         ]
         calls = sum(part.calls for part in own)
         tokens = sum(part.input_tokens + part.output_tokens for part in own)
+        if not own:
+            continue
         if limit.requests_per_minute:
             hours[f"{key}: requests_per_minute"] = calls / limit.requests_per_minute / 60
         if limit.tokens_per_minute:

@@ -58,6 +58,13 @@ def test_json_and_one_row(told: Any) -> None:
     assert told("--estimate", "1")[1].count("give --estimate a larger number") == 1
 
 
+def test_where_no_model_is_asked_it_says_so(told: Any) -> None:
+    nobody = ("--role", "committee=none", "--role", "voter=none")
+    assert told("--estimate", "2", *nobody)[1] == (
+        "8 rows, from 2 of them: no language model is asked\n"
+    )
+
+
 @pytest.mark.parametrize(
     ("options", "name"),
     [
