@@ -92,7 +92,7 @@ class _Handler(BaseHTTPRequestHandler):
             for piece in body:
                 self.wfile.write(piece)
 
-    do_GET = do_HEAD = do_POST = _serve
+    do_GET = do_HEAD = do_POST = do_DELETE = _serve
 
     def log_message(self, *_: Any) -> None:
         """Say nothing."""

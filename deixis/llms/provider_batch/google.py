@@ -14,8 +14,9 @@ from deixis.llms.registry import Backend
 from deixis.llms.servers.redaction import shown
 
 _OVER = ("SUCCEEDED", "FAILED", "CANCELLED", "EXPIRED")  # the first with PARTIALLY_ as well
-# google.rpc.Code to what the same error has over HTTP (google/rpc/code.proto).
-_STATUS = {1: 499, 2: 500, 3: 400, 4: 504, 5: 404, 6: 409, 7: 403, 8: 429, 9: 400, 10: 409}
+# google.rpc.Code to what the same error has over HTTP (google/rpc/code.proto); one that was
+# cancelled is asked again.
+_STATUS = {2: 500, 3: 400, 4: 504, 5: 404, 6: 409, 7: 403, 8: 429, 9: 400, 10: 409}
 _STATUS |= {11: 400, 12: 501, 13: 500, 14: 503, 15: 500, 16: 401}
 
 

@@ -177,7 +177,7 @@ class Jobs:
         if isinstance(error, DeixisError) or faults.is_bug(error):
             raise error
         self.trouble = faults.one_line(error)
-        if not faults.is_transient(error):
+        if not _passes(error):
             raise InputError(
                 f"{spec}: its batches are refused: {self.trouble}; mend that and run the same line "
                 "again: what was asked and answered is kept"
@@ -189,3 +189,10 @@ class Jobs:
             made: Any = getattr(import_module(module), name)
             self._known[spec] = made(registry.load(self._whole(spec)))
         return self._known[spec]
+
+
+def _passes(error: BaseException | None) -> bool:
+    """Whether an error, or one that it was made of, is transient: SDKs wrap that of HTTP."""
+    if not isinstance(error, Exception):
+        return False
+    return faults.is_transient(error) or _passes(error.__cause__)

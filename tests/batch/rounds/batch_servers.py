@@ -120,6 +120,14 @@ class Batches:
             return self.protocol.answer(self, request)
 
 
+def online(batches: Batches, body: dict[str, Any]) -> Response:
+    """Answer a request as a batch would have it answered."""
+    said = batches.reply(body)
+    if isinstance(said, int):
+        return Response(said, batches.protocol.error(said, "a fault"))
+    return Response(200, said if isinstance(said, dict) else batches.protocol.says(said))
+
+
 def results(batches: Batches, job: Job, protocol: Any) -> Iterator[dict[str, Any] | str]:
     for key, body in job.lines:
         said = batches.reply(body)
@@ -166,7 +174,7 @@ class OpenAI:
         method, path = request.method, request.path.partition("?")[0]
         if path == "/v1/chat/completions":
             batches.online.append(request.body)
-            return Response(200, openai(batches.reply(request.body)))
+            return online(batches, request.body)
         if (method, path) == ("POST", "/v1/files"):
             head = f"Content-Type: {request.headers['content-type']}\r\n\r\n".encode()
             parts = BytesParser().parsebytes(head + request.content).get_payload()
@@ -248,7 +256,7 @@ class Anthropic:
         base = "/v1/messages/batches"
         if path == "/v1/messages":
             batches.online.append(request.body)
-            return Response(200, anthropic(batches.reply(request.body)))
+            return online(batches, request.body)
         if path == base and method == "POST":
             batches.betas.append(request.headers.get("anthropic-beta", ""))
             lines = [(each["custom_id"], each["params"]) for each in request.body["requests"]]
@@ -311,7 +319,7 @@ class Gemini:
         method, path = request.method, request.path.partition("?")[0]
         if path.endswith(":generateContent"):
             batches.online.append(request.body)
-            return Response(200, google(batches.reply(request.body)))
+            return online(batches, request.body)
         if path == "/upload/v1beta/files":
             place = {"X-Goog-Upload-URL": f"{batches.server.url}/put"}
             return Response(200, {}, place)
