@@ -41,7 +41,8 @@ class Answers:
             if isinstance(own, str):
                 said[entity] = " ".join(chance.choices(WORDS, k=3))
                 continue
-            parts = schema["$defs"][entity]["properties"]
+            part = schema["properties"][entity]["$ref"].rpartition("/")[2]
+            parts = schema["$defs"][part]["properties"]
             for key, value in own.items():
                 values = parts[key].get("enum") or ([value] if "const" in parts[key] else WORDS)
                 if key == "look":
