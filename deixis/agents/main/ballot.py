@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 from deixis.agents.context.state import State
@@ -40,10 +41,13 @@ class Tally(NamedTuple):
         return len(self.values) > 1
 
 
+@lru_cache(maxsize=1024)  # members say the same, and each answer is compared again and again
 def normalise(value: str) -> str:
     """Fold case, accents, punctuation, white space and articles away."""
-    plain = unicodedata.normalize("NFKD", value).casefold()
-    plain = "".join(c for c in plain if not unicodedata.combining(c))
+    plain = value.lower()
+    if not value.isascii():
+        plain = unicodedata.normalize("NFKD", value).casefold()
+        plain = "".join(c for c in plain if not unicodedata.combining(c))
     words = re.sub(r"[\W_]+", " ", plain).split()
     # At the end it is no article: the logo of a team can be an A, and "n/a" is "n a".
     return " ".join([word for word in words[:-1] if word not in _ARTICLES] + words[-1:])
