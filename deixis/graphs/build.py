@@ -22,6 +22,7 @@ from langgraph.runtime import Runtime
 from langgraph.types import Send
 
 from deixis.agents.context.given import GivenInput, without_media
+from deixis.agents.context.merging import merging
 from deixis.agents.context.state import (
     OVERWRITE,
     Context,
@@ -139,6 +140,7 @@ def graph_of(toolbox: Toolbox, checkpointer: BaseCheckpointSaver[Any] | None = N
     )
     # LangGraph would checkpoint the input as given, with every byte of the picture, and
     # LangChain's tools would ask for every key of it.
+    compiled.channels = {name: merging(each) for name, each in compiled.channels.items()}
     compiled.channels[START] = GivenInput(Sample if "audio" in system.takes else Post)
     return Graph(tracing=toolbox.asker.tracing, **vars(compiled))
 
