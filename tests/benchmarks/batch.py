@@ -1,6 +1,7 @@
 """Measure batch runs: speed beside the graph alone, memory, and what kills leave behind.
 
 ``python tests/benchmarks/batch.py speed [ROWS]``   rows a second of three ways to run rows
+``python tests/benchmarks/batch.py cached [ROWS]``  rows a second whose answers are all cached
 ``python tests/benchmarks/batch.py memory [ROWS]``  memory from row 1,000 on
 ``python tests/benchmarks/batch.py kills [ROWS] [KILLS]``  kills at random moments
 
@@ -173,6 +174,35 @@ def speed(rows: int = 2000, rounds: int = 3) -> None:
         say(f"{name}: {rate:.0f} rows/s ({said})")
 
 
+def cached(rows: int = 1000, rounds: int = 3) -> None:
+    """Run rows again whose answers are in the cache; print rows for each second of a core.
+
+    Beside it a bare graph, and the recognizer, which no cache spares.
+    """
+    taken: dict[str, list[float]] = {"bare graph": [], "recognizer": [], "cached rows": []}
+
+    def worked(name: str, work: Callable[[], Any]) -> None:
+        started = time.process_time()
+        work()
+        taken[name].append((time.process_time() - started) / rows)
+
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        stack, bare = settings(folder, "use"), bare_graph()
+        source = write_rows(folder / "in.jsonl", rows)
+        first = Batch(stack, source, folder / "first.jsonl", concurrency=CONCURRENCY)
+        assert first.run().calls == 4 * rows
+        tagger = first.toolbox.tagger
+        for each in range(rounds):
+            worked("bare graph", lambda: in_a_pool(lambda _: bare.invoke({"done": {}}), rows))
+            worked("recognizer", lambda: in_a_pool(lambda k: tagger.weigh(text_of(k)), rows))
+            batch = Batch(stack, source, folder / f"out{each}.jsonl", concurrency=CONCURRENCY)
+            worked("cached rows", batch.run)
+            assert batch.tally.cached == 4 * rows and not batch.tally.calls
+    for name, seconds in taken.items():
+        say(f"{name}: {1000 * min(seconds):.2f} ms of a core a row, {1 / min(seconds):.0f} rows/s")
+
+
 def memory(rows: int = 100_000) -> None:
     """Run rows of distinct texts; print the memory at row 1,000, the most since, and the rate."""
     import psutil
@@ -254,5 +284,7 @@ def child(folder: str) -> None:
 
 if __name__ == "__main__":
     what, *given = sys.argv[1:] or ["speed"]
-    run: Any = {"speed": speed, "memory": memory, "kills": kills, "child": child}[what]
+    run: Any = {"speed": speed, "cached": cached, "memory": memory, "kills": kills, "child": child}[
+        what
+    ]
     run(*(each if what == "child" else int(each) for each in given))
