@@ -32,8 +32,10 @@ OutOption = Annotated[
     Path | None, typer.Option("--out", help="File of results; an old one is continued.")
 ]
 EstimateOption = Annotated[
-    int | None,
-    typer.Option(min=1, metavar="N", help="Run nothing: say from N rows what all would cost."),
+    bool, typer.Option("--estimate", help="Ask nobody: say from some rows what all would cost.")
+]
+SampleOption = Annotated[
+    int | None, typer.Option(min=1, metavar="N", help="Rows that --estimate looks at: 50.")
 ]
 ConcurrencyOption = Annotated[
     int | None,
@@ -102,7 +104,8 @@ def batch(
     shuffle_seed: ShuffleOption = None,
     gold_mentions: GoldMentionsOption = False,
     renew: RenewOption = False,
-    estimate: EstimateOption = None,
+    estimate: EstimateOption = False,
+    sample: SampleOption = None,
     role: RoleOption = None,
     graph: GraphOption = None,
     schema: options.SchemaOption = None,
@@ -125,10 +128,12 @@ def batch(
     settings = settings_of(stack, prompts, role, graph, urls, schema)
     rows: dict[str, Any] = {"concurrency": concurrency, "shuffle_seed": shuffle_seed}
     rows |= {"limit": limit, "gold_mentions": gold_mentions}
-    if estimate is not None:
+    if sample is not None and not estimate:
+        raise InputError("--sample goes with --estimate")
+    if estimate:
         needless = {"--budget": budget, "--renew": renew, "--engine": engine == "ray"}
         needless["--provider-batch"] = provider_batch  # what that costs is told in any case
-        estimate_cli.perform(settings, source, out, estimate, needless, rows, as_json)
+        estimate_cli.perform(settings, source, out, sample, needless, rows, as_json)
         return
     if out is None:
         raise InputError("name a file of results: --out results.jsonl")

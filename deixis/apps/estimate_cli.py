@@ -16,12 +16,14 @@ if TYPE_CHECKING:
     from deixis.batch.estimate import Estimate, Part
     from deixis.settings import Settings
 
+_SAMPLE = 50
+
 
 def perform(
     settings: "Settings",
     source: Path,
     out: Path | None,
-    sample: int,
+    sample: int | None,
     needless: Mapping[str, Any],
     rows: dict[str, Any],
     as_json: bool,
@@ -32,7 +34,7 @@ def perform(
         settings: the stack.
         source: rows.
         out: results of earlier, which need not be run; or None.
-        sample: rows to look at.
+        sample: rows to look at; 50 if nobody says.
         needless: options without an effect here, to what was given for them.
         rows: how rows are taken, for `deixis.batch.estimate.estimate`.
         as_json: whether to print JSON.
@@ -51,7 +53,7 @@ def perform(
     wrong = Wrong()
     if rows["concurrency"] is None:
         del rows["concurrency"]
-    found = estimate(settings, source, out, sample, report=wrong.show, **rows)
+    found = estimate(settings, source, out, sample or _SAMPLE, report=wrong.show, **rows)
     wrong.end(None)
     if as_json:
         sums = {name: found.total(name) for name in SUMMED}
@@ -121,7 +123,7 @@ def _lines(found: "Estimate") -> list[str]:
     """Say what the table leaves open."""
     lines = []
     if found.margin is None and found.parts:
-        lines.append("one row tells nothing of how rows differ; give --estimate a larger number")
+        lines.append("one row tells nothing of how rows differ; give a larger --sample")
     elif found.margin:
         lines.append(f"rows differ: all tokens lie within {found.margin:.0%} of these, with 95%")
     if found.hours is None and found.parts:

@@ -38,7 +38,7 @@ def told(deixis: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_a_table_and_what_it_leaves_open(told: Any, tmp_path: Path) -> None:
-    code, out, err = told("--estimate", "4")
+    code, out, err = told("--estimate", "--sample", "4")
     assert code == 0
     assert "8 rows, from 4 of them" in out and "committee" in out and "voter" in out
     assert "hours at the limits (openai: requests_per_minute)" in out
@@ -50,17 +50,17 @@ def test_a_table_and_what_it_leaves_open(told: Any, tmp_path: Path) -> None:
 
 
 def test_json_and_one_row(told: Any) -> None:
-    code, out, _ = told("--estimate", "1", "--json")
+    code, out, _ = told("--estimate", "--sample", "1", "--json")
     document = json.loads(out)
     assert code == 0 and document["rows"] == 8 and document["margin"] is None
     assert document["total"]["calls"] == 8 * 3 + document["parts"][-1]["calls"]
     assert document["total"]["batched"] == pytest.approx(document["total"]["cost"] / 2)
-    assert told("--estimate", "1")[1].count("give --estimate a larger number") == 1
+    assert told("--estimate", "--sample", "1")[1].count("give a larger --sample") == 1
 
 
 def test_where_no_model_is_asked_it_says_so(told: Any) -> None:
     nobody = ("--role", "committee=none", "--role", "voter=none")
-    assert told("--estimate", "2", *nobody)[1] == (
+    assert told("--estimate", "--sample", "2", *nobody)[1] == (
         "8 rows, from 2 of them: no language model is asked\n"
     )
 
@@ -75,8 +75,14 @@ def test_where_no_model_is_asked_it_says_so(told: Any) -> None:
     ],
 )
 def test_what_has_no_effect_is_an_error(told: Any, options: list[str], name: str) -> None:
-    code, _, err = told("--estimate", "2", *options)
+    code, _, err = told("--estimate", "--sample", "2", *options)
     assert code == 2 and f"{name} has no effect with --estimate" in err
+
+
+def test_fifty_rows_are_looked_at_where_nobody_says(told: Any) -> None:
+    assert "8 rows, from 8 of them" in told("--estimate")[1]
+    code, _, err = told("--sample", "3", "--out", "results.jsonl")
+    assert code == 2 and "--sample goes with --estimate" in err
 
 
 def test_without_it_there_must_be_a_place_for_results(told: Any) -> None:
