@@ -34,21 +34,28 @@ VKEL_TOKENS = 3 * (734 + 180) + (673 + 216)
 THREADS = 32
 
 
-def counter() -> Callable[[str], int]:
-    """Return a function that counts tokens: the embedded model's own server is asked."""
+def tokenizer() -> Callable[[str], list[int]]:
+    """Return what cuts a text into tokens: the embedded model's own server is asked."""
     server = _loaded(EMBEDDED["smollm2-135m"], None, 8192, 1).server
 
     @lru_cache(maxsize=50_000)
-    def count(text: str) -> int:
+    def cut(text: str) -> list[int]:
         request = urllib.request.Request(
             f"{server.listening_address}/tokenize",
             json.dumps({"content": text}).encode(),
             {"Content-Type": "application/json"},
         )
         with urllib.request.urlopen(request) as reply:
-            return len(json.load(reply)["tokens"])
+            tokens: list[int] = json.load(reply)["tokens"]
+        return tokens
 
-    return count
+    return cut
+
+
+def counter() -> Callable[[str], int]:
+    """Return a function that counts tokens."""
+    cut = tokenizer()
+    return lambda text: len(cut(text))
 
 
 def state_of(tweet: TaggedTweet) -> dict[str, Any]:
