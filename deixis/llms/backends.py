@@ -136,12 +136,13 @@ def google_genai(spec: Spec) -> Made:
 def anthropic(spec: Spec) -> Made:
     """``anthropic:MODEL``: Claude, from 4.5 on (older ones have no schema mode)."""
     from anthropic import Anthropic, DefaultHttpxClient
-    from langchain_anthropic import ChatAnthropic
 
-    options, client = _over_http(spec, ChatAnthropic)
+    from deixis.llms.servers.anthropic_chat import ClaudeChat
+
+    options, client = _over_http(spec, ClaudeChat)
     if "base_url" in options:
         options["api_key"] = os.environ.get("ANTHROPIC_API_KEY") or _NO_KEY
-    made: Any = ChatAnthropic(model_name=spec.name, **_NO_RETRIES, **options)
+    made: Any = ClaudeChat(model_name=spec.name, **_NO_RETRIES, **options)
     # The wrapper makes the SDK's client when it first uses it, and takes none.
     http_client = DefaultHttpxClient(**client)
     made.__dict__["_client"] = Anthropic(**made._client_params, http_client=http_client)

@@ -48,6 +48,7 @@ class Asked(NamedTuple):
     system: str
     user: str
     schema: str
+    strict_schema: str
 
     def parts(self, way: str) -> tuple[str, ...]:
         """Return the texts of the request in the order in which they are read."""
@@ -55,7 +56,7 @@ class Asked(NamedTuple):
             return (self.system, self.user)
         if way == "words":
             return (self.system, self.schema, self.user)
-        return (self.schema, self.system, self.user)
+        return (self.strict_schema, self.system, self.user)
 
 
 class Share(NamedTuple):
@@ -138,8 +139,8 @@ def asked_in(case: Case, captions: dict[str, str]) -> list[Asked]:
 
     def listening(self: Asker, spec: str, prompt: Any, answer: Any, *rest: Any, **more: Any) -> Any:
         schema = schema_of(answer)
-        written = json.dumps(for_openai(schema)) if schema else ""
-        asked.append(Asked(prompt.name, spec, prompt.system, prompt.user, written))
+        schemas = [json.dumps(own) for own in (schema, for_openai(schema))] if schema else ["", ""]
+        asked.append(Asked(prompt.name, spec, prompt.system, prompt.user, *schemas))
         return ask(self, spec, prompt, answer, *rest, **more)
 
     Asker.ask = listening  # type: ignore[method-assign]

@@ -15,6 +15,7 @@ from deixis.agents.context.toolbox import Toolbox
 from deixis.agents.reading.phrases import OBJECT, phrase
 from deixis.llms.asking import Joint
 from deixis.prompts import Prompt
+from deixis.type_schema import EntityType, TypeSchema
 
 UNKNOWN = "unknown"
 MOST_WORDS = 6
@@ -62,13 +63,9 @@ def consult(task: MemberTask, toolbox: Toolbox) -> Update:
                 "id": entity,
                 "text": mention["text"],
                 "about": template["about"],
-                "template": given.template,
+                "template": kind_of(given, toolbox.types),
                 "attributes": template["attributes"],
-                "fine_types": [
-                    fine
-                    for alternative in toolbox.types.alternatives(mention["type"])
-                    for fine in alternative.fine_types
-                ],
+                "fine_types": fine_types_of(given, toolbox.types),
             }
         )
 
@@ -93,20 +90,48 @@ def _question(toolbox: Toolbox, posts: Sequence[Any]) -> tuple[Prompt, type[Base
     """Ask about the entities of one post by their ids, of several by ``p1_ID``, ``p2_ID``, ..."""
     posts = named_apart(posts, "mentions")
     entities = [entity for post in posts for entity in post["mentions"]]
-    used = {entity["template"]: entity["attributes"] for entity in entities}
-    known = dict.fromkeys(given.template for given in toolbox.types.types)
+    used = {entity["template"]: entity for entity in entities}
+    known = dict.fromkeys(kind_of(given, toolbox.types) for given in toolbox.types.types)
     # In the order of the schema: prompts of different posts begin alike.
-    templates = [{"type": name, "attributes": used[name]} for name in known if name in used]
+    templates = [
+        {
+            "type": name,
+            "attributes": used[name]["attributes"],
+            "fine_types": used[name]["fine_types"],
+        }
+        for name in known
+        if name in used
+    ]
     prompt = toolbox.render("consult", templates=templates, posts=posts)
     fields = tuple(
         (
             entity["id"],
+            entity["template"],
             tuple((asked["name"], tuple(asked["values"])) for asked in entity["attributes"]),
             tuple(entity["fine_types"]),
         )
         for entity in entities
     )
     return prompt, _testimony(fields)
+
+
+def fine_types_of(given: EntityType, types: TypeSchema) -> list[str]:
+    """Return the fine types that a mention recognised as of a type may have."""
+    return [fine for other in types.alternatives(given.name) for fine in other.fine_types]
+
+
+def kind_of(given: EntityType, types: TypeSchema) -> str:
+    """Return what the questions about a type are called, all types at hand considered.
+
+    That is its template, or its own name where another type has the template and other fine types.
+    """
+    fine = fine_types_of(given, types)
+    alike = all(
+        fine_types_of(other, types) == fine
+        for other in types.types
+        if other.template == given.template
+    )
+    return given.template if alike else given.name
 
 
 def named_apart(posts: Sequence[Any], entities: str) -> Sequence[Any]:
@@ -124,13 +149,17 @@ def named_apart(posts: Sequence[Any], entities: str) -> Sequence[Any]:
 
 @lru_cache(maxsize=512)
 def _testimony(entities: tuple[Any, ...]) -> type[BaseModel]:
-    """Build the reply's schema: one object per entity id, which `testimony_on` describes."""
-    fields: dict[str, Any] = {entity[0]: (testimony_on(*entity), ...) for entity in entities}
+    """Build the reply's schema: one object per entity id, which `testimony_on` describes.
+
+    Entities that are asked the same share a definition: the schema is shorter, and those of
+    different posts begin alike.
+    """
+    fields: dict[str, Any] = {entity: (_shared(*asked), ...) for entity, *asked in entities}
     return create_model("Testimony", __config__=OBJECT, **fields)
 
 
 def testimony_on(
-    entity: str,
+    name: str,
     attributes: tuple[tuple[str, tuple[str, ...]], ...],
     fine_types: tuple[str, ...],
     most_words: int = MOST_WORDS,
@@ -140,15 +169,18 @@ def testimony_on(
     Closed values are part of the schema, so a model cannot invent any.
 
     Args:
-        entity: its id, or another name of the object asked for.
+        name: of the object asked for.
         attributes: names with their values, none for a free one.
         fine_types: those it may be of.
         most_words: of the value of a free attribute.
     """
     asked: dict[str, Any] = {
-        name: (Literal[(*values, UNKNOWN)] if values else phrase(most_words), ...)
-        for name, values in attributes
+        attribute: (Literal[(*values, UNKNOWN)] if values else phrase(most_words), ...)
+        for attribute, values in attributes
     }
     if fine_types:
         asked["fine_type"] = (Literal[(*fine_types, UNKNOWN)], ...)
-    return create_model(entity, __config__=OBJECT, **asked)
+    return create_model(name, __config__=OBJECT, **asked)
+
+
+_shared = lru_cache(maxsize=512)(testimony_on)
