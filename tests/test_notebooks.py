@@ -104,7 +104,7 @@ def check_what_every_system_asks_and_reads(cells: dict[str, list[Any]]) -> None:
         "riveg-asked": ("riveg/explain 1 ok", "riveg/expand 2 ok"),
         "vkel-asked": ("vkel/sketch 3 ok", "vkel/ground 4 ok"),
         "e2e": ("e2e/extract 3 ok",),
-        "mmre": ("mmre/pfa 3 ok",),
+        "mmre": ("mmre/pfa 4 ok",),
     }
     for cell, prompts in asked.items():
         for prompt in prompts:

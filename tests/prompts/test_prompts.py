@@ -15,7 +15,9 @@ ATTRIBUTE = {"name": "age", "ask": "how old", "values": ["young", "old"]}
 VARIABLES: dict[str, dict[str, Any]] = {
     "choose": {"entities": [{"id": "e1", "text": "Ann sings", "numbers": ["1", "3"]}]},
     "consult": {
-        "templates": [{"type": "person", "attributes": [ATTRIBUTE]}],
+        "templates": [
+            {"type": "person", "attributes": [ATTRIBUTE], "fine_types": ["actor", "artist"]}
+        ],
         "posts": [
             {
                 "text": "Ann sings",
@@ -26,7 +28,6 @@ VARIABLES: dict[str, dict[str, Any]] = {
                         "text": "Ann",
                         "about": "a person",
                         "template": "person",
-                        "fine_types": ["actor", "artist"],
                     }
                 ],
             }
@@ -109,7 +110,7 @@ def with_text(name: str, text: str) -> dict[str, Any]:
 @pytest.mark.parametrize("name", VARIABLES)
 def test_a_prompt_is_filled_in(name: str) -> None:
     prompt = render(name, **VARIABLES[name])
-    raised = {"choose": 2, "consult": 4, "correct": 2, "entail": 3, "expand": 2, "vote": 3}
+    raised = {"choose": 3, "consult": 5, "correct": 2, "entail": 4, "expand": 2, "vote": 3}
     version = raised.get(name, 1)
     assert (prompt.name, prompt.version) == (name, version)
     for line in EXPECTED[name]:

@@ -195,7 +195,7 @@ def test_the_losers_stay_in_the_trace_and_the_score_is_fused(grounded: Any) -> N
     ]
     assert said["confidence"] == pytest.approx(0.8 * 0.8), "what was chosen keeps its score"
     (call,) = sample.update["calls"].values()
-    assert (call["role"], call["prompt"]) == ("entailer", "choose 2")
+    assert (call["role"], call["prompt"]) == ("entailer", "choose 3")
 
 
 @pytest.mark.parametrize(("probability", "given"), [(0.97, True), (0.6, False)])

@@ -43,7 +43,7 @@ def test_a_member_is_asked_once_about_all_entities(
     assert name == "m2"
     assert list(schema["properties"]) == schema["required"] == ["e1", "e2"]
     assert schema["additionalProperties"] is False
-    ann, nasa = schema["$defs"]["e1"], schema["$defs"]["e2"]
+    ann, nasa = schema["$defs"]["person"], schema["$defs"]["organization"]
     assert ann["properties"]["hair_color"]["enum"] == CLOSED
     assert "pattern" in ann["properties"]["clothing"]
     assert ann["additionalProperties"] is nasa["additionalProperties"] is False
@@ -77,7 +77,7 @@ def test_fine_types_are_asked_for_where_the_schema_has_them(
         "templates": templates("location", "building"),
     }
     update = run(consult, member_tasks(state, 1)[0], toolbox)
-    offered = schemas[0]["$defs"]["e1"]["properties"]["fine_type"]["enum"]
+    offered = schemas[0]["$defs"]["location"]["properties"]["fine_type"]["enum"]
     both = [*toolbox.types.get("location").fine_types, *toolbox.types.get("building").fine_types]
     assert offered == [*both, "unknown"]
     assert update["testimonies"]["m1"]["answers"]["e1"]["fine_type"] == "city"

@@ -151,6 +151,11 @@ def test_an_unclear_answer_is_no_evidence(
     assert verdicts(run(entail, described, toolbox)) == {"e1": None, "e2": None}
 
 
+def said_to(messages: list[Any]) -> str:
+    """What a model is told in words."""
+    return f"{messages[0].content}\n{messages[1].content[-1]['text']}"
+
+
 def pointing(described: dict[str, Any], toolbox_of: Any, run: Any, name: str, **more: Any) -> Any:
     """Run entail with a model that sees e1 and says of it what `more` says, and not e2."""
     seen = {"visible": "yes", "confidence": 1.0, "box": None, **more}
@@ -158,7 +163,7 @@ def pointing(described: dict[str, Any], toolbox_of: Any, run: Any, name: str, **
     asked: list[Any] = []
 
     def script(_name: str, messages: list[Any], options: dict[str, Any]) -> str:
-        asked.append((messages[1].content[-1]["text"], options["json_schema"]))
+        asked.append((said_to(messages), options["json_schema"]))
         return json.dumps({"e1": seen, "e2": unseen})
 
     looked = {"detector": "phrases"} if "phrases" in registry.TOOLS else {}
@@ -215,7 +220,7 @@ def test_a_model_whose_boxes_nobody_can_read_is_asked_for_none(
     asked: list[Any] = []
 
     def script(_name: str, messages: list[Any], options: dict[str, Any]) -> str:
-        asked.append((messages[1].content[-1]["text"], json.dumps(options["json_schema"])))
+        asked.append((said_to(messages), json.dumps(options["json_schema"])))
         one = '{"visible": "no", "confidence": 1.0}'
         return f'{{"e1": {one}, "e2": {one}}}'
 

@@ -8,7 +8,7 @@ TEXT, SPEECH = "Ann Lee joined Acme.", "ann lee joined acme"
 
 
 def structured(question: Question) -> Any:
-    if question.user.rstrip().endswith("if nothing fits it."):
+    if question.system.startswith("You point"):
         assert question.schema is not None
         return {name: [0, 0, 500, 500] for name in question.schema["properties"]}
     assert question.schema is not None

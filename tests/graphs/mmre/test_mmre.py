@@ -42,7 +42,7 @@ def test_summary_entities_and_patches_are_all_there(model: Any, run: Any) -> Non
         "the model paired it with none of 4 patches",
     ]
     (reply,) = result.replies
-    assert reply.text == model.answer and reply.prompt == "mmre/pfa 3"
+    assert reply.text == model.answer and reply.prompt == "mmre/pfa 4"
     for each in result.entities:
         assert {step.replies[0] for step in each.decisions} == {reply.id}
 

@@ -144,7 +144,7 @@ def test_the_graph_makes_the_gold_of_what_it_is_answered(
     assert set(lessons.manifest.left_out) <= REASONS
     kept = [row for row in rows if row.id in {each.row for each in lessons.lessons}]
     assert len(kept) > count * 0.6
-    pointed = {each.row for each in lessons.lessons if each.prompt == "muie/point 1"}
+    pointed = {each.row for each in lessons.lessons if each.prompt == "muie/point 2"}
     assert pointed
     results = asked_again(lessons, kept, task=lambda row: row.task)
     for row in kept:
