@@ -67,6 +67,7 @@ train-minilm: $(VENV)/.test  ## Train the neural one: make train-minilm DATA=GMN
 train-entailer: $(VENV)/.test  ## Train the one that reads descriptions: make train-entailer DATA=GMNER FINE=FMNERG
 	$(BIN)/python -m deixis.training.train_entailer $(DATA) $(FINE)
 
+FMNERG ?= $(DATA)/../fmnerg
 bench: $(VENV)/.test  ## Measure the language-model layer: make bench DATA=../shared/data/gmner
 	$(BIN)/python tests/benchmarks/llm_cache.py
 	$(BIN)/python tests/benchmarks/llm_cost.py $(DATA)
@@ -74,6 +75,7 @@ bench: $(VENV)/.test  ## Measure the language-model layer: make bench DATA=../sh
 	$(BIN)/python tests/benchmarks/llm_committee.py $(DATA)
 	$(BIN)/python tests/benchmarks/llm_estimate.py $(DATA)
 	$(BIN)/python tests/benchmarks/llm_price.py $(DATA)
+	$(BIN)/python tests/benchmarks/llm_prefix.py $(DATA) $(FMNERG)
 	$(BIN)/python tests/benchmarks/llm_concurrency.py
 	$(BIN)/python tests/benchmarks/llm_in_flight.py
 	$(BIN)/python tests/benchmarks/llm_overhead.py
