@@ -46,7 +46,7 @@ class Beginnings:
 _beginnings = Beginnings()
 
 
-class ClaudeChat(ChatAnthropic):
+class ClaudeChat(ChatAnthropic):  # type: ignore[misc]  # mypy does not read the wrapper
     """The wrapper, which marks instructions that come again."""
 
     def _get_request_payload(
