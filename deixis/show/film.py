@@ -247,7 +247,8 @@ def _webm(frames: Iterator[tuple[float, Image.Image]], rate: Fraction) -> bytes:
     import av
 
     data = io.BytesIO()
-    options = {"deadline": "realtime", "cpu-used": "8", "threads": "1"}
+    # Below 0 it is a speed; above, a share of the processor's time, and bytes hang on its load.
+    options = {"deadline": "realtime", "cpu-used": "-8", "threads": "1"}
     with av.open(data, "w", format="webm", container_options={"fflags": "+bitexact"}) as file:
         stream = file.add_stream("libvpx", rate, options)
         stream.bit_rate, stream.pix_fmt = _BITS, "yuv420p"

@@ -13,6 +13,8 @@ schemathesis = pytest.importorskip("schemathesis")
 EXAMPLES = 20
 
 
+# The thread of the server may draw from `random` while a case is made.
+@pytest.mark.filterwarnings("ignore:Do not use the `random` module")
 def test_what_it_describes_is_what_it_does(served: Served) -> None:
     from hypothesis import HealthCheck, given, settings
     from schemathesis import GenerationMode
