@@ -28,7 +28,7 @@ from deixis.llms.token_count import about_tokens
 
 MODEL = "openai:gpt-5-mini"
 PRICE = Price(input=0.25, cached_input=0.025, output=2.0)
-"""US dollars for a million tokens: developers.openai.com/api/docs/pricing, as of 2026."""
+"""US dollars for a million tokens, as pages that repeat OpenAI's list gave them in 2026."""
 PAPER_INPUT, PAPER_OUTPUT = 3 * 734 + 673, 3 * 180 + 216
 ERROR = 0.1
 
