@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from deixis.agents.context.media import MOST_PICTURES
 from deixis.agents.context.records import PlacedRegion, Verdict
+from deixis.agents.context.side_by_side import side_by_side
 from deixis.agents.context.state import MERGED, OVERWRITE, State, Update, merge
 from deixis.agents.context.toolbox import Toolbox
 
@@ -50,8 +51,11 @@ def each_picture(agent: Agent, again: bool = False) -> Agent:
         count = len(state.get("pictures", []))
         if count < 2:
             return agent(state, toolbox)
-        updates = [_of_picture(agent(view(state, i), toolbox), i, first + i) for i in range(count)]
-        return _gathered(state, updates)
+
+        def look_at(number: int) -> Update:
+            return _of_picture(agent(view(state, number), toolbox), number, first + number)
+
+        return _gathered(state, side_by_side(look_at, range(count), most=1))
 
     look.__name__, look.__doc__ = agent.__name__, agent.__doc__
     return look

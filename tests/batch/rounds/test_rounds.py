@@ -135,6 +135,22 @@ def test_pictures_are_in_the_files(world: World, tmp_path: Path) -> None:
     assert world.results() == world.online()
 
 
+def test_questions_about_several_pictures_share_a_round(openai: World, tmp_path: Path) -> None:
+    from PIL import Image
+
+    for name, colour in (("a.png", "navy"), ("b.png", "green"), ("c.png", "red")):
+        Image.new("RGB", (64, 48), colour).save(tmp_path / name)
+    row = {"id": "1", "text": f"{NAME} of the US Navy", "images": ["a.png", "b.png", "c.png"]}
+    openai.source.write_text(json.dumps(row) + "\n")
+    openai.roles |= {"entailer": openai.batches.spec}
+    assert openai.run().done == 1
+    asked = [
+        sum("base64" in json.dumps(body) for _, body in job.lines) for job in openai.batches.jobs
+    ]
+    assert max(asked) == 3
+    assert openai.results() == openai.online()
+
+
 def test_a_file_holds_no_more_than_the_provider_takes(
     openai: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
