@@ -12,7 +12,7 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.runnables import Runnable
 
 from deixis.base.problems import nearest
-from deixis.base.proxies import unproxied
+from deixis.base.proxies import ProxyError, certificates, unproxied
 from deixis.errors import SettingsError
 from deixis.llms.local.llama_cpp import EMBEDDED, LlamaCppChat
 from deixis.llms.options import checked
@@ -159,6 +159,10 @@ def anthropic(spec: Spec) -> Made:
 
 def ollama(spec: Spec) -> Made:
     """``ollama:MODEL``: an Ollama server, which has no retries to switch off."""
+    try:
+        certificates()
+    except ProxyError as error:
+        raise SettingsError(str(error)) from None
     with unproxied():  # the SDK makes a client of its own as it is imported
         from langchain_ollama import ChatOllama
 
