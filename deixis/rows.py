@@ -100,6 +100,10 @@ class Row(_Row):
         return data
 
 
+CARRIED = ("task", "dataset", "aligned")
+"""What a line of `deixis batch` repeats of its row, and its gold has too."""
+
+
 def is_result(data: dict[str, Any]) -> bool:
     """Say whether a line is what a graph has found: a gold row has nothing of a run."""
     return not {"replies", "usage", "warnings"}.isdisjoint(data)

@@ -200,6 +200,32 @@ class TypeSchema(BaseModel):
         given = self.get(name)
         return self.of_tag(given.crf or given.name)
 
+    def fine_types(self, name: str) -> list[str]:
+        """Return the fine types that a mention recognised as `name` may have."""
+        return [fine for other in self.alternatives(name) for fine in other.fine_types]
+
+    def kind(self, name: str) -> str:
+        """Return what the questions about a type are called, all types considered.
+
+        That is its template, or its own name where another type has the template and other fine
+        types.
+        """
+        return self._kinds[name]
+
+    @cached_property
+    def _kinds(self) -> dict[str, str]:
+        fine = {given.name: self.fine_types(given.name) for given in self.types}
+        return {
+            given.name: given.template
+            if all(
+                fine[other.name] == fine[given.name]
+                for other in self.types
+                if other.template == given.template
+            )
+            else given.name
+            for given in self.types
+        }
+
 
 @lru_cache(maxsize=16)  # the labels of a data set take up to a second, and are read many times
 def _parsed(path: Path, text: str) -> TypeSchema:

@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 from deixis.agents.context.media import late_notes
 from deixis.agents.context.records import CallRecord
@@ -10,11 +10,11 @@ from deixis.agents.context.state import State, Update, caption_of, notice, type_
 from deixis.agents.context.toolbox import Toolbox
 from deixis.agents.reading.media_results import decisions_of, looks_of, media_of, settled
 from deixis.base.extraction_records import UNTYPED
+from deixis.base.records import TOKENS
 from deixis.schema import Extraction, Usage
 from deixis.settings import Price, entry_for
 
 NOT_ASKED = {"cached", "shared"}
-_TOKENS: Final = ("input_tokens", "output_tokens", "cached_input_tokens", "cache_write_tokens")
 
 
 def structure(state: State, toolbox: Toolbox) -> Update:
@@ -103,7 +103,7 @@ def usage(calls: Mapping[str, CallRecord], prices: Mapping[str, Price]) -> list[
         key = (call["role"], call["model"])
         total = sums.setdefault(key, Usage(role=call["role"], model=call["model"]))
         if call.get("batched"):
-            counted: dict[str, int] = {name: call[name] for name in _TOKENS}
+            counted: dict[str, int] = {name: call[name] for name in TOKENS}
             in_batches[key].update(counted)
         made = call["status"] not in NOT_ASKED
         total.cached += call["status"] == "cached"
@@ -111,23 +111,16 @@ def usage(calls: Mapping[str, CallRecord], prices: Mapping[str, Price]) -> list[
         total.calls += made
         total.failed += made and call["status"] != "ok"
         total.retries += made and call["retry"]
-        total.input_tokens += call["input_tokens"]
-        total.output_tokens += call["output_tokens"]
-        total.cached_input_tokens += call["cached_input_tokens"]
-        total.cache_write_tokens += call["cache_write_tokens"]
+        for name in TOKENS:
+            setattr(total, name, getattr(total, name) + call[name])
         total.seconds += call["seconds"]
     for total in sums.values():
         entry = entry_for(total.model, prices)
         if entry is not None:
             price = entry[1]
-            total.cost = price.of(
-                total.input_tokens,
-                total.output_tokens,
-                total.cached_input_tokens,
-                total.cache_write_tokens,
-            )
+            total.cost = price.of(*(getattr(total, name) for name in TOKENS))
             reduced = in_batches[total.role, total.model]
-            total.cost -= (1.0 - price.batch) * price.of(*map(reduced.__getitem__, _TOKENS))
+            total.cost -= (1.0 - price.batch) * price.of(*map(reduced.__getitem__, TOKENS))
     return [sums[key] for key in sorted(sums)]
 
 

@@ -4,7 +4,7 @@ Boxes are ``(x1, y1, x2, y2)`` in absolute pixels of the EXIF-upright picture. O
 half-open, in characters of the text as given. Scores, confidences and agreements run 0..1.
 """
 
-from typing import Annotated, Literal, Self, TypeVar
+from typing import Annotated, Final, Literal, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -145,6 +145,10 @@ class ModelReply(Record):
     status: Status
     finish_reason: str
     text: str
+
+
+TOKENS: Final = ("input_tokens", "output_tokens", "cached_input_tokens", "cache_write_tokens")
+"""What of a request is counted in tokens, in the order in which `Price.of` takes it."""
 
 
 class Usage(Record):

@@ -33,6 +33,7 @@ _GRAMMARS = {"embedded", "gguf", "ollama"}
 """Providers that hold a model to a schema without showing it."""
 Answer = TypeVar("Answer", bound=BaseModel)
 T = TypeVar("T")
+Prefix = TypeVar("Prefix", str, tuple[int, ...])
 
 
 class Remembered(LlmCache):
@@ -133,12 +134,12 @@ class Reckoner(Asker):
 
 
 class Beginnings:
-    """Prompts to one model, and what of each an earlier one has begun with as well."""
+    """Prompts to one model, all texts or all tuples of tokens, and what they begin with alike."""
 
     def __init__(self) -> None:
-        self._prompts: list[str] = []
+        self._prompts: list[Any] = []
 
-    def add(self, prompt: str) -> str:
+    def add(self, prompt: Prefix) -> Prefix:
         """Take in a prompt; return with what of it an earlier one begins."""
         place = bisect_left(self._prompts, prompt)
         beside = self._prompts[max(0, place - 1) : place + 1]
@@ -164,6 +165,6 @@ def _form(spec: str, schema: Schema) -> str:
     return json.dumps(for_google(schema) if provider == "google_genai" else for_openai(schema))
 
 
-def _common(one: str, other: str) -> int:
-    """Return how many characters two texts begin with alike."""
+def _common(one: Sequence[Any], other: Sequence[Any]) -> int:
+    """Return how many characters two texts, or tokens two prompts, begin with alike."""
     return sum(takewhile(bool, map(eq, one, other)))

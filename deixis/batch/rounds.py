@@ -43,17 +43,16 @@ class Rounds:
 
     Args:
         how: it is asked.
-        toolbox: of the run.
+        toolbox: of the run, which `check` has passed.
         out: where its results go.
         settings: hash of what determines them.
 
     Raises:
-        SettingsError: no model of the run takes batches, or nothing is to be asked.
-        InputError: the mailbox cannot be used.
+        SettingsError: what is in the mailbox was asked with other settings.
+        InputError: it cannot be used.
     """
 
     def __init__(self, how: ProviderBatch, toolbox: Toolbox, out: Path, settings: str) -> None:
-        check(toolbox)
         self._how = how
         self._asker = toolbox.asker
         self.mailbox = Mailbox(beside(out, FOLDER), settings)

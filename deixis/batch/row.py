@@ -15,7 +15,7 @@ from deixis.base.text_files import LONGEST
 from deixis.base.urls import without_credentials_in
 from deixis.documents.places import Origin, checked_origin
 from deixis.errors import InputError
-from deixis.rows import Problem, id_of
+from deixis.rows import CARRIED, Problem, id_of
 
 __all__ = ["BadRow", "Problem", "Reading", "Task", "task_of"]
 _URL = re.compile(r"https?://", re.IGNORECASE)
@@ -146,7 +146,7 @@ def _carried(row: dict[str, Any]) -> dict[str, Any]:
         raise BadRow(row, "dataset has a character that no text has")
     if aligned is not None and not isinstance(aligned, bool):
         raise BadRow(row, f"aligned must be true, false or null; got {_kind(aligned)}")
-    return {name: row[name] for name in ("task", "dataset", "aligned") if name in row}
+    return {name: row[name] for name in CARRIED if name in row}
 
 
 def _text(row: dict[str, Any], how: Reading) -> str:

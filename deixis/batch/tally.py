@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
-_ADDED = (
-    *("calls", "cached", "shared", "input_tokens", "output_tokens"),
-    *("cached_input_tokens", "cache_write_tokens"),
-)
+from deixis.base.records import TOKENS
+
+_ADDED = ("calls", "cached", "shared", *TOKENS)
 
 
 @dataclass

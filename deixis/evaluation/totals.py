@@ -2,14 +2,13 @@
 
 import re
 
-from deixis.base.records import Usage
+from deixis.base.records import TOKENS, Usage
 
 
 def add_usage(total: Usage, used: Usage) -> None:
     """Add one usage to another, whatever their roles; the cost is of what has a price."""
     counts = ("calls", "failed", "retries", "cached", "shared")
-    tokens = ("input_tokens", "output_tokens", "cached_input_tokens", "cache_write_tokens")
-    for name in (*counts, *tokens, "seconds"):
+    for name in (*counts, *TOKENS, "seconds"):
         setattr(total, name, getattr(total, name) + getattr(used, name))
     if used.cost is not None:
         total.cost = (total.cost or 0.0) + used.cost

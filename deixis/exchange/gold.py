@@ -7,9 +7,6 @@ from deixis.base.extraction_records import Entity, ExtractionRecord
 from deixis.base.media_records import Event, Frame, Span, Trigger
 from deixis.base.records import Region
 
-CARRIED = ("task", "dataset", "aligned")
-"""What a line of `deixis batch` repeats of its row, and its gold has too."""
-
 
 def gold_row(
     extraction: ExtractionRecord, id_: str, sources: Mapping[str, Any] | None = None

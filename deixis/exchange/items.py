@@ -15,10 +15,10 @@ from deixis.base.problems import first_problem
 from deixis.base.text_files import folder_of, lines_of
 from deixis.exchange.checking import LARGEST, problems_of
 from deixis.formats.muie_rows import MuieContent
-from deixis.rows import Problem, id_of, is_result, parse_row
+from deixis.rows import CARRIED, Problem, id_of, is_result, parse_row
 from deixis.schema import Extraction
 
-_OF_A_ROW = {"id", "settings", "input", "task", "dataset", "aligned"}
+_OF_A_ROW = {"id", "settings", "input", *CARRIED}
 """What a line of `deixis batch` has beside the fields of an extraction."""
 
 

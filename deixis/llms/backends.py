@@ -16,6 +16,7 @@ from deixis.base.proxies import ProxyError, certificates, unproxied
 from deixis.errors import SettingsError
 from deixis.llms.local.llama_cpp import EMBEDDED, LlamaCppChat
 from deixis.llms.options import checked
+from deixis.llms.providers import URL_NAMES
 from deixis.llms.registry import PROVIDERS, url_of
 from deixis.llms.schemas import Schema, for_anthropic, for_google, for_ollama, for_openai
 from deixis.llms.servers.http import client_arguments, server_at
@@ -36,7 +37,6 @@ _LIMITS = {
     *("max_tokens", "max_completion_tokens", "max_output_tokens", "max_tokens_to_sample"),
     "num_predict",
 }
-_URL_NAMES = ("openai_api_base", "anthropic_api_url")  # wrappers' other names for `base_url`
 _PROXIES = ("openai_proxy", "anthropic_proxy")
 # A server of one's own often wants no key; the SDKs always do.
 _NO_KEY = "none"
@@ -214,7 +214,7 @@ def _over_http(spec: Spec, model: type[BaseChatModel]) -> tuple[dict[str, Any], 
         raise SettingsError(
             f"option timeout: {given!r} is no number of seconds from {SHORTEST} to {LONGEST:g}"
         )
-    for name in _URL_NAMES:
+    for name in URL_NAMES:
         if name in known:
             known["base_url"] = known.pop(name)
     server = server_at(known.get("base_url") or url_of(PROVIDERS[spec.provider]) or "")

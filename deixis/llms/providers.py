@@ -20,6 +20,10 @@ ENTRY_POINTS = "deixis.llms"
 """Group under which other packages register ``provider = "module:function"``."""
 
 
+URL_NAMES = ("openai_api_base", "anthropic_api_url")
+"""Wrappers' other names for the option ``base_url``."""
+
+
 class Provider(NamedTuple):
     """Where a provider's wrapper is, and what it needs.
 

@@ -17,7 +17,7 @@ from deixis.base.problems import first_problem
 from deixis.errors import DeixisError, MissingExtraError, MissingKeyError, SettingsError
 from deixis.llms import senses
 from deixis.llms.box_conventions import OPTION, family_named
-from deixis.llms.providers import ENTRY_POINTS, PROVIDERS, Provider, provider_of
+from deixis.llms.providers import ENTRY_POINTS, PROVIDERS, URL_NAMES, Provider, provider_of
 from deixis.llms.senses import NameParts
 from deixis.llms.servers import faults
 from deixis.llms.servers.manners import Manners
@@ -62,7 +62,7 @@ class Backend(NamedTuple):
 
 BATCH = "batch"
 """The option that says whether a server takes batches: a provider's own does, others may."""
-_URLS = {"base_url", "openai_api_base", "anthropic_api_url"}
+_URLS = {"base_url", *URL_NAMES}
 
 _loading = Lock()
 _refused: set[tuple[str, senses.Sense]] = set()

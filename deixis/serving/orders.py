@@ -7,11 +7,12 @@ which names one, is none of these.
 import base64
 import binascii
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 
 from deixis.base.boxes import Box
+from deixis.formats.muie_rows import Task
 
 _DATA = re.compile(r"data:[^,]{0,200};base64,", re.IGNORECASE)
 _FORMS = 'an http(s) URL, a data: URL in base64, or {"base64": "..."}'
@@ -98,7 +99,7 @@ class Order(BaseModel):
     patches: Annotated[list[Box], Field(max_length=1000)] | None = Field(
         default=None, description="boxes (x1, y1, x2, y2) in pixels, for graphs that match patches"
     )
-    task: Annotated[list[Literal["ner", "re", "ee"]], Field(max_length=3)] | None = Field(
+    task: Annotated[list[Task], Field(max_length=3)] | None = Field(
         default=None, description="of graph muie: entities, relations, events"
     )
     stack: str | None = None

@@ -14,7 +14,6 @@ schema). A bill counts cached input as a tenth.
 import json
 import os
 import sys
-from bisect import bisect_left, insort
 from collections import defaultdict
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -24,6 +23,7 @@ import stand_ins
 from langchain_core.messages import BaseMessage
 from llm_cost import tokenizer
 
+from deixis.batch.reckoning import Beginnings
 from deixis.evaluation.datasets.conll import TaggedTweet, mentions, read_conll
 from deixis.graphs.build import build_graph
 from deixis.llms.answers.reading import schema_of
@@ -180,16 +180,11 @@ def given(tweet: TaggedTweet) -> list[dict[str, Any]]:
 
 def shares(asked: list[Asked], way: str, cut: Any) -> dict[str, Share]:
     """Return for each prompt what a cache for each model can serve of it."""
-    known: dict[str, list[tuple[int, ...]]] = defaultdict(list)
+    known: dict[str, Beginnings] = defaultdict(Beginnings)
     sums: dict[str, list[int]] = defaultdict(lambda: [0, 0, *(0 for _ in MINIMA)])
     for each in asked:
         tokens = tuple(token for part in each.parts(way) for token in cut(part))
-        earlier = known[each.model]
-        at = bisect_left(earlier, tokens)
-        common = max(
-            (shared(tokens, other) for other in earlier[max(at - 1, 0) : at + 1]), default=0
-        )
-        insort(earlier, tokens)
+        common = len(known[each.model].add(tokens))
         served = [common if common >= least else 0 for least in MINIMA]
         own = sums[each.prompt]
         own[:] = [had + new for had, new in zip(own, [1, len(tokens), *served], strict=True)]
@@ -197,13 +192,6 @@ def shares(asked: list[Asked], way: str, cut: Any) -> dict[str, Share]:
         name: Share(own[0], own[1], dict(zip(MINIMA, own[2:], strict=True)))
         for name, own in sums.items()
     }
-
-
-def shared(one: tuple[int, ...], other: tuple[int, ...]) -> int:
-    """Return how many tokens two prompts have in common from the first on."""
-    least = min(len(one), len(other))
-    pairs = zip(one, other, strict=False)
-    return next((at for at, (mine, its) in enumerate(pairs) if mine != its), least)
 
 
 def main(gmner: Path, fmnerg: Path) -> None:

@@ -33,8 +33,12 @@ def side_by_side(ask: Callable[..., T], *columns: Iterable[Any], most: int = AT_
             return error
 
     rows = list(zip(*columns, strict=True))
-    with ContextThreadPoolExecutor(max(1, min(len(rows), most))) as pool:
-        found = list(pool.map(lambda row: asked(*row), rows))
+    threads = min(len(rows), most)
+    if threads > 1:
+        with ContextThreadPoolExecutor(threads) as pool:
+            found = list(pool.map(lambda row: asked(*row), rows))
+    else:
+        found = [asked(*row) for row in rows]
     answers: list[T] = []
     for each in found:
         if isinstance(each, Awaited):

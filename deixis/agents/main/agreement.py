@@ -10,7 +10,7 @@ tell it, else as ``member_accuracy``. Who gives no answer has no say.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from deixis.agents.context.committee import LEAST, asked_first, belief, order, weight
@@ -18,11 +18,10 @@ from deixis.agents.context.records import CallRecord, MemberTask
 from deixis.agents.context.state import State, Update, decision
 from deixis.agents.context.toolbox import Toolbox
 from deixis.agents.main.ballot import closed_attributes, key_of
-from deixis.agents.main.consult import member_tasks
+from deixis.agents.main.consult import member_tasks, name_of
 
 AGREED = "committee"
 """Subject of the decision that nobody else needs to be asked."""
-About = Callable[[State], Iterable[str]]
 
 
 class Standing(NamedTuple):
@@ -62,11 +61,6 @@ def next_tasks(state: State, toolbox: Toolbox, about: Iterable[str] | None) -> l
     return [task for seat in seats for task in tasks if task["member"] == seat]
 
 
-def name_of(seat: int) -> str:
-    """Return the name of the testimony of a seat, which is counted from 0."""
-    return f"m{seat + 1}"
-
-
 def standing(state: State, toolbox: Toolbox, entity: str) -> Standing:
     """Say who was asked about an entity, and whether they agree."""
     settings, known = toolbox.settings, state["testimonies"]
@@ -94,8 +88,11 @@ def spared(
     """
     asked, sure = standing(state, toolbox, entity)
     members = toolbox.settings.roles.committee
-    names = [name_of(seat) for seat in order(toolbox.settings)]
-    others = [f"{name} ({members[int(name[1:]) - 1]})" for name in names if name not in asked]
+    others = [
+        f"{name_of(seat)} ({members[seat]})"
+        for seat in order(toolbox.settings)
+        if name_of(seat) not in asked
+    ]
     if sure is None or not others:
         return {}
     options = toolbox.settings.options

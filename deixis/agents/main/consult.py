@@ -15,7 +15,6 @@ from deixis.agents.context.toolbox import Toolbox
 from deixis.agents.reading.phrases import OBJECT, phrase
 from deixis.llms.asking import Joint
 from deixis.prompts import Prompt
-from deixis.type_schema import EntityType, TypeSchema
 
 UNKNOWN = "unknown"
 MOST_WORDS = 6
@@ -49,6 +48,11 @@ def member_tasks(
     ]
 
 
+def name_of(seat: int) -> str:
+    """Return the name of the testimony of a seat, which is counted from 0."""
+    return f"m{seat + 1}"
+
+
 def consult(task: MemberTask, toolbox: Toolbox) -> Update:
     """Ask one member (VKEL, equation 5); a member that cannot answer abstains."""
     committee, seat = toolbox.settings.roles.committee, task["member"]
@@ -63,9 +67,9 @@ def consult(task: MemberTask, toolbox: Toolbox) -> Update:
                 "id": entity,
                 "text": mention["text"],
                 "about": template["about"],
-                "template": kind_of(given, toolbox.types),
+                "template": toolbox.types.kind(given.name),
                 "attributes": template["attributes"],
-                "fine_types": fine_types_of(given, toolbox.types),
+                "fine_types": toolbox.types.fine_types(given.name),
             }
         )
 
@@ -83,7 +87,7 @@ def consult(task: MemberTask, toolbox: Toolbox) -> Update:
         answers=reply.value.model_dump() if reply.value else {},
         replies=list(update["calls"]),
     )
-    return {**update, "testimonies": {f"m{seat + 1}": testimony}}
+    return {**update, "testimonies": {name_of(seat): testimony}}
 
 
 def _question(toolbox: Toolbox, posts: Sequence[Any]) -> tuple[Prompt, type[BaseModel]]:
@@ -91,7 +95,7 @@ def _question(toolbox: Toolbox, posts: Sequence[Any]) -> tuple[Prompt, type[Base
     posts = named_apart(posts, "mentions")
     entities = [entity for post in posts for entity in post["mentions"]]
     used = {entity["template"]: entity for entity in entities}
-    known = dict.fromkeys(kind_of(given, toolbox.types) for given in toolbox.types.types)
+    known = dict.fromkeys(toolbox.types.kind(given.name) for given in toolbox.types.types)
     # In the order of the schema: prompts of different posts begin alike.
     templates = [
         {
@@ -113,25 +117,6 @@ def _question(toolbox: Toolbox, posts: Sequence[Any]) -> tuple[Prompt, type[Base
         for entity in entities
     )
     return prompt, _testimony(fields)
-
-
-def fine_types_of(given: EntityType, types: TypeSchema) -> list[str]:
-    """Return the fine types that a mention recognised as of a type may have."""
-    return [fine for other in types.alternatives(given.name) for fine in other.fine_types]
-
-
-def kind_of(given: EntityType, types: TypeSchema) -> str:
-    """Return what the questions about a type are called, all types at hand considered.
-
-    That is its template, or its own name where another type has the template and other fine types.
-    """
-    fine = fine_types_of(given, types)
-    alike = all(
-        fine_types_of(other, types) == fine
-        for other in types.types
-        if other.template == given.template
-    )
-    return given.template if alike else given.name
 
 
 def named_apart(posts: Sequence[Any], entities: str) -> Sequence[Any]:

@@ -6,7 +6,7 @@ from typing import Any
 from deixis.agents.context.records import MemberTask, SingleTestimony
 from deixis.agents.context.state import Update, joined
 from deixis.agents.context.toolbox import Toolbox
-from deixis.agents.main.consult import testimony_on
+from deixis.agents.main.consult import name_of, testimony_on
 from deixis.agents.vkel.one_by_one import one_by_one
 from deixis.llms.structured import Reply
 
@@ -48,4 +48,4 @@ def consult_each(task: MemberTask, toolbox: Toolbox) -> Update:
         else:
             testimony["answers"][entity] = reply.value.model_dump()
     update = joined(*(new for _, new in answers))
-    return {**update, "testimonies": {f"m{member + 1}": testimony}}
+    return {**update, "testimonies": {name_of(member): testimony}}

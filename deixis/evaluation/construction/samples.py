@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
-from deixis.base.json_lines import LIST, parsed
+from deixis.base.json_lines import LIST, has_half, parsed
 from deixis.base.problems import first_problem
 from deixis.base.text_files import folder_of, lines_of, write_lines
 from deixis.base.urls import without_credentials
@@ -52,7 +52,7 @@ def samples(path: Path) -> Iterator[Sample | Problem]:
         except ValueError as error:
             yield Problem(number, None, f"not JSON: {error}")
             continue
-        if "\\ud" in line.lower() and not _is_text(data):
+        if has_half(line, data):
             yield Problem(number, row.id, "it has half a surrogate pair, which no text has")
             continue
         if row.id in seen:
@@ -112,15 +112,6 @@ def write_samples(path: Path, chosen: Iterable[Sample]) -> int:
     """
     lines = (json.dumps(as_seen_from(path.parent, each), ensure_ascii=False) for each in chosen)
     return write_lines(path, lines)
-
-
-def _is_text(data: Any) -> bool:
-    """Whether all that a row says can be written in UTF-8."""
-    try:
-        json.dumps(data, ensure_ascii=False).encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _opened(image: str | None, folder: Path) -> str | None:

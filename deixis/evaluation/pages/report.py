@@ -19,7 +19,7 @@ from deixis.evaluation.pages.access import Access, place_of
 from deixis.evaluation.pages.shortened import shortened
 from deixis.evaluation.totals import add_usage, warning_kind
 from deixis.formats.muie_rows import MuieRow
-from deixis.rows import read_rows
+from deixis.rows import CARRIED, read_rows
 from deixis.schema import Extraction, Usage
 from deixis.show.sheets import Linked, linked, rows_of
 from deixis.show.templates import data_uri, render_page
@@ -29,7 +29,7 @@ _SIDE = 900  # pixels of the longer side of a picture
 _WRONG = 50  # rows with most errors
 _PICTURES = 4  # of a row that are shown
 _LISTED = 200  # failures and kinds of warnings that are listed, the rest is counted
-BESIDE = ("settings", "input", "task", "dataset", "aligned")
+BESIDE = ("settings", "input", *CARRIED)
 """What a line of a batch run has beside its id and the extraction."""
 _KINDS = 5000  # kinds of warnings told apart, so that memory has a limit
 

@@ -158,8 +158,7 @@ class Mailbox:
             new = "INSERT INTO job (kind, name, begun, count) VALUES (?, ?, ?, 0)"
             job = self._table.execute(new, (number, name, now)).lastrowid
             count = 0
-            select = f"SELECT id, key, body FROM request WHERE kind = ? AND {_NEEDED} ORDER BY id"
-            for id_, key, body in self._needed_in_order(select, number):
+            for id_, key, body in self._needed_in_order(number):
                 written = line(key, body)
                 if len(written) > most[1]:
                     fault = f"the request has {len(written)} bytes, a batch at most {most[1]}"
@@ -178,10 +177,13 @@ class Mailbox:
         assert job is not None, "a row has an id"
         return (Job(job, kind, name, now, count, ""), path) if count else None
 
-    def _needed_in_order(self, select: str, kind: int) -> Iterator[tuple[int, str, bytes]]:
-        paged = select.replace("ORDER", "AND id > ? ORDER") + " LIMIT 50"
+    def _needed_in_order(self, kind: int) -> Iterator[tuple[int, str, bytes]]:
+        some = (
+            f"SELECT id, key, body FROM request WHERE kind = ? AND {_NEEDED} AND id > ? "
+            "ORDER BY id LIMIT 50"
+        )
         last = 0
-        while rows := self._table.execute(paged, (kind, last)).fetchall():
+        while rows := self._table.execute(some, (kind, last)).fetchall():
             yield from rows
             last = rows[-1][0]
 

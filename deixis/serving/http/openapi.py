@@ -1,11 +1,12 @@
 """What the description of the service (OpenAPI) says of bodies and answers, with examples."""
 
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 from starlette.responses import Response
 
+from deixis.formats.muie_rows import Task
 from deixis.schema import Extraction
 from deixis.serving.orders import Order
 
@@ -104,7 +105,7 @@ _CORRECTED = {
     "properties": {
         "id": {"type": "string", "minLength": 1},
         "extraction": _ref("Extraction"),
-        "task": {"enum": ["ner", "re", "ee"]},
+        "task": {"enum": [*get_args(Task)]},
     },
     "required": ["id", "extraction"],
     "additionalProperties": False,

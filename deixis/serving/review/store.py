@@ -13,8 +13,9 @@ from deixis.base.problems import problem_line
 from deixis.batch.lock import hold
 from deixis.errors import DataError, InputError
 from deixis.evaluation.pages.access import Access
-from deixis.exchange.gold import CARRIED, gold_row
+from deixis.exchange.gold import gold_row
 from deixis.exchange.items import extraction_of
+from deixis.rows import CARRIED
 from deixis.schema import Extraction
 from deixis.serving.review.changes import changes, corrected
 from deixis.serving.review.index import Index, Wanted
