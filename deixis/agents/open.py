@@ -22,6 +22,7 @@ from deixis.errors import InputError
 
 _UNTEXTUAL = re.compile("[\\0\ud800-\udfff]")
 """Characters that no text has: NUL, and halves of surrogate pairs."""
+_NOTHING = object()
 
 
 def open_sample(state: State, toolbox: Toolbox) -> Update:
@@ -58,10 +59,15 @@ def open_sample(state: State, toolbox: Toolbox) -> Update:
     notes = {"given_patches": patches, MENTIONS: typed, CAPTION: caption, TASKS: tasks}
     notes = {name: note for name, note in notes.items() if note is not None}
     anew = {**{key: {} for key in MERGED}, "notices": notices, "notes": notes}
-    emptied = {channel: {OVERWRITE: value} for channel, value in anew.items()}
     unseen = Observation(caption=None, objects=[], words=[], looking={})
     opened = {"picture": pictures[0] if pictures else None, "pictures": pictures}
     media: Update = {"sound": sound, "film": film, "heard": None, "watched": []}
+    # LangGraph carries what is written through every step, so what is empty already is left so.
+    emptied = {
+        channel: {OVERWRITE: value}
+        for channel, value in anew.items()
+        if value or state.get(channel, _NOTHING) != {}
+    }
     return {**emptied, "text": text, **opened, **media, "observation": unseen}
 
 

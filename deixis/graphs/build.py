@@ -8,6 +8,7 @@ from collections.abc import (
     Generator,
     Iterable,
     Iterator,
+    Mapping,
     Sequence,
 )
 from itertools import pairwise
@@ -39,6 +40,7 @@ from deixis.agents.context.toolbox import Toolbox
 from deixis.agents.main.agreement import next_tasks
 from deixis.errors import SettingsError
 from deixis.graphs.registry import find
+from deixis.graphs.routes import Route, edge_of, routed, spared
 from deixis.llms.servers.awaited import Awaited
 from deixis.llms.tracing import Tracing
 from deixis.settings import Settings
@@ -142,6 +144,7 @@ def graph_of(toolbox: Toolbox, checkpointer: BaseCheckpointSaver[Any] | None = N
     # LangChain's tools would ask for every key of it.
     compiled.channels = {name: merging(each) for name, each in compiled.channels.items()}
     compiled.channels[START] = GivenInput(Sample if "audio" in system.takes else Post)
+    wiring.said.update(spared(compiled, wiring.routes))
     return Graph(tracing=toolbox.asker.tracing, **vars(compiled))
 
 
@@ -151,11 +154,15 @@ class Wiring:
     Attributes:
         graph: the `StateGraph`, for edges.
         votes: whether a committee is asked, and votes.
+        routes: those of `lead`, by the nodes that they start from.
+        said: those of them that the nodes follow themselves.
     """
 
     def __init__(self, toolbox: Toolbox) -> None:
         self._toolbox = toolbox
         self.votes = False
+        self.routes: dict[str, Route] = {}
+        self.said: dict[str, Route] = {}
         self.graph = StateGraph(
             State, context_schema=Context, input_schema=Input, output_schema=Output
         )
@@ -167,7 +174,18 @@ class Wiring:
             agents: the functions.
         """
         for agent in agents:
-            self.graph.add_node(_name(agent), _node(agent, self._toolbox))
+            self.graph.add_node(_name(agent), _node(agent, self._toolbox, self.said))
+
+    def lead(self, node: str, route: Route, ends: list[str]) -> None:
+        """Lead from a node on, by a conditional edge; a node has one at most.
+
+        Args:
+            node: where it starts.
+            route: says where it leads to.
+            ends: where it may lead to.
+        """
+        assert self.routes.setdefault(node, route) is route, f"two ways lead on from {node}"
+        self.graph.add_conditional_edges(node, edge_of(route), ends)
 
     def chain(self, *agents: Agent, after: Sequence[str] = (START,)) -> None:
         """Add agents that run one after the other, up to the end.
@@ -222,7 +240,7 @@ class Wiring:
         if self._toolbox.settings.options.committee == "all":
             self.graph.add_edge(vote, after)
         else:
-            self.graph.add_conditional_edges(vote, onwards, [node, after])
+            self.lead(vote, onwards, [node, after])
         return lambda state, runtime: tasks(state, runtime) or vote
 
 
@@ -230,11 +248,11 @@ def _name(agent: Agent) -> str:
     return agent.__name__.removesuffix("_sample")
 
 
-def _node(agent: Agent, toolbox: Toolbox) -> Any:
-    """Turn an agent into a node: swap roles by context, tell of start and end."""
+def _node(agent: Agent, toolbox: Toolbox, routes: Mapping[str, Route]) -> Any:
+    """Turn an agent into a node: swap roles by context, tell of start and end, say where to go."""
     name = _name(agent)
 
-    def run(state: Any, runtime: Runtime[Context]) -> Update:
+    def run(state: Any, runtime: Runtime[Context]) -> Any:
         started = time.perf_counter()
         runtime.stream_writer({"node": name, "event": "start"})
         with toolbox.asker.tracing.span(f"node {name}", {"deixis.node": name}) as span:
@@ -244,7 +262,7 @@ def _node(agent: Agent, toolbox: Toolbox) -> Any:
         runtime.stream_writer(
             {"node": name, "event": "end", "seconds": seconds, "detail": detail(update)}
         )
-        return update
+        return routed(routes[name], state, update, runtime) if name in routes else update
 
     return run
 

@@ -89,13 +89,13 @@ def wire(wiring: Wiring, options: MainOptions) -> None:
     # Nodes that start together end before the next ones start, so the shorter branches need no
     # edge to where they meet. A deferred node would not wait for the members of a committee.
     graph.add_edge(START, "open")
-    graph.add_conditional_edges("open", looking, ["describe", "recognize", "observe"])
+    wiring.lead("open", looking, ["describe", "recognize", "observe"])
     graph.add_edge("describe", "recognize")
-    graph.add_conditional_edges("recognize", after_recognize, ["consult", "vote", "entail"])
-    graph.add_conditional_edges("expand", after_expand, ["entail", "structure"])
-    graph.add_conditional_edges("entail", after_entail, ["ground", "consult", "vote", "structure"])
-    graph.add_conditional_edges("ground", after_ground, ["segment", "consult", "vote"])
-    graph.add_conditional_edges("segment", after_segment, ["structure", END])
+    wiring.lead("recognize", after_recognize, ["consult", "vote", "entail"])
+    wiring.lead("expand", after_expand, ["entail", "structure"])
+    wiring.lead("entail", after_entail, ["ground", "consult", "vote", "structure"])
+    wiring.lead("ground", after_ground, ["segment", "consult", "vote"])
+    wiring.lead("segment", after_segment, ["structure", END])
     graph.add_edge("structure", END)
 
 

@@ -44,7 +44,7 @@ def wire(wiring: Wiring, _: MuieOptions) -> None:
     graph.add_edge(START, "open")
     graph.add_edge("open", "listen")
     graph.add_edge("open", "watch")
-    graph.add_conditional_edges("listen", namer, ["extract", "names"])
+    wiring.lead("listen", namer, ["extract", "names"])
     for first, looking in (("extract", "point"), ("names", "place")):
         for look in (looking, "track", "hear"):
             graph.add_edge(first, look)

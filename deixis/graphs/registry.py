@@ -13,7 +13,7 @@ from deixis.errors import SettingsError
 
 ENTRY_POINTS = "deixis.graphs"
 """Group under which other packages register ``name = "module:OBJECT"``."""
-_OTHERS = {"build", "registry", "studio"}
+_OTHERS = {"build", "registry", "routes", "studio"}
 
 
 def names() -> list[str]:

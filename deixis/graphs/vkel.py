@@ -56,7 +56,7 @@ def wire(wiring: Wiring, options: VkelOptions) -> None:
 
 def _ask(wiring: Wiring, member: str, vote: str, after: str) -> None:
     route = wiring.committee(member, vote, after)
-    wiring.graph.add_conditional_edges("sketch", route, [member, vote])
+    wiring.lead("sketch", route, [member, vote])
 
 
 SYSTEM = System(

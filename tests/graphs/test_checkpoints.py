@@ -87,3 +87,44 @@ def test_a_run_that_was_cut_off_goes_on_where_it_was(
     out = graph.invoke(None, config)
     assert asked == ["expander"], "what was answered is not asked again"
     assert by_text(out)["Grace Hopper"]["groundable"] is True
+
+
+def test_what_is_written_in_the_name_of_a_node_leads_on_as_that_does(
+    scripted: Any, quick: Settings
+) -> None:
+    asked: list[str] = []
+
+    def script(name: str, messages: list[Any], options: dict[str, Any]) -> str:
+        asked.append(name)
+        return json.dumps(fill(options["json_schema"]))
+
+    scripted(script)
+    settings = quick.with_roles({"committee": ["scripted:a", "scripted:b"], "expander": None})
+    graph = build_graph(settings, checkpointer=InMemorySaver())
+    config: Any = {"configurable": {"thread_id": "1"}}
+    graph.invoke({"text": TEXT}, config, interrupt_after=["recognize"])
+    assert not asked and graph.get_state(config).next == ("consult", "consult")
+    found = graph.get_state(config).values["mentions"]
+    first = next(iter(found))
+    kept = {"mentions": {"__overwrite__": {first: found[first]}}}
+    graph.update_state(config, kept, as_node="recognize")
+    assert graph.get_state(config).next == ("consult", "consult")
+    out = graph.invoke(None, config)
+    assert [entity["id"] for entity in out["entities"]] == [first]
+    assert sorted(asked) == ["a", "b"], "each of the committee is asked once"
+
+
+def test_nodes_tell_what_they_write_and_ask_nobody_twice(scripted: Any, quick: Settings) -> None:
+    asked: list[str] = []
+
+    def script(name: str, messages: list[Any], options: dict[str, Any]) -> str:
+        asked.append(name)
+        return json.dumps(fill(options["json_schema"]))
+
+    scripted(script)
+    settings = quick.with_roles({"committee": ["scripted:a", "scripted:b"], "expander": None})
+    told = list(build_graph(settings).stream({"text": TEXT}, stream_mode="updates"))
+    nodes = [name for each in told for name in each]
+    first, last = ["open", "recognize"], ["vote", "expand", "entail", "structure"]
+    assert nodes == [*first, "consult", "consult", *last] and sorted(asked) == ["a", "b"]
+    assert all(isinstance(update, dict) for each in told for update in each.values())
