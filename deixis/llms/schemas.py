@@ -12,9 +12,9 @@ Schema = dict[str, Any]
 _NAMED = {"properties", "$defs"}  # name -> schema: a name that reads like a keyword is none
 _NESTED = {"additionalProperties", "allOf", "anyOf", "items", "oneOf", "prefixItems"}
 _UNSUPPORTED_BY_OPENAI = {"maxLength", "minLength", "pattern", "title", "default"}
-# All that Gemini's reference lists for responseJsonSchema.
+# All that Gemini's reference lists for responseJsonSchema, but the title, which says a name again.
 _SUPPORTED_BY_GOOGLE = {
-    *("$id", "$defs", "$ref", "$anchor", "type", "format", "title", "description", "enum"),
+    *("$id", "$defs", "$ref", "$anchor", "type", "format", "description", "enum"),
     *("items", "prefixItems", "minItems", "maxItems", "minimum", "maximum", "anyOf", "oneOf"),
     *("properties", "additionalProperties", "required", "propertyOrdering"),
 }
@@ -23,6 +23,24 @@ _SUPPORTED_BY_GOOGLE = {
 def for_openai(schema: Schema) -> Schema:
     """Drop the keywords that strict mode refuses."""
     return _rewritten(schema, lambda node: _without(node, _UNSUPPORTED_BY_OPENAI))
+
+
+def for_words(schema: Schema) -> Schema:
+    """Keep what a model needs that reads the schema in the prompt.
+
+    It is told beside it that all properties are wanted and no others, so an object says only where
+    that is not so. Patterns are for grammars: the prompts say in words how long a phrase may be.
+    """
+
+    def change(node: Schema) -> Schema:
+        needless = {"default", "pattern", "title"}
+        if node.get("additionalProperties") is False:
+            needless.add("additionalProperties")
+        if node.get("required") == list(node.get("properties", ())):
+            needless.add("required")
+        return _without(node, needless)
+
+    return _rewritten(schema, change)
 
 
 def for_google(schema: Schema) -> Schema:
@@ -46,10 +64,14 @@ def for_google(schema: Schema) -> Schema:
 
 
 def for_anthropic(schema: Schema) -> Schema:
-    """Return the schema as Anthropic's SDK sends it: what Claude does not know as a remark."""
+    """Return the schema as Anthropic's SDK sends it: what Claude does not know as a remark.
+
+    A title says a name again, and a pattern is for grammars: both would only be paid for.
+    """
     from anthropic import transform_schema
 
-    transformed: Schema = transform_schema(schema)
+    plain = _rewritten(schema, lambda node: _without(node, {"pattern", "title"}))
+    transformed: Schema = transform_schema(plain)
     return transformed
 
 

@@ -27,6 +27,7 @@ from deixis.llms.limits import Limiter, Spending, charged, estimated
 from deixis.llms.local.control_marks import KNOWN
 from deixis.llms.media import NAMES, Medium
 from deixis.llms.registry import Backend
+from deixis.llms.schemas import for_words
 from deixis.llms.servers import faults
 from deixis.llms.servers.manners import FORMS, Ways
 from deixis.llms.servers.prompt_caches import cached_of
@@ -41,6 +42,9 @@ Answer = TypeVar("Answer", bound=BaseModel)
 ReplyStatus = Status | Literal["budget", "alone", "cached", "shared"]
 """What came of a question. Those that `Status` lacks were not asked: the budget is used up, nobody
 was there to ask together with, the cache has the answer, another sample's reply brought it."""
+_AS_SCHEMA = (
+    "Reply with one JSON object that fits this JSON Schema, with all its properties and no others:"
+)
 _PAUSES = (0.5, 2.0)  # seconds before the second and the third try, unless the server says
 
 
@@ -222,8 +226,9 @@ def _put(
     first, question, *rest = messages
     system = str(first.text)
     if schema is not None:
-        written = KNOWN.plain(json.dumps(schema), thoughts=True)
-        system += f"\n\nReply with one JSON object that fits this JSON Schema:\n{written}"
+        compact = json.dumps(for_words(schema), ensure_ascii=False, separators=(",", ":"))
+        written = KNOWN.plain(compact, thoughts=True)
+        system += f"\n\n{_AS_SCHEMA}\n{written}"
     if ways.system:
         return [SystemMessage(system), question, *rest]
     content = question.content

@@ -27,7 +27,11 @@ def _free(name: str) -> str:
     return name
 
 
-AttributeName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$"), AfterValidator(_free)]
+AttributeName = Annotated[
+    str,
+    Field(pattern=r"^[a-z][a-z0-9_]{0,39}$", description="small letters, digits and _ alone"),
+    AfterValidator(_free),
+]
 """A word that can be a field of the replies asked for."""
 
 

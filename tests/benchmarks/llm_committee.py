@@ -36,7 +36,8 @@ from deixis.llms.token_count import about_tokens
 KNOWN = 0.6
 WORDS = ("long coat", "tall glass tower", "red and white", "striped shirt", "round blue logo")
 ERRORS = (0.05, 0.1, 0.2, 0.3)
-ENTITY = re.compile(r"^Entity: (.*) is an? ", re.MULTILINE)
+ENTITY = re.compile(r"^Entity: (.*) is an? |</post>\n(.*) \(", re.MULTILINE)
+"""Where a question about one entity names it: of a member, of the voter."""
 
 
 def chance(*seed: str) -> random.Random:
@@ -64,8 +65,8 @@ class Members:
         if schema is None:
             return "Tall, in a blue coat with a round logo."
         alone = ENTITY.search(prompt)
-        if alone is not None:
-            return self._about(alone[1], schema["properties"], who)
+        if alone is not None and "$defs" not in schema:
+            return self._about(alone[1] or alone[2], schema["properties"], who)
         parts = {
             entity: schema["$defs"][part["$ref"].rpartition("/")[2]]["properties"]
             for entity, part in schema["properties"].items()

@@ -6,9 +6,9 @@ from typing import Annotated, Any, Literal
 import pytest
 from pydantic import BaseModel, Field
 
-from deixis.llms.schemas import for_anthropic, for_google, for_ollama, for_openai
+from deixis.llms.schemas import for_anthropic, for_google, for_ollama, for_openai, for_words
 
-EVERY = [for_openai, for_google, for_anthropic, for_ollama]
+EVERY = [for_words, for_openai, for_google, for_anthropic, for_ollama]
 Change = Callable[[dict[str, Any]], dict[str, Any]]
 
 
@@ -49,11 +49,22 @@ def test_the_schema_given_is_left_as_it_is(change: Change) -> None:
 @pytest.mark.parametrize("change", EVERY)
 def test_names_and_choices_that_read_like_keywords_stay(change: Change) -> None:
     schema = change(TREE)
-    assert list(schema["properties"]) == schema["required"] == list(Tree.model_fields)
+    assert list(schema["properties"]) == list(Tree.model_fields)
+    assert change is for_words or schema["required"] == list(Tree.model_fields)
     assert schema["properties"]["maxLength"]["enum"] == ["pattern", "title"]
     leaf = schema["$defs"]["Leaf"] if "$defs" in schema else schema["properties"]["ref"]
     assert list(leaf["properties"]) == ["pattern", "title"]
     assert leaf["required"] == ["pattern"]
+
+
+def test_a_schema_in_words_has_what_a_reader_needs() -> None:
+    schema = for_words(TREE)
+    assert set(schema) == {"$defs", "properties", "type"}, "all are wanted, which is said once"
+    leaf = schema["$defs"]["Leaf"]
+    assert leaf["required"] == ["pattern"], "of these one is not"
+    assert leaf["properties"]["pattern"] == {"maxLength": 9, "type": "string"}
+    assert schema["properties"]["size"] == {"exclusiveMinimum": 0, "maximum": 5, "type": "integer"}
+    assert for_words({"additionalProperties": True}) == {"additionalProperties": True}
 
 
 def test_openai_has_all_but_what_strict_mode_refuses() -> None:
@@ -67,19 +78,18 @@ def test_google_has_only_what_it_knows() -> None:
     assert properties["ref"] == {"$ref": "#/$defs/Leaf"}
     assert properties["leaves"]["items"] == {"$ref": "#/$defs/Leaf"}
     assert properties["either"]["anyOf"] == [{"$ref": "#/$defs/Leaf"}, {"type": "null"}]
-    assert properties["const"] == {"enum": ["one"], "title": "Const", "type": "string"}
-    assert properties["sure"] == {"title": "Sure", "type": "boolean"}
-    assert properties["size"] == {"maximum": 5, "title": "Size", "type": "integer"}
+    assert properties["const"] == {"enum": ["one"], "type": "string"}
+    assert properties["sure"] == {"type": "boolean"}
+    assert properties["size"] == {"maximum": 5, "type": "integer"}
     leaf = for_google(TREE)["$defs"]["Leaf"]
-    assert leaf["properties"]["pattern"] == {"title": "Pattern", "type": "string"}
+    assert leaf["properties"]["pattern"] == {"type": "string"}
 
 
 @pytest.mark.extra
 def test_anthropic_has_the_rest_as_a_remark() -> None:
     schema = for_anthropic(TREE)
     pattern = schema["$defs"]["Leaf"]["properties"]["pattern"]
-    assert set(pattern) == {"type", "title", "description"}
-    assert "^a+$" in pattern["description"] and "9" in pattern["description"]
+    assert pattern == {"type": "string", "description": "{maxLength: 9}"}
     assert schema["additionalProperties"] is False
 
 

@@ -21,6 +21,7 @@ from pydantic import BaseModel, ConfigDict
 
 from deixis.errors import ModelCallError, ModelFileError
 from deixis.llms import registry, structured
+from deixis.llms.schemas import for_words
 from deixis.llms.structured import Reply, ask
 from deixis.prompts import Prompt
 
@@ -259,7 +260,9 @@ def test_without_a_schema_mode_the_schema_is_in_the_prompt(scripted: Any) -> Non
     scripted(script)
     backend = registry.load("scripted:any")._replace(constrain=None)
     assert ask(backend, PROMPT, Colour, max_tokens=100).status == "ok"
-    assert json.dumps(Colour.model_json_schema()) in heard[0].text
+    schema = for_words(Colour.model_json_schema())
+    assert json.loads(heard[0].text.rpartition("\n")[2]) == schema
+    assert "with all its properties and no others:\n" in heard[0].text
     assert heard[0].text.startswith(PROMPT.system) and heard[1].text == PROMPT.user
 
 

@@ -114,7 +114,7 @@ def test_the_graph_says_what_the_user_wrote_and_records_its_version(
             calls = (brought or {}).get("calls", {}) if node != "open" else {}
             prompts |= {key.partition("/")[0]: call["prompt"] for key, call in calls.items()}
     assert told[0] == ("r", f"In {TEXT}?")
-    assert prompts == {"recognize": "recognize 12", "consult": "consult 5", "expand": "expand 2"}
+    assert prompts == {"recognize": "recognize 12", "consult": "consult 5", "expand": "expand 3"}
 
     (folder / "recognize.md").write_text(MINE.replace("In {{", "Where in {{"))
     told.clear()
