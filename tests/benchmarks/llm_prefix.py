@@ -28,7 +28,7 @@ from deixis.evaluation.datasets.conll import TaggedTweet, mentions, read_conll
 from deixis.graphs.build import build_graph
 from deixis.llms.answers.reading import schema_of
 from deixis.llms.asking import Asker
-from deixis.llms.schemas import for_openai
+from deixis.llms.schemas import for_openai, for_words
 from deixis.settings import Settings
 
 MINIMA = (0, 512, 1024, 2048, 4096)
@@ -72,12 +72,13 @@ class Share(NamedTuple):
 
 
 class Case(NamedTuple):
-    """A graph with a stack, its tweets, and whether it is given their mentions."""
+    """A graph with a stack, its tweets, and whether it is given their mentions, and a picture."""
 
     name: str
     settings: Settings
     tweets: list[TaggedTweet]
     given: bool = False
+    seen: bool = False
 
 
 class Oracle:
@@ -110,19 +111,22 @@ def cases(gmner: Path, fmnerg: Path) -> list[Case]:
     four = read_conll(gmner / "dev.txt")[:MOST]
     eight = read_conll(fmnerg / "dev.txt", COARSE, fine_types=fine_types())[:MOST]
     base = stand_ins.settings(cache="off", max_tokens=2000)
-    seen = base.with_roles(dict.fromkeys(("vlm", "entailer"), "bench:eyes"))
+    # Of a family whose boxes are known: it is asked to point, too.
+    seen = base.with_roles(dict.fromkeys(("vlm", "entailer"), "bench:qwen2.5-vl"))
+    marked = seen.with_roles({"detector": "bench-boxes"}).with_graph("main")
     fine = {"types": "fmnerg"}
     riveg = seen.with_roles({"recognizer": "bench:a"}).with_graph("riveg", samples="none")
     muie = seen.with_graph("muie")
     return [
         Case("main, gmner", base.with_graph("main"), four, given=True),
         Case("main, fmnerg", base.with_graph("main").model_copy(update=fine), eight, given=True),
-        Case("riveg, gmner", riveg, four),
-        Case("vkel, fmnerg", seen.with_graph("vkel").model_copy(update=fine), eight),
-        Case("e2e, fmnerg", seen.with_graph("e2e").model_copy(update=fine), eight),
-        Case("mmre, gmner", seen.with_graph("mmre"), four),
-        Case("muie, gmner", muie, four),
-        Case("muie (paper), gmner", muie.with_graph("muie", style="paper"), four),
+        Case("main, gmner, pictures", marked, four, given=True, seen=True),
+        Case("riveg, gmner", riveg, four, seen=True),
+        Case("vkel, fmnerg", seen.with_graph("vkel").model_copy(update=fine), eight, seen=True),
+        Case("e2e, fmnerg", seen.with_graph("e2e").model_copy(update=fine), eight, seen=True),
+        Case("mmre, gmner", seen.with_graph("mmre"), four, seen=True),
+        Case("muie, gmner", muie, four, seen=True),
+        Case("muie (paper), gmner", muie.with_graph("muie", style="paper"), four, seen=True),
     ]
 
 
@@ -139,7 +143,10 @@ def asked_in(case: Case, captions: dict[str, str]) -> list[Asked]:
 
     def listening(self: Asker, spec: str, prompt: Any, answer: Any, *rest: Any, **more: Any) -> Any:
         schema = schema_of(answer)
-        schemas = [json.dumps(own) for own in (schema, for_openai(schema))] if schema else ["", ""]
+        schemas = ["", ""]
+        if schema is not None:
+            words = json.dumps(for_words(schema), ensure_ascii=False, separators=(",", ":"))
+            schemas = [words, json.dumps(for_openai(schema))]
         asked.append(Asked(prompt.name, spec, prompt.system, prompt.user, *schemas))
         return ask(self, spec, prompt, answer, *rest, **more)
 
@@ -152,7 +159,7 @@ def asked_in(case: Case, captions: dict[str, str]) -> list[Asked]:
             sample: dict[str, Any] = {"text": " ".join(tweet.tokens)}
             if case.given:
                 sample["mentions"] = given(tweet)
-            else:
+            if case.seen:
                 sample["image"] = picture
             if case.settings.graph == "riveg":
                 sample["caption"] = captions.get(tweet.id)
