@@ -17,6 +17,7 @@ from deixis.errors import DeixisError, SettingsError
 from deixis.llms import registry as llms
 from deixis.llms.asking import Asker, Joint
 from deixis.llms.cache.llm_cache import LlmCache, default_folder
+from deixis.llms.cache.recognized import Recognized
 from deixis.llms.media import Clip, Medium, Recording
 from deixis.llms.photos import Photo, photo
 from deixis.llms.structured import Reply, ReplyStatus
@@ -79,6 +80,14 @@ class Toolbox(ToolsInHand):
         self.asker = Asker(settings.options, LlmCache(folder, settings.options.cache))
         self.cast = Cast(settings, system, self.asker.shown)
         self.types: TypeSchema = settings.type_schema
+        # Texts are put on the disk where prompts are, which quote them, and nowhere else.
+        kept = any(not seat.is_tool for seat in self.cast.seats())
+        mode = settings.options.cache if kept else "off"
+        self.recognized = Recognized(
+            self.asker.cache.folder,
+            reads=mode in ("use", "replay"),
+            writes=mode in ("use", "refresh"),
+        )
 
     @property
     def settings(self) -> Settings:

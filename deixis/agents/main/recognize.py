@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field, create_model
+from pydantic import BaseModel, Field, TypeAdapter, create_model
 
 from deixis.agents.context.records import Kind, Mention
 from deixis.agents.context.state import State, Update, decision, joined, notice
@@ -18,6 +18,7 @@ from deixis.errors import ToolError
 from deixis.tools.tagger.base import TaggedSpan
 
 MOST_MENTIONS = 60
+_WEIGHED = TypeAdapter(tuple[list[TaggedSpan], list[TaggedSpan]])
 
 
 def recognize(state: State, toolbox: Toolbox, prompt: str = "recognize", **more: object) -> Update:
@@ -133,8 +134,12 @@ def _by_tagger(
 
     What it doubts and the word before it explains is a mention, too: that word is told.
     """
+    tagger = toolbox.tagger
+    digest: str = getattr(tagger, "digest", "")
     try:
-        chosen, weighed = toolbox.tagger.weigh(text)
+        chosen, weighed = toolbox.recognized.get_or_find(
+            digest, text, lambda: tagger.weigh(text), _WEIGHED.validate_python
+        )
     except ToolError as error:
         return [], [], {}, {"notices": notice("recognize", f"no mention was looked for: {error}")}
     names = called(text, chosen, weighed)

@@ -18,6 +18,7 @@ from typing import Any, Literal, TypeVar, get_args
 from deixis.base.atomic import PRIVATE
 from deixis.base.text_files import write_lines
 from deixis.errors import CacheMissError, DataError, InputError, SettingsError
+from deixis.llms.cache import recognized
 from deixis.llms.cache.held import HELD, holding
 from deixis.llms.cache.records import (
     Answer,
@@ -189,10 +190,13 @@ class LlmCache:
     def clear(self, model: str | None = None) -> int:
         """Remove all records, or those that `entries` yields for `model`; return how many.
 
+        With all records goes what recognizers have found, which is not counted.
+
         Raises:
             DataError: the cache cannot be read or written.
         """
         if model is None:
+            recognized.clear(self.folder)
             return self._store.delete(None)
         return self._store.delete([record.key for record in self.entries(model)])
 

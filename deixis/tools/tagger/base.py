@@ -2,6 +2,8 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -121,6 +123,20 @@ class Tagger(ABC):
     def files(self) -> list[str]:
         """Return where the model is, as specs of `deixis.weights.model_files`."""
         return [str(self._folder)]
+
+    @cached_property
+    def digest(self) -> str:
+        """What is in all files that its answers rest on: 64 hexadecimal digits."""
+        found = sha256(type(self).__name__.encode())
+        for folder in self._folders():
+            for path in sorted(each for each in folder.rglob("*") if each.is_file()):
+                found.update(path.relative_to(folder).as_posix().encode() + b"\n")
+                found.update(sha256(path.read_bytes()).digest())
+        return found.hexdigest()
+
+    def _folders(self) -> list[Path]:
+        """Return the folders of what it has read."""
+        return [self._folder]
 
     def tag(self, text: str) -> list[TaggedSpan]:
         """Find the mentions of a text.

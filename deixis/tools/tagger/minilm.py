@@ -78,6 +78,9 @@ class MiniLmTagger(Tagger):
         if self._most_pieces < 1 or not 1 <= self._windows[1] <= self._windows[0] - 2 < _WIDEST:
             raise ValueError("a token has at least one piece, a stride is at most a window less 2")
 
+    def _folders(self) -> list[Path]:
+        return [self._folder, *(self._field._folders() if self._field else [])]
+
     def _read(self, lines: Sequence[Sequence[str]], floor: float) -> list[Line]:
         tokens = [token for line in lines for token in line]
         if not tokens:
