@@ -61,7 +61,9 @@ def open_sample(state: State, toolbox: Toolbox) -> Update:
     anew = {**{key: {} for key in MERGED}, "notices": notices, "notes": notes}
     unseen = Observation(caption=None, objects=[], words=[], looking={})
     opened = {"picture": pictures[0] if pictures else None, "pictures": pictures}
-    media: Update = {"sound": sound, "film": film, "heard": None, "watched": []}
+    media: Update = {}
+    if "audio" in toolbox.takes:
+        media = {"sound": sound, "film": film, "heard": None, "watched": []}
     # LangGraph carries what is written through every step, so what is empty already is left so.
     emptied = {
         channel: {OVERWRITE: value}

@@ -7,7 +7,9 @@ its half-written row back. As with any SQLite file, the folder must be on a loca
 """
 
 import os
+import sqlite3
 import sys
+import threading
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -16,6 +18,7 @@ from typing import Any
 
 import diskcache  # type: ignore[import-untyped]
 
+from deixis.base.forks import Lock, in_child
 from deixis.base.printable import one_line
 from deixis.errors import DataError
 from deixis.llms.cache.turns import turns_in
@@ -25,6 +28,8 @@ _BATCH = 256  # rows read at once: a long scan must not hold a transaction open
 # A value of ours; empty for what a row of another kind holds.
 _VALUE = "CASE WHEN mode = 1 AND typeof(value) = 'blob' THEN value ELSE x'' END"
 _SELECT = f"SELECT {_VALUE} FROM Cache WHERE key = ? AND raw = 1"
+_LEFT: list[sqlite3.Connection] = []
+"""Of a parent: to a child they are of no use, and to close them is the parent's."""
 _OPENING = "f" * 64  # whose turn it is to make or open the database
 
 
@@ -81,6 +86,15 @@ class Store:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._opened: Any = None
+        # diskcache connects anew in each thread, and LangGraph's threads live for one step.
+        self._reader: sqlite3.Connection | None = None
+        self._reading = Lock()
+        self._writer = 0  # the thread of a transaction, which reads what it has written
+        in_child(self, Store._leave_reader)
+
+    def __del__(self) -> None:  # noqa: D105
+        if self._reader is not None:
+            self._reader.close()
 
     def exists(self) -> bool:
         """Say whether there is a database; reading from none must not make one."""
@@ -91,7 +105,12 @@ class Store:
         if self._opened is None and not self.exists():
             return None
         try:  # not _errors(), which would take a tenth of the time of a hit
-            rows = self._database()._sql(_SELECT, (key,)).fetchall()
+            database = self._database()
+            if self._writer == threading.get_ident():
+                rows = database._sql(_SELECT, (key,)).fetchall()
+            else:
+                with self._reading:
+                    rows = self._connected().execute(_SELECT, (key,)).fetchall()
             return unseal(rows[0][0]) if rows else None
         except DataError:
             raise
@@ -120,12 +139,15 @@ class Store:
         with self._errors():
             context = self._database().transact()
             context.__enter__()
+        self._writer = threading.get_ident()
         try:
             yield
         except BaseException:
             with suppress(Exception):  # SQLite has rolled back by itself, or cannot
                 context.__exit__(*sys.exc_info())
             raise
+        finally:
+            self._writer = 0
         with self._errors():
             context.__exit__(None, None, None)
 
@@ -189,6 +211,21 @@ class Store:
                 if self._opened is None:  # another thread may have had the turn before
                     self._opened = self._open()
         return self._opened
+
+    def _connected(self) -> sqlite3.Connection:
+        """Return what reads, for all threads in turn."""
+        if self._reader is None:
+            path = self.folder / DATABASE
+            self._reader = sqlite3.connect(
+                path, timeout=60, isolation_level=None, check_same_thread=False
+            )
+            self._reader.execute("PRAGMA query_only = 1")
+        return self._reader
+
+    def _leave_reader(self) -> None:
+        if self._reader is not None:
+            _LEFT.append(self._reader)
+            self._reader = None
 
     def _open(self) -> Any:
         path = self.folder / DATABASE

@@ -64,7 +64,7 @@ class Field:
         for features in rows:
             starts.append(len(at))
             at.append(self._nothing)
-            at += [row_of[feature] for feature in features if feature in row_of]
+            at += [row for row in map(row_of.get, features) if row is not None]
         told = self._weights[at].astype(np.float64)
         scores: Floats = np.add.reduceat(told, starts) if rows else told[:0]
         return scores

@@ -218,7 +218,8 @@ class _Network:
 
     def _run(self, pieces: Integers, classes: Integers) -> list[Floats]:
         ids = np.concatenate([[SPECIAL["[CLS]"]], pieces, [SPECIAL["[SEP]"]]])[None]
-        given = {"ids": ids, "casing": np.pad(classes, 1)[None], "mask": np.ones_like(ids)}
+        casings = np.concatenate([[0], classes, [0]])[None]
+        given = {"ids": ids, "casing": casings, "mask": np.ones_like(ids)}
         found = run(self._session, given, list(self._sizes), str(self._path))
         shapes = [(1, ids.shape[1], size) for size in self._sizes.values()]
         given_shapes = [scores.shape for scores in found]
