@@ -31,6 +31,7 @@ from deixis.errors import DataError, InputError
 from deixis.graphs.build import toolbox_of
 from deixis.llms import registry
 from deixis.llms.cache.llm_cache import default_folder
+from deixis.llms.cache.recognized import Recognized
 from deixis.prompts import knowledge_templates
 from deixis.schema import Usage
 from deixis.settings import Settings, entry_for
@@ -170,6 +171,8 @@ def _toolbox(settings: Settings, folder: Path) -> Toolbox:
     cache = Remembered(options, options.cache_folder or default_folder())
     types = [kind.name for kind in toolbox.types.types]
     toolbox.asker = Reckoner(quiet.options, cache, types)
+    reads = options.cache in ("use", "replay")
+    toolbox.recognized = Recognized(cache.folder, reads=reads, writes=False)
     return toolbox
 
 

@@ -177,7 +177,7 @@ def speed(rows: int = 2000, rounds: int = 3) -> None:
 def cached(rows: int = 1000, rounds: int = 3) -> None:
     """Run rows again whose answers are in the cache; print rows for each second of a core.
 
-    Beside it a bare graph, and the recognizer, which no cache spares.
+    Beside it a bare graph, and the recognizer, whose answers the cache has as well.
     """
     taken: dict[str, list[float]] = {"bare graph": [], "recognizer": [], "cached rows": []}
 
