@@ -19,7 +19,8 @@ from deixis.llms.options import checked
 from deixis.llms.providers import URL_NAMES
 from deixis.llms.registry import PROVIDERS, url_of
 from deixis.llms.schemas import Schema, for_anthropic, for_google, for_ollama, for_openai
-from deixis.llms.servers.http import client_arguments, server_at
+from deixis.llms.servers.address import server_at
+from deixis.llms.servers.http import client_arguments
 from deixis.llms.servers.manners import Manners, manners_of
 from deixis.settings import Spec
 from deixis.weights.model_files import file_of
@@ -89,6 +90,7 @@ def openai(spec: Spec) -> Made:
     options["http_async_client"] = DefaultAsyncHttpxClient(**client)
     options["http_socket_options"] = ()  # or the wrapper warns that it goes through no proxy
     model = OpenAIChat(model=spec.name, **_NO_RETRIES, **options)
+    model.goes_by(client["transport"].shortcut)
     manners = manners_of(
         str(model.openai_api_base), spec.name, model.limit_name, model.response_format
     )

@@ -74,12 +74,17 @@ class Limiter:
             The entry to give to `correct` when the tokens are known.
         """
         with self._slots or nullcontext():
-            with self._line:  # or small requests would for ever overtake a large one
-                entry = self._begin(tokens)
+            if any(self._most):
+                with self._line:  # or small requests would for ever overtake a large one
+                    entry = self._begin(tokens)
+            else:  # nothing to count: a thousand threads need not stand in line
+                entry = self._unlimited(tokens)
             yield entry
 
     def correct(self, entry: list[float], tokens: int) -> None:
         """Count what a request really took in place of what was estimated."""
+        if not any(self._most):
+            return
         with self._guard:
             if self._begun and entry[0] >= self._begun[0][0]:  # else it has left the minute
                 self._tokens += tokens - entry[1]
@@ -87,6 +92,8 @@ class Limiter:
 
     def forget(self, entry: list[float]) -> None:
         """Count a request no more that was not made after all."""
+        if not any(self._most):
+            return
         with self._guard:
             if any(begun is entry for begun in self._begun):
                 self._begun = deque(begun for begun in self._begun if begun is not entry)
@@ -97,6 +104,11 @@ class Limiter:
         with self._guard:
             self._not_before = max(self._not_before, time.monotonic() + seconds)
 
+    def _unlimited(self, tokens: int) -> list[float]:
+        while (wait := self._not_before - (now := time.monotonic())) > 0:
+            time.sleep(min(wait, _LOOK))
+        return [now, float(tokens)]
+
     def _begin(self, tokens: int) -> list[float]:
         while True:
             with self._guard:
@@ -104,9 +116,8 @@ class Limiter:
                 wait = self._wait(now, tokens)
                 if wait <= 0:
                     entry = [now, float(tokens)]
-                    if any(self._most):
-                        self._begun.append(entry)
-                        self._tokens += tokens
+                    self._begun.append(entry)
+                    self._tokens += tokens
                     return entry
             time.sleep(min(wait, _LOOK))
 

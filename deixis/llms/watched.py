@@ -102,6 +102,9 @@ def _at_once(model: Runnable[Any, Any], messages: list[BaseMessage]) -> Callable
 
     def call() -> Any:
         var_child_runnable_config.set(None)  # for what the model itself may call
+        ask = getattr(bound, "at_once", None)
+        if ask is not None and (message := ask(messages, **options)) is not None:
+            return message
         return bound._generate_with_cache(messages, **options).generations[0].message
 
     return lambda: copy_context().run(call)

@@ -11,80 +11,31 @@ Every SDK takes a transport for its client, of httpx or of its fork httpx2. The 
 - makes connections of its own in a forked child.
 """
 
-import base64
-import codecs
 import os
-import re
+import ssl
 import sys
-import zlib
 from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
 from importlib import import_module
 from ipaddress import ip_address
-from typing import Any, NamedTuple, NoReturn
-from urllib.parse import parse_qsl, unquote, urlsplit, urlunsplit
+from typing import Any, NoReturn
 
 import httpx
 
-from deixis.base.printable import one_line
 from deixis.base.proxies import ProxyError, certificates, proxy_for
 from deixis.base.urls import without_credentials
 from deixis.errors import ModelCallError, SettingsError
+from deixis.llms.servers.address import Server, server_at
 from deixis.llms.servers.awaited import SLIP, Asked
 from deixis.llms.servers.deadline import DEADLINE, Network
 from deixis.llms.servers.lanes import Lanes
-from deixis.llms.servers.redaction import remember, secrets_of
-from deixis.llms.servers.success import success
+from deixis.llms.servers.replies import Came, begun_of, judged, whole
+from deixis.llms.servers.shortcut import Shortcut
+from deixis.llms.servers.wire import Sent, Wire
 
 MOST_BYTES = 20_000_000
 """Bytes of a reply that are read. The longest answer of a model has some hundred thousand."""
-
-
-class Server(NamedTuple):
-    """Where a server is, and what opens it.
-
-    ``url`` is without credentials and parameters; ``parameters`` go with every request, and
-    ``authorization`` is a header's value, "" for none.
-    """
-
-    url: str
-    parameters: tuple[tuple[str, str], ...] = ()
-    authorization: str = ""
-
-
-def server_at(url: str) -> Server:
-    """Take a URL apart: where to ask, and the credentials to ask with.
-
-    Raises:
-        SettingsError: it is no URL.
-    """
-    scheme, mark, rest = url.partition("://")
-    if url and not mark:  # as Ollama's are often written
-        scheme, mark, rest = "http", "://", url
-    end = rest.rfind("@")
-    authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
-    # A slash or a question mark in a password seems to end the host: what is left is no port.
-    if "@" not in authority and not re.search(r":(?!\d*$)(?![^\[]*\])", authority):
-        end = -1
-    elif "@" in authority:
-        end = authority.rfind("@")
-    opening, place = rest[: max(end, 0)], rest[end + 1 :]
-    try:
-        parts = urlsplit(f"{scheme}{mark}{place}")
-        _ = parts.port
-    except ValueError:
-        raise SettingsError(f"base_url: {without_credentials(url)!r} is no URL") from None
-    authorization = ""
-    if opening:
-        user, _, password = (unquote(part) for part in opening.partition(":"))
-        encoded = base64.b64encode(f"{user}:{password}".encode()).decode()
-        authorization = f"Basic {encoded}"
-        remember(password or user, encoded)
-    remember(*secrets_of(parts.query))
-    parameters = tuple(parse_qsl(parts.query, keep_blank_values=True))
-    plain = urlunsplit(parts._replace(query="", fragment=""))
-    return Server(plain, parameters, authorization)
 
 
 def client_arguments(
@@ -120,6 +71,9 @@ def _named(option: str, url: str) -> httpx.Proxy:
 class Transport:
     """The transport of a client, of httpx as of httpx2: it answers in what it is asked in.
 
+    Attributes:
+        shortcut: asks as the client has asked before, without the SDK.
+
     Raises:
         ModelCallError: the server redirects, or its reply is too large, cannot be unpacked, or is
             no answer of a model.
@@ -131,54 +85,65 @@ class Transport:
         self._seconds = seconds
         self._proxy = proxy
         self._inner: dict[tuple[Any, ...], Lanes] = {}
+        self.shortcut = Shortcut(self.exchange)
 
     def handle_request(self, request: Any) -> Any:
-        """Send a request, and return the whole reply; or the one that a batch has brought."""
-        http = import_module(type(request).__module__.partition(".")[0])
-        url = request.url
-        kept = None
+        """Send a request, and return the whole reply; or the one that has been brought already."""
+        http = import_module(_package(request))
+        url, path = request.url, str(request.url.path)
+        if (came := self.shortcut.taken()) is not None:
+            return came.response(http)
         if (slip := SLIP.get()) is not None:
             betas = request.headers.get("anthropic-beta", "")
-            kept = slip.reply(Asked(str(url.path), betas, request.read()))
-        if kept is not None:
-            status, body = kept
-            headers, extensions = [("content-type", "application/json")], {}
-        else:
-            response = self.send(request)
-            status = response.status_code
+            if (kept := slip.reply(Asked(path, betas, request.read()))) is not None:
+                headers = [("content-type", "application/json")]
+                return judged(Came(kept.status, headers, kept.body), request.method, path).response(
+                    http
+                )
+        if self._way(request) is None:
+            self._prepare(request)
+            sent = Sent.of(request, http)
+            came = self.exchange(sent, request.read(), http)
+            self.shortcut.show(sent, http, came)
+            return came.response(http)
+        response = self.send(request)
+        try:
+            came = whole(begun_of(response), f"{url.scheme}://{url.netloc.decode()}", MOST_BYTES)
+        finally:
+            response.close()
+        return judged(came, request.method, path).response(http)
+
+    def exchange(self, sent: Sent, body: bytes, http: Any) -> Came:
+        """Send a request that needs no proxy, and return the whole reply.
+
+        Args:
+            sent: where it goes, with the credentials that the URL of the server had.
+            body: what it holds.
+            http: the library whose errors are raised.
+        """
+        trusted = _trusted(http.__name__) if sent.secure else None
+        DEADLINE.begin(self._seconds, http)
+        lanes = self._lanes((sent.host, sent.port, trusted), lambda: Wire(sent, trusted))
+        with lanes.lane(self._seconds, http) as wire:
             try:
-                if response.has_redirect_location:
-                    _refuse_redirect(url, str(response.headers["location"]))
-                body = _body(response)
-            finally:
-                response.close()
-            unpacked = {"content-encoding", "content-length", "transfer-encoding"}
-            headers = [pair for pair in response.headers.multi_items() if pair[0] not in unpacked]
-            extensions = {
-                key: response.extensions[key]
-                for key in ("http_version", "reason_phrase")
-                if key in response.extensions
-            }
-        if request.method == "POST" and 200 <= status < 300:
-            status = success(body, str(url.path)) or status
-        return http.Response(status, headers=headers, content=body, extensions=extensions)
+                begun = wire.ask(sent, body, http)
+                came = whole(begun, sent.site, MOST_BYTES)
+            except BaseException:
+                wire.close()
+                raise
+        return judged(came, sent.method, sent.path)
 
     def send(self, request: Any) -> Any:
-        """Send a request, and return the reply as it begins to come."""
-        package = type(request).__module__.partition(".")[0]
+        """Send a request through the HTTP library, and return the reply as it begins to come."""
+        package = _package(request)
         http = import_module(package)
-        request.headers["Accept-Encoding"] = "identity"
-        if self._server.authorization:
-            request.headers["Authorization"] = self._server.authorization
-        if self._server.parameters:
-            request.url = request.url.copy_merge_params(dict(self._server.parameters))
+        proxy = self._way(request)
+        self._prepare(request)
         every = dict.fromkeys(("connect", "read", "write", "pool"), self._seconds)
         request.extensions = {**request.extensions, "timeout": every}
-        try:
-            lanes = self._lanes(package, self.proxy(str(request.url)))
-        except ProxyError as error:
-            raise ModelCallError("failed", str(error)) from None
         DEADLINE.begin(self._seconds, http)
+        through = proxy and (str(proxy.url), proxy.auth)
+        lanes = self._lanes((package, through), partial(_made, package, proxy))
         with ExitStack() as taken:
             lane = taken.enter_context(lanes.lane(self._seconds, http))
             response = lane.handle_request(request)
@@ -192,6 +157,19 @@ class Transport:
 
         stream.close = close
         return response
+
+    def _way(self, request: Any) -> httpx.Proxy | None:
+        try:
+            return self.proxy(str(request.url))
+        except ProxyError as error:
+            raise ModelCallError("failed", str(error)) from None
+
+    def _prepare(self, request: Any) -> None:
+        request.headers["Accept-Encoding"] = "identity"
+        if self._server.authorization:
+            request.headers["Authorization"] = self._server.authorization
+        if self._server.parameters:
+            request.url = request.url.copy_merge_params(dict(self._server.parameters))
 
     def like(self, kind: type["Transport"], seconds: float) -> "Transport":
         """Return one of another kind that goes to the same server by the same way."""
@@ -213,12 +191,10 @@ class Transport:
         named = proxy_for(parsed)
         return None if named is None else named.proxy
 
-    def _lanes(self, package: str, proxy: httpx.Proxy | None) -> Lanes:
-        """Return the library's own transports, of one process: a child must not share sockets."""
-        key = (os.getpid(), package, proxy and (str(proxy.url), proxy.auth))
-        if key not in self._inner:
-            self._inner.setdefault(key, Lanes(partial(_made, package, proxy)))
-        return self._inner[key]
+    def _lanes(self, where: tuple[Any, ...], make: Callable[[], Any]) -> Lanes:
+        """Return the connections of one process: a child must not share sockets."""
+        key = (os.getpid(), *where)
+        return self._inner.get(key) or self._inner.setdefault(key, Lanes(make))
 
     def close(self) -> None:
         """Keep connections open: clients are made once per process and shared."""
@@ -240,6 +216,22 @@ class Transport:
         self.close()
 
 
+def _package(request: Any) -> str:
+    return type(request).__module__.partition(".")[0]
+
+
+def _trusted(package: str) -> ssl.SSLContext:
+    """Return whom to trust.
+
+    Raises:
+        ModelCallError: the certificates that the environment names cannot be used.
+    """
+    try:
+        return certificates(package)
+    except ProxyError as error:
+        raise ModelCallError("failed", str(error)) from None
+
+
 def _made(package: str, proxy: httpx.Proxy | None) -> Any:
     """Return a library's own transport, of one connection.
 
@@ -247,14 +239,13 @@ def _made(package: str, proxy: httpx.Proxy | None) -> Any:
         ModelCallError: the proxy, or the certificates that the environment names, cannot be used.
     """
     http = import_module(package)
+    trusted = _trusted(package)
     try:
         made = http.HTTPTransport(
-            verify=certificates(package),
+            verify=trusted,
             proxy=proxy and http.Proxy(str(proxy.url), auth=proxy.auth),
             limits=http.Limits(max_connections=1, max_keepalive_connections=1),
         )
-    except ProxyError as error:
-        raise ModelCallError("failed", str(error)) from None
     except (ImportError, ValueError) as error:  # of an option: the environment is checked
         raise ModelCallError("failed", f"the proxy cannot be used: {error}") from None
     # No argument of the transport reaches this one of the pool inside.
@@ -267,34 +258,3 @@ def _is_loopback(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return host == "localhost" or host.endswith(".localhost")
-
-
-def _refuse_redirect(url: Any, location: str) -> NoReturn:
-    target = one_line(without_credentials(location[:2000]), 200)
-    raise ModelCallError(
-        "failed",
-        f"the server {url.scheme}://{url.netloc.decode()} redirects to {target}, which is not "
-        "followed; set base_url to where the models are",
-    )
-
-
-def _body(response: Any) -> bytes:
-    """Return the body of a reply, unpacked.
-
-    Raises:
-        ModelCallError: it is too large, or packed in a way that was not asked for.
-    """
-    packing = response.headers.get("content-encoding", "identity").strip().lower()
-    if packing not in {"identity", "", "gzip", "x-gzip", "deflate"}:
-        raise ModelCallError("failed", f"the server compresses its reply ({packing[:20]})")
-    unpack = None if packing in {"identity", ""} else zlib.decompressobj(47)  # gzip or zlib
-    body, received = bytearray(), 0
-    for piece in response.stream:
-        received += len(piece)
-        try:
-            body += unpack.decompress(piece, MOST_BYTES + 1 - len(body)) if unpack else piece
-        except zlib.error:
-            raise ModelCallError("failed", "the compressed reply is damaged") from None
-        if max(len(body), received) > MOST_BYTES:
-            raise ModelCallError("failed", f"the reply has more than {MOST_BYTES} bytes")
-    return bytes(body).removeprefix(codecs.BOM_UTF8)

@@ -20,7 +20,8 @@ from pydantic import BaseModel, Field, StringConstraints, ValidationError
 from deixis.base.problems import problem_line
 from deixis.base.sound import RATE, wav_bytes
 from deixis.errors import MissingKeyError, ModelCallError, SettingsError, ToolError
-from deixis.llms.servers.http import client_arguments, server_at
+from deixis.llms.servers.address import server_at
+from deixis.llms.servers.http import client_arguments
 from deixis.llms.servers.redaction import redacted
 from deixis.llms.servers.wording import words_of
 from deixis.tools.base import Heard, Samples, TimedWord, warn

@@ -8,7 +8,8 @@ import httpx
 import pytest
 
 from deixis.llms.servers import lanes
-from deixis.llms.servers.http import Transport, server_at
+from deixis.llms.servers.address import server_at
+from deixis.llms.servers.http import Transport
 
 
 class Keeping(BaseHTTPRequestHandler):
