@@ -6,7 +6,8 @@ once, the layer of language models asks it through OpenAI's client. With so many
 asking takes less than requests / 1,000 x 2 s. The budget allows fewer than are asked for: what the
 server counts is what it allows, and never more at once than the limit.
 
-``python tests/benchmarks/llm_in_flight.py batch`` does the same with ``deixis batch``.
+``python tests/benchmarks/llm_in_flight.py batch`` does the same with ``deixis batch``, and
+``... minute`` has as many threads wait for a limit by the minute: it is never passed.
 """
 
 import asyncio
@@ -34,15 +35,19 @@ from deixis.schema import Record
 from deixis.settings import Budget, Limit, Options, Settings
 
 AT_ONCE, SECONDS, REQUESTS, ROUNDS = 1000, 2.0, 10_000, 3
+PER_MINUTE = 3000
 TOO_MANY = 100
 """Requests that are asked for beyond the budget."""
 ROWS = 1000
+SPEC = "openai:waits?base_url={}/v1&response_format=json_schema&limit_name=max_tokens"
 
 
 class Waits(asyncio.Protocol):
     """One connection of the server: reads requests by their length alone, answers after a while."""
 
     asked = running = most = 0
+    begun = 0.0  # when the first request came
+    early = 0  # requests that came in the 55 s from then on: a moment's delay moves none there
 
     def connection_made(self, transport: Any) -> None:
         """Take a connection."""
@@ -56,14 +61,17 @@ class Waits(asyncio.Protocol):
             return
         if head.startswith(b"GET"):
             self.got = b""
-            self.reply({"asked": Waits.asked, "most": Waits.most})
-            Waits.asked = Waits.most = 0
+            self.reply({"asked": Waits.asked, "most": Waits.most, "early": Waits.early})
+            Waits.asked = Waits.most = Waits.early = 0
             return
         _, _, rest = head.lower().partition(b"content-length:")
         if len(body) < int(rest.split(b"\r\n")[0]):
             return
         self.got = b""
+        now = asyncio.get_running_loop().time()
+        Waits.begun = Waits.begun if Waits.asked else now
         Waits.asked += 1
+        Waits.early += now < Waits.begun + 55
         Waits.running += 1
         Waits.most = max(Waits.most, Waits.running)
         asyncio.get_running_loop().call_later(SECONDS, self.answer, body)
@@ -159,29 +167,46 @@ class Peak:
         self._thread.join()
 
 
+def asking(asker: Asker, spec: str, requests: int) -> list[str]:
+    """Ask from as many threads as may be in flight; return what came of each request."""
+
+    def ask(number: int) -> str:
+        prompt = Prompt("You name colours.", f"Which is number {number}?", "colour", 1)
+        return asker.ask(spec, prompt, Colour).status
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        return list(pool.map(ask, range(requests)))
+
+
+def minute(url: str, serving: psutil.Process) -> None:
+    """Ask for more than a minute may have."""
+    limit = Limit(concurrency=AT_ONCE, requests_per_minute=PER_MINUTE)
+    with tempfile.TemporaryDirectory() as folder:
+        asker = Asker(Options(limits={"openai": limit}), LlmCache(Path(folder), "off"))
+        started = time.perf_counter()
+        status = asking(asker, SPEC.format(url), PER_MINUTE + TOO_MANY)
+        seconds, found = time.perf_counter() - started, counted(url)
+    assert set(status) == {"ok"} and found["asked"] == PER_MINUTE + TOO_MANY, found
+    assert found["early"] == PER_MINUTE and found["most"] <= AT_ONCE and seconds > 60, found
+    print(
+        f"a limit of {PER_MINUTE} a minute: {found['early']} came in the first 55 s, the last of "
+        f"{found['asked']} after {seconds:.1f} s, at most {found['most']} at once"
+    )
+
+
 def layer(url: str, serving: psutil.Process) -> None:
     """Ask from threads, without a graph."""
-    spec = f"openai:waits?base_url={url}/v1&response_format=json_schema&limit_name=max_tokens"
-    limit = Limit(concurrency=AT_ONCE)
-
-    def run(asker: Asker, requests: int) -> list[str]:
-        def ask(number: int) -> str:
-            prompt = Prompt("You name colours.", f"Which is number {number}?", "colour", 1)
-            return asker.ask(spec, prompt, Colour).status
-
-        with ThreadPoolExecutor(AT_ONCE) as pool:
-            return list(pool.map(ask, range(requests)))
-
+    spec, limit = SPEC.format(url), Limit(concurrency=AT_ONCE)
     with tempfile.TemporaryDirectory() as folder:
         cache = LlmCache(Path(folder), "off")
-        run(Asker(Options(), cache), 2)
+        asking(Asker(Options(), cache), spec, 2)
         for _ in range(ROUNDS):
             asker = Asker(Options(limits={"openai": limit}, budget=Budget(calls=REQUESTS)), cache)
             counted(url)
             served = sum(serving.cpu_times()[:2])
             started, worked = time.perf_counter(), time.process_time()
             with Peak() as peak:
-                status = run(asker, REQUESTS + TOO_MANY)
+                status = asking(asker, spec, REQUESTS + TOO_MANY)
             seconds, worked = time.perf_counter() - started, time.process_time() - worked
             served = sum(serving.cpu_times()[:2]) - served
             found = counted(url)
@@ -192,7 +217,7 @@ def layer(url: str, serving: psutil.Process) -> None:
 
 def rows(url: str, serving: psutil.Process) -> None:
     """Run a batch: each row asks a committee of three at once, and then an expander."""
-    spec = f"openai:waits?base_url={url}/v1&response_format=json_schema&limit_name=max_tokens"
+    spec = SPEC.format(url)
     stack = Settings.load("fast").with_roles({"committee": [spec] * 3, "expander": spec})
     stack = stack.with_options(cache="off", limits={"openai": Limit(concurrency=AT_ONCE)})
     with tempfile.TemporaryDirectory() as name:
@@ -230,7 +255,7 @@ def main() -> None:
     wanted = 4 * AT_ONCE
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(wanted, hard)), hard))
     with server() as (url, serving):
-        (rows if sys.argv[1:] == ["batch"] else layer)(url, serving)
+        {"batch": rows, "minute": minute}.get("".join(sys.argv[1:]), layer)(url, serving)
 
 
 if __name__ == "__main__":
