@@ -55,7 +55,9 @@ def spared(
     for name, route in routes.items():
         for writer in compiled.nodes[name].writers:
             edge: Any = writer
-            if "reader" in getattr(edge, "kwargs", {}):  # of what a node writes, an edge alone reads
+            if "reader" in getattr(
+                edge, "kwargs", {}
+            ):  # of what a node writes, an edge alone reads
                 edge.func, edge.afunc = _unless_said(edge.func, edge.afunc)
                 found[name] = route
     return found

@@ -89,9 +89,13 @@ class Wire:
         with suppress(OSError):  # it may have said why it takes no more
             self._line.sendall(sent.head + length + b"\r\n" + body)
         # Of a socket it takes nothing but the file.
-        reply = HTTPResponse(cast(socket.socket, self._line), method=sent.method)
+        connected = cast(socket.socket, _Connected(self._line))
+        reply = HTTPResponse(connected, method=sent.method)
         try:
             reply.begin()
+            while reply.status in range(102, 200):  # on its way, or hints
+                reply = HTTPResponse(connected, method=sent.method)
+                reply.begin()
         except (OSError, HTTPException, ValueError) as error:
             raise _of_reading(error, http) from error
         return Begun(reply.status, reply.getheaders(), self._pieces(reply, http))
@@ -154,10 +158,6 @@ class _Line(io.RawIOBase):
             except (BlockingIOError, ssl.SSLWantWriteError):
                 self._ready(select.POLLOUT, DEADLINE.left())
 
-    def makefile(self, mode: str) -> io.BufferedReader:
-        """Return what a reply is read from, which may be closed without the connection."""
-        return io.BufferedReader(_Reply(self), _PIECE)
-
     def receive(self, buffer: Any) -> int:
         """Read what has come, or what comes next."""
         if self._plain:  # nothing comes before it was asked for
@@ -182,8 +182,8 @@ class _Line(io.RawIOBase):
         super().close()
 
 
-class _Reply(io.RawIOBase):
-    """What comes over a line for one reply."""
+class _Coming(io.RawIOBase):
+    """What comes over a line."""
 
     def __init__(self, line: _Line) -> None:
         self._line = line
@@ -193,6 +193,24 @@ class _Reply(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         return self._line.receive(buffer)
+
+
+class _Connected:
+    """A line for one request: what comes beyond its reply is no reply to the next."""
+
+    def __init__(self, line: _Line) -> None:
+        self._file = _Open(_Coming(line), _PIECE)
+
+    def makefile(self, mode: str) -> io.BufferedReader:
+        """Return what replies are read from."""
+        return self._file
+
+
+class _Open(io.BufferedReader):
+    """A file that a reply which was read does not close: another may follow."""
+
+    def close(self) -> None:
+        """Stay open."""
 
 
 def _of_reading(error: Exception, http: Any) -> Exception:

@@ -63,6 +63,13 @@ def test_a_reply_is_read_packed_or_not(provider: str, packing: str) -> None:
     assert "accept-encoding: identity" in wire.heard[0].lower()
 
 
+def test_what_a_server_says_on_the_way_is_no_reply(provider: str) -> None:
+    early = b"HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
+    sent = b"HTTP/1.1 100 Continue\r\n\r\n" + early + reply(answer_of(provider))
+    with serving(lambda connection: connection.sendall(sent)) as wire:
+        assert asked(wire.spec(provider)).value == Text(text="blue")
+
+
 @pytest.mark.parametrize("what", ["headers", "body"])
 def test_dripping_ends_when_the_time_is_over(provider: str, what: str) -> None:
     head = b"HTTP/1.1 200 OK\r\nContent-Length: 5000\r\nX-Slow: "
