@@ -78,7 +78,9 @@ bench: $(VENV)/.test  ## Measure the language-model layer: make bench DATA=../sh
 	$(BIN)/python tests/benchmarks/llm_prefix.py $(DATA) $(FMNERG)
 	$(BIN)/python tests/benchmarks/llm_concurrency.py
 	$(BIN)/python tests/benchmarks/llm_in_flight.py
+	$(BIN)/python tests/benchmarks/llm_in_flight.py minute
 	$(BIN)/python tests/benchmarks/llm_overhead.py
+	$(BIN)/python tests/benchmarks/batch.py cached
 	$(BIN)/python tests/benchmarks/llm_faults.py
 
 clean:  ## Remove the environments and what was built

@@ -101,7 +101,7 @@ def check_what_every_system_asks_and_reads(cells: dict[str, list[Any]]) -> None:
     parts = text_of(cells["parts"])
     assert "Grace Hopper PER" in parts and "Navy" not in parts, "what was given, and no more"
     asked = {
-        "riveg-asked": ("riveg/explain 1 ok", "riveg/expand 2 ok"),
+        "riveg-asked": ("riveg/explain 2 ok", "riveg/expand 2 ok"),
         "vkel-asked": ("vkel/sketch 3 ok", "vkel/ground 4 ok"),
         "e2e": ("e2e/extract 3 ok",),
         "mmre": ("mmre/pfa 4 ok",),
