@@ -73,7 +73,7 @@ def is_transient(error: Exception) -> bool:
         return False
     if isinstance(error, ModelError) and error.is_retryable:
         return True
-    if isinstance(error, (TimeoutError, ConnectionError)) or _without_reply(error):
+    if isinstance(error, (TimeoutError, ConnectionError)) or _silent(error):
         return True
     return passes(status_code(error))
 
@@ -101,12 +101,18 @@ def one_line(error: Exception) -> str:
     message = " ".join(str(own or error).split())
     if isinstance(error, ValidationError):  # its own words have parts of the reply, cut anywhere
         message = problem_line(error)
-    words = "" if own else words_of(error)
+    words = "" if own else words_of(error) or _below(error)
     more = "; ".join(clause for clause in words.split("; ") if clause not in message)
-    message = redacted(f"{message}: {more}" if more else message)[:300]
+    message = redacted(f"{message.rstrip('.')}: {more}" if more else message)[:300]
     if own is not None:
         return message
     return f"{type(error).__name__}: {message}" if message else type(error).__name__
+
+
+def _below(error: Exception) -> str:
+    """Return what the HTTP library said of a request without a reply: SDKs do not pass it on."""
+    said = (str(link) for link in _chain(error) if isinstance(link, Exception) and _silent(link))
+    return " ".join(next(said, "").split())
 
 
 def _seconds(value: str) -> float | None:
@@ -145,7 +151,7 @@ def _own(error: BaseException) -> ModelCallError | None:
     return next((link for link in _chain(error) if isinstance(link, ModelCallError)), None)
 
 
-def _without_reply(error: Exception) -> bool:
+def _silent(error: Exception) -> bool:
     return any(
         _root(kind) in _HTTP_CLIENTS and kind.__name__ == _NO_REPLY for kind in type(error).__mro__
     )

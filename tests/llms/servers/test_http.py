@@ -70,6 +70,13 @@ def test_what_a_server_says_on_the_way_is_no_reply(provider: str) -> None:
         assert asked(wire.spec(provider)).value == Text(text="blue")
 
 
+def test_why_nobody_answers_is_told(provider: str) -> None:
+    with serving(lambda connection: connection.sendall(b"")) as wire:
+        assert "without response" in asked(wire.spec(provider)).detail
+    got = asked(wire.spec(provider))
+    assert got.status == "failed" and "refused" in got.detail
+
+
 @pytest.mark.parametrize("what", ["headers", "body"])
 def test_dripping_ends_when_the_time_is_over(provider: str, what: str) -> None:
     head = b"HTTP/1.1 200 OK\r\nContent-Length: 5000\r\nX-Slow: "
