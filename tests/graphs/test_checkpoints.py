@@ -89,9 +89,8 @@ def test_a_run_that_was_cut_off_goes_on_where_it_was(
     assert by_text(out)["Grace Hopper"]["groundable"] is True
 
 
-def test_what_is_written_in_the_name_of_a_node_leads_on_as_that_does(
-    scripted: Any, quick: Settings
-) -> None:
+def committee_of_two(scripted: Any, quick: Settings) -> tuple[list[str], Settings]:
+    """Return a list that names who was asked, and settings with two members that note it."""
     asked: list[str] = []
 
     def script(name: str, messages: list[Any], options: dict[str, Any]) -> str:
@@ -100,6 +99,13 @@ def test_what_is_written_in_the_name_of_a_node_leads_on_as_that_does(
 
     scripted(script)
     settings = quick.with_roles({"committee": ["scripted:a", "scripted:b"], "expander": None})
+    return asked, settings
+
+
+def test_what_is_written_in_the_name_of_a_node_leads_on_as_that_does(
+    scripted: Any, quick: Settings
+) -> None:
+    asked, settings = committee_of_two(scripted, quick)
     graph = build_graph(settings, checkpointer=InMemorySaver())
     config: Any = {"configurable": {"thread_id": "1"}}
     graph.invoke({"text": TEXT}, config, interrupt_after=["recognize"])
@@ -115,14 +121,7 @@ def test_what_is_written_in_the_name_of_a_node_leads_on_as_that_does(
 
 
 def test_nodes_tell_what_they_write_and_ask_nobody_twice(scripted: Any, quick: Settings) -> None:
-    asked: list[str] = []
-
-    def script(name: str, messages: list[Any], options: dict[str, Any]) -> str:
-        asked.append(name)
-        return json.dumps(fill(options["json_schema"]))
-
-    scripted(script)
-    settings = quick.with_roles({"committee": ["scripted:a", "scripted:b"], "expander": None})
+    asked, settings = committee_of_two(scripted, quick)
     told = list(build_graph(settings).stream({"text": TEXT}, stream_mode="updates"))
     nodes = [name for each in told for name in each]
     first, last = ["open", "recognize"], ["vote", "expand", "entail", "structure"]

@@ -90,28 +90,30 @@ class Transport:
     def handle_request(self, request: Any) -> Any:
         """Send a request, and return the whole reply; or the one that has been brought already."""
         http = import_module(_package(request))
+        return self._came(request, http).response(http)
+
+    def _came(self, request: Any, http: Any) -> Came:
         url, path = request.url, str(request.url.path)
         if (came := self.shortcut.taken()) is not None:
-            return came.response(http)
+            return came
         if (slip := SLIP.get()) is not None:
             betas = request.headers.get("anthropic-beta", "")
             if (kept := slip.reply(Asked(path, betas, request.read()))) is not None:
                 headers = [("content-type", "application/json")]
-                return judged(Came(kept.status, headers, kept.body), request.method, path).response(
-                    http
-                )
-        if self._way(request) is None:
+                return judged(Came(kept.status, headers, kept.body), request.method, path)
+        proxy = self._way(request)
+        if proxy is None:
             self._prepare(request)
             sent = Sent.of(request, http)
             came = self.exchange(sent, request.read(), http)
             self.shortcut.show(sent, http, came)
-            return came.response(http)
-        response = self.send(request)
+            return came
+        response = self._through(proxy, request)
         try:
             came = whole(begun_of(response), f"{url.scheme}://{url.netloc.decode()}", MOST_BYTES)
         finally:
             response.close()
-        return judged(came, request.method, path).response(http)
+        return judged(came, request.method, path)
 
     def exchange(self, sent: Sent, body: bytes, http: Any) -> Came:
         """Send a request that needs no proxy, and return the whole reply.
@@ -135,9 +137,11 @@ class Transport:
 
     def send(self, request: Any) -> Any:
         """Send a request through the HTTP library, and return the reply as it begins to come."""
+        return self._through(self._way(request), request)
+
+    def _through(self, proxy: httpx.Proxy | None, request: Any) -> Any:
         package = _package(request)
         http = import_module(package)
-        proxy = self._way(request)
         self._prepare(request)
         every = dict.fromkeys(("connect", "read", "write", "pool"), self._seconds)
         request.extensions = {**request.extensions, "timeout": every}

@@ -87,8 +87,6 @@ class OpenAIChat(ChatOpenAI):
         self, input_: Any, *, stop: list[str] | None = None, **kwargs: Any
     ) -> dict[str, Any]:
         messages = self._convert_input(input_).to_messages()
-        if all(isinstance(message.content, str) for message in messages):
-            return self._past_types(super()._get_request_payload(messages, stop=stop, **kwargs))
         kinds = {block.get("type") for message in messages for block in _blocks(message)}
         if kinds & {"audio", "video"} and self._use_responses_api(
             {**self._default_params, **kwargs}
@@ -99,9 +97,7 @@ class OpenAIChat(ChatOpenAI):
                 "OpenAI's Responses API takes neither sound nor video; use chat completions",
             )
         asked = [_with_video_urls(message) for message in messages]
-        return self._past_types(super()._get_request_payload(asked, stop=stop, **kwargs))
-
-    def _past_types(self, payload: dict[str, Any]) -> dict[str, Any]:
+        payload: dict[str, Any] = super()._get_request_payload(asked, stop=stop, **kwargs)
         if "messages" in payload and "response_format" not in payload:
             # The SDK would compare each message with each of its types, and change none: a third
             # of the processor's time of a request.
@@ -142,7 +138,8 @@ def _plain(outcome: Outcome) -> dict[str, Any] | None:
 
 
 def _blocks(message: BaseMessage) -> list[dict[str, Any]]:
-    return [block for block in message.content if isinstance(block, dict)]
+    content = message.content
+    return [] if isinstance(content, str) else [each for each in content if isinstance(each, dict)]
 
 
 def _with_video_urls(message: BaseMessage) -> BaseMessage:
